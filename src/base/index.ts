@@ -1,0 +1,14 @@
+/** What tests replace (clock, disk, log) and what everyone shares (errors, secrets). It imports nothing of ours. */
+export { type Clock, type Timer, SimulatedClock, sleep, systemClock } from "./clock.ts";
+export { type Disk, type FileStat, systemDisk } from "./disk.ts";
+export { type ErrorCode, NarthexError, assert, errorMessage } from "./errors.ts";
+export {
+  type LogFields,
+  type LogFormat,
+  type LogLevel,
+  type LogOptions,
+  type Logger,
+  createLogger,
+  silentLogger,
+} from "./log.ts";
+export { Secret, secretMask } from "./secret.ts";
