@@ -1,0 +1,13 @@
+/** What stands between those who write or ask and those who store. */
+export type {
+  Appendable,
+  Appender,
+  AppendResult,
+  Querier,
+  Queryable,
+  SampleColumns,
+  SelectHints,
+  SeriesRef,
+  SeriesSet,
+  SymbolView,
+} from "./storage.ts";

@@ -1,0 +1,106 @@
+import type { Labels, Matcher } from "../model/index.ts";
+import type { SampleBatch } from "../kernel/index.ts";
+
+/** A series' number in the head: dense, from 1. 0 means "none yet". */
+export type SeriesRef = number;
+
+/** What became of the samples of one commit. */
+export interface AppendResult {
+  appended: number;
+  outOfOrder: number;
+  duplicate: number;
+  outOfBounds: number;
+  tooFarInFuture: number;
+  /** Not stored because the shared memory is full. */
+  memoryFull: number;
+}
+
+/**
+ * Takes samples on the writer thread. What was appended is acknowledged, and survives `kill -9`, when `commit` returns.
+ * Nothing is kept of an appender that is rolled back, except series that were created, which cost only memory.
+ */
+export interface Appender {
+  /**
+   * The ref of the series with these labels, created when it is new. Labels must be valid and hold a metric name.
+   * Throws `unavailable` when the series limit or the shared memory is exhausted.
+   */
+  reference(labels: Labels): SeriesRef;
+  /** Queues one sample. The stale marker is appended with `appendStale`, because JavaScript may rewrite its bits. */
+  append(ref: SeriesRef, timestampMs: number, value: number): void;
+  appendStale(ref: SeriesRef, timestampMs: number): void;
+  /** The batch behind `append`, for those who fill columns directly (the scrape parser). Valid until commit or rollback. */
+  readonly batch: SampleBatch;
+  /** Writes the WAL, then publishes. Throws, with nothing appended, when the WAL cannot be written. */
+  commit(): AppendResult;
+  rollback(): void;
+}
+
+export interface Appendable {
+  appender(): Appender;
+}
+
+/** What a query will do with the series it selects; a storage may use it to read less. Times in milliseconds, inclusive. */
+export interface SelectHints {
+  minTimestampMs: number;
+  maxTimestampMs: number;
+  /** At most this many series or values are needed; 0 means all. */
+  limit?: number;
+  /** Only series whose stable hash modulo `count` is `index`: how readers share a query. */
+  shard?: { index: number; count: number };
+}
+
+/** Strings of one series set by number. Within a set two numbers are equal exactly when their strings are. */
+export interface SymbolView {
+  text(symbol: number): string;
+  /** The number of a string, or undefined when no series of the set uses it. */
+  find(text: string): number | undefined;
+}
+
+/** Where decoded samples go: columns in the shared memory. Timestamps are f64 milliseconds, values raw f64 bits. */
+export interface SampleColumns {
+  readonly timestamps: number;
+  readonly values: number;
+  /** Samples that fit. */
+  readonly capacity: number;
+}
+
+/**
+ * The series that match, sorted by labels when asked. Series are numbered from 0; nothing is decoded or materialised
+ * before it is asked for. A set is valid until its querier is closed.
+ */
+export interface SeriesSet {
+  readonly length: number;
+  readonly symbols: SymbolView;
+  /** Name symbol, value symbol, … sorted by name; a view that is valid until the next call. */
+  labelSymbols(series: number): Uint32Array;
+  labels(series: number): Labels;
+  /** Upper bound of the samples that `read` can return for the range; for sizing columns. */
+  sampleCountMax(series: number, minTimestampMs: number, maxTimestampMs: number): number;
+  /**
+   * Decodes the samples with min ≤ t ≤ max in time order into `columns`; stale markers are left out when `dropStale`.
+   * Returns how many. Throws `internal` when the columns are too small, naming both sizes.
+   */
+  read(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    columns: SampleColumns,
+  ): number;
+}
+
+/** A view of the data for one query, on any thread. `close` must be called: memory cannot be reused before. */
+export interface Querier {
+  /** Matchers are ANDed; several on one label all must hold. */
+  select(matchers: readonly Matcher[], hints: SelectHints, sorted: boolean): SeriesSet;
+  /** Sorted names of the labels of matching series (of all series when there are no matchers). */
+  labelNames(matchers: readonly Matcher[], hints: SelectHints): string[];
+  /** Sorted values of one label. */
+  labelValues(name: string, matchers: readonly Matcher[], hints: SelectHints): string[];
+  close(): void;
+}
+
+export interface Queryable {
+  /** Times in milliseconds, inclusive. */
+  querier(minTimestampMs: number, maxTimestampMs: number): Querier;
+}
