@@ -1,0 +1,158 @@
+/**
+ * The raw functions of kernel.wasm. Pointers and counts go in as numbers; what comes back is a signed 32-bit number, so a
+ * returned pointer is a pointer only after `>>> 0`: callers outside this folder use the classes, which do that.
+ * Every `…Ptr` to f64 or u64 elements is 8-byte aligned. A column of n f64 occupies 8 n bytes; a `present` column n bytes of 0 or 1.
+ */
+export interface KernelExports {
+  // Memory.
+  initTables(): void;
+  allocateSpan(bytes: number, readerSlot: number): number;
+  /** 1, or 0 if the span was not allocated (a defect of the caller; nothing is changed). */
+  freeSpan(ptr: number, bytes: number, readerSlot: number): number;
+  arenaAllocate(bytes: number): number;
+  arenaFree(ptr: number, bytes: number): void;
+  arenaRetire(ptr: number, bytes: number): void;
+  arenaReclaim(): number;
+  /** The bytes a request is rounded up to. */
+  arenaClassBytes(bytes: number): number;
+  epochEnter(readerSlot: number): number;
+  epochLeave(readerSlot: number): void;
+
+  // Series and samples.
+  seriesCreate(ref: number, labelsPtr: number): number;
+  seriesRelease(ref: number): void;
+  seriesTruncate(ref: number, minTimestampMs: number): number;
+  seriesAddClosedChunk(
+    ref: number,
+    dataPtr: number,
+    dataBytes: number,
+    count: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+  ): number;
+  seriesCloseChunk(ref: number): number;
+  seriesSampleCount(ref: number, minTimestampMs: number, maxTimestampMs: number): number;
+  checkBatch(
+    refsPtr: number,
+    timestampsPtr: number,
+    valuesPtr: number,
+    statusPtr: number,
+    count: number,
+    minValidTimeMs: number,
+    maxValidTimeMs: number,
+  ): number;
+  appendBatch(
+    refsPtr: number,
+    timestampsPtr: number,
+    valuesPtr: number,
+    statusPtr: number,
+    count: number,
+    chunkRangeMs: number,
+    samplesPerChunk: number,
+  ): number;
+  encodeSamplesRecord(
+    refsPtr: number,
+    timestampsPtr: number,
+    valuesPtr: number,
+    statusPtr: number,
+    count: number,
+    outPtr: number,
+    outCapacity: number,
+  ): number;
+  decodeSamplesRecord(
+    recordPtr: number,
+    recordBytes: number,
+    refsPtr: number,
+    timestampsPtr: number,
+    valuesPtr: number,
+    capacity: number,
+  ): number;
+  encodeChunk(tsPtr: number, vsPtr: number, count: number, outPtr: number, outCapacity: number): number;
+  decodeChunk(
+    dataPtr: number,
+    dataBytes: number,
+    count: number,
+    tsOut: number,
+    vsOut: number,
+    capacity: number,
+  ): number;
+  decodeSeries(
+    ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: number,
+    tsOut: number,
+    vsOut: number,
+    capacity: number,
+  ): number;
+
+  // Hashes.
+  crc32c(ptr: number, bytes: number, seed: number): number;
+  hash32(ptr: number, bytes: number): number;
+  hash64(ptr: number, bytes: number): bigint;
+
+  // Windows and rows.
+  window(
+    functionId: number,
+    tsPtr: number,
+    vsPtr: number,
+    count: number,
+    startMs: number,
+    stepMs: number,
+    steps: number,
+    rangeMs: number,
+    outPtr: number,
+    presentPtr: number,
+    argPtr: number,
+    offsetMs: number,
+    scratchPtr: number,
+  ): number;
+  selectInstant(
+    tsPtr: number,
+    vsPtr: number,
+    count: number,
+    startMs: number,
+    stepMs: number,
+    steps: number,
+    lookbackMs: number,
+    outPtr: number,
+    presentPtr: number,
+    sampleTimesPtr: number,
+  ): number;
+  aggregateBegin(aggregationId: number, statePtr: number, steps: number): void;
+  aggregateAdd(
+    aggregationId: number,
+    statePtr: number,
+    rowPtr: number,
+    presentPtr: number,
+    steps: number,
+  ): void;
+  aggregateFinish(
+    aggregationId: number,
+    statePtr: number,
+    outPtr: number,
+    presentPtr: number,
+    steps: number,
+  ): number;
+  binaryRows(
+    operatorId: number,
+    leftPtr: number,
+    leftPresentPtr: number,
+    rightPtr: number,
+    rightPresentPtr: number,
+    outPtr: number,
+    presentPtr: number,
+    steps: number,
+    returnBool: number,
+    keepRight: number,
+  ): number;
+
+  // Scraped text.
+  lineTableParse(statePtr: number): number;
+  lineTableAddEntry(statePtr: number, ref: number): number;
+  lineTableFinish(statePtr: number): number;
+  lineTableFail(statePtr: number): number;
+  lineTableFree(statePtr: number): void;
+  /** The number at [ptr, ptr + bytes) as f64 bits to outPtr; 1 if it was in the fast grammar, else 0. */
+  parseNumber(ptr: number, bytes: number, outPtr: number): number;
+}

@@ -1,0 +1,49 @@
+/**
+ * The byte-handling core: kernel.wasm over one shared linear memory. `createKernel` in the main thread, `attachKernel` in workers;
+ * everything else hangs on the `Kernel` they return.
+ */
+export { Arena, type ArenaUsage } from "./arena.ts";
+export { ByteBuffer } from "./byte-buffer.ts";
+export { Epoch } from "./epoch.ts";
+export { ChunkDamagedError, MemoryFullError, ScratchBudgetError } from "./errors.ts";
+export type { KernelExports } from "./exports.ts";
+export {
+  Kernel,
+  type KernelHandle,
+  type KernelOptions,
+  type MemoryUsage,
+  attachKernel,
+  createKernel,
+  defaultLimitBytes,
+} from "./kernel.ts";
+export * as layout from "./layout.ts";
+export { type SampleStatus, normalNaNBits, sampleStatus, slackBytes, staleMarkerBits } from "./layout.ts";
+export {
+  type LineEvent,
+  LineTable,
+  type LineTableInput,
+  lineComment,
+  lineDropped,
+  lineEvent,
+} from "./line-table.ts";
+export {
+  type BinaryRowsOptions,
+  type RowAggregationName,
+  type RowOperatorName,
+  aggregateStateBytes,
+  rowAggregation,
+  rowOperator,
+} from "./rows.ts";
+export { type AppendOptions, SampleBatch, type TimeBounds } from "./sample-batch.ts";
+export { Scratch } from "./scratch.ts";
+export { SeriesTable } from "./series-table.ts";
+export type { Views } from "./views.ts";
+export type { WasmMemory, WasmModule } from "./web-assembly.ts";
+export {
+  type Columns,
+  type Row,
+  type Steps,
+  type WindowArguments,
+  type WindowFunctionName,
+  windowFunction,
+} from "./window.ts";

@@ -1,0 +1,388 @@
+import { readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { NarthexError, assert, errorMessage } from "../base/index.ts";
+import { Arena } from "./arena.ts";
+import { ByteBuffer } from "./byte-buffer.ts";
+import { Epoch } from "./epoch.ts";
+import { ChunkDamagedError } from "./errors.ts";
+import type { KernelExports } from "./exports.ts";
+import {
+  control,
+  controlMagic,
+  layoutVersion,
+  memoryBytesMax,
+  memoryBytesMin,
+  memoryPagesMax,
+  pageBytes,
+  reader,
+  slackBytes,
+  spansStart,
+} from "./layout.ts";
+import { LineTable } from "./line-table.ts";
+import {
+  type BinaryRowsOptions,
+  type RowAggregationName,
+  type RowOperatorName,
+  rowAggregation,
+  rowOperator,
+} from "./rows.ts";
+import { SampleBatch } from "./sample-batch.ts";
+import { Scratch, scratchHeadIndex } from "./scratch.ts";
+import { SeriesTable } from "./series-table.ts";
+import { fillPowersOfFive } from "./tables.ts";
+import { type Views, createViews } from "./views.ts";
+import {
+  type Columns,
+  type Row,
+  type Steps,
+  type WindowArguments,
+  type WindowFunctionName,
+  windowFunction,
+} from "./window.ts";
+import { type WasmMemory, type WasmModule, webAssembly } from "./web-assembly.ts";
+
+export interface KernelOptions {
+  /** Size of the shared memory; default `defaultLimitBytes()`, at least 64 MiB, at most 4 GiB, rounded up to 64 KiB. */
+  readonly limitBytes?: number;
+}
+
+/** What a worker needs to attach; goes through `workerData`. */
+export interface KernelHandle {
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
+  /** 1 … 63, one per running thread; 0 is the main thread. */
+  readonly readerSlot: number;
+}
+
+export interface MemoryUsage {
+  readonly limitBytes: number;
+  /** Spans in use (arena, scratch, buffers) and the fixed part. */
+  readonly usedBytes: number;
+}
+
+const kernelFile = new URL("../../build/kernel.wasm", import.meta.url);
+const epochFirst = 1;
+
+/** The smaller of 4 GiB and three quarters of the machine's memory, at least 64 MiB. */
+export function defaultLimitBytes(): number {
+  return Math.max(memoryBytesMin, Math.min(memoryBytesMax, Math.floor(totalmem() * 0.75)));
+}
+
+/** Reserves the shared memory and prepares it; in the main thread, once per process (tests: as often as they like). */
+export function createKernel(options: KernelOptions = {}): Kernel {
+  const limitBytes = options.limitBytes ?? defaultLimitBytes();
+  if (limitBytes < memoryBytesMin || limitBytes > memoryBytesMax)
+    throw new NarthexError(
+      "bad_data",
+      `shared memory limit must be between ${memoryBytesMin} and ${memoryBytesMax} bytes, got ${limitBytes}`,
+    );
+  const pages = Math.ceil(limitBytes / pageBytes);
+  const module = compileKernel();
+  let memory: WasmMemory;
+  try {
+    memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (error) {
+    throw new NarthexError(
+      "unavailable",
+      `cannot reserve ${limitBytes} bytes of shared memory: ${errorMessage(error)}`,
+    );
+  }
+  const kernel = new Kernel({ memory, module, readerSlot: 0 });
+  const { u32, u8 } = kernel.views;
+  const reservedPages = spansStart / pageBytes;
+  for (let page = 0; page < reservedPages; page++) u8[control.spanBitmap + (page >>> 3)]! |= 1 << (page & 7);
+  u32[control.version >>> 2] = layoutVersion;
+  u32[control.pageCount >>> 2] = pages;
+  u32[control.pagesUsed >>> 2] = reservedPages;
+  u32[control.spanHint >>> 2] = reservedPages;
+  u32[control.globalEpoch >>> 2] = epochFirst;
+  kernel.exports.initTables();
+  fillPowersOfFive(kernel.views);
+  Atomics.store(u32, control.magic >>> 2, controlMagic);
+  return kernel;
+}
+
+/** Joins the memory that `createKernel` made, in a worker. */
+export function attachKernel(handle: KernelHandle): Kernel {
+  assert(handle.readerSlot >= 0 && handle.readerSlot < reader.slots, "reader slot below 64");
+  const kernel = new Kernel(handle);
+  const { u32 } = kernel.views;
+  assert(Atomics.load(u32, control.magic >>> 2) === controlMagic, "memory was prepared by createKernel");
+  assert(u32[control.version >>> 2] === layoutVersion, "memory has this layout");
+  return kernel;
+}
+
+/** The shared memory as one thread sees it: its functions, views, and allocators. */
+export class Kernel {
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
+  readonly readerSlot: number;
+  /** The raw functions; prefer the methods, which make pointers unsigned and turn codes into errors. */
+  readonly exports: KernelExports;
+  readonly views: Views;
+  readonly epoch: Epoch;
+  /** This thread's common scratch, without a budget. Overlapping queries make their own with `createScratch`. */
+  readonly scratch: Scratch;
+  /** Main thread only. */
+  readonly arena: Arena;
+  readonly series: SeriesTable;
+
+  constructor(handle: KernelHandle) {
+    this.memory = handle.memory;
+    this.module = handle.module;
+    this.readerSlot = handle.readerSlot;
+    const instance = new webAssembly.Instance(handle.module, { env: { memory: handle.memory, abort } });
+    this.exports = instance.exports as KernelExports;
+    this.views = createViews(handle.memory);
+    this.epoch = new Epoch(this.exports, handle.readerSlot);
+    this.scratch = new Scratch(this.exports, this.views, handle.readerSlot);
+    this.arena = new Arena(this.exports, this.views);
+    this.series = new SeriesTable(this.exports, this.views);
+  }
+
+  /** What to give a worker that shall use reader slot `readerSlot`. */
+  handle(readerSlot: number): KernelHandle {
+    return { memory: this.memory, module: this.module, readerSlot };
+  }
+
+  /** Scratch of one query, with its budget; the caller must `reset` it. */
+  createScratch(budgetBytes?: number): Scratch {
+    return new Scratch(this.exports, this.views, this.readerSlot, budgetBytes);
+  }
+
+  /** A growing buffer in the shared memory, at most `bytesMax`; the caller must `close` it. */
+  createByteBuffer(bytesMax: number): ByteBuffer {
+    return new ByteBuffer(this.exports, this.views, this.readerSlot, bytesMax);
+  }
+
+  /** The caller must `close` it. Main thread only. */
+  createSampleBatch(capacity: number): SampleBatch {
+    return new SampleBatch(this.exports, this.views, this.readerSlot, capacity);
+  }
+
+  /** The caller must `close` it. Main thread only. */
+  createLineTable(): LineTable {
+    return new LineTable(this.exports, this.views, this.arena);
+  }
+
+  /**
+   * A span of whole pages for a long-lived array that any thread may allocate; 0 when the memory is full. Freed with `freeSpan` and the
+   * same bytes, at once: what readers may see is the arena's business.
+   */
+  allocateSpan(bytes: number): number {
+    return this.exports.allocateSpan(bytes, this.readerSlot) >>> 0;
+  }
+
+  freeSpan(ptr: number, bytes: number): void {
+    assert(this.exports.freeSpan(ptr, bytes, this.readerSlot) === 1, "span was allocated");
+  }
+
+  /** Main thread, after the worker with this slot has ended: ends its stay, frees its scratch and any lock it held. */
+  releaseReader(readerSlot: number): void {
+    const { u32 } = this.views;
+    Atomics.compareExchange(u32, control.spanLock >>> 2, readerSlot + 1, 0);
+    Atomics.store(u32, (control.readers + readerSlot * reader.bytes + reader.epoch) >>> 2, 0);
+    const head = scratchHeadIndex(readerSlot);
+    for (let ptr = u32[head]!; ptr !== 0;) {
+      const next = u32[ptr >>> 2]!;
+      this.exports.freeSpan(ptr, u32[(ptr >>> 2) + 1]!, this.readerSlot);
+      ptr = next;
+    }
+    u32[head] = 0;
+  }
+
+  usage(): MemoryUsage {
+    const { u32 } = this.views;
+    return {
+      limitBytes: u32[control.pageCount >>> 2]! * pageBytes,
+      usedBytes: Atomics.load(u32, control.pagesUsed >>> 2) * pageBytes,
+    };
+  }
+
+  /**
+   * Decodes an XOR chunk of upstream's format: its `dataBytes` at `dataPtr`, the two count bytes included, with readable slack behind (any
+   * scratch or arena block has it). `count` samples are expected (from the chunk's own first two bytes: `chunkSampleCount`). Returns
+   * `count`; throws ChunkDamagedError, or RangeError when `capacity` is too small.
+   */
+  decodeChunk(
+    dataPtr: number,
+    dataBytes: number,
+    count: number,
+    tsOut: number,
+    vsOut: number,
+    capacity: number,
+  ): number {
+    const decoded = this.exports.decodeChunk(dataPtr, dataBytes, count, tsOut, vsOut, capacity);
+    if (decoded >= 0) return decoded;
+    if (decoded === -3) throw new RangeError(`capacity ${capacity} is below the chunk's ${count} samples`);
+    throw new ChunkDamagedError(`XOR chunk of ${dataBytes} bytes ends before its ${count} samples do`);
+  }
+
+  /** The sample count in a chunk's first two bytes. */
+  chunkSampleCount(dataPtr: number): number {
+    return (this.views.u8[dataPtr]! << 8) | this.views.u8[dataPtr + 1]!;
+  }
+
+  /** Encodes columns as one XOR chunk; returns its bytes, or 0 if `capacity` (wants ≤ 2 + 20 per sample + slack) or 65,535 samples are exceeded. */
+  encodeChunk(columns: Columns, outPtr: number, capacity: number): number {
+    return this.exports.encodeChunk(columns.tsPtr, columns.vsPtr, columns.count, outPtr, capacity);
+  }
+
+  /**
+   * The samples of a head series in [minTimestampMs, maxTimestampMs], oldest first, optionally without staleness markers. Both columns
+   * need room for `capacity` samples plus slack. Returns the count, or **minus the capacity needed** (an upper bound) when there is too little room. Readers call it
+   * inside an epoch. Throws ChunkDamagedError.
+   */
+  decodeSeries(
+    ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    tsOut: number,
+    vsOut: number,
+    capacity: number,
+  ): number {
+    const decoded = this.exports.decodeSeries(
+      ref,
+      minTimestampMs,
+      maxTimestampMs,
+      dropStale ? 1 : 0,
+      tsOut,
+      vsOut,
+      capacity,
+    );
+    if (decoded === damagedSeries) throw new ChunkDamagedError(`head chunk of series ${ref} is damaged`);
+    return decoded;
+  }
+
+  /** Applies a window function to one series. Some need scratch for a window's values: taken from `scratch` and given back. */
+  window(
+    name: WindowFunctionName,
+    columns: Columns,
+    steps: Steps,
+    rangeMs: number,
+    out: Row,
+    more: WindowArguments = {},
+    scratch: Scratch = this.scratch,
+  ): void {
+    const mark = scratch.mark();
+    const scratchPtr = needsScratch(name) ? scratch.allocate(columns.count * 16 + slackBytes) : 0;
+    this.exports.window(
+      windowFunction[name],
+      columns.tsPtr,
+      columns.vsPtr,
+      columns.count,
+      steps.startMs,
+      steps.stepMs,
+      steps.count,
+      rangeMs,
+      out.valuesPtr,
+      out.presentPtr,
+      more.argPtr ?? 0,
+      more.offsetMs ?? 0,
+      scratchPtr,
+    );
+    if (scratchPtr !== 0) scratch.release(mark);
+  }
+
+  /**
+   * The newest sample in (t − lookback, t] at each step, absent if it is a staleness marker (columns **with** markers). `sampleTimesPtr`, if not 0, gets the samples'
+   * own times as f64 milliseconds. Returns the number of steps present.
+   */
+  selectInstant(columns: Columns, steps: Steps, lookbackMs: number, out: Row, sampleTimesPtr = 0): number {
+    return this.exports.selectInstant(
+      columns.tsPtr,
+      columns.vsPtr,
+      columns.count,
+      steps.startMs,
+      steps.stepMs,
+      steps.count,
+      lookbackMs,
+      out.valuesPtr,
+      out.presentPtr,
+      sampleTimesPtr,
+    );
+  }
+
+  /** Prepares the states of an aggregation's group: `steps` × `aggregateStateBytes` at `statePtr`, 8-byte aligned. */
+  aggregateBegin(name: RowAggregationName, statePtr: number, steps: number): void {
+    this.exports.aggregateBegin(rowAggregation[name], statePtr, steps);
+  }
+
+  /** Feeds one series to a group. */
+  aggregateAdd(name: RowAggregationName, statePtr: number, row: Row, steps: number): void {
+    this.exports.aggregateAdd(rowAggregation[name], statePtr, row.valuesPtr, row.presentPtr, steps);
+  }
+
+  /** Writes a group's result; returns the number of steps present. */
+  aggregateFinish(name: RowAggregationName, statePtr: number, out: Row, steps: number): number {
+    return this.exports.aggregateFinish(rowAggregation[name], statePtr, out.valuesPtr, out.presentPtr, steps);
+  }
+
+  /** `left operator right` step by step; a step is present if both are (and a filtering comparison holds). `out` may be `left` or `right`. Returns the steps present. */
+  binaryRows(
+    name: RowOperatorName,
+    left: Row,
+    right: Row,
+    out: Row,
+    steps: number,
+    options: BinaryRowsOptions = {},
+  ): number {
+    return this.exports.binaryRows(
+      rowOperator[name],
+      left.valuesPtr,
+      left.presentPtr,
+      right.valuesPtr,
+      right.presentPtr,
+      out.valuesPtr,
+      out.presentPtr,
+      steps,
+      options.returnBool === true ? 1 : 0,
+      options.keepRight === true ? 1 : 0,
+    );
+  }
+
+  /** CRC-32C (Castagnoli) of a region, continued from `seed` (the checksum of what came before; 0 at the start). */
+  crc32c(ptr: number, bytes: number, seed = 0): number {
+    return this.exports.crc32c(ptr, bytes, seed) >>> 0;
+  }
+
+  /** A 32-bit hash of a region, for tables in this memory; the same in every thread, not stable across versions. */
+  hash32(ptr: number, bytes: number): number {
+    return this.exports.hash32(ptr, bytes) >>> 0;
+  }
+
+  /** xxHash64, seed 0: what upstream hashes labels with. */
+  hash64(ptr: number, bytes: number): bigint {
+    return BigInt.asUintN(64, this.exports.hash64(ptr, bytes));
+  }
+}
+
+const damagedSeries = -2_147_483_648;
+
+function needsScratch(name: WindowFunctionName): boolean {
+  return name === "quantile_over_time" || name === "mad_over_time";
+}
+
+let compiled: WasmModule | undefined;
+
+function compileKernel(): WasmModule {
+  if (compiled !== undefined) return compiled;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = Uint8Array.from(readFileSync(kernelFile));
+  } catch (error) {
+    throw new NarthexError(
+      "internal",
+      `kernel.wasm is missing (${errorMessage(error)}): run "node scripts/build-kernel.mjs"`,
+    );
+  }
+  assert(memoryPagesMax * pageBytes === memoryBytesMax, "wasm32 address space");
+  compiled = new webAssembly.Module(bytes);
+  return compiled;
+}
+
+/** Called by AssemblyScript's runtime, which the kernel's code never reaches. */
+function abort(): never {
+  throw new Error("assertion failed in kernel.wasm");
+}

@@ -1,0 +1,156 @@
+/**
+ * Where everything lies in the shared memory: the single truth on offsets. `kernel/layout.ts` mirrors the parts the
+ * WebAssembly code needs, and `layout.test.ts` compares the two. All offsets and sizes are in bytes unless named otherwise.
+ *
+ *     [0, 64 Ki)        control block (below)
+ *     [64 Ki, 96 Ki)    static data of kernel.wasm: constants, identical in every thread
+ *     [96 Ki, 128 Ki)   tables computed once by the main thread: CRC32C, powers of five
+ *     [128 Ki, limit)   spans of n × 64 KiB
+ */
+export const pageBytes = 65_536;
+export const memoryPagesMax = 65_536;
+export const memoryBytesMin = 64 * 1024 * 1024;
+export const memoryBytesMax = pageBytes * memoryPagesMax;
+
+export const staticDataStart = 65_536;
+export const tablesStart = 98_304;
+/** First byte that spans may use. */
+export const spansStart = 131_072;
+
+/** Bytes after a chunk's data, a body, or a column that may be loaded (never used) by 64 and 128-bit accesses. */
+export const slackBytes = 16;
+
+/** u32 words of the control block. */
+export const control = {
+  magic: 0,
+  version: 4,
+  /** Pages of 64 KiB in the memory, the control block's own included. */
+  pageCount: 8,
+  /** 0 = free, else reader slot + 1 of the thread that holds the span lock. */
+  spanLock: 12,
+  /** Pages in use, the first two included. */
+  pagesUsed: 16,
+  /** Where the next search for a free span begins, a page number. */
+  spanHint: 20,
+  globalEpoch: 64,
+  /** Arena: the rest of the region that small blocks are cut from. */
+  arenaBump: 128,
+  arenaBumpEnd: 132,
+  /** First and last node of the queue of retired blocks. */
+  retiredHead: 136,
+  retiredTail: 140,
+  /** f64: bytes handed out by the arena, rounded to their size class. */
+  arenaUsedBytes: 144,
+  /** f64: bytes retired and not yet free. */
+  arenaRetiredBytes: 152,
+  /** f64: bytes the arena took from the spans. */
+  arenaReservedBytes: 160,
+  /** u32 × 64: the heads of the free lists, one per size class. */
+  arenaFreeLists: 256,
+  seriesHighestRef: 1024,
+  seriesCount: 1028,
+  /** 64 reader records of 64 bytes: see `reader`. */
+  readers: 4096,
+  /** One bit per page: 8 KiB. */
+  spanBitmap: 8192,
+  /** u32 × 4096: pointers to pages of series slots. */
+  seriesDirectory: 16_384,
+  /** 32 KiB of words for the head's own use (symbol table, postings directory, bounds); zero at start. */
+  headWords: 32_768,
+  headWordsEnd: 65_536,
+} as const;
+
+export const controlMagic = 0x4e525458;
+export const layoutVersion = 1;
+
+/** One cache line per reader. Slot 0 is the main thread's. */
+export const reader = {
+  bytes: 64,
+  slots: 64,
+  /** u32: the epoch the reader runs in; 0 = outside. */
+  epoch: 0,
+  /** u32: newest span of the reader's scratch, linked through its first word; 0 = none. */
+  scratchSpans: 4,
+} as const;
+
+/** A series slot: 64 bytes, in pages of 16,384 slots, found by `Kernel.series.slot(ref)`. */
+export const slot = {
+  bytes: 64,
+  perPage: 16_384,
+  pagesMax: 4096,
+  /** u32 → { u32 hash, u32 pairs, (u32 nameSymbol, u32 valueSymbol) × pairs }; 0 = free slot. */
+  labelsPtr: 0,
+  /** u32 newest chunk, published atomically; 0 = none. */
+  chunkPtr: 4,
+  /** i64; meaningful only while chunkPtr ≠ 0. */
+  lastTimestampMs: 8,
+  /** u64: the bits of the newest value. */
+  lastValueBits: 16,
+  /** i64: distance of the two newest timestamps in the open chunk. */
+  lastDeltaMs: 24,
+  /** u32: bits written to the open chunk's data. */
+  bitPos: 32,
+  /** u8: leading zeros of the last value window; 0xff = none yet. */
+  leading: 36,
+  /** u8: trailing zeros of the last value window. */
+  trailing: 37,
+  /** u8: for the head. */
+  flags: 38,
+  /** i64: the open chunk is cut at the first sample at or after this time. */
+  nextCutMs: 40,
+  /** u32: for isolation; reserved. */
+  appendId: 48,
+  /** u32: next slot's ref in the chain of equal label hashes. */
+  hashChain: 52,
+  /** u32 × 2: for the head. */
+  reserved0: 56,
+  reserved1: 60,
+} as const;
+export const seriesRefMax = slot.perPage * slot.pagesMax - 1;
+
+/** Head of an in-memory chunk; its data (upstream's XOR bytes and `slackBytes`) follows. */
+export const chunk = {
+  headerBytes: 40,
+  /** u32: next older chunk; 0 = none. */
+  older: 0,
+  /** u32: bytes of the data area, slack not included. */
+  capacity: 4,
+  /** u32, atomic: samples a reader may see. */
+  count: 8,
+  /** u32: bytes of data once closed; 0 while open. */
+  dataBytes: 12,
+  /** i64. */
+  minTimestampMs: 16,
+  /** i64: of the samples so far. */
+  maxTimestampMs: 24,
+  /** u32: 1 = XOR. */
+  encoding: 32,
+  /** u32: bit 0 = closed. */
+  flags: 36,
+} as const;
+export const chunkEncodingXor = 1;
+export const chunkFlagClosed = 1;
+
+/** Status of a sample in a batch. */
+export const sampleStatus = {
+  ok: 0,
+  /** Older than the series' newest sample. */
+  outOfOrder: 1,
+  /** The newest timestamp again, with another value. */
+  duplicate: 2,
+  /** The newest timestamp again, with the same bits: accepted in silence and not stored. */
+  repeated: 3,
+  /** Before the head's lowest valid time. */
+  outOfBounds: 4,
+  /** Beyond the highest acceptable time. */
+  tooFarInFuture: 5,
+  /** The shared memory is full. */
+  memoryFull: 6,
+  /** The ref names no series. */
+  unknownSeries: 7,
+} as const;
+export type SampleStatus = (typeof sampleStatus)[keyof typeof sampleStatus];
+
+/** The bits of upstream's staleness marker, a NaN of its own, and of the NaN that every other NaN becomes when parsed. */
+export const staleMarkerBits = 0x7ff0000000000002n;
+export const normalNaNBits = 0x7ff8000000000001n;

@@ -1,0 +1,228 @@
+import { assert } from "../base/index.ts";
+import type { Arena } from "./arena.ts";
+import type { ByteBuffer } from "./byte-buffer.ts";
+import { MemoryFullError } from "./errors.ts";
+import type { KernelExports } from "./exports.ts";
+import type { SampleBatch } from "./sample-batch.ts";
+import type { Views } from "./views.ts";
+
+/** Ref of a line whose series relabelling drops: parsed, checked, and not put into the batch. */
+export const lineDropped = 0xffff_ffff;
+/** Ref of a comment line that was looked at. */
+export const lineComment = 0xffff_fffe;
+
+/** What `LineTable.resume` stopped for. */
+export const lineEvent = {
+  /** The body is read. Next: `finish`. */
+  done: 0,
+  /** A series part never seen: resolve it to a ref and call `addEntry(ref)`, then `resume`. */
+  unknownSeries: 1,
+  /** A comment line never seen: read its metadata, call `addEntry(lineComment)`, then `resume`. */
+  unknownComment: 2,
+  /**
+   * A known series whose rest is outside the fast grammar (exemplar, odd number or timestamp, or simply wrong): read the line with the reference
+   * parser, push its sample unless the ref is `lineDropped`, then `resume`.
+   */
+  complexLine: 3,
+  /** The text is wrong at `eventStart`: the reference parser has the message. Next: `fail`. */
+  syntaxError: 4,
+  /** The batch has no room: commit and clear it, then `resume`. */
+  batchFull: 5,
+} as const;
+export type LineEvent = (typeof lineEvent)[keyof typeof lineEvent];
+
+export interface LineTableInput {
+  readonly body: ByteBuffer;
+  readonly batch: SampleBatch;
+  /** The scrape's time, for lines without a timestamp of their own. */
+  readonly timestampMs: number;
+  /** Text 0.0.4 or OpenMetrics 1.0 (which demands `# EOF` and has timestamps in seconds). */
+  readonly format: "text" | "openmetrics";
+  /** Whether a line's own timestamp is used; it is checked either way. */
+  readonly honorTimestamps: boolean;
+  /** Whether series with a timestamp of their own get stale markers too. Default false. */
+  readonly trackTimestampsStaleness?: boolean;
+}
+
+/** Offsets of the state that the kernel works on (see kernel/line-table.ts). */
+export const lineTableState = {
+  bytes: 192,
+  entriesPtr: 0,
+  entriesCapacity: 4,
+  entriesCount: 8,
+  liveCount: 12,
+  keysPtr: 16,
+  keysCapacity: 20,
+  keysBytes: 24,
+  keysDeadBytes: 28,
+  previousPtr: 32,
+  previousCount: 36,
+  currentPtr: 40,
+  currentCount: 44,
+  orderCapacity: 48,
+  indexPtr: 52,
+  indexCapacity: 56,
+  scrapeNumber: 60,
+  bodyPtr: 64,
+  bodyBytes: 68,
+  position: 72,
+  flags: 76,
+  eventStart: 80,
+  eventEnd: 84,
+  eventRef: 88,
+  eventEntry: 92,
+  /** f64 */
+  timestampMs: 96,
+  refsPtr: 104,
+  timestampsPtr: 108,
+  valuesPtr: 112,
+  batchCapacity: 116,
+  batchCount: 120,
+  vanishedPtr: 124,
+  vanishedCount: 128,
+  vanishedCapacity: 132,
+  cursor: 136,
+  samplesScraped: 140,
+} as const;
+const flagOpenMetrics = 1;
+const flagHonorTimestamps = 2;
+const flagTrackTimestamps = 4;
+
+/**
+ * One target's previous scrape, line by line, so that a line that comes again costs one compare. **Main thread only**; owned by
+ * the scrape loop, which must `close` it.
+ *
+ *     table.begin(input);
+ *     for (let event = table.resume(); event !== lineEvent.done; event = table.resume()) { …see lineEvent… }
+ *     const vanished = table.finish();       // refs that were there last time and are not now
+ */
+export class LineTable {
+  readonly #exports: KernelExports;
+  readonly #views: Views;
+  readonly #arena: Arena;
+  readonly #state: number;
+  #batch: SampleBatch | undefined;
+
+  constructor(exports: KernelExports, views: Views, arena: Arena) {
+    this.#exports = exports;
+    this.#views = views;
+    this.#arena = arena;
+    this.#state = arena.allocateZeroed(lineTableState.bytes, "line table");
+  }
+
+  /** Starts on a body, which must stay as it is until `finish` or `fail`. */
+  begin(input: LineTableInput): void {
+    this.#batch = input.batch;
+    const flags =
+      (input.format === "openmetrics" ? flagOpenMetrics : 0) |
+      (input.honorTimestamps ? flagHonorTimestamps : 0) |
+      (input.trackTimestampsStaleness === true ? flagTrackTimestamps : 0);
+    this.#set(lineTableState.bodyPtr, input.body.ptr);
+    this.#set(lineTableState.bodyBytes, input.body.bytes);
+    this.#set(lineTableState.position, 0);
+    this.#set(lineTableState.flags, flags);
+    this.#set(lineTableState.currentCount, 0);
+    this.#set(lineTableState.cursor, 0);
+    this.#set(lineTableState.samplesScraped, 0);
+    this.#set(lineTableState.scrapeNumber, this.#get(lineTableState.scrapeNumber) + 1);
+    this.#set(lineTableState.refsPtr, input.batch.refsPtr);
+    this.#set(lineTableState.timestampsPtr, input.batch.timestampsPtr);
+    this.#set(lineTableState.valuesPtr, input.batch.valuesPtr);
+    this.#set(lineTableState.batchCapacity, input.batch.capacity);
+    this.#views.f64[(this.#state + lineTableState.timestampMs) / 8] = input.timestampMs;
+  }
+
+  /** Reads on until something needs the caller. Throws MemoryFullError. */
+  resume(): LineEvent {
+    const batch = this.#batch;
+    assert(batch !== undefined, "LineTable.begin comes before resume");
+    this.#set(lineTableState.batchCount, batch.count);
+    const event = this.#exports.lineTableParse(this.#state);
+    batch.count = this.#get(lineTableState.batchCount);
+    if (event < 0) throw new MemoryFullError("line table", this.memoryBytes);
+    return event as LineEvent;
+  }
+
+  /** Start of the event's text in the body: of the series part, the comment, or the whole line of a complex one. */
+  get eventStart(): number {
+    return this.#get(lineTableState.eventStart);
+  }
+
+  /** End of the event's text in the body, exclusive. */
+  get eventEnd(): number {
+    return this.#get(lineTableState.eventEnd);
+  }
+
+  /** The ref of a complex line. */
+  get eventRef(): number {
+    return this.#get(lineTableState.eventRef);
+  }
+
+  /** Remembers the unknown line's text under `ref` (or lineDropped, lineComment). Throws MemoryFullError. */
+  addEntry(ref: number): void {
+    if (this.#exports.lineTableAddEntry(this.#state, ref) === 0)
+      throw new MemoryFullError("line table", this.memoryBytes);
+  }
+
+  /** Sample lines read in this scrape, the dropped ones included. */
+  get samplesScraped(): number {
+    return this.#get(lineTableState.samplesScraped);
+  }
+
+  /**
+   * Ends a scrape that was read to `done`: returns the refs (a copy) that the last good scrape had and this one has not,
+   * and forgets the lines that did not come again.
+   */
+  finish(): Uint32Array {
+    const count = this.#exports.lineTableFinish(this.#state);
+    return this.#vanished(count);
+  }
+
+  /** Ends a scrape that failed (or never came: `begin` is not needed): returns every ref of the last good scrape, once. */
+  fail(): Uint32Array {
+    const count = this.#exports.lineTableFail(this.#state);
+    return this.#vanished(count);
+  }
+
+  /** Forgets every line: when relabelling changed, or refs may have been released. */
+  clear(): void {
+    this.#exports.lineTableFree(this.#state);
+    this.#batch = undefined;
+  }
+
+  /** Lines remembered. */
+  get entryCount(): number {
+    return this.#get(lineTableState.liveCount);
+  }
+
+  /** Shared memory held. */
+  get memoryBytes(): number {
+    return (
+      lineTableState.bytes +
+      this.#get(lineTableState.entriesCapacity) * 32 +
+      this.#get(lineTableState.keysCapacity) +
+      this.#get(lineTableState.orderCapacity) * 8 +
+      this.#get(lineTableState.indexCapacity) * 4 +
+      this.#get(lineTableState.vanishedCapacity) * 4
+    );
+  }
+
+  close(): void {
+    this.clear();
+    this.#arena.free(this.#state, lineTableState.bytes);
+  }
+
+  #vanished(count: number): Uint32Array {
+    if (count < 0) throw new MemoryFullError("line table", this.memoryBytes);
+    const start = this.#get(lineTableState.vanishedPtr) >>> 2;
+    return Uint32Array.from(this.#views.u32.subarray(start, start + count));
+  }
+
+  #get(offset: number): number {
+    return this.#views.u32[(this.#state + offset) >>> 2]!;
+  }
+
+  #set(offset: number, value: number): void {
+    this.#views.u32[(this.#state + offset) >>> 2] = value;
+  }
+}

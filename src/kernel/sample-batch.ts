@@ -1,0 +1,174 @@
+import { MemoryFullError } from "./errors.ts";
+import type { KernelExports } from "./exports.ts";
+import { pageBytes, sampleStatus, slackBytes } from "./layout.ts";
+import type { Views } from "./views.ts";
+
+/** Upstream's limits on a head chunk. */
+export interface AppendOptions {
+  /** No chunk crosses a multiple of this. Default 2 h. */
+  readonly chunkRangeMs?: number;
+  /** Samples a chunk is meant to have. Default 120. */
+  readonly samplesPerChunk?: number;
+}
+
+export interface TimeBounds {
+  /** Samples before are out of bounds. */
+  readonly minValidTimeMs: number;
+  /** Samples after are too far in the future. */
+  readonly maxValidTimeMs: number;
+}
+
+const chunkRangeMsDefault = 7_200_000;
+const samplesPerChunkDefault = 120;
+/** A sample of the WAL record: two varints of at most 10 bytes and the value; the record begins with 17 bytes. */
+const recordSampleBytesMax = 28;
+const recordHeaderBytes = 17;
+
+/**
+ * Samples on their way into the head, as columns in one span; written by `LineTable.resume` or `push`, main thread only. The commit is
+ * `check` → `encodeRecord` and the WAL write → `append`. Owned by who made it, who must `close` it; reusable after `clear`.
+ */
+export class SampleBatch {
+  readonly #exports: KernelExports;
+  readonly #readerSlot: number;
+  readonly #ptr: number;
+  readonly #bytes: number;
+  readonly capacity: number;
+  readonly timestampsPtr: number;
+  readonly valuesPtr: number;
+  readonly refsPtr: number;
+  readonly statusPtr: number;
+  /** Milliseconds since the epoch, integers. */
+  readonly timestamps: Float64Array<SharedArrayBuffer>;
+  readonly values: Float64Array<SharedArrayBuffer>;
+  /** The same memory as `values`, for NaN payloads such as the stale marker. */
+  readonly valueBits: BigUint64Array<SharedArrayBuffer>;
+  readonly refs: Uint32Array<SharedArrayBuffer>;
+  /** A `SampleStatus` per sample, set by `check` and `append`. */
+  readonly status: Uint8Array<SharedArrayBuffer>;
+  count = 0;
+
+  constructor(exports: KernelExports, views: Views, readerSlot: number, capacity: number) {
+    this.#exports = exports;
+    this.#readerSlot = readerSlot;
+    this.capacity = Math.ceil(capacity / 16) * 16;
+    this.#bytes = Math.ceil((this.capacity * 21 + slackBytes) / pageBytes) * pageBytes;
+    this.#ptr = exports.allocateSpan(this.#bytes, readerSlot) >>> 0;
+    if (this.#ptr === 0) throw new MemoryFullError("sample batch", this.#bytes);
+    this.timestampsPtr = this.#ptr;
+    this.valuesPtr = this.timestampsPtr + this.capacity * 8;
+    this.refsPtr = this.valuesPtr + this.capacity * 8;
+    this.statusPtr = this.refsPtr + this.capacity * 4;
+    const { buffer } = views.u8;
+    this.timestamps = new Float64Array(buffer, this.timestampsPtr, this.capacity);
+    this.values = new Float64Array(buffer, this.valuesPtr, this.capacity);
+    this.valueBits = new BigUint64Array(buffer, this.valuesPtr, this.capacity);
+    this.refs = new Uint32Array(buffer, this.refsPtr, this.capacity);
+    this.status = new Uint8Array(buffer, this.statusPtr, this.capacity);
+  }
+
+  /** Adds a sample; false if the batch is full. */
+  push(ref: number, timestampMs: number, value: number): boolean {
+    const index = this.count;
+    if (index === this.capacity) return false;
+    this.refs[index] = ref;
+    this.timestamps[index] = timestampMs;
+    this.values[index] = value;
+    this.status[index] = sampleStatus.ok;
+    this.count = index + 1;
+    return true;
+  }
+
+  /** As `push`, with the value's bits: for stale markers. */
+  pushBits(ref: number, timestampMs: number, valueBits: bigint): boolean {
+    if (!this.push(ref, timestampMs, 0)) return false;
+    this.valueBits[this.count - 1] = valueBits;
+    return true;
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Sets each sample's status against its series' newest sample and the bounds; returns how many are ok. Stores nothing. */
+  check(bounds: TimeBounds): number {
+    return this.#exports.checkBatch(
+      this.refsPtr,
+      this.timestampsPtr,
+      this.valuesPtr,
+      this.statusPtr,
+      this.count,
+      bounds.minValidTimeMs,
+      bounds.maxValidTimeMs,
+    );
+  }
+
+  /** Enough room for `encodeRecord`, in bytes. */
+  get recordBytesMax(): number {
+    return recordHeaderBytes + this.count * recordSampleBytesMax;
+  }
+
+  /** Writes the ok samples as upstream's WAL samples record (type 2); returns its bytes, 0 when none is ok or `capacity` is too small. */
+  encodeRecord(outPtr: number, capacity: number): number {
+    return this.#exports.encodeSamplesRecord(
+      this.refsPtr,
+      this.timestampsPtr,
+      this.valuesPtr,
+      this.statusPtr,
+      this.count,
+      outPtr,
+      capacity,
+    );
+  }
+
+  /**
+   * Fills the batch from a WAL samples record (refs as the record has them, status ok); returns the samples read. Throws RangeError
+   * with the reason if the record is damaged or a ref exceeds 32 bits, and when the batch is too small (see `recordSamplesMax`).
+   */
+  decodeRecord(recordPtr: number, recordBytes: number): number {
+    const read = this.#exports.decodeSamplesRecord(
+      recordPtr,
+      recordBytes,
+      this.refsPtr,
+      this.timestampsPtr,
+      this.valuesPtr,
+      this.capacity,
+    );
+    if (read < 0) throw new RangeError(recordErrors[-read] ?? "damaged samples record");
+    this.status.fill(sampleStatus.ok, 0, read);
+    this.count = read;
+    return read;
+  }
+
+  /** An upper bound of the samples in a record of so many bytes. */
+  static recordSamplesMax(recordBytes: number): number {
+    return Math.ceil(recordBytes / 10);
+  }
+
+  /**
+   * Appends the ok samples to their series' chunks, checking order again (a series may occur twice in a batch: what no longer fits
+   * gets its status). On exhaustion of memory the remaining ok ones get `memoryFull`. Returns the samples appended.
+   */
+  append(options: AppendOptions = {}): number {
+    return this.#exports.appendBatch(
+      this.refsPtr,
+      this.timestampsPtr,
+      this.valuesPtr,
+      this.statusPtr,
+      this.count,
+      options.chunkRangeMs ?? chunkRangeMsDefault,
+      options.samplesPerChunk ?? samplesPerChunkDefault,
+    );
+  }
+
+  close(): void {
+    this.#exports.freeSpan(this.#ptr, this.#bytes, this.#readerSlot);
+  }
+}
+
+const recordErrors: Record<number, string> = {
+  1: "samples record is truncated",
+  2: "samples record has a type other than 2",
+  3: "samples record names a series ref beyond 32 bits",
+  4: "samples record has more samples than the batch has room for",
+};

@@ -1,0 +1,105 @@
+import { assert } from "../base/index.ts";
+import { MemoryFullError } from "./errors.ts";
+import type { KernelExports } from "./exports.ts";
+import { control, seriesRefMax, slot } from "./layout.ts";
+import type { Views } from "./views.ts";
+
+/**
+ * Series slots by ref, 1 … seriesRefMax. Any thread may look a slot up; only the main thread creates and releases. The table does
+ * not decide on refs: the head picks them (the next one, a freed one once no reader can know it, or the one a WAL names).
+ */
+export class SeriesTable {
+  readonly #exports: KernelExports;
+  readonly #views: Views;
+
+  constructor(exports: KernelExports, views: Views) {
+    this.#exports = exports;
+    this.#views = views;
+  }
+
+  /** The highest ref ever created in this memory; 0 = none. */
+  get highestRef(): number {
+    return Atomics.load(this.#views.u32, control.seriesHighestRef >>> 2);
+  }
+
+  get count(): number {
+    return Atomics.load(this.#views.u32, control.seriesCount >>> 2);
+  }
+
+  /** Pointer to the slot of `ref`, or 0 if its page does not exist. A slot with labelsPtr 0 is free. */
+  slot(ref: number): number {
+    if (ref > seriesRefMax) return 0;
+    const page = Atomics.load(
+      this.#views.u32,
+      (control.seriesDirectory >>> 2) + Math.floor(ref / slot.perPage),
+    );
+    return page === 0 ? 0 : page + (ref % slot.perPage) * slot.bytes;
+  }
+
+  /** Pointer to the labels of `ref`, or 0 if there is no such series. */
+  labelsPtr(ref: number): number {
+    const ptr = this.slot(ref);
+    return ptr === 0 ? 0 : Atomics.load(this.#views.u32, (ptr + slot.labelsPtr) >>> 2);
+  }
+
+  /** Fills the free slot `ref` and returns its pointer; the labels are published last. Throws MemoryFullError. */
+  create(ref: number, labelsPtr: number): number {
+    assert(ref >= 1 && ref <= seriesRefMax, "series ref in range");
+    const ptr = this.#exports.seriesCreate(ref, labelsPtr) >>> 0;
+    if (ptr === 0) throw new MemoryFullError("series", slot.bytes * slot.perPage);
+    return ptr;
+  }
+
+  /** Zeroes the slot and retires its chunks. The labels stay the caller's to retire. */
+  release(ref: number): void {
+    this.#exports.seriesRelease(ref);
+  }
+
+  /** Drops closed chunks that end before `minTimestampMs` (retired, not freed); returns how many. */
+  truncate(ref: number, minTimestampMs: number): number {
+    return this.#exports.seriesTruncate(ref, minTimestampMs);
+  }
+
+  /** Closes the open chunk, so that its bytes are final; false if there is none or no memory for the copy. */
+  closeChunk(ref: number): boolean {
+    return this.#exports.seriesCloseChunk(ref) === 1;
+  }
+
+  /**
+   * Adds a finished chunk (upstream's XOR bytes, count included) as the newest; false if it does not follow what is
+   * there in time, is damaged, or memory is full. The next sample opens a new chunk.
+   */
+  addClosedChunk(
+    ref: number,
+    dataPtr: number,
+    dataBytes: number,
+    count: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+  ): boolean {
+    return (
+      this.#exports.seriesAddClosedChunk(ref, dataPtr, dataBytes, count, minTimestampMs, maxTimestampMs) === 1
+    );
+  }
+
+  /** Pointers to the chunks of `ref`, newest first. Readers call it inside an epoch. */
+  chunkPtrs(ref: number): number[] {
+    const { u32 } = this.#views;
+    const slotPtr = this.slot(ref);
+    const ptrs: number[] = [];
+    if (slotPtr === 0) return ptrs;
+    // The first word of a chunk is the pointer to the next older one.
+    for (
+      let ptr = Atomics.load(u32, (slotPtr + slot.chunkPtr) >>> 2);
+      ptr !== 0;
+      ptr = Atomics.load(u32, ptr >>> 2)
+    )
+      ptrs.push(ptr);
+    return ptrs;
+  }
+
+  /** An upper bound of the samples in chunks that overlap [min, max]: the capacity that `decodeSeries` wants. */
+  sampleCount(ref: number, minTimestampMs: number, maxTimestampMs: number): number {
+    return this.#exports.seriesSampleCount(ref, minTimestampMs, maxTimestampMs);
+  }
+}
