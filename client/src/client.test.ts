@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   Counter,
+  encodeOpenMetrics,
+  encodeText,
   exponentialBuckets,
   linearBuckets,
   MetricError,
+  type MetricFamily,
   negotiateFormat,
   Registry,
   startProcessMetrics,
@@ -226,4 +229,55 @@ test("process metrics are there and have sane values", () => {
   } finally {
     metrics.close();
   }
+});
+
+test("foreign families are printed with quoted names, exemplars and their own types", () => {
+  const families: MetricFamily[] = [
+    {
+      name: "my.requests_total",
+      type: "counter",
+      help: 'A "help".',
+      unit: "",
+      samples: [
+        {
+          name: "my.requests_total",
+          labels: [["a.b", 'x"']],
+          value: 3,
+          timestampMs: 1500,
+          exemplar: { labels: [["trace_id", "1"]], value: 0.5, timestampMs: 1250 },
+        },
+      ],
+    },
+    { name: "odd", type: "unknown", help: "", unit: "", samples: [{ name: "odd", labels: [], value: NaN }] },
+    {
+      name: "build",
+      type: "info",
+      help: "",
+      unit: "",
+      samples: [{ name: "build_info", labels: [], value: 1, exemplar: { labels: [], value: 2 } }],
+    },
+  ];
+  assert.equal(
+    encodeText(families),
+    String.raw`# HELP "my.requests_total" A "help".
+# TYPE "my.requests_total" counter
+{"my.requests_total","a.b"="x\""} 3 1500
+# TYPE odd untyped
+odd NaN
+# TYPE build gauge
+build_info 1
+`,
+  );
+  assert.equal(
+    encodeOpenMetrics(families),
+    String.raw`# HELP "my.requests" A \"help\".
+# TYPE "my.requests" counter
+{"my.requests_total","a.b"="x\""} 3.0 1.5 # {trace_id="1"} 0.5 1.25
+# TYPE odd unknown
+odd NaN
+# TYPE build info
+build_info 1.0 # {} 2.0
+# EOF
+`,
+  );
 });

@@ -1,4 +1,7 @@
-/** How numbers and strings are printed in both text formats. */
+/** How numbers, strings and series are printed in both text formats. */
+
+import type { LabelPair } from "./family.ts";
+import { isMetricName, isPlainLabelName } from "./name.ts";
 
 /** The shortest decimal that reads back as `value`, in the form of Go's `%g`: `1e+06`, `0.25`, `+Inf`, `NaN`. */
 export function formatFloat(value: number): string {
@@ -25,4 +28,22 @@ export function escapeHelp(help: string): string {
 export function escapeLabelValue(value: string): string {
   if (!/[\\\n"]/.test(value)) return value;
   return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+}
+
+/** `name{a="b"}`, or `{"my.name","my.label"="b"}` where a name needs quotes. */
+export function formatSeries(name: string, labels: readonly LabelPair[]): string {
+  const plain = isMetricName(name);
+  if (plain && labels.length === 0) return name;
+  let text = plain ? `${name}{` : `{${formatName(name)}`;
+  let separator = plain ? "" : ",";
+  for (const [label, value] of labels) {
+    text += `${separator}${isPlainLabelName(label) ? label : `"${escapeLabelValue(label)}"`}="${escapeLabelValue(value)}"`;
+    separator = ",";
+  }
+  return `${text}}`;
+}
+
+/** A metric name as it stands in `# HELP` and `# TYPE` lines: in quotes where it needs them. */
+export function formatName(name: string): string {
+  return isMetricName(name) ? name : `"${escapeLabelValue(name)}"`;
 }

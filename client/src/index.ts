@@ -1,8 +1,8 @@
 /** The instrumentation library's public face: metrics, the registry that holds them, and the text it exposes. */
 
 export { Counter, type CounterChild } from "./counter.ts";
-export type { LabelPair, MetricFamily, MetricType, Sample } from "./family.ts";
-export { formatFloat } from "./format.ts";
+export type { Exemplar, LabelPair, MetricFamily, MetricType, Sample } from "./family.ts";
+export { formatFloat, formatFloatCanonical } from "./format.ts";
 export { Gauge, type GaugeChild } from "./gauge.ts";
 export {
   DEFAULT_BUCKETS,

@@ -1,4 +1,4 @@
-/** The rules for names: the classic character set, so that every reader of the text formats understands them. */
+/** The rules for names of our own: the classic character set, so that every reader of the text formats understands them. */
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -12,8 +12,14 @@ export function isMetricName(name: string): boolean {
   return METRIC_NAME.test(name);
 }
 
+/** Whether users may give this name to a label; those that start with `__` are reserved. */
 export function isLabelName(name: string): boolean {
-  return LABEL_NAME.test(name) && !name.startsWith("__");
+  return isPlainLabelName(name) && !name.startsWith("__");
+}
+
+/** Whether the formats can print this label name without quotes. */
+export function isPlainLabelName(name: string): boolean {
+  return LABEL_NAME.test(name);
 }
 
 export function checkMetricName(name: string): void {
