@@ -60,6 +60,24 @@ export const control = {
   headWordsEnd: 65_536,
 } as const;
 
+/**
+ * The head's roots, offsets in the control block (within `headWords`). Written by the main thread, u32 words with atomic stores, read by
+ * all; src/tsdb/head owns what they lead to.
+ */
+export const headWord = {
+  /** u32 → hash table of symbols. */
+  symbols: 32_768,
+  /** u32 → hash table: name symbol → hash table: value symbol → posting list. */
+  names: 32_772,
+  /** u32: posting list of all series. */
+  allSeries: 32_776,
+  /** u32: grows each time that symbols are freed, so that threads may cache their texts. */
+  symbolGeneration: 32_780,
+  /** f64: times of the head's oldest and newest sample; meaningless while `allSeries` is 0. */
+  minTimeMs: 32_784,
+  maxTimeMs: 32_792,
+} as const;
+
 export const controlMagic = 0x4e525458;
 export const layoutVersion = 1;
 
