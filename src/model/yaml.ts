@@ -1,0 +1,198 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Document,
+  parseDocument,
+  Scalar,
+  stringify,
+  visit,
+} from "yaml";
+import { NarthexError } from "../base/index.ts";
+
+/** Aliases followed in one document; beyond this an anchor tree is an attack or a mistake. */
+const aliasesMax = 10_000;
+
+/** A parsed file: what its places share. */
+interface Source {
+  readonly file: string;
+  /** Relative file names inside the document start here. */
+  readonly directory: string;
+  readonly lines: LineCounter;
+  readonly document: Document;
+  aliases: number;
+}
+
+/**
+ * A value in a YAML file and where it stands. Scalars stay text: what a text means is decided by who reads it (as in Go, where
+ * `yes` is a boolean for a boolean field and a word for a string field).
+ */
+export class Place {
+  readonly #source: Source;
+  readonly #node: unknown;
+  /** Where to point when there is no node of its own: an empty value's key, or the file's start. */
+  readonly #offset: number;
+
+  private constructor(source: Source, node: unknown, offset: number) {
+    this.#source = source;
+    this.#node = node;
+    this.#offset = (node as { range?: [number] } | null)?.range?.[0] ?? offset;
+  }
+
+  /**
+   * Reads one YAML document. Throws `bad_data` naming `file`, line and column when it is not YAML. `directory` is what relative
+   * file names in it refer to.
+   */
+  static parse(text: string, file: string, directory = "."): Place {
+    const lines = new LineCounter();
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      schema: "failsafe",
+      uniqueKeys: false,
+      strict: true,
+      logLevel: "silent",
+      prettyErrors: false,
+    });
+    const source: Source = { file, directory, lines, document, aliases: 0 };
+    const error = document.errors[0];
+    const root = new Place(source, document.contents, 0);
+    if (error) throw new Place(source, undefined, error.pos[0]).error(`yaml: ${error.message}`);
+    return root;
+  }
+
+  get directory(): string {
+    return this.#source.directory;
+  }
+
+  /** `file:line:col`, both from 1. */
+  toString(): string {
+    const { line, col } = this.#source.lines.linePos(this.#offset);
+    return `${this.#source.file}:${line}:${col}`;
+  }
+
+  error(message: string): NarthexError {
+    return new NarthexError("bad_data", `${this.toString()}: ${message}`);
+  }
+
+  fail(message: string): never {
+    throw this.error(message);
+  }
+
+  /** Nothing written, `~` or `null`. */
+  isNull(): boolean {
+    const node = this.#node;
+    if (node === null || node === undefined) return true;
+    if (!isScalar(node) || node.type !== Scalar.PLAIN) return false;
+    return node.value === null || ["", "~", "null", "Null", "NULL"].includes(node.value as string);
+  }
+
+  /** The text of a scalar; `quoted` when it was written in quotes or as a block, and so is surely a string. */
+  scalar(): { text: string; quoted: boolean } | undefined {
+    const node = this.#node;
+    if (!isScalar(node)) return undefined;
+    const text = String(node.value ?? "");
+    if (node.tag === "tag:yaml.org,2002:binary") return { text: this.#binary(text), quoted: true };
+    return { text, quoted: node.type !== Scalar.PLAIN };
+  }
+
+  /** Bytes that are not UTF-8 become lone surrogates, which no valid name or value contains. */
+  #binary(base64: string): string {
+    const compact = base64.replaceAll(/\s/g, "");
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.length % 4 !== 0) {
+      this.fail("!!binary value contains invalid base64 data");
+    }
+    const bytes = Buffer.from(compact, "base64");
+    const text = bytes.toString("utf8");
+    if (Buffer.from(text, "utf8").equals(bytes)) return text;
+    return String.fromCharCode(...Array.from(bytes, (byte) => (byte < 0x80 ? byte : 0xdc00 + byte)));
+  }
+
+  /** The items of a list, or undefined when this is none. */
+  items(): Place[] | undefined {
+    const node = this.#node;
+    if (!isSeq(node)) return undefined;
+    return node.items.map((item) => this.#follow(item, node.range?.[0] ?? this.#offset));
+  }
+
+  /** Key and value of each entry of a mapping, merges (`<<`) resolved, or undefined when this is none. Duplicate keys are kept. */
+  entries(): { key: string; at: Place; value: Place }[] | undefined {
+    const node = this.#node;
+    if (!isMap(node)) return undefined;
+    const own: { key: string; at: Place; value: Place }[] = [];
+    const merged: typeof own = [];
+    for (const pair of node.items) {
+      const at: Place = this.#follow(pair.key, this.#offset);
+      const key = at.scalar();
+      if (!key) at.fail("keys of a mapping must be scalars");
+      const value = this.#follow(pair.value, at.#offset);
+      if (key.text === "<<" && !key.quoted) merged.push(...value.#mergeEntries());
+      else own.push({ key: key.text, at, value });
+    }
+    const names = new Set(own.map(({ key }) => key));
+    for (const entry of merged) {
+      if (names.has(entry.key)) continue;
+      names.add(entry.key);
+      own.push(entry);
+    }
+    return own;
+  }
+
+  #mergeEntries(): { key: string; at: Place; value: Place }[] {
+    const sources = this.items() ?? [this];
+    return sources.flatMap(
+      (source) => source.entries() ?? source.fail("map merge requires map or sequence of maps as the value"),
+    );
+  }
+
+  #follow(node: unknown, offset: number): Place {
+    if (!isAlias(node)) return new Place(this.#source, node, offset);
+    const source = this.#source;
+    const at = new Place(source, node, offset);
+    if (++source.aliases > aliasesMax) at.fail(`document uses more than ${aliasesMax} aliases`);
+    const target = node.resolve(source.document);
+    if (target === undefined) at.fail(`unknown anchor '${node.source}' referenced`);
+    let cyclic = false;
+    visit(target as never, { Alias: (_, inner) => void (cyclic ||= inner.source === node.source) });
+    if (cyclic) at.fail(`anchor '${node.source}' value contains itself`);
+    return new Place(source, target, offset);
+  }
+
+  /** What stands here, for errors: the tag Go's library would name and the value's beginning. */
+  describe(): string {
+    if (isMap(this.#node)) return "!!map";
+    if (isSeq(this.#node)) return "!!seq";
+    const scalar = this.scalar();
+    if (!scalar) return "!!null";
+    const shown = scalar.text.length > 10 ? `${scalar.text.slice(0, 7)}...` : scalar.text;
+    return `${tagOf(scalar)} \`${shown}\``;
+  }
+
+  /** The document as plain values: objects, arrays, strings, numbers, booleans and null, read as YAML 1.2 reads them. */
+  toPlain(): unknown {
+    const items = this.items();
+    if (items) return items.map((item) => item.toPlain());
+    const entries = this.entries();
+    if (entries) return Object.fromEntries(entries.map(({ key, value }) => [key, value.toPlain()]));
+    if (this.isNull()) return null;
+    const scalar = this.scalar()!;
+    if (scalar.quoted) return scalar.text;
+    if (scalar.text === "true" || scalar.text === "false") return scalar.text === "true";
+    return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(scalar.text)
+      ? Number(scalar.text)
+      : scalar.text;
+  }
+}
+
+function tagOf({ text, quoted }: { text: string; quoted: boolean }): string {
+  if (quoted) return "!!str";
+  if (/^[-+]?\d+$/.test(text)) return "!!int";
+  if (/^[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text)) return "!!float";
+  return /^(?:true|false|yes|no|on|off)$/i.test(text) ? "!!bool" : "!!str";
+}
+
+/** Prints plain values as upstream's library does: two spaces, lists at their key's own column. */
+export function encodeYaml(value: unknown): string {
+  return stringify(value, { indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" });
+}
