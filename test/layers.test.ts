@@ -25,7 +25,7 @@ const ranks: readonly (readonly string[])[] = [
 ];
 /** These stand beside the way: they may use what comes up to `template`, and only `program` uses them. */
 const beside = ["alertmanager", "pushgateway", "exporter"];
-const besideRank = ranks.findIndex((rank) => rank.includes("template")) + 1;
+const besideRank = ranks.findIndex((rank) => rank.includes("template"));
 
 interface Import {
   from: string;

@@ -50,10 +50,12 @@ export async function startUiOrigin(options: UiOriginOptions): Promise<UiOrigin>
 
   async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://origin");
-    if (!url.pathname.startsWith(prefix)) return answer(response, 404, "text/plain", "outside the route prefix");
+    if (!url.pathname.startsWith(prefix))
+      return answer(response, 404, "text/plain", "outside the route prefix");
     const pathname = url.pathname.slice(prefix.length) || "/";
     if (pathname.startsWith("/alertmanager/api/")) {
-      if (options.alertmanagerUrl === undefined) return answer(response, 404, "text/plain", "404 page not found");
+      if (options.alertmanagerUrl === undefined)
+        return answer(response, 404, "text/plain", "404 page not found");
       return pass(request, response, options.alertmanagerUrl + pathname + url.search);
     }
     if (/^\/(api\/|-\/|metrics$)/.test(pathname)) {

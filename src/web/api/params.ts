@@ -1,0 +1,100 @@
+import type { Context } from "hono";
+import { NarthexError } from "../../base/index.ts";
+import { parseDuration, parseNumber, quoteGo } from "../../model/index.ts";
+
+/** The bounds that upstream takes for "no start" and "no end", and how it writes them. */
+export const minTimestampMs = -9_223_372_036_854_775;
+export const maxTimestampMs = 9_223_372_036_854_775;
+const minTimeText = "-292273086-05-16T16:47:06Z";
+const maxTimeText = "292277025-08-18T07:12:54.999999999Z";
+
+/** The largest form body that is read: a query of 10 MiB is a mistake or an attack. */
+const formBytesMax = 10 * 1024 * 1024;
+
+/** The parameters of a request; those of a form body come before those of the URL, as in Go's `r.Form`. */
+export async function readParams(c: Context): Promise<URLSearchParams> {
+  const url = new URL(c.req.url).searchParams;
+  if (c.req.method !== "POST") return url;
+  const type = c.req.header("content-type") ?? "";
+  if (!type.startsWith("application/x-www-form-urlencoded")) return url;
+  if (Number(c.req.header("content-length") ?? 0) > formBytesMax) {
+    throw new NarthexError("bad_data", `form body larger than ${formBytesMax} bytes`);
+  }
+  const form = new URLSearchParams(await c.req.text());
+  for (const [name, value] of url) form.append(name, value);
+  return form;
+}
+
+/** Wraps a parameter's fault as upstream words it. */
+export function invalidParameter(name: string, detail: string): NarthexError {
+  return new NarthexError("bad_data", `invalid parameter ${quoteGo(name)}: ${detail}`);
+}
+
+/** Unix seconds, fractions allowed, or RFC 3339; in milliseconds. */
+export function parseTime(text: string): number {
+  const seconds = parseNumber(text);
+  if (seconds !== undefined && Number.isFinite(seconds)) return Math.round(seconds * 1000);
+  if (text === minTimeText) return minTimestampMs;
+  if (text === maxTimeText) return maxTimestampMs;
+  if (/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)) {
+    const parsed = Date.parse(text);
+    if (!Number.isNaN(parsed)) return parsed;
+  }
+  throw new NarthexError("bad_data", `cannot parse ${quoteGo(text)} to a valid timestamp`);
+}
+
+export function timeParam(params: URLSearchParams, name: string, defaultMs: number): number {
+  const text = params.get(name);
+  if (text === null || text === "") return defaultMs;
+  return named(name, () => parseTime(text));
+}
+
+export function requiredTimeParam(params: URLSearchParams, name: string): number {
+  return named(name, () => parseTime(params.get(name) ?? ""));
+}
+
+/** Seconds as a number, or a Prometheus duration; in milliseconds. */
+export function parseDurationParam(text: string): number {
+  const seconds = parseNumber(text);
+  if (seconds === undefined) {
+    try {
+      return parseDuration(text);
+    } catch {
+      throw new NarthexError("bad_data", `cannot parse ${quoteGo(text)} to a valid duration`);
+    }
+  }
+  const milliseconds = seconds * 1000;
+  if (!(Math.abs(milliseconds) <= maxTimestampMs)) {
+    throw new NarthexError(
+      "bad_data",
+      `cannot parse ${quoteGo(text)} to a valid duration. It overflows int64`,
+    );
+  }
+  return milliseconds;
+}
+
+export function durationParam(params: URLSearchParams, name: string): number | undefined {
+  const text = params.get(name);
+  return text === null || text === "" ? undefined : named(name, () => parseDurationParam(text));
+}
+
+/** A whole number ≥ 0; 0 means no limit. */
+export function limitParam(params: URLSearchParams, name = "limit"): number {
+  const text = params.get(name);
+  if (text === null || text === "") return 0;
+  if (!/^[+-]?\d+$/.test(text)) {
+    throw invalidParameter(name, `strconv.Atoi: parsing ${quoteGo(text)}: invalid syntax`);
+  }
+  const limit = Number(text);
+  if (limit < 0) throw invalidParameter(name, "limit must be non-negative");
+  return limit;
+}
+
+function named<T>(name: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof NarthexError) throw invalidParameter(name, error.message);
+    throw error;
+  }
+}

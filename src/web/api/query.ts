@@ -1,0 +1,119 @@
+import type { Context, Hono } from "hono";
+import { NarthexError } from "../../base/index.ts";
+import type { QueryOptions, QueryService, SeriesRange } from "../../promql/index.ts";
+import { sendFinished } from "./answer.ts";
+import {
+  durationParam,
+  invalidParameter,
+  limitParam,
+  maxTimestampMs,
+  minTimestampMs,
+  readParams,
+  requiredTimeParam,
+  timeParam,
+} from "./params.ts";
+
+/** More steps than this are refused: a screen has fewer pixels. */
+const rangeStepsMax = 11_000;
+
+export interface QueryRoutesOptions {
+  queries: QueryService;
+  nowMs(): number;
+}
+
+/** `query`, `query_range`, `series`, `labels`, `label/:name/values`, `format_query`, `parse_query`. */
+export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions): void {
+  const instant = async (c: Context): Promise<Response> => {
+    const params = await readParams(c);
+    const timestampMs = timeParam(params, "time", nowMs());
+    const request = { text: requiredQuery(params), timestampMs, ...queryOptions(c, params) };
+    return sendFinished(c, await queries.instant(request));
+  };
+  const range = async (c: Context): Promise<Response> => {
+    const params = await readParams(c);
+    const request = { text: requiredQuery(params), ...rangeParams(params), ...queryOptions(c, params) };
+    return sendFinished(c, await queries.range(request));
+  };
+  const series = async (c: Context): Promise<Response> => {
+    const params = await readParams(c);
+    if (!params.has("match[]")) throw new NarthexError("bad_data", "no match[] parameter provided");
+    return sendFinished(c, await queries.series(seriesRange(params), c.req.raw.signal));
+  };
+  const labels = async (c: Context): Promise<Response> => {
+    return sendFinished(c, await queries.labelNames(seriesRange(await readParams(c)), c.req.raw.signal));
+  };
+  const labelValues = async (c: Context): Promise<Response> => {
+    const name = labelNameFromPath(c.req.param("name")!);
+    return sendFinished(
+      c,
+      await queries.labelValues(name, seriesRange(await readParams(c)), c.req.raw.signal),
+    );
+  };
+  api.on(["GET", "POST"], "/query", instant);
+  api.on(["GET", "POST"], "/query_range", range);
+  api.on(["GET", "POST"], "/series", series);
+  api.on(["GET", "POST"], "/labels", labels);
+  api.get("/label/:name/values", labelValues);
+  api.on(["GET", "POST"], "/format_query", async (c) =>
+    c.json({ status: "success", data: queries.format(requiredQuery(await readParams(c))) }),
+  );
+  api.on(["GET", "POST"], "/parse_query", async (c) =>
+    c.json({ status: "success", data: queries.parse(requiredQuery(await readParams(c))) }),
+  );
+}
+
+function requiredQuery(params: URLSearchParams): string {
+  return params.get("query") ?? "";
+}
+
+function queryOptions(c: Context, params: URLSearchParams): QueryOptions {
+  return {
+    timeoutMs: durationParam(params, "timeout"),
+    lookbackDeltaMs: durationParam(params, "lookback_delta"),
+    limit: limitParam(params),
+    stats: params.get("stats") ?? "",
+    signal: c.req.raw.signal,
+  };
+}
+
+function rangeParams(params: URLSearchParams): { startMs: number; endMs: number; stepMs: number } {
+  const startMs = requiredTimeParam(params, "start");
+  const endMs = requiredTimeParam(params, "end");
+  if (endMs < startMs) throw invalidParameter("end", "end timestamp must not be before start time");
+  const stepMs = durationParam(params, "step") ?? 0;
+  if (params.get("step") === null) throw invalidParameter("step", 'cannot parse "" to a valid duration');
+  if (stepMs <= 0) {
+    throw invalidParameter(
+      "step",
+      "zero or negative query resolution step widths are not accepted. Try a positive integer",
+    );
+  }
+  if ((endMs - startMs) / stepMs > rangeStepsMax) {
+    throw new NarthexError(
+      "bad_data",
+      "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
+    );
+  }
+  return { startMs, endMs, stepMs };
+}
+
+function seriesRange(params: URLSearchParams): SeriesRange {
+  const startMs = timeParam(params, "start", minTimestampMs);
+  const endMs = timeParam(params, "end", maxTimestampMs);
+  return { selectors: params.getAll("match[]"), startMs, endMs, limit: limitParam(params) };
+}
+
+/** Names that an URL path cannot carry come escaped as `U__…`, with `_hex_` for what was replaced and `__` for `_`. */
+function labelNameFromPath(encoded: string): string {
+  const name = encoded.startsWith("U__") ? unescapeName(encoded.slice(3)) : encoded;
+  if (name === "") throw new NarthexError("bad_data", `invalid label name: ${JSON.stringify(encoded)}`);
+  return name;
+}
+
+function unescapeName(escaped: string): string {
+  return escaped.replace(/__|_([0-9a-fA-F]{1,6})_/g, (whole, hex?: string) => {
+    if (hex === undefined) return "_";
+    const point = Number.parseInt(hex, 16);
+    return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
+  });
+}

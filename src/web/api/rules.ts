@@ -1,0 +1,50 @@
+import type { Hono } from "hono";
+import { NarthexError } from "../../base/index.ts";
+import { quoteGo } from "../../model/index.ts";
+import type { RuleFilter, RulesView } from "../parts.ts";
+import { sendData } from "./answer.ts";
+import { invalidParameter } from "./params.ts";
+
+/** `rules` and `alerts`. */
+export function addRuleRoutes(api: Hono, rules: RulesView): void {
+  api.get("/alerts", (c) => sendData(c, { alerts: rules.alerts() }));
+  api.get("/rules", (c) => sendData(c, rules.groups(ruleFilter(new URL(c.req.url).searchParams))));
+}
+
+function ruleFilter(params: URLSearchParams): RuleFilter {
+  const type = (params.get("type") ?? "").toLowerCase();
+  if (type !== "" && type !== "alert" && type !== "record") {
+    throw invalidParameter("type", `not supported value ${quoteGo(type)}`);
+  }
+  const groupLimit = params.get("group_limit");
+  const groupNextToken = params.get("group_next_token");
+  if (groupNextToken !== null && groupLimit === null) {
+    throw new NarthexError(
+      "bad_data",
+      "invalid parameter group_limit: group_limit needs to be present in order to paginate over the groups",
+    );
+  }
+  if (groupLimit !== null && !(/^\d+$/.test(groupLimit) && Number(groupLimit) > 0)) {
+    throw new NarthexError(
+      "bad_data",
+      "invalid parameter group_limit: group_limit needs to be greater than 0",
+    );
+  }
+  return {
+    type: type === "" ? undefined : type,
+    ruleNames: params.getAll("rule_name[]"),
+    groupNames: params.getAll("rule_group[]"),
+    files: params.getAll("file[]"),
+    matchers: params.getAll("match[]"),
+    excludeAlerts: booleanParam(params, "exclude_alerts"),
+    groupLimit: groupLimit === null ? undefined : Number(groupLimit),
+    groupNextToken: groupNextToken ?? undefined,
+  };
+}
+
+function booleanParam(params: URLSearchParams, name: string): boolean {
+  const text = params.get(name) ?? "";
+  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
+  if (["", "0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
+  throw invalidParameter(name, `strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`);
+}

@@ -1,0 +1,56 @@
+import type { Hono } from "hono";
+import { NarthexError } from "../../base/index.ts";
+import type { AlertmanagersView, ScrapeView } from "../parts.ts";
+import { sendData } from "./answer.ts";
+import { limitParam } from "./params.ts";
+
+/** `targets`, `scrape_pools`, `metadata`, `alertmanagers`. */
+export function addTargetRoutes(api: Hono, scrape: ScrapeView, alertmanagers: AlertmanagersView): void {
+  api.get("/targets", (c) => {
+    const state = (c.req.query("state") ?? "").toLowerCase();
+    const pool = c.req.query("scrapePool") || undefined;
+    const all = state === "" || state === "any";
+    return sendData(c, {
+      activeTargets: all || state === "active" ? scrape.activeTargets(pool) : [],
+      droppedTargets: all || state === "dropped" ? scrape.droppedTargets(pool) : [],
+      droppedTargetCounts: all || state === "dropped" ? scrape.droppedTargetCounts() : null,
+    });
+  });
+  api.get("/targets/metadata", (c) =>
+    sendData(
+      c,
+      scrape.targetMetadata(
+        c.req.query("match_target"),
+        c.req.query("metric"),
+        signedLimit(c.req.query("limit")),
+      ),
+    ),
+  );
+  api.get("/metadata", (c) => {
+    const params = new URL(c.req.url).searchParams;
+    const perMetric = limitParam(params, "limit_per_metric");
+    return sendData(c, scrape.metadata(c.req.query("metric"), limitParam(params), perMetric));
+  });
+  api.get("/scrape_pools", (c) => sendData(c, { scrapePools: scrape.pools().sort() }));
+  api.get("/scrape_pools/config", (c) => {
+    const pool = c.req.query("scrapePool") ?? "";
+    const yaml = scrape.poolConfig(pool);
+    if (yaml === undefined)
+      throw new NarthexError("bad_data", `unable to find scrape pool ${JSON.stringify(pool)}`);
+    return sendData(c, { yaml });
+  });
+  api.get("/alertmanagers", (c) => {
+    const view = (urls: string[]): { url: string }[] => urls.map((url) => ({ url }));
+    return sendData(c, {
+      activeAlertmanagers: view(alertmanagers.active()),
+      droppedAlertmanagers: view(alertmanagers.dropped()),
+    });
+  });
+}
+
+/** Upstream takes a negative limit here for "all". */
+function signedLimit(text: string | undefined): number {
+  if (text === undefined || text === "") return 0;
+  if (!/^-?\d+$/.test(text)) throw new NarthexError("bad_data", "limit must be a number");
+  return Math.max(Number(text), 0);
+}

@@ -1,0 +1,29 @@
+import type { Hono } from "hono";
+import { errorMessage } from "../base/index.ts";
+import type { Lifecycle } from "./parts.ts";
+
+/** `/-/healthy`, `/-/ready`, `/-/reload`, `/-/quit`. */
+export function addLifecycleRoutes(app: Hono, lifecycle: Lifecycle): void {
+  app.get("/-/healthy", (c) => c.text("Prometheus Server is Healthy.\n"));
+  app.get("/-/ready", (c) => {
+    if (lifecycle.isReady()) return c.text("Prometheus Server is Ready.\n");
+    return c.text("Service Unavailable", 503, { "x-prometheus-stopping": String(lifecycle.isStopping()) });
+  });
+  for (const action of ["reload", "quit"] as const) {
+    app.all(`/-/${action}`, async (c) => {
+      if (!lifecycle.enabled) return c.text("Lifecycle API is not enabled.", 403);
+      if (c.req.method !== "POST" && c.req.method !== "PUT")
+        return c.text("Only POST or PUT requests allowed", 405);
+      if (action === "quit") {
+        lifecycle.quit();
+        return c.text("Requesting termination... Goodbye!");
+      }
+      try {
+        await lifecycle.reload();
+        return c.body(null, 200);
+      } catch (error) {
+        return c.text(`failed to reload config: ${errorMessage(error)}\n`, 500);
+      }
+    });
+  }
+}

@@ -1,0 +1,122 @@
+import type { Hono } from "hono";
+import { readdirSync, readFileSync } from "node:fs";
+import { extname, join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { UiOptions } from "./parts.ts";
+
+/** Paths that show the single page; which view it draws is the page's business. */
+const pagePaths = [
+  "/",
+  "/query",
+  "/alerts",
+  "/rules",
+  "/targets",
+  "/service-discovery",
+  "/alertmanager-discovery",
+  "/status",
+  "/tsdb-status",
+  "/flags",
+  "/config",
+  "/alertmanager/alerts",
+  "/alertmanager/silences",
+];
+
+const contentTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".json": "application/json",
+  ".woff2": "font/woff2",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+};
+
+/**
+ * Scripts come only from this server. Styles may be inline, because the component library sets them on elements; markup
+ * never comes from data, so there is nothing for an injected style to hang on.
+ */
+const contentSecurityPolicy =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'self'; form-action 'self'";
+
+interface StaticFile {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Compressed once at start, for text. */
+  gzipped: Uint8Array<ArrayBuffer> | undefined;
+  type: string;
+  /** Files under assets/ carry a hash of their content in their name. */
+  immutable: boolean;
+}
+
+/**
+ * Serves the built web UI. All files are read at start into a table by URL path, so a request's path is looked up and
+ * never joined to a folder.
+ */
+export function addUiRoutes(app: Hono, options: UiOptions, isReady: () => boolean): void {
+  const files = readFiles(options.directory);
+  const page = files.get("/index.html");
+  const template = page ? new TextDecoder().decode(page.bytes) : missingPage;
+  for (const path of pagePaths) {
+    app.get(path, (c) => {
+      const html = renderPage(template, path, options, isReady());
+      return c.html(html, 200, {
+        "content-security-policy": contentSecurityPolicy,
+        "cache-control": "no-cache",
+      });
+    });
+  }
+  app.get("/graph", (c) => c.redirect(`query${new URL(c.req.url).search}`));
+  for (const [path, file] of files) {
+    if (path === "/index.html") continue;
+    app.get(path, (c) => {
+      const gzip = file.gzipped && /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
+      return c.body(gzip ? file.gzipped! : file.bytes, 200, {
+        "content-type": file.type,
+        "cache-control": file.immutable ? "public, max-age=31536000, immutable" : "no-cache",
+        vary: "Accept-Encoding",
+        ...(gzip ? { "content-encoding": "gzip" } : {}),
+      });
+    });
+  }
+}
+
+const missingPage =
+  "<!doctype html><title>TITLE_PLACEHOLDER</title><p>The web UI has not been built. The HTTP API under api/v1 works without it.</p>";
+
+function readFiles(directory: string): Map<string, StaticFile> {
+  const files = new Map<string, StaticFile>();
+  let names: string[];
+  try {
+    names = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  } catch {
+    return files;
+  }
+  for (const name of names) {
+    const type = contentTypes[extname(name)];
+    if (type === undefined) continue;
+    const bytes = Uint8Array.from(readFileSync(join(directory, name)));
+    const compressible = !type.startsWith("font/") && type !== "image/png";
+    files.set(`/${relative(".", name)}`, {
+      bytes,
+      gzipped: compressible ? Uint8Array.from(gzipSync(bytes, { level: 9 })) : undefined,
+      type,
+      immutable: name.startsWith("assets/"),
+    });
+  }
+  return files;
+}
+
+function renderPage(template: string, path: string, options: UiOptions, ready: boolean): string {
+  const values: Record<string, string> = {
+    BASE_PATH_PLACEHOLDER: "../".repeat(path.split("/").length - 2) || "./",
+    TITLE_PLACEHOLDER: options.title,
+    READY_PLACEHOLDER: String(ready),
+    LOOKBACKDELTA_PLACEHOLDER: options.lookbackDelta,
+    AGENT_MODE_PLACEHOLDER: "false",
+  };
+  return template.replace(/[A-Z_]+_PLACEHOLDER/g, (name) => escapeHtml(values[name] ?? ""));
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

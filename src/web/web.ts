@@ -1,0 +1,53 @@
+import { contentTypeOf, negotiateFormat } from "@narthex/client";
+import { Hono } from "hono";
+import { answerError } from "../http/index.ts";
+import { Regexp } from "../model/index.ts";
+import { addQueryRoutes } from "./api/query.ts";
+import { addRuleRoutes } from "./api/rules.ts";
+import { addStatusRoutes } from "./api/status.ts";
+import { addTargetRoutes } from "./api/targets.ts";
+import { addLifecycleRoutes } from "./lifecycle.ts";
+import type { WebParts } from "./parts.ts";
+import { addUiRoutes } from "./ui.ts";
+
+/** The server's whole HTTP surface, below the route prefix. */
+export function createWeb(parts: WebParts): Hono {
+  const app = new Hono();
+  app.onError((error, c) => answerError(c, error, parts.logger));
+  app.route("/api/v1", createApi(parts));
+  addLifecycleRoutes(app, parts.lifecycle);
+  app.get("/metrics", (c) => {
+    const format = negotiateFormat(c.req.header("accept"));
+    return c.body(parts.registry.expose(format), 200, { "content-type": contentTypeOf(format) });
+  });
+  app.get("/version", (c) => c.json(parts.status.build()));
+  addUiRoutes(app, parts.ui, parts.lifecycle.isReady);
+  if (parts.routePrefix === "") return app;
+  const prefixed = new Hono();
+  prefixed.get("/", (c) => c.redirect(`${parts.routePrefix}/`));
+  prefixed.route(parts.routePrefix, app);
+  return prefixed;
+}
+
+function createApi(parts: WebParts): Hono {
+  const api = new Hono();
+  const corsOrigin = Regexp.compile(parts.corsOrigin);
+  api.use(async (c, next) => {
+    await next();
+    c.res.headers.append("vary", "Origin");
+    const origin = c.req.header("origin");
+    if (origin === undefined) return;
+    const allowed = parts.corsOrigin === ".*" ? "*" : corsOrigin.matches(origin) ? origin : undefined;
+    if (allowed === undefined) return;
+    c.header("access-control-allow-origin", allowed);
+    c.header("access-control-allow-headers", "Accept, Authorization, Content-Type, Origin");
+    c.header("access-control-allow-methods", "GET, POST, OPTIONS");
+    c.header("access-control-expose-headers", "Date");
+  });
+  api.options("*", (c) => c.body(null, 204));
+  addQueryRoutes(api, parts);
+  addTargetRoutes(api, parts.scrape, parts.alertmanagers);
+  addRuleRoutes(api, parts.rules);
+  addStatusRoutes(api, parts.status);
+  return api;
+}
