@@ -12,3 +12,4 @@ export {
   silentLogger,
 } from "./log.ts";
 export { Secret, secretMask } from "./secret.ts";
+export { type FlagDefinition, Flags, type FlagValue, formatFlagHelp, parseFlags } from "./flags.ts";
