@@ -119,6 +119,9 @@ export interface DurationExpr {
   op: "+" | "-" | "*" | "/" | "%" | "^" | "step" | "range" | "min_of" | "max_of" | "number";
   /** For "number": seconds. */
   value?: number;
+  /** For "number": written as a duration (`5m`). */
+  duration?: boolean;
+  /** Both for binary operators, `min_of` and `max_of`; only `rhs` for a sign in front. */
   lhs?: DurationExpr;
   rhs?: DurationExpr;
   wrapped: boolean;
@@ -137,7 +140,7 @@ export interface TimeModifiers {
 
 export interface VectorSelector extends TimeModifiers {
   kind: "vectorSelector";
-  /** The bare or quoted metric name; "" when given by matchers only. Its `__name__` matcher is among `matchers` too. */
+  /** The name in front of the braces; "" when it is quoted inside them. Its `__name__` matcher is the last of `matchers`. */
   name: string;
   matchers: Matcher[];
   anchored: boolean;

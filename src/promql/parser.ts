@@ -1,0 +1,487 @@
+import { errorMessage } from "../base/index.ts";
+import { isLabelName, Matcher, metricNameLabel, quoteGo } from "../model/index.ts";
+import type {
+  AggregateExpr,
+  AggregationOperator,
+  BinaryExpr,
+  BinaryOperator,
+  Call,
+  Expr,
+  MatrixSelector,
+  NumberLiteral,
+  PositionRange,
+  Subquery,
+  UnaryExpr,
+  VectorMatching,
+  VectorSelector,
+} from "./ast.ts";
+import { checkExpr } from "./checker.ts";
+import { DurationParser, literalSeconds } from "./duration-parser.ts";
+import { functions } from "./functions.ts";
+import {
+  applyAtBound,
+  applyAtTimestamp,
+  applyOffset,
+  applyRangeExtension,
+  type Failure,
+} from "./modifiers.ts";
+import { unquote } from "./string-literal.ts";
+import { isAggregator, isKeyword, type Token, type TokenKind } from "./token.ts";
+import { TokenStream } from "./token-stream.ts";
+
+/** What of the language is enabled beyond its stable part; everything defaults to off, as upstream's feature flags do. */
+export interface ParserOptions {
+  /** `promql-experimental-functions`. */
+  experimentalFunctions?: boolean;
+  /** `promql-extended-range-selectors`: `anchored` and `smoothed`. */
+  extendedRangeSelectors?: boolean;
+  /** `promql-binop-fill-modifiers`: `fill`, `fill_left`, `fill_right`. */
+  binopFillModifiers?: boolean;
+}
+
+/** Parentheses, calls and signs inside one another. */
+const nestingMax = 500;
+
+/** Parses and checks a query. Throws ParseError for the first thing that is wrong with it. */
+export function parseExpr(text: string, options: ParserOptions = {}): Expr {
+  const tokens = new TokenStream(text);
+  if (tokens.peek().kind === "end of input") {
+    tokens.fail({ start: 0, end: 0 }, "no expression found in input");
+  }
+  const parser = new Parser(tokens, options);
+  const expr = parser.parseExpr();
+  tokens.expect("end of input");
+  checkExpr(expr, text);
+  return expr;
+}
+
+/** Parses a selector without modifiers, `name{a="b"}`, into its matchers. Throws ParseError. */
+export function parseMetricSelector(text: string): Matcher[] {
+  const tokens = new TokenStream(text);
+  const selector = new Parser(tokens, {}).parseVectorSelector();
+  tokens.expect("end of input");
+  return selector.matchers;
+}
+
+const precedences: Partial<Record<TokenKind, number>> = {
+  or: 1,
+  and: 2,
+  unless: 2,
+  "==": 3,
+  "!=": 3,
+  "<": 3,
+  "<=": 3,
+  ">": 3,
+  ">=": 3,
+  "</": 3,
+  ">/": 3,
+  "+": 4,
+  "-": 4,
+  "*": 5,
+  "/": 5,
+  "%": 5,
+  atan2: 5,
+  "^": 6,
+};
+const powerPrecedence = 6;
+
+/** Keywords that can be neither a metric's name nor start an expression. */
+const reservedWords = new Set<TokenKind>(["atan2", "bool", "group_left", "group_right", "ignoring", "on"]);
+/** Keywords that label lists do not take unquoted; upstream forgot it. */
+const refusedAsLabel: TokenKind = "without";
+const queryFunctions = new Set<TokenKind>(["start", "end", "step", "range", "min_of", "max_of"]);
+const matchOperators = new Set<TokenKind>(["=", "!=", "=~", "!~"]);
+const parametrisedAggregations = new Set<AggregationOperator>([
+  "topk",
+  "bottomk",
+  "count_values",
+  "quantile",
+  "limitk",
+  "limit_ratio",
+]);
+const experimentalAggregations = new Set<AggregationOperator>(["limitk", "limit_ratio"]);
+const expressionStarts = new Set<TokenKind>([
+  "number",
+  "duration",
+  "string",
+  "identifier",
+  "metric identifier",
+  "(",
+  "{",
+  "+",
+  "-",
+]);
+
+/** One rule of the grammar per method. Each leaves the stream behind what it took. */
+class Parser {
+  readonly #tokens: TokenStream;
+  readonly #options: ParserOptions;
+  readonly #durations: DurationParser;
+  #nesting = 0;
+
+  constructor(tokens: TokenStream, options: ParserOptions) {
+    this.#tokens = tokens;
+    this.#options = options;
+    this.#durations = new DurationParser(tokens);
+  }
+
+  parseExpr(precedenceMin = 1): Expr {
+    if (++this.#nesting > nestingMax) {
+      this.#tokens.fail(this.#tokens.peek().position, `expression nested deeper than ${nestingMax} levels`);
+    }
+    let lhs = this.#unary();
+    for (;;) {
+      const { kind } = this.#tokens.peek();
+      const precedence = precedences[kind];
+      if (precedence === undefined || precedence < precedenceMin) break;
+      lhs = this.#binary(lhs, this.#tokens.take(), precedence);
+    }
+    this.#nesting--;
+    return lhs;
+  }
+
+  #binary(lhs: Expr, operator: Token, precedence: number): BinaryExpr {
+    const returnBool = this.#tokens.accept("bool") !== undefined;
+    const matching = this.#vectorMatching();
+    const rhs = this.parseExpr(operator.kind === "^" ? precedence : precedence + 1);
+    const position = { start: lhs.position.start, end: rhs.position.end };
+    const filled = matching.fillLeft !== undefined || matching.fillRight !== undefined;
+    if (filled && !this.#options.binopFillModifiers) {
+      this.#tokens.fail(position, "binop fill modifiers are experimental and not enabled");
+    }
+    return {
+      kind: "binaryExpr",
+      op: operator.kind as BinaryOperator,
+      lhs,
+      rhs,
+      matching,
+      returnBool,
+      position,
+    };
+  }
+
+  #vectorMatching(): VectorMatching {
+    const matching: VectorMatching = { card: "one-to-one", labels: [], on: false, include: [] };
+    const onOrIgnoring = this.#tokens.accept("on") ?? this.#tokens.accept("ignoring");
+    if (onOrIgnoring) {
+      matching.on = onOrIgnoring.kind === "on";
+      matching.labels = this.#groupingLabels();
+      const group = this.#tokens.accept("group_left") ?? this.#tokens.accept("group_right");
+      if (group) {
+        matching.card = group.kind === "group_left" ? "many-to-one" : "one-to-many";
+        if (this.#tokens.peek().kind === "(") matching.include = this.#groupingLabels();
+      }
+    }
+    if (this.#tokens.accept("fill")) {
+      matching.fillLeft = matching.fillRight = this.#fillValue();
+    } else if (this.#tokens.accept("fill_left")) {
+      matching.fillLeft = this.#fillValue();
+      if (this.#tokens.accept("fill_right")) matching.fillRight = this.#fillValue();
+    } else if (this.#tokens.accept("fill_right")) {
+      matching.fillRight = this.#fillValue();
+      if (this.#tokens.accept("fill_left")) matching.fillLeft = this.#fillValue();
+    }
+    return matching;
+  }
+
+  #fillValue(): number {
+    this.#tokens.expect("(");
+    const value = this.#signedNumber();
+    this.#tokens.expect(")");
+    return value;
+  }
+
+  #signedNumber(): number {
+    const sign = this.#tokens.accept("+") ?? this.#tokens.accept("-");
+    const { kind } = this.#tokens.peek();
+    if (kind !== "number" && kind !== "duration") this.#tokens.failUnexpected();
+    const value = literalSeconds(this.#tokens, this.#tokens.take());
+    return sign?.kind === "-" ? -value : value;
+  }
+
+  #unary(): Expr {
+    const sign = this.#tokens.accept("+") ?? this.#tokens.accept("-");
+    if (!sign) return this.#modified(this.#primary());
+    const expr = this.parseExpr(powerPrecedence);
+    const position = { start: sign.position.start, end: expr.position.end };
+    if (expr.kind === "numberLiteral") {
+      return { ...expr, value: sign.kind === "-" ? -expr.value : expr.value, position };
+    }
+    return { kind: "unaryExpr", op: sign.kind as UnaryExpr["op"], expr, position };
+  }
+
+  #primary(): Expr {
+    const { kind, position } = this.#tokens.peek();
+    switch (kind) {
+      case "number":
+      case "duration":
+        return this.#numberLiteral();
+      case "string":
+        return { kind: "stringLiteral", value: unquote(this.#tokens.take().text), position };
+      case "(": {
+        this.#tokens.take();
+        const expr = this.parseExpr();
+        this.#tokens.expect(")");
+        return { kind: "parenExpr", expr, position: this.#tokens.rangeFrom(position.start) };
+      }
+      case "{":
+        return this.parseVectorSelector();
+    }
+    if (!isMetricName(kind)) return this.#tokens.failUnexpected();
+    const name = this.#tokens.take();
+    const next = this.#tokens.peek().kind;
+    if (isAggregator(kind) && (next === "(" || next === "by" || next === "without"))
+      return this.#aggregation(name);
+    if (next === "(" && (kind === "identifier" || queryFunctions.has(kind))) return this.#call(name);
+    return this.#vectorSelector(name);
+  }
+
+  #numberLiteral(): NumberLiteral {
+    const token = this.#tokens.take();
+    const value = literalSeconds(this.#tokens, token);
+    return { kind: "numberLiteral", value, duration: token.kind === "duration", position: token.position };
+  }
+
+  #aggregation(name: Token): AggregateExpr {
+    const op = name.kind as AggregationOperator;
+    const grouping = { grouping: [] as string[], without: false };
+    const args = this.#tokens.within("aggregation", undefined, () => {
+      const modified = this.#groupingModifier(grouping);
+      const body = this.#callBody();
+      if (!modified) this.#groupingModifier(grouping);
+      return body;
+    });
+    const position = this.#tokens.rangeFrom(name.position.start);
+    if (args.length === 0) this.#tokens.fail(position, "no arguments for aggregate expression provided");
+    const expectedCount = parametrisedAggregations.has(op) ? 2 : 1;
+    if (experimentalAggregations.has(op) && !this.#options.experimentalFunctions) {
+      const hint = "is experimental and must be enabled with --enable-feature=promql-experimental-functions";
+      this.#tokens.fail(position, `${op}() ${hint}`);
+    }
+    if (args.length !== expectedCount) {
+      const counts = `expected ${expectedCount}, got ${args.length}`;
+      this.#tokens.fail(position, `wrong number of arguments for aggregate expression provided, ${counts}`);
+    }
+    const aggregation: AggregateExpr = { kind: "aggregation", op, expr: args.at(-1)!, ...grouping, position };
+    if (expectedCount === 2) aggregation.param = args[0]!;
+    return aggregation;
+  }
+
+  #groupingModifier(target: { grouping: string[]; without: boolean }): boolean {
+    const modifier = this.#tokens.accept("by") ?? this.#tokens.accept("without");
+    if (!modifier) return false;
+    target.grouping = this.#groupingLabels();
+    target.without = modifier.kind === "without";
+    return true;
+  }
+
+  #groupingLabels(): string[] {
+    this.#tokens.expect("(", "grouping opts", '"("');
+    const labels: string[] = [];
+    while (!this.#tokens.accept(")")) {
+      labels.push(this.#groupingLabel());
+      if (this.#tokens.accept(",")) continue;
+      this.#tokens.expect(")", "grouping opts", '"," or ")"');
+      break;
+    }
+    return labels;
+  }
+
+  #groupingLabel(): string {
+    const { kind } = this.#tokens.peek();
+    const named = kind === "identifier" || kind === "metric identifier" || isKeyword(kind);
+    if (kind !== "string" && (!named || kind === refusedAsLabel)) {
+      this.#tokens.failUnexpected("grouping opts", "label");
+    }
+    const token = this.#tokens.take();
+    const label = kind === "string" ? unquote(token.text) : token.text;
+    if (!isLabelName(label))
+      this.#tokens.fail(token.position, `invalid label name for grouping: ${quoteGo(label)}`);
+    return label;
+  }
+
+  #call(name: Token): Call {
+    const args = this.#callBody();
+    const func = functions.get(name.text);
+    if (!func) this.#tokens.fail(name.position, `unknown function with name ${quoteGo(name.text)}`);
+    if (func.experimental && !this.#options.experimentalFunctions) {
+      this.#tokens.fail(name.position, `function ${quoteGo(name.text)} is not enabled`);
+    }
+    return { kind: "call", func, args, position: this.#tokens.rangeFrom(name.position.start) };
+  }
+
+  #callBody(): Expr[] {
+    this.#tokens.expect("(");
+    const args: Expr[] = [];
+    if (this.#tokens.accept(")")) return args;
+    args.push(this.parseExpr());
+    for (let comma = this.#tokens.accept(","); comma; comma = this.#tokens.accept(",")) {
+      const { kind } = this.#tokens.peek();
+      if (!expressionStarts.has(kind) && !isMetricName(kind)) {
+        this.#tokens.fail(comma.position, "trailing commas not allowed in function call args");
+      }
+      args.push(this.parseExpr());
+    }
+    this.#tokens.expect(")");
+    return args;
+  }
+
+  /** What may follow an expression: ranges, `offset`, `@`, `anchored`, `smoothed`. */
+  #modified(expr: Expr): Expr {
+    for (;;) {
+      const token = this.#tokens.peek();
+      switch (token.kind) {
+        case "[":
+          expr = this.#bracketed(expr);
+          break;
+        case "offset": {
+          this.#tokens.take();
+          const expected = "number, duration, step(), or range()";
+          const offset = this.#tokens.within("offset", expected, () => this.#durations.parseOffset());
+          this.#report(expr.position, applyOffset(expr, offset));
+          this.#extend(expr);
+          break;
+        }
+        case "@":
+          this.#tokens.take();
+          this.#tokens.within("@", "timestamp", () => this.#at(expr));
+          this.#extend(expr);
+          break;
+        case "anchored":
+        case "smoothed":
+          this.#tokens.take();
+          if (!this.#options.extendedRangeSelectors) {
+            this.#tokens.fail(expr.position, `${token.kind} modifier is experimental and not enabled`);
+          }
+          this.#report(expr.position, applyRangeExtension(expr, token.kind));
+          break;
+        default:
+          return expr;
+      }
+    }
+  }
+
+  #at(expr: Expr): void {
+    const { kind } = this.#tokens.peek();
+    if (kind !== "start" && kind !== "end") {
+      this.#report(expr.position, applyAtTimestamp(expr, this.#signedNumber()));
+      return;
+    }
+    this.#tokens.take();
+    this.#tokens.expect("(");
+    this.#tokens.expect(")");
+    this.#report(expr.position, applyAtBound(expr, kind));
+  }
+
+  #report(position: PositionRange, failure: Failure | undefined): void {
+    if (failure !== undefined) this.#tokens.fail(position, failure);
+  }
+
+  #extend(expr: Expr): void {
+    expr.position = this.#tokens.rangeFrom(expr.position.start);
+  }
+
+  #bracketed(expr: Expr): MatrixSelector | Subquery {
+    const { start } = this.#tokens.take().position;
+    const literals = "number, duration, step(), or range()";
+    const parseDuration = (): ReturnType<DurationParser["parsePositive"]> => this.#durations.parsePositive();
+    const range = this.#tokens.within("subquery or range selector", literals, parseDuration);
+    if (this.#tokens.accept("]")) {
+      const problem = rangeProblem(expr);
+      if (problem !== undefined) this.#tokens.fail(this.#tokens.rangeFrom(start), problem);
+      return {
+        kind: "matrixSelector",
+        selector: expr as VectorSelector,
+        rangeMs: range.ms,
+        ...(range.expr && { rangeExpr: range.expr }),
+        position: this.#tokens.rangeFrom(expr.position.start),
+      };
+    }
+    this.#tokens.expect(":", "subquery or range", '":" or "]"');
+    const subquery: Subquery = {
+      kind: "subquery",
+      expr,
+      rangeMs: range.ms,
+      ...(range.expr && { rangeExpr: range.expr }),
+      stepMs: 0,
+      offsetMs: 0,
+      position: expr.position,
+    };
+    if (!this.#tokens.accept("]")) {
+      const stepOrEnd = 'number, duration, step(), range(), or "]"';
+      const step = this.#tokens.within("subquery selector", stepOrEnd, parseDuration);
+      this.#tokens.expect("]", "subquery selector", '"]"');
+      subquery.stepMs = step.ms;
+      if (step.expr) subquery.stepExpr = step.expr;
+    }
+    this.#extend(subquery);
+    return subquery;
+  }
+
+  parseVectorSelector(): VectorSelector {
+    const { kind } = this.#tokens.peek();
+    if (kind === "{") return this.#vectorSelector();
+    return isMetricName(kind) ? this.#vectorSelector(this.#tokens.take()) : this.#tokens.failUnexpected();
+  }
+
+  #vectorSelector(name?: Token): VectorSelector {
+    const start = name?.position.start ?? this.#tokens.peek().position.start;
+    const matchers = this.#tokens.peek().kind === "{" ? this.#matchers() : [];
+    if (name) matchers.push(new Matcher("=", metricNameLabel, name.text));
+    return {
+      kind: "vectorSelector",
+      name: name?.text ?? "",
+      matchers,
+      anchored: false,
+      smoothed: false,
+      offsetMs: 0,
+      position: this.#tokens.rangeFrom(start),
+    };
+  }
+
+  #matchers(): Matcher[] {
+    this.#tokens.expect("{");
+    const matchers: Matcher[] = [];
+    while (!this.#tokens.accept("}")) {
+      matchers.push(this.#matcher());
+      if (this.#tokens.accept(",")) continue;
+      this.#tokens.expect("}", "label matching", '"," or "}"');
+      break;
+    }
+    return matchers;
+  }
+
+  #matcher(): Matcher {
+    const { kind } = this.#tokens.peek();
+    if (kind !== "identifier" && kind !== "string") {
+      this.#tokens.failUnexpected("label matching", 'identifier or "}"');
+    }
+    const name = this.#tokens.take();
+    const nameText = kind === "string" ? unquote(name.text) : name.text;
+    const operator = this.#tokens.peek().kind;
+    if (!matchOperators.has(operator)) {
+      if (kind === "string") return new Matcher("=", metricNameLabel, nameText);
+      this.#tokens.failUnexpected("label matching", "label matching operator");
+    }
+    this.#tokens.take();
+    const value = this.#tokens.expect("string", "label matching", "string");
+    try {
+      return new Matcher(operator as Matcher["type"], nameText, unquote(value.text));
+    } catch (error) {
+      return this.#tokens.fail(this.#tokens.rangeFrom(name.position.start), errorMessage(error));
+    }
+  }
+}
+
+/** Whether a token can be a metric's name in front of braces; every function and aggregation begins as one, too. */
+function isMetricName(kind: TokenKind): boolean {
+  if (kind === "identifier" || kind === "metric identifier") return true;
+  return isKeyword(kind) && !reservedWords.has(kind);
+}
+
+function rangeProblem(expr: Expr): string | undefined {
+  if (expr.kind !== "vectorSelector") return "ranges only allowed for vector selectors";
+  if (expr.offsetMs !== 0 || expr.offsetExpr) return "no offset modifiers allowed before range";
+  if (expr.atMs !== undefined || expr.atBound) return "no @ modifiers allowed before range";
+  return undefined;
+}
