@@ -1,0 +1,191 @@
+import { type MessagePort, MessageChannel, Worker } from "node:worker_threads";
+import { type Logger, NarthexError } from "../../base/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import {
+  type ReaderOrder,
+  type ReaderReport,
+  type ReaderRequest,
+  type ReaderSettings,
+  type ReaderStart,
+  SharedWords,
+  cancelWordsMax,
+} from "./messages.ts";
+
+export interface ReaderPoolOptions {
+  kernel: Kernel;
+  /** Number of threads, at least 1. */
+  readers: number;
+  settings: ReaderSettings;
+  logger: Logger;
+}
+
+interface Pending {
+  cancelWord: number;
+  /** Reports that are still to come; the cancel word is used for another query only when there are none. */
+  outstanding: number;
+  /** Settles the promise; later calls do nothing. */
+  settle(result: Uint8Array | NarthexError): void;
+}
+
+/** Slot 0 of the kernel's reader records is the main thread's. */
+const firstReaderSlot = 1;
+
+/**
+ * The threads that evaluate queries. Orders reach every reader in one common order, so that readers that wait for each
+ * other's parts cannot wait in a circle.
+ */
+export class ReaderPool {
+  readonly words = new SharedWords();
+  readonly size: number;
+  readonly #options: ReaderPoolOptions;
+  readonly #workers: Worker[] = [];
+  readonly #pending = new Map<number, Pending>();
+  readonly #freeCancelWords = Array.from({ length: cancelWordsMax }, (_, word) => word);
+  #ports: (MessagePort | undefined)[][] = [];
+  #nextId = 1;
+  #nextReader = 0;
+  #closing = false;
+  #restart: Promise<void> | undefined;
+
+  private constructor(options: ReaderPoolOptions) {
+    this.#options = options;
+    this.size = options.readers;
+  }
+
+  /** Starts the threads and waits until all can answer. */
+  static async open(options: ReaderPoolOptions): Promise<ReaderPool> {
+    const pool = new ReaderPool(options);
+    await pool.#startAll();
+    return pool;
+  }
+
+  /**
+   * Runs a request on one reader, or on all of them together when it is `shared`. The promise is rejected with `canceled` as soon
+   * as `signal` aborts; the threads notice a little later.
+   */
+  run(request: ReaderRequest, shared: boolean, signal?: AbortSignal): Promise<Uint8Array> {
+    const running = !this.#closing && this.#workers.length === this.size;
+    const cancelWord = running ? this.#freeCancelWords.pop() : undefined;
+    if (cancelWord === undefined) {
+      return Promise.reject(new NarthexError("unavailable", "no reader can take the query now"));
+    }
+    const id = this.#nextId++;
+    const answering = this.#nextReader++ % this.size;
+    const peers = shared ? others(this.size, answering) : [];
+    return new Promise((resolve, reject) => {
+      const abort = (): void => this.words.cancel(cancelWord);
+      const settle = (result: Uint8Array | NarthexError): void => {
+        signal?.removeEventListener("abort", abort);
+        if (result instanceof NarthexError) reject(result);
+        else resolve(result);
+      };
+      this.#pending.set(id, { cancelWord, outstanding: peers.length + 1, settle });
+      if (signal?.aborted) abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      peers.forEach((peer, i) => {
+        const shard = { index: i + 1, count: peers.length + 1 };
+        this.#send(peer, { type: "assist", id, cancelWord, request, shard, answering });
+      });
+      this.#send(answering, { type: "answer", id, cancelWord, request, peers });
+    });
+  }
+
+  /** Cancels what runs and ends the threads. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#failAll(new NarthexError("unavailable", "the server is stopping"));
+    await this.#restart?.catch(() => undefined);
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #send(reader: number, order: ReaderOrder): void {
+    this.#workers[reader]!.postMessage(order);
+  }
+
+  #startReader(index: number): Promise<void> {
+    const start: ReaderStart = {
+      kernel: this.#options.kernel.handle(firstReaderSlot + index),
+      index,
+      ports: this.#ports[index]!,
+      words: this.words.buffer,
+      settings: this.#options.settings,
+    };
+    const worker = new Worker(new URL("./thread.ts", import.meta.url), {
+      workerData: start,
+      transferList: start.ports.filter((port) => port !== undefined),
+      name: `reader-${index}`,
+    });
+    this.#workers[index] = worker;
+    return new Promise((resolve, reject) => {
+      worker.on("message", (report: ReaderReport) =>
+        report.type === "ready" ? resolve() : this.#take(report),
+      );
+      worker.on("error", (error) => {
+        this.#options.logger.error("a reader thread failed", { reader: index, err: error });
+        reject(error);
+      });
+      worker.on("exit", () => this.#lose(index, worker));
+    });
+  }
+
+  #take(report: Exclude<ReaderReport, { type: "ready" }>): void {
+    const pending = this.#pending.get(report.id);
+    if (pending === undefined) return;
+    if (report.type === "answered") pending.settle(report.body);
+    else if (report.type === "failed")
+      pending.settle(new NarthexError(report.failure.code, report.failure.message));
+    if (--pending.outstanding > 0) return;
+    this.#pending.delete(report.id);
+    this.words.resetCancel(pending.cancelWord);
+    this.#freeCancelWords.push(pending.cancelWord);
+  }
+
+  #failAll(error: NarthexError): void {
+    for (const pending of this.#pending.values()) {
+      this.words.cancel(pending.cancelWord);
+      pending.settle(error);
+      this.#freeCancelWords.push(pending.cancelWord);
+    }
+    this.#pending.clear();
+  }
+
+  /**
+   * A reader is gone, which is a defect or a lack of memory. Whatever runs may hang on it, so all queries fail and all readers
+   * start anew.
+   */
+  #lose(index: number, worker: Worker): void {
+    this.#options.kernel.releaseReader(firstReaderSlot + index);
+    if (this.#closing || this.#workers[index] !== worker) return;
+    this.#failAll(new NarthexError("internal", "a reader thread ended while the query ran"));
+    const old = this.#workers.splice(0);
+    this.#restart = Promise.all(old.map((each) => each.terminate())).then(() => this.#startAll());
+    this.#restart.catch((error: unknown) =>
+      this.#options.logger.error("readers cannot be started", { err: error }),
+    );
+  }
+
+  async #startAll(): Promise<void> {
+    for (let word = 0; word < cancelWordsMax; word++) this.words.resetCancel(word);
+    this.#ports = connectAll(this.size);
+    await Promise.all(Array.from({ length: this.size }, (_, index) => this.#startReader(index)));
+  }
+}
+
+function others(count: number, own: number): number[] {
+  return Array.from({ length: count }, (_, index) => index).filter((index) => index !== own);
+}
+
+/** One channel between each two readers. */
+function connectAll(count: number): (MessagePort | undefined)[][] {
+  const ports: (MessagePort | undefined)[][] = Array.from({ length: count }, () =>
+    Array.from({ length: count }),
+  );
+  for (let a = 0; a < count; a++) {
+    for (let b = a + 1; b < count; b++) {
+      const { port1, port2 } = new MessageChannel();
+      ports[a]![b] = port1;
+      ports[b]![a] = port2;
+    }
+  }
+  return ports;
+}
