@@ -90,10 +90,12 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   const kernel = new Kernel({ memory, module, readerSlot: 0 });
   const { u32, u8 } = kernel.views;
   const reservedPages = spansStart / pageBytes;
-  for (let page = 0; page < reservedPages; page++) u8[control.spanBitmap + (page >>> 3)]! |= 1 << (page & 7);
+  // The last page is never handed out, so that loads into the slack behind a span cannot leave the memory.
+  for (const page of [...Array(reservedPages).keys(), pages - 1])
+    u8[control.spanBitmap + (page >>> 3)]! |= 1 << (page & 7);
   u32[control.version >>> 2] = layoutVersion;
   u32[control.pageCount >>> 2] = pages;
-  u32[control.pagesUsed >>> 2] = reservedPages;
+  u32[control.pagesUsed >>> 2] = reservedPages + 1;
   u32[control.spanHint >>> 2] = reservedPages;
   u32[control.globalEpoch >>> 2] = epochFirst;
   kernel.exports.initTables();

@@ -1,0 +1,16 @@
+// What the module exports; src/kernel/exports.ts has the TypeScript signatures.
+export { allocateSpan, freeSpan } from "./spans";
+export { epochEnter, epochLeave } from "./epoch";
+export { arenaAllocate, arenaFree, arenaRetire, arenaReclaim, arenaClassBytes } from "./arena";
+export {
+  seriesCreate,
+  seriesRelease,
+  seriesTruncate,
+  seriesAddClosedChunk,
+  seriesCloseChunk,
+  seriesSampleCount,
+  decodeSeries,
+} from "./series";
+export { checkBatch, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
+export { encodeChunk, decodeChunk } from "./xor";
+export { initTables, crc32c, hash32, hash64 } from "./hash";

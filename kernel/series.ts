@@ -1,0 +1,409 @@
+// Series slots and their chunks. The writer publishes: a chunk by an atomic store of its pointer, a sample by one of the count.
+import { arenaAllocate, arenaClassBytes, arenaFree, arenaRetire } from "./arena";
+import {
+  CHUNK_CAPACITY,
+  CHUNK_CLOSED,
+  CHUNK_COUNT,
+  CHUNK_DATA_BYTES,
+  CHUNK_ENCODING,
+  CHUNK_FLAGS,
+  CHUNK_HEADER,
+  CHUNK_MAX,
+  CHUNK_MIN,
+  CHUNK_OLDER,
+  SERIES_COUNT,
+  SERIES_DIRECTORY,
+  SERIES_HIGHEST_REF,
+  SLACK,
+  SLOT_BIT_POS,
+  SLOT_BYTES,
+  SLOT_CHUNK,
+  SLOT_LABELS,
+  SLOT_LAST_DELTA,
+  SLOT_LAST_TIMESTAMP,
+  SLOT_LAST_VALUE,
+  SLOT_LEADING,
+  SLOT_NEXT_CUT,
+  SLOT_PAGES_MAX,
+  SLOT_TRAILING,
+  SLOTS_PER_PAGE,
+  STALE_BITS,
+} from "./layout";
+import { decodeChunk, NO_WINDOW, putCount, putFirst, putSecondTime, putTime, putValue, SAMPLE_BYTES_MAX } from "./xor";
+
+// Sizes of an open chunk's block, header and slack included: the first, and the one that holds any chunk.
+const OPEN_BLOCK_MIN: u32 = 128;
+// Upstream cuts before a chunk of more than this many bytes takes another sample.
+const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = 1024 - 19;
+export const DAMAGED_SERIES: i32 = i32.MIN_VALUE;
+
+export const STATUS_OK: u8 = 0;
+export const STATUS_OUT_OF_ORDER: u8 = 1;
+export const STATUS_DUPLICATE: u8 = 2;
+export const STATUS_REPEATED: u8 = 3;
+export const STATUS_OUT_OF_BOUNDS: u8 = 4;
+export const STATUS_TOO_FAR: u8 = 5;
+export const STATUS_MEMORY_FULL: u8 = 6;
+export const STATUS_UNKNOWN_SERIES: u8 = 7;
+
+// Pointer to the slot of a ref whose page exists, else 0.
+// @ts-ignore: decorator
+@inline
+export function slotOf(ref: u32): usize {
+  const page = ref >> 14;
+  if (page >= SLOT_PAGES_MAX) return 0;
+  const start = atomic.load<u32>(SERIES_DIRECTORY + (page << 2));
+  return start == 0 ? 0 : start + (ref & (SLOTS_PER_PAGE - 1)) * SLOT_BYTES;
+}
+
+// As slotOf, but 0 for a free slot.
+// @ts-ignore: decorator
+@inline
+export function seriesOf(ref: u32): usize {
+  const slot = slotOf(ref);
+  return slot != 0 && load<u32>(slot, SLOT_LABELS) != 0 ? slot : 0;
+}
+
+export function seriesCreate(ref: u32, labels: u32): u32 {
+  const page = ref >> 14;
+  if (ref == 0 || page >= SLOT_PAGES_MAX) return 0;
+  const word = SERIES_DIRECTORY + (page << 2);
+  if (load<u32>(word) == 0) {
+    const bytes = SLOTS_PER_PAGE * SLOT_BYTES;
+    const fresh = arenaAllocate(bytes);
+    if (fresh == 0) return 0;
+    memory.fill(fresh, 0, bytes);
+    atomic.store<u32>(word, fresh);
+  }
+  const slot = slotOf(ref);
+  atomic.store<u32>(slot + SLOT_LABELS, labels);
+  if (ref > load<u32>(SERIES_HIGHEST_REF)) atomic.store<u32>(SERIES_HIGHEST_REF, ref);
+  atomic.store<u32>(SERIES_COUNT, load<u32>(SERIES_COUNT) + 1);
+  return <u32>slot;
+}
+
+// @ts-ignore: decorator
+@inline
+function blockBytes(chunk: usize): u32 {
+  return CHUNK_HEADER + load<u32>(chunk, CHUNK_CAPACITY) + SLACK;
+}
+
+export function seriesRelease(ref: u32): void {
+  const slot = seriesOf(ref);
+  if (slot == 0) return;
+  let chunk = <usize>load<u32>(slot, SLOT_CHUNK);
+  atomic.store<u32>(slot + SLOT_LABELS, 0);
+  atomic.store<u32>(slot + SLOT_CHUNK, 0);
+  while (chunk != 0) {
+    const older = load<u32>(chunk, CHUNK_OLDER);
+    arenaRetire(<u32>chunk, blockBytes(chunk));
+    chunk = older;
+  }
+  memory.fill(slot, 0, SLOT_BYTES);
+  atomic.store<u32>(SERIES_COUNT, load<u32>(SERIES_COUNT) - 1);
+}
+
+// Retires chunks that end before minTimestamp; returns how many.
+export function seriesTruncate(ref: u32, minTimestampMs: f64): u32 {
+  const slot = seriesOf(ref);
+  if (slot == 0) return 0;
+  const minTimestamp = <i64>minTimestampMs;
+  let link = slot + SLOT_CHUNK;
+  let chunk = <usize>load<u32>(link);
+  while (chunk != 0 && load<i64>(chunk, CHUNK_MAX) >= minTimestamp) {
+    link = chunk + CHUNK_OLDER;
+    chunk = load<u32>(link);
+  }
+  atomic.store<u32>(link, 0);
+  let dropped: u32 = 0;
+  while (chunk != 0) {
+    const older = load<u32>(chunk, CHUNK_OLDER);
+    arenaRetire(<u32>chunk, blockBytes(chunk));
+    chunk = older;
+    dropped++;
+  }
+  return dropped;
+}
+
+// A block for a chunk with at least `capacity` bytes of data: its whole size class is used. 0 when memory is full.
+function newChunk(capacity: u32): usize {
+  const bytes = arenaClassBytes(CHUNK_HEADER + capacity + SLACK);
+  const chunk = arenaAllocate(bytes);
+  if (chunk == 0) return 0;
+  memory.fill(chunk, 0, bytes);
+  store<u32>(chunk, bytes - CHUNK_HEADER - SLACK, CHUNK_CAPACITY);
+  store<u32>(chunk, 1, CHUNK_ENCODING);
+  return chunk;
+}
+
+function copyChunk(from: usize, to: usize, dataBytes: u32): void {
+  store<u32>(to, load<u32>(from, CHUNK_OLDER), CHUNK_OLDER);
+  store<u32>(to, load<u32>(from, CHUNK_COUNT), CHUNK_COUNT);
+  store<i64>(to, load<i64>(from, CHUNK_MIN), CHUNK_MIN);
+  store<i64>(to, load<i64>(from, CHUNK_MAX), CHUNK_MAX);
+  memory.copy(to + CHUNK_HEADER, from + CHUNK_HEADER, dataBytes);
+}
+
+// Closes the open chunk, in a block of its size if that is smaller. Returns the closed chunk, not yet published if it moved; the old
+// block is in `moved` then, to be retired once nothing points to it.
+let moved: usize = 0;
+function close(slot: usize, chunk: usize): usize {
+  moved = 0;
+  const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
+  let closed = chunk;
+  if (arenaClassBytes(CHUNK_HEADER + dataBytes + SLACK) < arenaClassBytes(blockBytes(chunk))) {
+    const smaller = newChunk(dataBytes);
+    if (smaller != 0) {
+      copyChunk(chunk, smaller, dataBytes);
+      closed = smaller;
+      moved = chunk;
+    }
+  }
+  putCount(closed + CHUNK_HEADER, load<u32>(closed, CHUNK_COUNT));
+  store<u32>(closed, dataBytes, CHUNK_DATA_BYTES);
+  atomic.store<u32>(closed + CHUNK_FLAGS, CHUNK_CLOSED);
+  return closed;
+}
+
+function retireMoved(): void {
+  if (moved != 0) arenaRetire(<u32>moved, blockBytes(moved));
+  moved = 0;
+}
+
+export function seriesCloseChunk(ref: u32): u32 {
+  const slot = seriesOf(ref);
+  if (slot == 0) return 0;
+  const chunk = <usize>load<u32>(slot, SLOT_CHUNK);
+  if (chunk == 0 || (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) != 0) return 0;
+  const closed = close(slot, chunk);
+  atomic.store<u32>(slot + SLOT_CHUNK, <u32>closed);
+  retireMoved();
+  return 1;
+}
+
+export function seriesAddClosedChunk(
+  ref: u32,
+  data: usize,
+  dataBytes: u32,
+  count: u32,
+  minTimestampMs: f64,
+  maxTimestampMs: f64,
+): u32 {
+  const slot = seriesOf(ref);
+  if (slot == 0 || count == 0 || count > 65535 || dataBytes < 11) return 0;
+  if (((<u32>load<u8>(data) << 8) | load<u8>(data, 1)) != count) return 0;
+  const minTimestamp = <i64>minTimestampMs;
+  const maxTimestamp = <i64>maxTimestampMs;
+  if (maxTimestamp < minTimestamp) return 0;
+  let older = <usize>load<u32>(slot, SLOT_CHUNK);
+  if (older != 0 && load<i64>(slot, SLOT_LAST_TIMESTAMP) >= minTimestamp) return 0;
+  // The last value is needed to recognise repeated samples, and the bytes must be good before they are kept.
+  const columnBytes = count * 8 + SLACK;
+  const columns = arenaAllocate(columnBytes * 2);
+  if (columns == 0) return 0;
+  const decoded = decodeChunk(data, dataBytes, count, columns, columns + columnBytes, count);
+  const lastBits = load<u64>(columns + columnBytes + ((count - 1) << 3));
+  const good = decoded == <i32>count && load<f64>(columns) == minTimestampMs && load<f64>(columns + ((count - 1) << 3)) == maxTimestampMs;
+  arenaFree(columns, columnBytes * 2);
+  if (!good) return 0;
+  const chunk = newChunk(dataBytes);
+  if (chunk == 0) return 0;
+  if (older != 0 && (load<u32>(older, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, older);
+  memory.copy(chunk + CHUNK_HEADER, data, dataBytes);
+  store<u32>(chunk, <u32>older, CHUNK_OLDER);
+  store<u32>(chunk, count, CHUNK_COUNT);
+  store<u32>(chunk, dataBytes, CHUNK_DATA_BYTES);
+  store<i64>(chunk, minTimestamp, CHUNK_MIN);
+  store<i64>(chunk, maxTimestamp, CHUNK_MAX);
+  store<u32>(chunk, CHUNK_CLOSED, CHUNK_FLAGS);
+  store<i64>(slot, maxTimestamp, SLOT_LAST_TIMESTAMP);
+  store<u64>(slot, lastBits, SLOT_LAST_VALUE);
+  atomic.store<u32>(slot + SLOT_CHUNK, <u32>chunk);
+  retireMoved();
+  return 1;
+}
+
+// Upstream's estimate of where a chunk that is a quarter full should end.
+function computeChunkEnd(start: i64, current: i64, limit: i64): i64 {
+  const n = <f64>(limit - start) / (<f64>(current - start + 1) * 4.0);
+  if (n <= 1) return limit;
+  return <i64>(<f64>start + <f64>(limit - start) / Math.floor(n));
+}
+
+// Opens a chunk with its first sample; false when memory is full.
+function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): bool {
+  const fresh = newChunk(OPEN_BLOCK_MIN - CHUNK_HEADER - SLACK);
+  if (fresh == 0) return false;
+  let older = chunk;
+  if (chunk != 0 && (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, chunk);
+  store<u32>(slot, putFirst(fresh + CHUNK_HEADER, t, bits), SLOT_BIT_POS);
+  store<u32>(fresh, <u32>older, CHUNK_OLDER);
+  store<u32>(fresh, 1, CHUNK_COUNT);
+  store<i64>(fresh, t, CHUNK_MIN);
+  store<i64>(fresh, t, CHUNK_MAX);
+  store<u8>(slot, NO_WINDOW, SLOT_LEADING);
+  store<u8>(slot, 0, SLOT_TRAILING);
+  store<i64>(slot, 0, SLOT_LAST_DELTA);
+  store<i64>(slot, (t / chunkRange) * chunkRange + chunkRange, SLOT_NEXT_CUT);
+  atomic.store<u32>(slot + SLOT_CHUNK, <u32>fresh);
+  retireMoved();
+  return true;
+}
+
+// Moves the open chunk to a block half as large again; returns it, or 0.
+function grow(slot: usize, chunk: usize): usize {
+  const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
+  const capacity = load<u32>(chunk, CHUNK_CAPACITY);
+  const larger = newChunk(capacity + (capacity >> 1));
+  if (larger == 0) return 0;
+  copyChunk(chunk, larger, dataBytes);
+  atomic.store<u32>(slot + SLOT_CHUNK, <u32>larger);
+  arenaRetire(<u32>chunk, blockBytes(chunk));
+  return larger;
+}
+
+// Appends to a series; a status. `samplesPerChunk` ≤ 30,000.
+// @ts-ignore: decorator
+@inline
+export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, samplesPerChunk: u32): u8 {
+  let chunk = <usize>load<u32>(slot, SLOT_CHUNK);
+  if (chunk == 0) {
+    if (!cut(slot, 0, t, bits, chunkRange)) return STATUS_MEMORY_FULL;
+    store<i64>(slot, t, SLOT_LAST_TIMESTAMP);
+    store<u64>(slot, bits, SLOT_LAST_VALUE);
+    return STATUS_OK;
+  }
+  const lastTimestamp = load<i64>(slot, SLOT_LAST_TIMESTAMP);
+  const lastBits = load<u64>(slot, SLOT_LAST_VALUE);
+  if (t <= lastTimestamp) {
+    if (t < lastTimestamp) return STATUS_OUT_OF_ORDER;
+    return bits == lastBits ? STATUS_REPEATED : STATUS_DUPLICATE;
+  }
+  const count = load<u32>(chunk, CHUNK_COUNT);
+  let pos = load<u32>(slot, SLOT_BIT_POS);
+  if (count == samplesPerChunk >> 2)
+    store<i64>(
+      slot,
+      computeChunkEnd(load<i64>(chunk, CHUNK_MIN), lastTimestamp, load<i64>(slot, SLOT_NEXT_CUT)),
+      SLOT_NEXT_CUT,
+    );
+  if (
+    t >= load<i64>(slot, SLOT_NEXT_CUT) ||
+    count >= samplesPerChunk << 1 ||
+    pos > CHUNK_BYTES_BEFORE_APPEND_MAX << 3 ||
+    (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) != 0
+  ) {
+    if (!cut(slot, chunk, t, bits, chunkRange)) return STATUS_MEMORY_FULL;
+  } else {
+    if ((pos >> 3) + SAMPLE_BYTES_MAX + 1 > load<u32>(chunk, CHUNK_CAPACITY)) {
+      chunk = grow(slot, chunk);
+      if (chunk == 0) return STATUS_MEMORY_FULL;
+    }
+    const data = chunk + CHUNK_HEADER;
+    const delta = t - lastTimestamp;
+    if (count == 1) pos = putSecondTime(data, pos, <u64>delta);
+    else pos = putTime(data, pos, delta - load<i64>(slot, SLOT_LAST_DELTA));
+    pos = putValue(data, pos, bits ^ lastBits, slot + SLOT_LEADING);
+    store<u32>(slot, pos, SLOT_BIT_POS);
+    store<i64>(slot, delta, SLOT_LAST_DELTA);
+    store<i64>(chunk, t, CHUNK_MAX);
+    atomic.store<u32>(chunk + CHUNK_COUNT, count + 1);
+  }
+  store<i64>(slot, t, SLOT_LAST_TIMESTAMP);
+  store<u64>(slot, bits, SLOT_LAST_VALUE);
+  return STATUS_OK;
+}
+
+// Samples in chunks that overlap [minTimestamp, maxTimestamp]: an upper bound of what decodeSeries gives.
+export function seriesSampleCount(ref: u32, minTimestampMs: f64, maxTimestampMs: f64): u32 {
+  const slot = seriesOf(ref);
+  if (slot == 0) return 0;
+  return overlappingSamples(atomic.load<u32>(slot + SLOT_CHUNK), minTimestampMs, maxTimestampMs);
+}
+
+// @ts-ignore: decorator
+@inline
+function overlaps(chunk: usize, minTimestampMs: f64, maxTimestampMs: f64): bool {
+  return <f64>load<i64>(chunk, CHUNK_MAX) >= minTimestampMs && <f64>load<i64>(chunk, CHUNK_MIN) <= maxTimestampMs;
+}
+
+function overlappingSamples(newest: usize, minTimestampMs: f64, maxTimestampMs: f64): u32 {
+  let samples: u32 = 0;
+  for (let chunk = newest; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
+    if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) break;
+    if (overlaps(chunk, minTimestampMs, maxTimestampMs)) samples += atomic.load<u32>(chunk + CHUNK_COUNT);
+  }
+  return samples;
+}
+
+// Decodes the overlapping chunks, newest first but each to its final place, then trims.
+export function decodeSeries(
+  ref: u32,
+  minTimestampMs: f64,
+  maxTimestampMs: f64,
+  dropStale: u32,
+  tsOut: usize,
+  vsOut: usize,
+  capacity: u32,
+): i32 {
+  const slot = seriesOf(ref);
+  if (slot == 0) return 0;
+  const newest = <usize>atomic.load<u32>(slot + SLOT_CHUNK);
+  if (newest == 0) return 0;
+  // The newest chunk may get samples meanwhile: its count is read once.
+  const newestCount = atomic.load<u32>(newest + CHUNK_COUNT);
+  let needed: u32 = 0;
+  let chunk = newest;
+  for (; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
+    if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) break;
+    if (<f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
+    needed += chunk == newest ? newestCount : load<u32>(chunk, CHUNK_COUNT);
+  }
+  if (needed > capacity) return -<i32>needed;
+  const oldestBeyond = chunk;
+  let at = needed;
+  for (chunk = newest; chunk != oldestBeyond; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
+    if (<f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
+    const count = chunk == newest ? newestCount : load<u32>(chunk, CHUNK_COUNT);
+    // While it is open, a chunk's data ends somewhere within its capacity.
+    const dataBytes = (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) != 0 ? load<u32>(chunk, CHUNK_DATA_BYTES) : load<u32>(chunk, CHUNK_CAPACITY);
+    at -= count;
+    const decoded = decodeChunk(
+      chunk + CHUNK_HEADER,
+      dataBytes,
+      count,
+      tsOut + (<usize>at << 3),
+      vsOut + (<usize>at << 3),
+      count,
+    );
+    if (decoded < 0) return DAMAGED_SERIES;
+  }
+  return trim(minTimestampMs, maxTimestampMs, dropStale != 0, tsOut, vsOut, needed);
+}
+
+function trim(minTimestampMs: f64, maxTimestampMs: f64, dropStale: bool, ts: usize, vs: usize, count: u32): i32 {
+  let from: u32 = 0;
+  let to = count;
+  while (from < to && load<f64>(ts + (<usize>from << 3)) < minTimestampMs) from++;
+  while (from < to && load<f64>(ts + (<usize>(to - 1) << 3)) > maxTimestampMs) to--;
+  if (from > 0) {
+    const bytes = <usize>(to - from) << 3;
+    memory.copy(ts, ts + (<usize>from << 3), bytes);
+    memory.copy(vs, vs + (<usize>from << 3), bytes);
+  }
+  const kept = to - from;
+  return dropStale ? compactStale(ts, vs, kept) : <i32>kept;
+}
+
+function compactStale(ts: usize, vs: usize, count: u32): i32 {
+  let n: u32 = 0;
+  while (n < count && load<u64>(vs + (<usize>n << 3)) != STALE_BITS) n++;
+  for (let i = n; i < count; i++) {
+    const bits = load<u64>(vs + (<usize>i << 3));
+    if (bits == STALE_BITS) continue;
+    store<u64>(vs + (<usize>n << 3), bits);
+    store<f64>(ts + (<usize>n << 3), load<f64>(ts + (<usize>i << 3)));
+    n++;
+  }
+  return <i32>n;
+}

@@ -1,0 +1,260 @@
+// Upstream's XOR chunk encoding: bits most significant first, after a big-endian u16 sample count.
+//   sample 0: varint t, 64 bits v; sample 1: uvarint Δt, value; then ΔΔt in 1, 2+14, 3+17, 4+20 or 4+64 bits, value.
+//   value: 0 = same | 10 + significant bits in the last window | 11 + 5 bits leading + 6 bits length + significant bits.
+
+// What one sample can take at most: 20 bytes (the second of a chunk: a 10-byte varint and 77 bits).
+export const SAMPLE_BYTES_MAX: u32 = 20;
+// The encoder's first position: after the count.
+export const FIRST_BIT: u32 = 16;
+export const NO_WINDOW: u8 = 0xff;
+
+// Decoding errors.
+export const DAMAGED: i32 = -1;
+export const OUT_OF_MEMORY_BOUNDS: i32 = -2;
+export const CAPACITY_TOO_SMALL: i32 = -3;
+
+// @ts-ignore: decorator
+@inline
+export function loadBigEndian(ptr: usize): u64 {
+  return bswap<u64>(load<u64>(ptr));
+}
+
+// Writes the n low bits of v (the others are 0) at bit position pos into zeroed memory; 1 ≤ n ≤ 64.
+// @ts-ignore: decorator
+@inline
+function putBits(base: usize, pos: u32, v: u64, n: u32): u32 {
+  const ptr = base + (pos >> 3);
+  const shift = 64 - <i32>(pos & 7) - <i32>n;
+  const word = loadBigEndian(ptr);
+  if (shift >= 0) {
+    store<u64>(ptr, bswap<u64>(word | (v << shift)));
+  } else {
+    store<u64>(ptr, bswap<u64>(word | (v >> -shift)));
+    store<u8>(ptr, <u8>(v << (8 + shift)), 8);
+  }
+  return pos + n;
+}
+
+function putUvarint(base: usize, pos: u32, v: u64): u32 {
+  while (v >= 0x80) {
+    pos = putBits(base, pos, (v & 0x7f) | 0x80, 8);
+    v >>= 7;
+  }
+  return putBits(base, pos, v, 8);
+}
+
+export function putFirst(base: usize, t: i64, bits: u64): u32 {
+  const pos = putUvarint(base, FIRST_BIT, (<u64>t << 1) ^ <u64>(t >> 63));
+  return putBits(base, pos, bits, 64);
+}
+
+// @ts-ignore: decorator
+@inline
+export function putSecondTime(base: usize, pos: u32, delta: u64): u32 {
+  return putUvarint(base, pos, delta);
+}
+
+// @ts-ignore: decorator
+@inline
+export function putTime(base: usize, pos: u32, dod: i64): u32 {
+  if (dod == 0) return pos + 1;
+  if (dod >= -8191 && dod <= 8192) return putBits(base, pos, (0b10 << 14) | (<u64>dod & 0x3fff), 16);
+  if (dod >= -65535 && dod <= 65536) return putBits(base, pos, (0b110 << 17) | (<u64>dod & 0x1ffff), 20);
+  if (dod >= -524287 && dod <= 524288) return putBits(base, pos, (0b1110 << 20) | (<u64>dod & 0xfffff), 24);
+  return putBits(base, putBits(base, pos, 0b1111, 4), <u64>dod, 64);
+}
+
+// Writes x = bits ⊕ last bits; the window is { u8 leading, u8 trailing } at windowPtr, updated.
+// @ts-ignore: decorator
+@inline
+export function putValue(base: usize, pos: u32, x: u64, windowPtr: usize): u32 {
+  if (x == 0) return pos + 1;
+  const leading = min<u32>(<u32>clz<u64>(x), 31);
+  const trailing = <u32>ctz<u64>(x);
+  const windowLeading = <u32>load<u8>(windowPtr);
+  const windowTrailing = <u32>load<u8>(windowPtr, 1);
+  if (windowLeading != NO_WINDOW && leading >= windowLeading && trailing >= windowTrailing) {
+    const n = 64 - windowLeading - windowTrailing;
+    const v = x >> windowTrailing;
+    if (n <= 62) return putBits(base, pos, (<u64>0b10 << n) | v, n + 2);
+    return putBits(base, putBits(base, pos, 0b10, 2), v, n);
+  }
+  store<u8>(windowPtr, <u8>leading);
+  store<u8>(windowPtr, <u8>trailing, 1);
+  const n = 64 - leading - trailing;
+  const v = x >> trailing;
+  // A length of 64 is written as 0.
+  const head = <u64>((0b11 << 11) | (leading << 6) | (n & 63));
+  if (n <= 51) return putBits(base, pos, (head << n) | v, n + 13);
+  return putBits(base, putBits(base, pos, head, 13), v, n);
+}
+
+// Encodes columns as one chunk; bytes, or 0 when they do not fit.
+export function encodeChunk(ts: usize, vs: usize, count: u32, out: usize, capacity: u32): u32 {
+  if (count == 0 || count > 65535) return 0;
+  const needed = <u64>count * SAMPLE_BYTES_MAX + 2;
+  // Zeroed as far as the worst case may reach; writes stay below it, the last 64-bit one included.
+  const room = <u32>min<u64>(needed + 16, <u64>capacity);
+  if (room < 2 + SAMPLE_BYTES_MAX + 16) return 0;
+  memory.fill(out, 0, room);
+  const limit = (room - SAMPLE_BYTES_MAX - 16) * 8;
+  // The window's two bytes live in the slack's last ones until the end.
+  const window = out + room - 2;
+  store<u8>(window, NO_WINDOW);
+  let t = <i64>load<f64>(ts);
+  let bits = load<u64>(vs);
+  let delta: i64 = 0;
+  let pos = putFirst(out, t, bits);
+  for (let i: u32 = 1; i < count; i++) {
+    if (pos > limit) return 0;
+    const nextT = <i64>load<f64>(ts + (<usize>i << 3));
+    const nextBits = load<u64>(vs + (<usize>i << 3));
+    const nextDelta = nextT - t;
+    pos = i == 1 ? putSecondTime(out, pos, <u64>nextDelta) : putTime(out, pos, nextDelta - delta);
+    pos = putValue(out, pos, nextBits ^ bits, window);
+    t = nextT;
+    delta = nextDelta;
+    bits = nextBits;
+  }
+  store<u16>(window, 0);
+  putCount(out, count);
+  return (pos + 7) >> 3;
+}
+
+// @ts-ignore: decorator
+@inline
+export function putCount(base: usize, count: u32): void {
+  store<u8>(base, <u8>(count >> 8));
+  store<u8>(base, <u8>count, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function signExtend(word: u64, skip: u32, n: u32): i64 {
+  // The range is −(2ⁿ⁻¹ − 1) … 2ⁿ⁻¹: the pattern 100…0 is positive, unlike two's complement.
+  const raw = <i64>((word << skip) >> (64 - n));
+  return raw > <i64>1 << (n - 1) ? raw - ((<i64>1) << n) : raw;
+}
+
+// n ≤ 64 bits at pos, left-aligned loads hold at least 57.
+function bitsAt(base: usize, pos: u64, n: u32): u64 {
+  const ptr = base + <usize>(pos >> 3);
+  const skip = <u32>(pos & 7);
+  const word = loadBigEndian(ptr) << skip;
+  if (n + skip <= 64) return word >> (64 - n);
+  const missing = n + skip - 64;
+  return (word >> (64 - n)) | (<u64>load<u8>(ptr, 8) >> (8 - missing));
+}
+
+// Decodes `count` samples to columns. Nothing is stored past `capacity`; loads stay within 32 bytes of the data, whose use
+// is refused as soon as a sample ends past it.
+export function decodeChunk(data: usize, dataBytes: u32, count: u32, tsOut: usize, vsOut: usize, capacity: u32): i32 {
+  if (count > capacity) return CAPACITY_TOO_SMALL;
+  if (<u64>data + dataBytes + 32 > <u64>memory.size() << 16) return OUT_OF_MEMORY_BOUNDS;
+  if (count == 0) return dataBytes >= 2 ? 0 : DAMAGED;
+  if (dataBytes < 11) return DAMAGED;
+  const end = data + dataBytes;
+  let ptr = data + 2;
+  let raw: u64 = 0;
+  let shift: u32 = 0;
+  let byte: u32 = 0x80;
+  while (byte >= 0x80) {
+    if (shift > 63 || ptr >= end) return DAMAGED;
+    byte = load<u8>(ptr++);
+    raw |= <u64>(byte & 0x7f) << shift;
+    shift += 7;
+  }
+  let t = <i64>(raw >> 1) ^ -(<i64>(raw & 1));
+  if (ptr + 8 > end) return DAMAGED;
+  let bits = loadBigEndian(ptr);
+  ptr += 8;
+  store<f64>(tsOut, <f64>t);
+  store<u64>(vsOut, bits);
+  if (count == 1) return 1;
+  raw = 0;
+  shift = 0;
+  byte = 0x80;
+  while (byte >= 0x80) {
+    if (shift > 63 || ptr >= end) return DAMAGED;
+    byte = load<u8>(ptr++);
+    raw |= <u64>(byte & 0x7f) << shift;
+    shift += 7;
+  }
+  let delta = <i64>raw;
+
+  const base = ptr;
+  const endPos = <u64>(end - ptr) << 3;
+  let pos: u64 = 0;
+  let trailing: u32 = 0;
+  let significant: u32 = 64;
+  let tsPtr = tsOut + 8;
+  const tsEnd = tsOut + (<usize>count << 3);
+  let vsPtr = vsOut + 8;
+  let first = true;
+  while (tsPtr < tsEnd) {
+    let skip = <u32>(pos & 7);
+    let word = loadBigEndian(base + <usize>(pos >> 3)) << skip;
+    if (first) {
+      first = false;
+    } else if (<i64>word >= 0) {
+      word <<= 1;
+      skip += 1;
+      pos += 1;
+    } else {
+      if ((word & (<u64>1 << 62)) == 0) {
+        delta += signExtend(word, 2, 14);
+        word <<= 16;
+        skip += 16;
+        pos += 16;
+      } else if ((word & (<u64>1 << 61)) == 0) {
+        delta += signExtend(word, 3, 17);
+        word <<= 20;
+        skip += 20;
+        pos += 20;
+      } else if ((word & (<u64>1 << 60)) == 0) {
+        delta += signExtend(word, 4, 20);
+        word <<= 24;
+        skip += 24;
+        pos += 24;
+      } else {
+        if (pos + 68 > endPos) return DAMAGED;
+        delta += <i64>bitsAt(base, pos + 4, 64);
+        pos += 68;
+        skip = <u32>(pos & 7);
+        word = loadBigEndian(base + <usize>(pos >> 3)) << skip;
+      }
+    }
+    t += delta;
+    // `word` now begins with the value, and holds 64 − skip ≥ 33 bits of it.
+    if (<i64>word >= 0) {
+      pos += 1;
+    } else {
+      if ((word & (<u64>1 << 62)) == 0) {
+        pos += 2;
+        word <<= 2;
+        skip += 2;
+      } else {
+        const leading = <u32>(word >> 57) & 31;
+        significant = <u32>(word >> 51) & 63;
+        if (significant == 0) significant = 64;
+        if (leading + significant > 64) return DAMAGED;
+        trailing = 64 - leading - significant;
+        pos += 13;
+        word <<= 13;
+        skip += 13;
+      }
+      if (significant + skip <= 64) bits ^= (word >> (64 - significant)) << trailing;
+      else {
+        if (pos + significant > endPos) return DAMAGED;
+        bits ^= bitsAt(base, pos, significant) << trailing;
+      }
+      pos += significant;
+    }
+    if (pos > endPos) return DAMAGED;
+    store<f64>(tsPtr, <f64>t);
+    store<u64>(vsPtr, bits);
+    tsPtr += 8;
+    vsPtr += 8;
+  }
+  return <i32>count;
+}

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { layout } from "./index.ts";
+
+const source = readFileSync(new URL("../../kernel/layout.ts", import.meta.url), "utf8");
+const kernelConstants = new Map(
+  [...source.matchAll(/^export const (\w+): \w+ = (\w+);$/gm)].map(([, name, value]) => [
+    name!,
+    BigInt(value!),
+  ]),
+);
+
+const { chunk, control, reader, slot } = layout;
+const expected: Record<string, number | bigint> = {
+  PAGE_BYTES: layout.pageBytes,
+  TABLES: layout.tablesStart,
+  SLACK: layout.slackBytes,
+  PAGE_COUNT: control.pageCount,
+  SPAN_LOCK: control.spanLock,
+  PAGES_USED: control.pagesUsed,
+  SPAN_HINT: control.spanHint,
+  GLOBAL_EPOCH: control.globalEpoch,
+  ARENA_BUMP: control.arenaBump,
+  ARENA_BUMP_END: control.arenaBumpEnd,
+  RETIRED_HEAD: control.retiredHead,
+  RETIRED_TAIL: control.retiredTail,
+  ARENA_USED: control.arenaUsedBytes,
+  ARENA_RETIRED: control.arenaRetiredBytes,
+  ARENA_RESERVED: control.arenaReservedBytes,
+  ARENA_FREE_LISTS: control.arenaFreeLists,
+  SERIES_HIGHEST_REF: control.seriesHighestRef,
+  SERIES_COUNT: control.seriesCount,
+  READERS: control.readers,
+  READER_BYTES: reader.bytes,
+  READER_SLOTS: reader.slots,
+  SPAN_BITMAP: control.spanBitmap,
+  SERIES_DIRECTORY: control.seriesDirectory,
+  SLOT_BYTES: slot.bytes,
+  SLOTS_PER_PAGE: slot.perPage,
+  SLOT_PAGES_MAX: slot.pagesMax,
+  SLOT_LABELS: slot.labelsPtr,
+  SLOT_CHUNK: slot.chunkPtr,
+  SLOT_LAST_TIMESTAMP: slot.lastTimestampMs,
+  SLOT_LAST_VALUE: slot.lastValueBits,
+  SLOT_LAST_DELTA: slot.lastDeltaMs,
+  SLOT_BIT_POS: slot.bitPos,
+  SLOT_LEADING: slot.leading,
+  SLOT_TRAILING: slot.trailing,
+  SLOT_NEXT_CUT: slot.nextCutMs,
+  CHUNK_HEADER: chunk.headerBytes,
+  CHUNK_OLDER: chunk.older,
+  CHUNK_CAPACITY: chunk.capacity,
+  CHUNK_COUNT: chunk.count,
+  CHUNK_DATA_BYTES: chunk.dataBytes,
+  CHUNK_MIN: chunk.minTimestampMs,
+  CHUNK_MAX: chunk.maxTimestampMs,
+  CHUNK_ENCODING: chunk.encoding,
+  CHUNK_FLAGS: chunk.flags,
+  CHUNK_CLOSED: layout.chunkFlagClosed,
+  STALE_BITS: layout.staleMarkerBits,
+  NORMAL_NAN_BITS: layout.normalNaNBits,
+};
+
+test("the kernel's layout mirrors ours", () => {
+  for (const [name, value] of kernelConstants)
+    assert.equal(value, BigInt(expected[name] ?? -1), `${name} in kernel/layout.ts`);
+  assert.equal(kernelConstants.size, Object.keys(expected).length);
+});
+
+test("regions of the control block do not overlap", () => {
+  assert.ok(control.arenaFreeLists + 64 * 4 <= control.seriesHighestRef);
+  assert.ok(control.readers + reader.slots * reader.bytes <= control.spanBitmap);
+  assert.ok(control.spanBitmap + layout.memoryPagesMax / 8 <= control.seriesDirectory);
+  assert.ok(control.seriesDirectory + slot.pagesMax * 4 <= control.headWords);
+  assert.ok(control.headWordsEnd <= layout.staticDataStart);
+});
