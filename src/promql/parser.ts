@@ -1,5 +1,12 @@
 import { errorMessage } from "../base/index.ts";
-import { isLabelName, Matcher, metricNameLabel, quoteGo } from "../model/index.ts";
+import {
+  isLabelName,
+  type Labels,
+  LabelsBuilder,
+  Matcher,
+  metricNameLabel,
+  quoteGo,
+} from "../model/index.ts";
 import type {
   AggregateExpr,
   AggregationOperator,
@@ -61,6 +68,15 @@ export function parseMetricSelector(text: string): Matcher[] {
   const selector = new Parser(tokens, {}).parseVectorSelector();
   tokens.expect("end of input");
   return selector.matchers;
+}
+
+/**
+ * Reads the labels of one series, `name{a="b"}` or `{"name", a="b"}`, from the beginning of `text`, and tells where they
+ * end. A space ends them; what follows is not looked at. Throws ParseError.
+ */
+export function parseSeriesLabels(text: string): { labels: Labels; end: number } {
+  const tokens = new TokenStream(text);
+  return new Parser(tokens, {}).parseSeriesLabels();
 }
 
 const precedences: Partial<Record<TokenKind, number>> = {
@@ -437,6 +453,45 @@ class Parser {
       offsetMs: 0,
       position: this.#tokens.rangeFrom(start),
     };
+  }
+
+  parseSeriesLabels(): { labels: Labels; end: number } {
+    const builder = new LabelsBuilder();
+    let end = 0;
+    const { kind } = this.#tokens.peek();
+    if (isMetricName(kind)) {
+      const name = this.#tokens.take();
+      end = name.position.end;
+      builder.set(metricNameLabel, name.text);
+    } else if (kind !== "{") {
+      this.#tokens.failUnexpected();
+    }
+    if (this.#tokens.text[end] === "{") {
+      this.#labelSet(builder);
+      end = this.#tokens.rangeFrom(0).end;
+    }
+    return { labels: builder.labels(), end };
+  }
+
+  #labelSet(builder: LabelsBuilder): void {
+    this.#tokens.expect("{");
+    while (!this.#tokens.accept("}")) {
+      const { kind } = this.#tokens.peek();
+      if (kind !== "identifier" && kind !== "string") {
+        this.#tokens.failUnexpected("label set", 'identifier or "}"');
+      }
+      const name = this.#tokens.take();
+      const nameText = kind === "string" ? unquote(name.text) : name.text;
+      if (kind === "string" && this.#tokens.peek().kind !== "=") {
+        builder.set(metricNameLabel, nameText);
+      } else {
+        this.#tokens.expect("=", "label set", '"="');
+        builder.set(nameText, unquote(this.#tokens.expect("string", "label set", "string").text));
+      }
+      if (this.#tokens.accept(",")) continue;
+      this.#tokens.expect("}", "label set", '"," or "}"');
+      break;
+    }
   }
 
   #matchers(): Matcher[] {

@@ -117,6 +117,6 @@ export function describeToken({ kind, text }: Token): string {
   if (operatorKinds.has(kind)) return `<op:${text}>`;
   if (aggregatorKinds.has(kind)) return `<aggr:${text}>`;
   const long = new TextEncoder().encode(text).length > shownLengthMax;
-  const shown = long ? `${quoteGo([...text].slice(0, shownLengthMax).join(""))}...` : quoteGo(text);
+  const shown = long ? `${quoteGo(Array.from(text).slice(0, shownLengthMax).join(""))}...` : quoteGo(text);
   return valueKinds.has(kind) ? `${kind} ${shown}` : shown;
 }
