@@ -1,6 +1,6 @@
 import { contentTypeOf, negotiateFormat } from "@narthex/client";
 import { Hono } from "hono";
-import { answerError } from "../http/index.ts";
+import { errorCode, errorResponse } from "../http/index.ts";
 import { Regexp } from "../model/index.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
@@ -13,7 +13,11 @@ import { addUiRoutes } from "./ui.ts";
 /** The server's whole HTTP surface, below the route prefix. */
 export function createWeb(parts: WebParts): Hono {
   const app = new Hono();
-  app.onError((error, c) => answerError(c, error, parts.logger));
+  app.onError((error, c) => {
+    if (errorCode(error) === "internal")
+      parts.logger.error("a request failed", { path: c.req.path, err: error.stack });
+    return errorResponse(error);
+  });
   app.route("/api/v1", createApi(parts));
   addLifecycleRoutes(app, parts.lifecycle);
   app.get("/metrics", (c) => {

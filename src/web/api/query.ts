@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { NarthexError } from "../../base/index.ts";
+import { successResponse } from "../../http/index.ts";
 import type { QueryOptions, QueryService, SeriesRange } from "../../promql/index.ts";
-import { sendFinished } from "./answer.ts";
 import {
   durationParam,
   invalidParameter,
@@ -27,27 +27,24 @@ export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions
     const params = await readParams(c);
     const timestampMs = timeParam(params, "time", nowMs());
     const request = { text: requiredQuery(params), timestampMs, ...queryOptions(c, params) };
-    return sendFinished(c, await queries.instant(request));
+    return finished(await queries.instant(request));
   };
   const range = async (c: Context): Promise<Response> => {
     const params = await readParams(c);
     const request = { text: requiredQuery(params), ...rangeParams(params), ...queryOptions(c, params) };
-    return sendFinished(c, await queries.range(request));
+    return finished(await queries.range(request));
   };
   const series = async (c: Context): Promise<Response> => {
     const params = await readParams(c);
     if (!params.has("match[]")) throw new NarthexError("bad_data", "no match[] parameter provided");
-    return sendFinished(c, await queries.series(seriesRange(params), c.req.raw.signal));
+    return finished(await queries.series(seriesRange(params), c.req.raw.signal));
   };
   const labels = async (c: Context): Promise<Response> => {
-    return sendFinished(c, await queries.labelNames(seriesRange(await readParams(c)), c.req.raw.signal));
+    return finished(await queries.labelNames(seriesRange(await readParams(c)), c.req.raw.signal));
   };
   const labelValues = async (c: Context): Promise<Response> => {
     const name = labelNameFromPath(c.req.param("name")!);
-    return sendFinished(
-      c,
-      await queries.labelValues(name, seriesRange(await readParams(c)), c.req.raw.signal),
-    );
+    return finished(await queries.labelValues(name, seriesRange(await readParams(c)), c.req.raw.signal));
   };
   api.on(["GET", "POST"], "/query", instant);
   api.on(["GET", "POST"], "/query_range", range);
@@ -55,10 +52,10 @@ export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions
   api.on(["GET", "POST"], "/labels", labels);
   api.get("/label/:name/values", labelValues);
   api.on(["GET", "POST"], "/format_query", async (c) =>
-    c.json({ status: "success", data: queries.format(requiredQuery(await readParams(c))) }),
+    successResponse(queries.format(requiredQuery(await readParams(c)))),
   );
   api.on(["GET", "POST"], "/parse_query", async (c) =>
-    c.json({ status: "success", data: queries.parse(requiredQuery(await readParams(c))) }),
+    successResponse(queries.parse(requiredQuery(await readParams(c)))),
   );
 }
 
@@ -116,4 +113,9 @@ function unescapeName(escaped: string): string {
     const point = Number.parseInt(hex, 16);
     return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
   });
+}
+
+/** A whole envelope, printed where the query ran. */
+function finished(body: Uint8Array): Response {
+  return new Response(body as Uint8Array<ArrayBuffer>, { headers: { "content-type": "application/json" } });
 }

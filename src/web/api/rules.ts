@@ -1,14 +1,14 @@
 import type { Hono } from "hono";
 import { NarthexError } from "../../base/index.ts";
+import { successResponse } from "../../http/index.ts";
 import { quoteGo } from "../../model/index.ts";
 import type { RuleFilter, RulesView } from "../parts.ts";
-import { sendData } from "./answer.ts";
 import { invalidParameter } from "./params.ts";
 
 /** `rules` and `alerts`. */
 export function addRuleRoutes(api: Hono, rules: RulesView): void {
-  api.get("/alerts", (c) => sendData(c, { alerts: rules.alerts() }));
-  api.get("/rules", (c) => sendData(c, rules.groups(ruleFilter(new URL(c.req.url).searchParams))));
+  api.get("/alerts", () => successResponse({ alerts: rules.alerts() }));
+  api.get("/rules", (c) => successResponse(rules.groups(ruleFilter(new URL(c.req.url).searchParams))));
 }
 
 function ruleFilter(params: URLSearchParams): RuleFilter {

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { NarthexError } from "../../base/index.ts";
+import { successResponse } from "../../http/index.ts";
 import type { AlertmanagersView, ScrapeView } from "../parts.ts";
-import { sendData } from "./answer.ts";
 import { limitParam } from "./params.ts";
 
 /** `targets`, `scrape_pools`, `metadata`, `alertmanagers`. */
@@ -10,15 +10,14 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, alertmanagers: Al
     const state = (c.req.query("state") ?? "").toLowerCase();
     const pool = c.req.query("scrapePool") || undefined;
     const all = state === "" || state === "any";
-    return sendData(c, {
+    return successResponse({
       activeTargets: all || state === "active" ? scrape.activeTargets(pool) : [],
       droppedTargets: all || state === "dropped" ? scrape.droppedTargets(pool) : [],
       droppedTargetCounts: all || state === "dropped" ? scrape.droppedTargetCounts() : null,
     });
   });
   api.get("/targets/metadata", (c) =>
-    sendData(
-      c,
+    successResponse(
       scrape.targetMetadata(
         c.req.query("match_target"),
         c.req.query("metric"),
@@ -29,19 +28,19 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, alertmanagers: Al
   api.get("/metadata", (c) => {
     const params = new URL(c.req.url).searchParams;
     const perMetric = limitParam(params, "limit_per_metric");
-    return sendData(c, scrape.metadata(c.req.query("metric"), limitParam(params), perMetric));
+    return successResponse(scrape.metadata(c.req.query("metric"), limitParam(params), perMetric));
   });
-  api.get("/scrape_pools", (c) => sendData(c, { scrapePools: scrape.pools().sort() }));
+  api.get("/scrape_pools", () => successResponse({ scrapePools: scrape.pools().sort() }));
   api.get("/scrape_pools/config", (c) => {
     const pool = c.req.query("scrapePool") ?? "";
     const yaml = scrape.poolConfig(pool);
     if (yaml === undefined)
       throw new NarthexError("bad_data", `unable to find scrape pool ${JSON.stringify(pool)}`);
-    return sendData(c, { yaml });
+    return successResponse({ yaml });
   });
-  api.get("/alertmanagers", (c) => {
+  api.get("/alertmanagers", () => {
     const view = (urls: string[]): { url: string }[] => urls.map((url) => ({ url }));
-    return sendData(c, {
+    return successResponse({
       activeAlertmanagers: view(alertmanagers.active()),
       droppedAlertmanagers: view(alertmanagers.dropped()),
     });
