@@ -9,6 +9,7 @@ import {
   ARENA_USED,
   GLOBAL_EPOCH,
   PAGE_BYTES,
+  PAGE_COUNT,
   RETIRED_HEAD,
   RETIRED_TAIL,
 } from "./layout";
@@ -81,16 +82,24 @@ function pushRest(ptr: u32, bytes: u32): void {
   }
 }
 
+// A span for the arena, which may hold fifteen sixteenths of the memory: the rest is for scratch and buffers.
+function reserve(bytes: u32): u32 {
+  const limit = <f64>load<u32>(PAGE_COUNT) * <f64>PAGE_BYTES * 0.9375;
+  if (load<f64>(ARENA_RESERVED) + <f64>roundToPages(bytes) > limit) return 0;
+  const ptr = allocateSpan(bytes, 0);
+  if (ptr != 0) count(ARENA_RESERVED, <f64>roundToPages(bytes));
+  return ptr;
+}
+
 function newRegion(bytesMin: u32): bool {
   let bytes = REGION_BYTES;
-  let ptr = allocateSpan(bytes, 0);
+  let ptr = reserve(bytes);
   if (ptr == 0) {
     bytes = <u32>roundToPages(bytesMin);
-    ptr = allocateSpan(bytes, 0);
+    ptr = reserve(bytes);
     if (ptr == 0) return false;
   }
   pushRest(load<u32>(ARENA_BUMP), load<u32>(ARENA_BUMP_END) - load<u32>(ARENA_BUMP));
-  count(ARENA_RESERVED, <f64>bytes);
   store<u32>(ARENA_BUMP, ptr);
   store<u32>(ARENA_BUMP_END, ptr + bytes);
   return true;
@@ -110,11 +119,8 @@ function split(sizeClass: u32): u32 {
 
 export function arenaAllocate(bytes: u32): u32 {
   if (bytes > BLOCK_MAX) {
-    const ptr = allocateSpan(bytes, 0);
-    if (ptr != 0) {
-      count(ARENA_USED, <f64>roundToPages(bytes));
-      count(ARENA_RESERVED, <f64>roundToPages(bytes));
-    }
+    const ptr = reserve(bytes);
+    if (ptr != 0) count(ARENA_USED, <f64>roundToPages(bytes));
     return ptr;
   }
   const sizeClass = classOf(bytes);

@@ -54,6 +54,8 @@ export function allocateSpan(bytes: u32, readerSlot: u32): u32 {
   const n = pagesFor(bytes);
   const pageCount = load<u32>(PAGE_COUNT);
   if (n == 0 || n >= pageCount) return 0;
+  // Queries leave a sixteenth for the writer, as the arena leaves one for them.
+  if (readerSlot != 0 && atomic.load<u32>(PAGES_USED) + n > pageCount - (pageCount >> 4)) return 0;
   lock(readerSlot);
   const hint = load<u32>(SPAN_HINT);
   let first = findRun(n, hint, pageCount);

@@ -1,0 +1,307 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { layout, sampleStatus, staleMarkerBits } from "./index.ts";
+import { SeriesTwin } from "./series.twin.ts";
+import { type Sample, bitsOf, getColumns, testKernel } from "./testing.ts";
+import { encodeTwin } from "./xor.twin.ts";
+
+const { chunk, slot } = layout;
+const everything = { minValidTimeMs: -Infinity, maxValidTimeMs: Infinity };
+
+const valueBits = fc.oneof(
+  fc.integer({ min: 0, max: 1000 }).map(bitsOf),
+  fc.double().map(bitsOf),
+  fc.constant(staleMarkerBits),
+);
+const walk = fc
+  .tuple(
+    fc.constantFrom(0, 7_100_000, 1_700_000_000_000),
+    fc.constantFrom(1000, 15_000, 60_000, 900_000),
+    fc.array(fc.tuple(fc.integer({ min: -1, max: 12 }), valueBits), {
+      minLength: 1,
+      maxLength: 700,
+      size: "max",
+    }),
+  )
+  .map(([start, intervalMs, steps]) => {
+    let t = start;
+    // Mostly a regular interval; sometimes the same time again, or a step back.
+    return steps.map(([jump, bits]): Sample => {
+      t += jump > 1 ? intervalMs : jump * intervalMs;
+      return { t, bits };
+    });
+  });
+
+test("appended samples come back, in upstream's chunks", () => {
+  const kernel = testKernel();
+  const batch = kernel.createSampleBatch(1000);
+  const tsOut = kernel.scratch.allocate(8 * 1000);
+  const vsOut = kernel.scratch.allocate(8 * 1000);
+  const labels = kernel.arena.allocate(16);
+  let ref = 0;
+  fc.assert(
+    fc.property(
+      walk,
+      fc.constantFrom(120, 8, 30),
+      fc.integer({ min: 1, max: 100 }),
+      fc.nat({ max: 100 }),
+      fc.nat({ max: 100 }),
+      (samples, samplesPerChunk, batchSize, fromPercent, toPercent) => {
+        ref++;
+        kernel.series.create(ref, labels);
+        const twin = new SeriesTwin(7_200_000, samplesPerChunk);
+        const used = kernel.arena.usage().usedBytes;
+        for (let i = 0; i < samples.length; i += batchSize) {
+          batch.clear();
+          const part = samples.slice(i, i + batchSize);
+          for (const sample of part) batch.pushBits(ref, sample.t, sample.bits);
+          const expected = part.map((sample) => twin.append(sample));
+          assert.equal(batch.append({ samplesPerChunk }), expected.filter((status) => status === 0).length);
+          assert.deepEqual([...batch.status.subarray(0, part.length)], expected);
+        }
+        kernel.arena.reclaim();
+
+        const chunkPtrs = kernel.series.chunkPtrs(ref).reverse();
+        assert.equal(chunkPtrs.length, twin.chunks.length);
+        chunkPtrs.forEach((ptr, index) => {
+          const expected = encodeTwin(twin.chunks[index]!);
+          const open = index === chunkPtrs.length - 1;
+          assert.equal(kernel.views.u32[(ptr + chunk.flags) >>> 2], open ? 0 : layout.chunkFlagClosed);
+          assert.equal(kernel.views.u32[(ptr + chunk.count) >>> 2], twin.chunks[index]!.length);
+          const data = ptr + chunk.headerBytes;
+          if (open) {
+            assert.deepEqual(
+              kernel.views.u8.slice(data + 2, data + expected.length),
+              Uint8Array.from(expected.subarray(2)),
+            );
+            return;
+          }
+          const bytes = kernel.views.u32[(ptr + chunk.dataBytes) >>> 2]!;
+          assert.deepEqual(kernel.views.u8.slice(data, data + bytes), Uint8Array.from(expected));
+        });
+
+        const stored = twin.chunks.flat();
+        const span = stored.at(-1)!.t - stored[0]!.t;
+        const from = stored[0]!.t + Math.floor((span * fromPercent) / 100);
+        const to = stored[0]!.t + Math.floor((span * toPercent) / 100);
+        const within = stored.filter(({ t }) => t >= from && t <= to);
+        for (const dropStale of [false, true]) {
+          const expected = dropStale ? within.filter(({ bits }) => bits !== staleMarkerBits) : within;
+          const count = kernel.decodeSeries(ref, from, to, dropStale, tsOut, vsOut, 1000);
+          assert.deepEqual(getColumns(kernel, tsOut, vsOut, count), expected);
+        }
+        const bound = kernel.series.sampleCount(ref, from, to);
+        assert.ok(bound >= within.length && bound <= stored.length);
+        if (bound > 0)
+          assert.equal(kernel.decodeSeries(ref, from, to, false, tsOut, vsOut, bound - 1), -bound);
+
+        kernel.series.truncate(ref, to);
+        const kept = twin.chunks.filter((samplesOfChunk) => samplesOfChunk.at(-1)!.t >= to).flat();
+        const count = kernel.decodeSeries(ref, -Infinity, Infinity, false, tsOut, vsOut, 1000);
+        assert.deepEqual(getColumns(kernel, tsOut, vsOut, count), kept);
+
+        kernel.series.release(ref);
+        kernel.arena.reclaim();
+        assert.equal(kernel.arena.usage().usedBytes, used, "memory leaked");
+        assert.equal(kernel.series.labelsPtr(ref), 0);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test("a batch is checked against the newest samples and the bounds", () => {
+  const kernel = testKernel();
+  const batch = kernel.createSampleBatch(16);
+  kernel.series.create(1, kernel.arena.allocate(16));
+  kernel.series.create(20_000, kernel.arena.allocate(16));
+  batch.push(1, 1000, 5);
+  assert.equal(batch.append(), 1);
+  batch.clear();
+  batch.push(1, 1001, 5);
+  batch.push(1, 999, 5);
+  batch.push(1, 1000, 6);
+  batch.push(1, 1000, 5);
+  batch.push(20_000, 499, 5);
+  batch.push(20_000, 2001, 5);
+  batch.push(20_000, 2000, 5);
+  batch.push(2, 1000, 5);
+  batch.push(0, 1000, 5);
+  batch.push(0xffff_ffff, 1000, 5);
+  batch.push(20_000, NaN, 5);
+  assert.equal(batch.check({ minValidTimeMs: 500, maxValidTimeMs: 2000 }), 2);
+  const { ok, outOfOrder, duplicate, repeated, outOfBounds, tooFarInFuture, unknownSeries } = sampleStatus;
+  assert.deepEqual(
+    [...batch.status.subarray(0, batch.count)],
+    [
+      ok,
+      outOfOrder,
+      duplicate,
+      repeated,
+      outOfBounds,
+      tooFarInFuture,
+      ok,
+      unknownSeries,
+      unknownSeries,
+      unknownSeries,
+      tooFarInFuture,
+    ],
+  );
+  assert.equal(batch.append(), 2);
+  assert.equal(kernel.series.count, 2);
+  assert.equal(kernel.series.highestRef, 20_000);
+});
+
+test("when memory is full, appending stops cleanly and resumes after something is freed", () => {
+  const kernel = testKernel();
+  const batch = kernel.createSampleBatch(4000);
+  const labels = kernel.arena.allocate(16);
+  for (let ref = 1; ref <= 4000; ref++) kernel.series.create(ref, labels);
+  const tsOut = kernel.scratch.allocate(8 * 500);
+  const vsOut = kernel.scratch.allocate(8 * 500);
+  let t = 0;
+  let appended = 4000;
+  let total = 0;
+  while (appended === 4000) {
+    t += 1000;
+    batch.clear();
+    for (let ref = 1; ref <= 4000; ref++) batch.push(ref, t, Math.sin(ref * t));
+    assert.equal(batch.check(everything), 4000);
+    appended = batch.append();
+    total += appended;
+  }
+  const statuses = new Set(batch.status.subarray(0, 4000));
+  assert.deepEqual([...statuses].sort(), [sampleStatus.ok, sampleStatus.memoryFull]);
+  assert.ok(total > 1_000_000, `only ${total} samples fit`);
+
+  kernel.arena.reclaim();
+  for (let ref = 1; ref <= 4000; ref++) kernel.series.truncate(ref, t - 60_000);
+  kernel.arena.reclaim();
+  batch.clear();
+  for (let ref = 1; ref <= 4000; ref++) batch.push(ref, t + 1000, ref);
+  assert.equal(batch.append(), 4000);
+  for (const ref of [1, 4000]) {
+    const count = kernel.decodeSeries(ref, -Infinity, Infinity, false, tsOut, vsOut, 500);
+    const samples = getColumns(kernel, tsOut, vsOut, count);
+    for (const sample of samples.slice(0, -1))
+      assert.equal(sample.bits, bitsOf(Math.sin(ref * sample.t)), `series ${ref} at ${sample.t}`);
+  }
+});
+
+test("closed chunks from elsewhere join a series if they follow in time and are sound", () => {
+  const kernel = testKernel();
+  const samples = Array.from({ length: 100 }, (_, i): Sample => ({ t: 1000 * i, bits: bitsOf(i / 7) }));
+  const bytes = encodeTwin(samples);
+  const ptr = kernel.scratch.allocate(bytes.length);
+  kernel.views.u8.set(bytes, ptr);
+  kernel.series.create(7, kernel.arena.allocate(16));
+  const before = kernel.arena.usage().usedBytes;
+  assert.equal(kernel.series.addClosedChunk(7, ptr, bytes.length, 99, 0, 99_000), false);
+  assert.equal(kernel.series.addClosedChunk(7, ptr, bytes.length, 100, 0, 98_000), false);
+  assert.equal(kernel.series.addClosedChunk(7, ptr, bytes.length - 9, 100, 0, 99_000), false);
+  assert.equal(kernel.series.addClosedChunk(8, ptr, bytes.length, 100, 0, 99_000), false);
+  assert.equal(kernel.arena.usage().usedBytes, before);
+  assert.equal(kernel.series.addClosedChunk(7, ptr, bytes.length, 100, 0, 99_000), true);
+  assert.equal(kernel.series.addClosedChunk(7, ptr, bytes.length, 100, 0, 99_000), false);
+  const batch = kernel.createSampleBatch(10);
+  batch.push(7, 99_000, 99 / 7);
+  batch.push(7, 100_000, 100);
+  assert.equal(batch.append(), 1);
+  assert.equal(batch.status[0], sampleStatus.repeated);
+  assert.equal(kernel.series.closeChunk(7), true);
+  assert.equal(kernel.series.closeChunk(7), false);
+  batch.clear();
+  batch.push(7, 101_000, 101);
+  assert.equal(batch.append(), 1);
+  assert.equal(kernel.series.chunkPtrs(7).length, 3);
+  const out = kernel.scratch.allocate(8 * 300);
+  assert.equal(kernel.decodeSeries(7, -Infinity, Infinity, false, out, out + 8 * 150, 150), 102);
+  assert.equal(kernel.views.u64[(kernel.series.slot(7) + slot.lastValueBits) / 8], bitsOf(101));
+});
+
+test("a damaged head chunk is an error of that series alone", () => {
+  const kernel = testKernel();
+  kernel.series.create(1, kernel.arena.allocate(16));
+  const batch = kernel.createSampleBatch(300);
+  for (let i = 0; i < 300; i++) batch.push(1, i * 1000, i);
+  batch.append();
+  const [newest] = kernel.series.chunkPtrs(1);
+  const data = newest! + chunk.headerBytes;
+  kernel.views.u8.fill(0xff, data, data + 50);
+  const out = kernel.scratch.allocate(16 * 400);
+  assert.throws(
+    () => kernel.decodeSeries(1, 0, 1e9, false, out, out + 8 * 300, 300),
+    /head chunk of series 1 is damaged/,
+  );
+});
+
+test("samples records are upstream's, byte for byte, and come back", () => {
+  const kernel = testKernel();
+  const batch = kernel.createSampleBatch(300);
+  const out = kernel.scratch.allocate(300 * 28 + 17);
+  const row = fc.record({
+    ref: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    t: fc.integer({ min: -(2 ** 50), max: 2 ** 50 }),
+    bits: valueBits,
+    status: fc.constantFrom(0, 0, 0, 1, 3, 7),
+  });
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 200, size: "max" }), fc.nat(), (rows, cut) => {
+      batch.clear();
+      for (const { ref, t, bits } of rows) batch.pushBits(ref, t, bits);
+      rows.forEach(({ status }, index) => (batch.status[index] = status));
+      const stored = rows.filter(({ status }) => status === 0);
+      const expected = recordTwin(stored);
+      const bytes = batch.encodeRecord(out, 300 * 28 + 17);
+      assert.deepEqual(Buffer.from(kernel.views.u8.slice(out, out + bytes)), expected);
+      if (stored.length === 0) return;
+      assert.equal(batch.encodeRecord(out, 10), 0);
+      assert.equal(batch.decodeRecord(out, bytes), stored.length);
+      const decoded = stored.map((_, i) => ({
+        ref: batch.refs[i],
+        t: batch.timestamps[i],
+        bits: batch.valueBits[i],
+      }));
+      assert.deepEqual(
+        decoded,
+        stored.map(({ ref, t, bits }) => ({ ref, t, bits })),
+      );
+      // A record that is cut short is refused, or ends cleanly between two samples.
+      const shorter = cut % bytes;
+      try {
+        assert.ok(batch.decodeRecord(out, shorter) < stored.length);
+      } catch (error) {
+        assert.ok(error instanceof RangeError);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  kernel.views.u8[out] = 9;
+  assert.throws(() => batch.decodeRecord(out, 50), /type other than 2/);
+});
+
+function recordTwin(rows: readonly { ref: number; t: number; bits: bigint }[]): Buffer {
+  const [first] = rows;
+  if (first === undefined) return Buffer.alloc(0);
+  const header = Buffer.alloc(17);
+  header[0] = 2;
+  header.writeBigUInt64BE(BigInt(first.ref), 1);
+  header.writeBigInt64BE(BigInt(first.t), 9);
+  const parts: Buffer[] = [header];
+  for (const { ref, t, bits } of rows) {
+    parts.push(varint(BigInt(ref) - BigInt(first.ref)), varint(BigInt(t) - BigInt(first.t)));
+    const value = Buffer.alloc(8);
+    value.writeBigUInt64BE(bits);
+    parts.push(value);
+  }
+  return Buffer.concat(parts);
+}
+
+function varint(value: bigint): Buffer {
+  let rest = value < 0n ? -2n * value - 1n : 2n * value;
+  const bytes: number[] = [];
+  for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  bytes.push(Number(rest));
+  return Buffer.from(bytes);
+}
