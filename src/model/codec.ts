@@ -79,7 +79,12 @@ export interface FieldOptions {
 
 /** One key. Without a default the value is `undefined` when the key is absent or null. */
 export function field<T>(key: string, codec: Codec<T>): Part<T | undefined>;
-export function field<T>(key: string, codec: Codec<T>, defaultValue: T, options?: FieldOptions): Part<T>;
+export function field<T>(
+  key: string,
+  codec: Codec<T>,
+  defaultValue: NoInfer<T>,
+  options?: FieldOptions,
+): Part<T>;
 export function field<T>(
   key: string,
   codec: Codec<T>,

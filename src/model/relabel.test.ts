@@ -197,7 +197,7 @@ test("a rule that cannot be is refused with upstream's words and its place", () 
   refuse("- {regex: (a}", "p.yml:1:11: error parsing regexp: missing closing )");
   refuse("- {regexp: a}", "p.yml:1:4: field regexp not found in type relabel.plain");
   refuse("- a\n-", "p.yml:1:3: cannot unmarshal !!str `a` into relabel.plain");
-  refuse("- {target_label: a}\n-", "p.yml:2:1: empty or null relabeling rule");
+  refuse("- {target_label: a}\n-", "p.yml:2:2: empty or null relabeling rule");
   refuse(
     "- {target_label: a, target_label: b}",
     "p.yml:1:21: field target_label already set in type relabel.plain",

@@ -1,0 +1,416 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { Agent, buildConnector, Client, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
+import { type Clock, type Disk, NarthexError, systemClock, systemDisk } from "../base/index.ts";
+import type { HttpClientConfig, ProxyConfig, TlsConfig } from "./config.ts";
+import { Credentials, basicCredentials, type HeaderList } from "./credentials.ts";
+import { decompress, parseContentEncoding } from "./decompress.ts";
+import { exchange, type ResponseSink, SinkRefusal } from "./exchange.ts";
+import { TokenSource } from "./oauth2.ts";
+import { proxyFor } from "./proxy.ts";
+import { TlsSource } from "./tls.ts";
+
+const redirectsMax = 10;
+const timeoutMsDefault = 30_000;
+const bodyBytesMaxDefault = 64 * 1024 * 1024;
+/** Longer than any sane scrape interval, so that scrapes find their connection open. */
+const idleConnectionMsMax = 5 * 60_000;
+
+export interface HttpRequest {
+  /** Default GET. */
+  method?: string;
+  /** http or https; a user and password in it are sent as basic authentication if nothing else is. */
+  url: string | URL;
+  /** name, value, name, value … */
+  headers?: HeaderList;
+  body?: Uint8Array | string;
+  /** For everything, redirects and body included. Default 30 s. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  status: number;
+  statusText: string;
+  /** Names in lower case. */
+  headers: IncomingHttpHeaders;
+  /** Decompressed. */
+  body: Uint8Array;
+}
+
+export interface HttpClientOptions {
+  /** Sent as User-Agent unless the request has one. */
+  userAgent?: string;
+  disk?: Disk;
+  clock?: Clock;
+}
+
+/** A client with upstream's `http_config`. Connections are kept; `close` ends them all. */
+export function createHttpClient(config: HttpClientConfig, options: HttpClientOptions = {}): HttpClient {
+  return new HttpClient(config, options);
+}
+
+export class HttpClient {
+  readonly #config: HttpClientConfig;
+  readonly #clock: Clock;
+  readonly #userAgent: string | undefined;
+  readonly #credentials: Credentials;
+  readonly #tokenClient: HttpClient | undefined;
+  readonly #dispatchers: Dispatchers;
+
+  constructor(config: HttpClientConfig, options: HttpClientOptions) {
+    this.#config = config;
+    this.#clock = options.clock ?? systemClock;
+    this.#userAgent = options.userAgent;
+    const disk = options.disk ?? systemDisk;
+    this.#dispatchers = new Dispatchers(config.tls, config.proxy, config.enableHttp2, disk, this.#clock);
+    let tokens: TokenSource | undefined;
+    if (config.oauth2) {
+      const { tls, proxy } = config.oauth2;
+      const plain = {
+        ...config,
+        tls,
+        proxy,
+        basicAuth: undefined,
+        authorization: undefined,
+        oauth2: undefined,
+        headers: new Map(),
+      } satisfies HttpClientConfig;
+      const client = new HttpClient(plain, options);
+      this.#tokenClient = client;
+      tokens = new TokenSource(config.oauth2, disk, this.#clock, (url, form, headers) =>
+        client.request({
+          method: "POST",
+          url,
+          headers: [
+            "content-type",
+            "application/x-www-form-urlencoded",
+            "accept",
+            "application/json",
+            ...headers,
+          ],
+          body: form.toString(),
+        }),
+      );
+    }
+    this.#credentials = new Credentials(config, disk, tokens);
+  }
+
+  /**
+   * Sends a request and hands its response to `sink` while it comes in. Any status is a response. Rejects with a NarthexError:
+   * `timeout`, `canceled`, or `unavailable` with the network's reason, all beginning with `Get "URL": `, or with what the sink threw.
+   */
+  async send(request: HttpRequest, sink: ResponseSink): Promise<void> {
+    const url = typeof request.url === "string" ? parseUrl(request.url) : request.url;
+    await this.#send(request, url, sink, (origin) => this.#dispatchers.for(origin));
+  }
+
+  /** As `send`, with the body in memory, decompressed, at most `bodyBytesMax` (default 64 MiB) of it: more is `bad_data`. */
+  async request(request: HttpRequest & { bodyBytesMax?: number }): Promise<HttpResponse> {
+    const bytesMax = request.bodyBytesMax ?? bodyBytesMaxDefault;
+    const sink = new BufferSink(bytesMax);
+    const headers = ["accept-encoding", "gzip", ...(request.headers ?? [])];
+    await this.send({ ...request, headers }, sink);
+    const encoding = parseContentEncoding(sink.headers["content-encoding"]);
+    const body = await decompress(encoding, Buffer.concat(sink.chunks), bytesMax);
+    return { status: sink.status, statusText: sink.statusText, headers: sink.headers, body };
+  }
+
+  /**
+   * A connection of its own to one origin (or to a Unix socket that answers for it), for whoever asks the same place again and again.
+   * The caller closes it.
+   */
+  openSession(origin: string, socketPath?: string): HttpSession {
+    const own = this.#dispatchers.openOwn(origin, socketPath);
+    return {
+      send: (request, sink) => {
+        const url = typeof request.url === "string" ? parseUrl(request.url) : request.url;
+        return this.#send(request, url, sink, (target) =>
+          target.origin === origin ? own.get() : this.#dispatchers.for(target),
+        );
+      },
+      close: () => own.close(),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#dispatchers.close(), this.#tokenClient?.close()]);
+  }
+
+  async #send(
+    request: HttpRequest,
+    first: URL,
+    sink: ResponseSink,
+    dispatcherFor: (url: URL) => Dispatcher,
+  ): Promise<void> {
+    const deadlineMs = this.#clock.monotonicMs() + (request.timeoutMs ?? timeoutMsDefault);
+    let method = request.method ?? "GET";
+    let { body } = request;
+    let url = first;
+    let trusted = true;
+    try {
+      for (let hops = 0; ; hops++) {
+        const headers = trusted ? await this.#headers(request, url) : this.#plainHeaders(request);
+        const redirect = await exchangeAgain(
+          {
+            dispatcher: dispatcherFor(url),
+            origin: url.origin,
+            path: url.pathname + url.search,
+            method,
+            headers,
+            body,
+            deadlineMs,
+            signal: request.signal,
+          },
+          sink,
+          this.#config.followRedirects,
+          this.#clock,
+        );
+        if (!redirect) return;
+        if (hops === redirectsMax)
+          throw new NarthexError("unavailable", `stopped after ${redirectsMax} redirects`);
+        const next = parseUrl(redirect.location, url);
+        // Once away from the first host, credentials stay home, even if a later hop leads back.
+        trusted &&= next.origin === url.origin;
+        url = next;
+        if (redirect.status < 307 && method !== "GET" && method !== "HEAD") {
+          method = "GET";
+          body = undefined;
+        }
+      }
+    } catch (error) {
+      throw error instanceof SinkRefusal ? error.cause : describe(error, method, first);
+    }
+  }
+
+  async #headers(request: HttpRequest, url: URL): Promise<HeaderList> {
+    const found = this.#credentials.headers();
+    const secret = found instanceof Promise ? await found : found;
+    const headers = [...this.#plainHeaders(request, true), ...secret];
+    if (
+      (url.username || url.password) &&
+      !headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === "authorization")
+    ) {
+      headers.push(
+        "authorization",
+        basicCredentials(decodeURIComponent(url.username), decodeURIComponent(url.password)),
+      );
+    }
+    return headers;
+  }
+
+  /** The request's own headers; away from home without those that may hold secrets. */
+  #plainHeaders(request: HttpRequest, trusted = false): HeaderList {
+    const own = request.headers ?? [];
+    const headers: HeaderList = [];
+    let agent = this.#userAgent !== undefined;
+    for (let i = 0; i + 1 < own.length; i += 2) {
+      const name = own[i]!.toLowerCase();
+      if (!trusted && (name === "authorization" || name === "cookie")) continue;
+      agent &&= name !== "user-agent";
+      headers.push(own[i]!, own[i + 1]!);
+    }
+    if (agent) headers.push("user-agent", this.#userAgent!);
+    return headers;
+  }
+}
+
+export interface HttpSession {
+  send(request: HttpRequest, sink: ResponseSink): Promise<void>;
+  close(): void;
+}
+
+/** Errors of a kept connection that the peer closed just as it was used again. */
+const staleConnectionCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+
+/** Tries once more when an idle connection turns out to be dead before any answer came; only what may be repeated. */
+async function exchangeAgain(
+  ...[options, sink, redirects, clock]: Parameters<typeof exchange>
+): ReturnType<typeof exchange> {
+  let answered = false;
+  const watched: ResponseSink = {
+    head(status, statusText, headers) {
+      answered = true;
+      sink.head(status, statusText, headers);
+    },
+    body: (chunk) => sink.body(chunk),
+  };
+  try {
+    return await exchange(options, watched, redirects, clock);
+  } catch (error) {
+    const repeatable = (options.method === "GET" || options.method === "HEAD") && !answered;
+    if (!repeatable || !staleConnectionCodes.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return exchange(options, watched, redirects, clock);
+  }
+}
+
+class BufferSink implements ResponseSink {
+  status = 0;
+  statusText = "";
+  headers: IncomingHttpHeaders = {};
+  readonly chunks: Uint8Array[] = [];
+  readonly #bytesMax: number;
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  head(status: number, statusText: string, headers: IncomingHttpHeaders): void {
+    this.status = status;
+    this.statusText = statusText;
+    this.headers = headers;
+  }
+
+  body(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#bytesMax)
+      throw new NarthexError("bad_data", `response body exceeds the limit of ${this.#bytesMax} bytes`);
+    // undici gives each chunk a buffer of its own, so it may be kept without a copy.
+    this.chunks.push(chunk);
+  }
+}
+
+/** The undici dispatchers behind a client; remade when a certificate file has changed. */
+class Dispatchers {
+  readonly #tls: TlsSource;
+  readonly #proxy: ProxyConfig;
+  readonly #http2: boolean;
+  #version = -1;
+  #direct: Dispatcher | undefined;
+  readonly #byProxy = new Map<string, Dispatcher>();
+
+  constructor(tls: TlsConfig, proxy: ProxyConfig, http2: boolean, disk: Disk, clock: Clock) {
+    this.#tls = new TlsSource(tls, disk, clock);
+    this.#proxy = proxy;
+    this.#http2 = http2;
+  }
+
+  for(url: URL): Dispatcher {
+    const tls = url.protocol === "https:" || this.#proxied() ? this.#tls.options() : {};
+    if (this.#tls.version !== this.#version) this.#renew();
+    const proxy = this.#proxied() ? proxyFor(this.#proxy, url) : undefined;
+    if (proxy === undefined) return (this.#direct ??= new Agent(this.#options(tls)));
+    let dispatcher = this.#byProxy.get(proxy);
+    if (!dispatcher) this.#byProxy.set(proxy, (dispatcher = this.#viaProxy(proxy, tls)));
+    return dispatcher;
+  }
+
+  /** A client for one origin alone, remade when certificates change; through the shared proxy when there is one. */
+  openOwn(origin: string, socketPath: string | undefined): { get(): Dispatcher; close(): void } {
+    let client: Client | undefined;
+    let version = -1;
+    const url = new URL(origin);
+    return {
+      get: () => {
+        if (this.#proxied() && socketPath === undefined && proxyFor(this.#proxy, url) !== undefined)
+          return this.for(url);
+        const tls = url.protocol === "https:" ? this.#tls.options() : {};
+        if (client && version !== this.#tls.version) finish(client);
+        if (!client || version !== this.#tls.version)
+          client = new Client(origin, { ...this.#options(tls), ...(socketPath && { socketPath }) });
+        version = this.#tls.version;
+        return client;
+      },
+      close: () => {
+        if (client) destroy(client);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([
+      this.#direct?.destroy(),
+      ...[...this.#byProxy.values()].map((each) => each.destroy()),
+    ]);
+  }
+
+  #proxied(): boolean {
+    return this.#proxy.proxyUrl !== "" || this.#proxy.proxyFromEnvironment;
+  }
+
+  #options(tls: buildConnector.BuildOptions): Client.Options {
+    return {
+      keepAliveTimeout: idleConnectionMsMax,
+      keepAliveMaxTimeout: idleConnectionMsMax,
+      allowH2: this.#http2,
+      connect: { ...tls, allowH2: this.#http2 },
+    };
+  }
+
+  #viaProxy(proxy: string, tls: buildConnector.BuildOptions): Dispatcher {
+    const url = new URL(proxy);
+    if (url.protocol.startsWith("socks5")) return new Socks5ProxyAgent(url, { requestTls: tls });
+    const headers: Record<string, string[]> = {};
+    for (const [name, values] of this.#proxy.proxyConnectHeader)
+      headers[name] = values.map((value) => value.reveal());
+    const token =
+      url.username !== "" &&
+      basicCredentials(decodeURIComponent(url.username), decodeURIComponent(url.password));
+    return new ProxyAgent({ uri: url.href, headers, requestTls: tls, ...(token && { token }) });
+  }
+
+  #renew(): void {
+    this.#version = this.#tls.version;
+    for (const each of [this.#direct, ...this.#byProxy.values()]) if (each) finish(each);
+    this.#direct = undefined;
+    this.#byProxy.clear();
+  }
+}
+
+/** Lets what runs run out. */
+function finish(dispatcher: Dispatcher): void {
+  dispatcher.close().catch(() => {});
+}
+
+function destroy(dispatcher: Dispatcher): void {
+  dispatcher.destroy(null).catch(() => {});
+}
+
+function parseUrl(source: string, base?: URL): URL {
+  const url = URL.parse(source, base?.href);
+  if (!url) throw new NarthexError("bad_data", `invalid URL ${JSON.stringify(source)}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw new NarthexError("bad_data", `unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
+  }
+  return url;
+}
+
+/** The error in Go's manner, `Get "http://host/path": connect: connection refused`, without credentials from the URL. */
+function describe(error: unknown, method: string, url: URL): unknown {
+  if (error instanceof NarthexError && error.code === "bad_data") return error;
+  const systemError = error as NodeJS.ErrnoException;
+  const isNetwork = error instanceof NarthexError || typeof systemError.code === "string";
+  if (!isNetwork) return error;
+  const shown = new URL(url);
+  shown.username = "";
+  shown.password = "";
+  const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  const code = error instanceof NarthexError ? error.code : "unavailable";
+  return new NarthexError(code, `${verb} ${JSON.stringify(shown.href)}: ${reason(systemError)}`, {
+    cause: error,
+  });
+}
+
+function reason(
+  error: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string },
+): string {
+  const at = error.address === undefined ? "" : `dial tcp ${error.address}:${error.port}: `;
+  switch (error.code) {
+    case "ECONNREFUSED":
+      return `${at}connect: connection refused`;
+    case "ENOTFOUND":
+      return `dial tcp: lookup ${error.hostname ?? ""}: no such host`;
+    case "ECONNRESET":
+      return "read: connection reset by peer";
+    case "EHOSTUNREACH":
+      return `${at}connect: no route to host`;
+    case "ENETUNREACH":
+      return `${at}connect: network is unreachable`;
+    case "UND_ERR_CONNECT_TIMEOUT":
+      return "context deadline exceeded";
+    case "UND_ERR_SOCKET":
+      return error.message === "other side closed" ? "EOF" : error.message;
+    default:
+      return error.message || String(error.code);
+  }
+}

@@ -1,0 +1,89 @@
+import { type Disk, errorMessage, NarthexError, type Secret } from "../base/index.ts";
+import type { HttpClientConfig } from "./config.ts";
+import type { TokenSource } from "./oauth2.ts";
+
+/** Header names and values, flat: name, value, name, value … */
+export type HeaderList = string[];
+
+/** A secret given in place or in a file that is read each time it is used, trimmed. Throws `unavailable` naming the file. */
+export function readSecret(value: Secret | string, file: string, disk: Disk, what: string): string {
+  if (file === "") return typeof value === "string" ? value : value.reveal();
+  try {
+    return Buffer.from(disk.readFile(file)).toString("utf8").trim();
+  } catch (error) {
+    throw new NarthexError(
+      "unavailable",
+      `unable to read ${what}: unable to read file ${file}: ${errorMessage(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+export function basicCredentials(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/**
+ * What a request carries for its own host only: the Authorization header and the configured headers. Whatever leads to another
+ * host is sent without them.
+ */
+export class Credentials {
+  readonly #config: HttpClientConfig;
+  readonly #disk: Disk;
+  readonly #tokens: TokenSource | undefined;
+  /** The headers when no file and no token is involved: made once. */
+  readonly #fixed: HeaderList | undefined;
+
+  constructor(config: HttpClientConfig, disk: Disk, tokens: TokenSource | undefined) {
+    this.#config = config;
+    this.#disk = disk;
+    this.#tokens = tokens;
+    const headerFiles = [...config.headers.values()].some(({ files }) => files.length > 0);
+    const { basicAuth, authorization } = config;
+    const authFiles = basicAuth?.usernameFile || basicAuth?.passwordFile || authorization?.credentialsFile;
+    if (!headerFiles && !authFiles && !tokens) this.#fixed = this.#assemble();
+  }
+
+  /** The headers to send, or a promise while a token has to be fetched first. */
+  headers(): HeaderList | Promise<HeaderList> {
+    if (this.#fixed) return this.#fixed;
+    if (!this.#tokens) return this.#assemble();
+    return this.#tokens.token().then((token) => this.#assemble(token));
+  }
+
+  #assemble(token?: string): HeaderList {
+    const { basicAuth, authorization, headers } = this.#config;
+    const list: HeaderList = [];
+    if (token !== undefined) list.push("authorization", token);
+    if (basicAuth) {
+      const username = readSecret(
+        basicAuth.username,
+        basicAuth.usernameFile,
+        this.#disk,
+        "basic auth username",
+      );
+      const password = readSecret(
+        basicAuth.password,
+        basicAuth.passwordFile,
+        this.#disk,
+        "basic auth password",
+      );
+      list.push("authorization", basicCredentials(username, password));
+    }
+    if (authorization) {
+      const { type, credentials, credentialsFile } = authorization;
+      list.push(
+        "authorization",
+        `${type} ${readSecret(credentials, credentialsFile, this.#disk, "authorization credentials")}`,
+      );
+    }
+    for (const [name, { values, secrets, files }] of headers) {
+      for (const value of values) list.push(name, value);
+      for (const value of secrets) list.push(name, value.reveal());
+      for (const file of files) list.push(name, readSecret("", file, this.#disk, "header"));
+    }
+    return list;
+  }
+}

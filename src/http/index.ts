@@ -1,0 +1,31 @@
+/** Asking and answering over HTTP with upstream's options for TLS, authentication, proxies and limits. */
+export {
+  createHttpClient,
+  HttpClient,
+  type HttpClientOptions,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpSession,
+} from "./client.ts";
+export {
+  atMostOne,
+  type HttpClientConfig,
+  httpClientConfig,
+  httpClientConfigWithoutHttp2,
+  type ProxyConfig,
+  type TlsConfig,
+  tlsConfig,
+  url,
+} from "./config.ts";
+export { type ContentEncoding, decompress, decompressNow, parseContentEncoding } from "./decompress.ts";
+export {
+  annotationFields,
+  type Annotations,
+  errorCode,
+  errorResponse,
+  httpStatus,
+  successResponse,
+} from "./envelope.ts";
+export type { ResponseSink } from "./exchange.ts";
+export { createServer, type FetchHandler, type HttpServer, type ServerOptions } from "./server.ts";
+export { loadWebConfig, type WebConfig } from "./web-config.ts";

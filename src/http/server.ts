@@ -1,0 +1,269 @@
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import https from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import {
+  type Clock,
+  type Disk,
+  errorMessage,
+  type Logger,
+  NarthexError,
+  silentLogger,
+  systemClock,
+  systemDisk,
+} from "../base/index.ts";
+import { withGzip } from "./compress.ts";
+import { errorResponse } from "./envelope.ts";
+import { PasswordGate, RateLimiter } from "./gate.ts";
+import { emptyWebConfig, loadWebConfig, tlsEnabled, tlsOptions, type WebConfig } from "./web-config.ts";
+
+/** Answers a request; a Hono app's `fetch` is one. */
+export type FetchHandler = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
+
+export interface ServerOptions {
+  fetch: FetchHandler;
+  /** `host:port`, `:port` (every interface), `[::1]:port`; port 0 picks a free one. */
+  listenAddresses: readonly string[];
+  /** Upstream's `--web.config.file`: TLS, users, headers. Read again when it or a certificate changes. */
+  webConfigFile?: string;
+  /** Connections beyond this are refused. Default 512. */
+  maxConnections?: number;
+  /** For reading a request whole, and for idle connections. Default 5 min. */
+  readTimeoutMs?: number;
+  logger?: Logger;
+  clock?: Clock;
+  disk?: Disk;
+}
+
+export interface HttpServer {
+  /** Where it listens, in the order of `listenAddresses`: `http://127.0.0.1:9090`. */
+  readonly urls: readonly string[];
+  /** Open connections. */
+  connectionCount(): Promise<number>;
+  /** Stops listening, lets running requests end for `graceMs` (default 5 s), then cuts them. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A changed web config file or certificate is noticed by the first connection after so long. */
+const rereadMs = 1000;
+
+/** Listens on all addresses or on none. Throws `unavailable` when an address is taken, `bad_data` for a bad web config. */
+export async function createServer(options: ServerOptions): Promise<HttpServer> {
+  const clock = options.clock ?? systemClock;
+  const disk = options.disk ?? systemDisk;
+  const logger = options.logger ?? silentLogger;
+  const web = new WebConfigSource(options.webConfigFile, disk, clock);
+  const secure = tlsEnabled(web.initial);
+  const listener = createListener(withGzip(options.fetch), web, clock, logger);
+  const servers: (http.Server | https.Server)[] = [];
+  try {
+    for (const address of options.listenAddresses) {
+      const server = secure ? createSecure(web, disk, listener, logger) : http.createServer(listener);
+      server.maxConnections = options.maxConnections ?? 512;
+      server.requestTimeout = options.readTimeoutMs ?? 300_000;
+      server.keepAliveTimeout = server.requestTimeout;
+      server.on("clientError", refuseClient);
+      servers.push(server);
+      await listen(server, address);
+    }
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+  return {
+    urls: servers.map((server) => urlOf(server.address() as AddressInfo, secure)),
+    connectionCount: async () => {
+      const counts = await Promise.all(servers.map(countConnections));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    close: async (graceMs = 5000) => {
+      await Promise.all(servers.map((server) => closeServer(server, clock, graceMs)));
+    },
+  };
+}
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+function createListener(fetch: FetchHandler, web: WebConfigSource, clock: Clock, logger: Logger): Listener {
+  const answer = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      logger.error("request failed", { err: errorMessage(error) });
+      return errorResponse(error);
+    },
+  });
+  const gate = new PasswordGate();
+  const limiter = new RateLimiter(clock);
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    answer(request, response).catch((error: unknown) => {
+      logger.error("request failed", { err: errorMessage(error) });
+      response.destroy();
+    });
+  };
+  return (request, response) => {
+    let config: WebConfig;
+    try {
+      config = web.current();
+    } catch (error) {
+      logger.error("Unable to parse configuration", { err: errorMessage(error) });
+      return refuse(response, 500);
+    }
+    if (!limiter.admits(config.rateLimit)) return refuse(response, 429);
+    for (const [name, value] of config.http.headers) response.setHeader(name, value);
+    if (config.users.size === 0) return serve(request, response);
+    const admit = async (): Promise<void> => {
+      if (await gate.admits(request.headers.authorization, config.users)) return serve(request, response);
+      response.setHeader("www-authenticate", "Basic");
+      refuse(response, 401);
+    };
+    admit().catch((error: unknown) => {
+      logger.error("password check failed", { err: errorMessage(error) });
+      refuse(response, 500);
+    });
+  };
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  const reason = `${http.STATUS_CODES[status]}\n`;
+  response.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "content-length": reason.length,
+  });
+  response.end(reason);
+}
+
+function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+  socket.end(
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+  );
+}
+
+/** The web config file, read again when its age asks for it and its bytes are others. */
+class WebConfigSource {
+  readonly #file: string | undefined;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly initial: WebConfig;
+  #config: WebConfig;
+  #text = "";
+  #readAtMs: number;
+  #error: unknown;
+
+  constructor(file: string | undefined, disk: Disk, clock: Clock) {
+    this.#file = file;
+    this.#disk = disk;
+    this.#clock = clock;
+    this.#readAtMs = clock.monotonicMs();
+    this.initial = file === undefined ? emptyWebConfig : loadWebConfig(file, disk);
+    this.#config = this.initial;
+    if (file !== undefined) this.#text = Buffer.from(disk.readFile(file)).toString("utf8");
+  }
+
+  /** Throws while the file is broken: an answer under a configuration that is no longer wanted would be worse. */
+  current(): WebConfig {
+    if (this.#file !== undefined && this.#clock.monotonicMs() - this.#readAtMs >= rereadMs)
+      this.#reread(this.#file);
+    if (this.#error !== undefined) throw this.#error;
+    return this.#config;
+  }
+
+  #reread(file: string): void {
+    this.#readAtMs = this.#clock.monotonicMs();
+    try {
+      const source = Buffer.from(this.#disk.readFile(file)).toString("utf8");
+      if (source !== this.#text || this.#error !== undefined) this.#config = loadWebConfig(file, this.#disk);
+      this.#text = source;
+      this.#error = undefined;
+    } catch (error) {
+      this.#error = error;
+    }
+  }
+}
+
+function createSecure(web: WebConfigSource, disk: Disk, listener: Listener, logger: Logger): https.Server {
+  let used = tlsOptions(web.initial, disk);
+  let fingerprint = JSON.stringify(used);
+  let readAtMs = performance.now();
+  const server = https.createServer(used, listener);
+  server.prependListener("connection", () => {
+    if (performance.now() - readAtMs < rereadMs) return;
+    readAtMs = performance.now();
+    try {
+      const fresh = tlsOptions(web.current(), disk);
+      const freshFingerprint = JSON.stringify(fresh);
+      if (freshFingerprint === fingerprint) return;
+      server.setSecureContext(fresh);
+      used = fresh;
+      fingerprint = freshFingerprint;
+    } catch (error) {
+      logger.error("TLS certificates could not be read again; the old ones stay in use", {
+        err: errorMessage(error),
+      });
+    }
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const fault = clientCertificateFault(socket, web.initial.tls);
+    if (fault === undefined) return;
+    logger.warn("client certificate refused", { err: fault });
+    socket.destroy();
+  });
+  return server;
+}
+
+function clientCertificateFault(socket: TLSSocket, tls: WebConfig["tls"]): string | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  switch (tls.clientAuthType) {
+    case "RequireAnyClientCert":
+    case "RequireClientCert":
+      if (!certificate) return "tls: client didn't provide a certificate";
+      break;
+    case "VerifyClientCertIfGiven":
+      if (certificate && !socket.authorized) return `tls: ${socket.authorizationError}`;
+      break;
+  }
+  if (!certificate || tls.clientAllowedSans.length === 0) return undefined;
+  const names = (certificate.subjectAltName ?? "")
+    .split(", ")
+    .map((name) => name.replace(/^[^:]+:/, "").replace(/^"|"$/g, ""));
+  if (names.some((name) => tls.clientAllowedSans.includes(name))) return undefined;
+  return `could not find allowed SANs in client cert, found: ${names.join(" ")}`;
+}
+
+function listen(server: http.Server | https.Server, address: string): Promise<void> {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(address);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535)
+    throw new NarthexError(
+      "bad_data",
+      `listen address ${JSON.stringify(address)} is not of the form host:port`,
+    );
+  const host = match[1] ?? match[2];
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason = error.code === "EADDRINUSE" ? "bind: address already in use" : error.message;
+      reject(new NarthexError("unavailable", `listen tcp ${address}: ${reason}`, { cause: error }));
+    });
+    server.listen({ port, ...(host && { host }) }, resolve);
+  });
+}
+
+function urlOf(address: AddressInfo, secure: boolean): string {
+  const host = address.address === "::" || address.address === "0.0.0.0" ? "localhost" : address.address;
+  return `${secure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+}
+
+function countConnections(server: http.Server | https.Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
+}
+
+async function closeServer(server: http.Server | https.Server, clock: Clock, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = clock.after(graceMs, () => server.closeAllConnections());
+  await closed;
+  timer.cancel();
+}
