@@ -1,0 +1,164 @@
+import { formatPlain, type Labels } from "../../model/index.ts";
+import type { DescribedValue } from "./series-description.ts";
+import type { EvalCommand, ExpectedSeries, TextMatch } from "./script.ts";
+
+/** What an engine answered. */
+export interface Answer {
+  value: AnswerValue;
+  warnings: readonly string[];
+  infos: readonly string[];
+}
+
+export type AnswerValue =
+  | { type: "scalar"; value: number }
+  | { type: "string"; value: string }
+  | { type: "vector"; samples: readonly { labels: Labels; value: number }[] }
+  | { type: "matrix"; series: readonly AnswerSeries[] };
+
+export interface AnswerSeries {
+  labels: Labels;
+  timestampsMs: ArrayLike<number>;
+  values: ArrayLike<number>;
+}
+
+/** Relative difference that upstream's own tests allow. */
+const tolerance = 1e-6;
+const smallestNormal = 2.2250738585072014e-308;
+
+/** Whether two results are equal up to the order in which sums may be formed. */
+export function almostEqual(a: number, b: number): boolean {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  const difference = Math.abs(a - b);
+  const sum = Math.abs(a) + Math.abs(b);
+  if (a === 0 || b === 0 || sum < smallestNormal) return difference < tolerance * smallestNormal;
+  return difference / Math.min(sum, Number.MAX_VALUE) < tolerance;
+}
+
+/** Why an answer is not the expected one; undefined when it is. */
+export function compareAnswer(command: EvalCommand, answer: Answer): string | undefined {
+  const { expected } = command;
+  if (expected.fail) return "expected the query to fail, but it did not";
+  return (
+    compareTexts("warning", expected.warnings, answer.warnings) ??
+    compareTexts("info", expected.infos, answer.infos) ??
+    compareValue(command, answer.value)
+  );
+}
+
+/** Why an error is not the expected one; undefined when it is. */
+export function compareError(command: EvalCommand, message: string): string | undefined {
+  const { fail } = command.expected;
+  if (!fail) return `the query failed: ${message}`;
+  return fail.matches(message)
+    ? undefined
+    : `expected an error that matches ${fail.description}, got: ${message}`;
+}
+
+function compareTexts(
+  kind: string,
+  expected: readonly TextMatch[] | undefined,
+  actual: readonly string[],
+): string | undefined {
+  if (!expected) return undefined;
+  const missing = expected.find((match) => !actual.some((text) => match.matches(text)));
+  if (missing)
+    return `expected ${kind} annotation that matches ${missing.description}, got: ${JSON.stringify(actual)}`;
+  const surplus = actual.find((text) => !expected.some((match) => match.matches(text)));
+  return surplus === undefined ? undefined : `unexpected ${kind}: ${surplus}`;
+}
+
+function compareValue(command: EvalCommand, value: AnswerValue): string | undefined {
+  const { expected } = command;
+  switch (value.type) {
+    case "scalar":
+      if (expected.scalar === undefined) return `unexpected scalar ${value.value}`;
+      return compareNumber("scalar", expected.scalar, value.value);
+    case "string":
+      return value.value === expected.string
+        ? undefined
+        : `expected string ${JSON.stringify(expected.string)}, got ${JSON.stringify(value.value)}`;
+    case "vector":
+      return expected.scalar === undefined
+        ? compareVector(command, value.samples)
+        : `expected scalar ${expected.scalar}, got a vector`;
+    case "matrix":
+      return expected.scalar === undefined
+        ? compareMatrix(command, value.series)
+        : `expected scalar ${expected.scalar}, got a matrix`;
+  }
+}
+
+function compareNumber(what: string, expected: number, actual: number): string | undefined {
+  if (almostEqual(expected, actual)) return undefined;
+  return `${what}: expected ${formatPlain(expected)}, got ${formatPlain(actual)}`;
+}
+
+function compareVector(
+  { expected }: EvalCommand,
+  samples: readonly { labels: Labels; value: number }[],
+): string | undefined {
+  return compareSeries(expected.series, samples, expected.ordered, (wanted, sample) => {
+    const [value] = wanted.values;
+    const actual = { labels: sample.labels, timestampsMs: [0], values: [sample.value] };
+    return comparePoints(value ? [value] : [], [0], actual);
+  });
+}
+
+function compareMatrix(
+  { startMs, stepMs, expected }: EvalCommand,
+  series: readonly AnswerSeries[],
+): string | undefined {
+  const grid = expected.grid ?? { startMs, stepMs };
+  const unsorted = series.findIndex((one, i) => i > 0 && series[i - 1]!.labels.compare(one.labels) > 0);
+  if (unsorted >= 0) return `series are not sorted at ${series[unsorted]!.labels.toMetricString()}`;
+  return compareSeries(expected.series, series, false, (wanted, actual) => {
+    const timestampsMs = wanted.values.map((_, i) => grid.startMs + i * grid.stepMs);
+    return comparePoints(wanted.values, timestampsMs, actual);
+  });
+}
+
+function compareSeries<T extends { labels: Labels }>(
+  expected: readonly ExpectedSeries[],
+  actual: readonly T[],
+  ordered: boolean,
+  compare: (expected: ExpectedSeries, actual: T) => string | undefined,
+): string | undefined {
+  const wanted = new Map(expected.map((series, position) => [series.labels.key(), { series, position }]));
+  const seen = new Set<string>();
+  for (const [position, series] of actual.entries()) {
+    const key = series.labels.key();
+    const match = wanted.get(key);
+    const name = series.labels.toMetricString();
+    if (!match) return `unexpected series ${name}`;
+    if (seen.has(key)) return `series ${name} comes twice`;
+    seen.add(key);
+    if (ordered && match.position !== position) {
+      return `expected ${name} at position ${match.position + 1}, got it at ${position + 1}`;
+    }
+    const failure = compare(match.series, series);
+    if (failure !== undefined) return `${name}: ${failure}`;
+  }
+  const missing = expected.find((series) => !seen.has(series.labels.key()));
+  return missing && `series ${missing.labels.toMetricString()} is missing`;
+}
+
+function comparePoints(
+  expected: readonly DescribedValue[],
+  timestampsMs: readonly number[],
+  actual: AnswerSeries,
+): string | undefined {
+  let next = 0;
+  for (const [i, value] of expected.entries()) {
+    if (value.kind === "omitted") continue;
+    if (value.kind !== "float")
+      return `expected a ${value.kind === "stale" ? "stale marker" : "native histogram"}`;
+    const at = timestampsMs[i]!;
+    if (next >= actual.values.length) return `no value at ${at} ms`;
+    if (actual.timestampsMs[next] !== at)
+      return `expected a value at ${at} ms, got one at ${actual.timestampsMs[next]}`;
+    const failure = compareNumber(`value at ${at} ms`, value.value, actual.values[next]!);
+    if (failure !== undefined) return failure;
+    next++;
+  }
+  return next === actual.values.length ? undefined : `${actual.values.length - next} values too many`;
+}

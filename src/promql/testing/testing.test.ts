@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NarthexError } from "../../base/index.ts";
+import { Labels } from "../../model/index.ts";
+import { almostEqual, type Answer, type AnswerValue } from "./expectation.ts";
+import { runScript, type Subject } from "./run.ts";
+import { parseScript } from "./script.ts";
+import { parseSeriesDescription } from "./series-description.ts";
+
+function floats(text: string): (number | string)[] {
+  return parseSeriesDescription(text).values.map((value) =>
+    value.kind === "float" ? value.value : value.kind,
+  );
+}
+
+test("the notation for series", () => {
+  assert.deepEqual(floats("foo 1 2+3x2 _ _x2 stale"), [1, 2, 5, 8, "omitted", "omitted", "omitted", "stale"]);
+  assert.deepEqual(floats('foo{a="b"} -1-2x1 3x1 Inf -inf NaN 1e2 .5'), [
+    -1,
+    -3,
+    3,
+    3,
+    Infinity,
+    -Infinity,
+    NaN,
+    100,
+    0.5,
+  ]);
+  assert.deepEqual(floats("{} 0x3"), [0, 0, 0, 0]);
+  const { labels } = parseSeriesDescription('{"http.requests", "a.b"="c", x="y"} 1');
+  assert.ok(labels.equals(Labels.from({ __name__: "http.requests", "a.b": "c", x: "y" })));
+});
+
+test("native histograms in series", () => {
+  const text =
+    "h {{schema:-53 sum:-3.5 count:22 z_bucket:1 z_bucket_w:0.001 custom_values:[1 2.5] buckets:[5 10 7] offset:-2 n_buckets:[1] counter_reset_hint:gauge}} {{}}+{{sum:1}}x2";
+  const { values } = parseSeriesDescription(text);
+  const base = { schema: 0, sum: 0, count: 0, zeroCount: 0, zeroThreshold: 0, customValues: [] };
+  const empty = { ...base, positive: { offset: 0, counts: [] }, negative: { offset: 0, counts: [] } };
+  assert.deepEqual(values[0], {
+    kind: "histogram",
+    base: {
+      schema: -53,
+      sum: -3.5,
+      count: 22,
+      zeroCount: 1,
+      zeroThreshold: 0.001,
+      customValues: [1, 2.5],
+      positive: { offset: -2, counts: [5, 10, 7] },
+      negative: { offset: 0, counts: [1] },
+      counterResetHint: "gauge",
+    },
+    times: 0,
+  });
+  assert.deepEqual(values[3], { kind: "histogram", base: empty, addend: { ...empty, sum: 1 }, times: 2 });
+});
+
+test("bad notation is refused with its place", () => {
+  const faults: readonly (readonly [string, RegExp])[] = [
+    ["foo 1 x", /expected a number, "_", "stale" or a histogram at "x" \(column 7\)/],
+    ["foo 1+2", /expected "x" and a number of repetitions/],
+    ["foo 1x99999999999", /at most 10000000 repetitions/],
+    ["foo {{bogus:1}}", /bad histogram descriptor found: "bogus"/],
+    ["foo {{sum:1 sum:2}}", /duplicate key "sum"/],
+    ["foo{a=} 1", /parse error: unexpected "}" in label set, expected string/],
+  ];
+  for (const [text, message] of faults) {
+    assert.throws(() => parseSeriesDescription(text), { name: /^(NarthexError|ParseError)$/, message });
+  }
+  assert.throws(() => parseScript("load 5m\n  foo 1\n\nevil"), { message: 'line 4: invalid command "evil"' });
+});
+
+const script = `
+# A comment.
+load 5m
+  foo{a="1"} 1 2
+  bar@st -1m _
+  bar 3 4
+
+eval instant at 5m foo
+  expect no_warn
+  expect info regex: might .*
+  foo{a="1"} 2
+
+eval range from 0 to 5m step 5m foo
+  foo{a="1"} 1 2
+
+eval instant at 1m bad(foo)
+  expect fail msg: no such function
+
+eval instant at 1m scalar(foo)
+  -0x1F
+
+clear
+`;
+
+test("a script becomes commands", () => {
+  const commands = parseScript(script);
+  assert.deepEqual(
+    commands.map((command) => [command.kind, command.line]),
+    [
+      ["load", 3],
+      ["eval", 8],
+      ["eval", 13],
+      ["eval", 16],
+      ["eval", 19],
+      ["clear", 22],
+    ],
+  );
+  assert.ok(commands[0]!.kind === "load" && commands[4]!.kind === "eval");
+  assert.deepEqual(commands[0]!.series[1]!.startOffsetsMs, [-60_000, undefined]);
+  assert.equal(commands[4]!.expected.scalar, -31);
+});
+
+test("an engine's answers are judged", async () => {
+  const foo = Labels.from({ __name__: "foo", a: "1" });
+  const judge = async (
+    query: string,
+    value: AnswerValue,
+    texts: Partial<Answer> = {},
+  ): Promise<string | undefined> => {
+    const subject: Subject = {
+      clear: () => Promise.resolve(),
+      load: () => Promise.resolve(),
+      evaluate: (command) =>
+        command.query.startsWith("bad")
+          ? Promise.reject(new NarthexError("bad_data", "no such function"))
+          : Promise.resolve({ value, warnings: [], infos: [], ...texts }),
+    };
+    return (await runScript(script, subject)).find((result) => result.query === query)!.failure;
+  };
+  const infos = ["it might be"];
+  assert.equal(await judge("bad(foo)", { type: "scalar", value: 1 }), undefined);
+  assert.equal(await judge("scalar(foo)", { type: "scalar", value: -31 }), undefined);
+  assert.equal(await judge("scalar(foo)", { type: "scalar", value: -30 }), "scalar: expected -31, got -30");
+  const good: AnswerValue = { type: "vector", samples: [{ labels: foo, value: 2.0000001 }] };
+  assert.equal(await judge("foo", good, { infos }), undefined);
+  assert.match((await judge("foo", good))!, /expected info annotation that matches/);
+  assert.equal(await judge("foo", good, { infos, warnings: ["oh"] }), "unexpected warning: oh");
+  assert.equal(
+    await judge("foo", { type: "vector", samples: [] }, { infos }),
+    'series foo{a="1"} is missing',
+  );
+  const twice: AnswerValue = { type: "vector", samples: [...good.samples, ...good.samples] };
+  assert.equal(await judge("foo", twice, { infos }), 'series foo{a="1"} comes twice');
+});
+
+test("almost equal is relative", () => {
+  assert.ok(almostEqual(1e300, 1e300 * (1 + 1e-7)));
+  assert.ok(!almostEqual(0, 1e-300));
+  assert.ok(almostEqual(NaN, NaN));
+  assert.ok(!almostEqual(Infinity, Number.MAX_VALUE));
+});
