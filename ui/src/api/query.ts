@@ -1,0 +1,27 @@
+/** PromQL over HTTP. POST, because expressions may be longer than an address can be. */
+import { requestApi, type Answer } from "./http.ts";
+import type { InstantSeries, QueryData, RangeSeries } from "./types.ts";
+import type { TimeGrid } from "../chart/data.ts";
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(3);
+
+/** `timeMs` undefined asks for now, by the server's clock. */
+export function queryInstant(expr: string, timeMs: number | undefined, signal: AbortSignal): Promise<Answer<QueryData>> {
+  const time = timeMs === undefined ? undefined : seconds(timeMs);
+  return requestApi("/query", { method: "POST", params: { query: expr, time }, signal });
+}
+
+/** The series of an expression that is known to give a vector. */
+export async function queryVector(expr: string, signal: AbortSignal): Promise<InstantSeries[]> {
+  const { data } = await queryInstant(expr, undefined, signal);
+  return data.resultType === "vector" ? data.result : [];
+}
+
+export function queryRange(
+  expr: string,
+  grid: TimeGrid,
+  signal: AbortSignal,
+): Promise<Answer<{ resultType: "matrix"; result: RangeSeries[] }>> {
+  const params = { query: expr, start: seconds(grid.startMs), end: seconds(grid.endMs), step: seconds(grid.stepMs) };
+  return requestApi("/query_range", { method: "POST", params, signal });
+}

@@ -1,0 +1,42 @@
+/** What stands around every page: the navigation, what the server has to say, and the keyboard. */
+import { Suspense, useEffect } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { Empty, Skeleton } from "../parts/notice.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
+import { Header } from "./header.tsx";
+import { pages } from "./pages.tsx";
+import { ServerBanner } from "./server-banner.tsx";
+import { Shortcuts } from "./shortcuts.tsx";
+import "./shell.css";
+
+export function Shell(): React.JSX.Element {
+  const [path] = useLocation();
+  useEffect(() => window.scrollTo(0, 0), [path]);
+  return (
+    <>
+      <Header />
+      <ServerBanner />
+      <main className="main">
+        <ErrorBoundary key={path}>
+          <Suspense fallback={<Skeleton />}>
+            <Switch>
+              {pages.map(({ path: route, Component }) => (
+                <Route key={route} path={route} component={Component} />
+              ))}
+              {/* Where older versions and links in old notifications point. */}
+              <Route path="/graph">
+                <Redirect to={`/query${window.location.search}`} replace />
+              </Route>
+              <Route>
+                <Empty title="There is no such page">
+                  <p>The address may be mistyped. The navigation above leads to all that there are.</p>
+                </Empty>
+              </Route>
+            </Switch>
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+      <Shortcuts />
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+/** What is under the pointer, as text: the line that is near, or else the largest few. */
+import { zoneSetting } from "../base/settings.ts";
+import { formatTime } from "../base/time.ts";
+import type { Hover } from "../chart/chart.tsx";
+import { SeriesName } from "../parts/labels.tsx";
+import { Swatch, type LegendEntry } from "./graph-legend.tsx";
+
+interface Props {
+  hover: Hover;
+  times: readonly number[];
+  entries: readonly LegendEntry[];
+  isHidden: (key: string) => boolean;
+  stacked: boolean;
+}
+
+/** How many series are listed while no single one is near. */
+const listedMax = 8;
+
+export function GraphTooltip({ hover, times, entries, isHidden }: Props): React.JSX.Element {
+  const zone = zoneSetting.use();
+  const near = hover.series === null ? undefined : entries[hover.series];
+  const here = (entry: LegendEntry): number | null => entry.values[hover.index] ?? null;
+  const present = entries.filter((entry) => !isHidden(entry.key) && here(entry) !== null);
+  const shown = near === undefined ? present.toSorted((a, b) => here(b)! - here(a)!).slice(0, listedMax) : [near];
+  const isRight = hover.leftPx > hover.plotWidthPx / 2;
+  const style = isRight
+    ? { right: hover.plotWidthPx - hover.leftPx + 24, top: 12 }
+    : { right: "auto", left: hover.leftPx + 90, top: 12 };
+  return (
+    <div className="graph-tooltip panel" style={style}>
+      <div className="dim num tooltip-time">{formatTime(times[hover.index]! * 1000, zone)}</div>
+      <table>
+        <tbody>
+          {shown.map((entry) => (
+            <tr key={entry.key}>
+              <td>
+                <Swatch color={entry.color} />
+              </td>
+              <td className="num tooltip-value">{here(entry) ?? "no value"}</td>
+              <td className="tooltip-name">
+                <SeriesName labels={entry.labels} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {near === undefined && present.length > listedMax && <div className="dim">and {present.length - listedMax} more</div>}
+    </div>
+  );
+}

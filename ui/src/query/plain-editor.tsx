@@ -1,0 +1,28 @@
+export interface EditorProps {
+  value: string;
+  onChange: (value: string) => void;
+  onRun: (value: string) => void;
+}
+
+/** Stands in until the real editor is loaded: the same size, and one can type in it already. */
+export function PlainEditor({ value, onChange, onRun }: EditorProps): React.JSX.Element {
+  return (
+    <textarea
+      className="plain-editor"
+      aria-label="PromQL expression"
+      placeholder={editorPlaceholder}
+      data-plain-editor
+      rows={Math.max(1, value.split("\n").length)}
+      spellCheck={false}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || event.altKey) return;
+        event.preventDefault();
+        onRun(event.currentTarget.value);
+      }}
+    />
+  );
+}
+
+export const editorPlaceholder = "PromQL expression, Ctrl+Space completes, Enter runs";

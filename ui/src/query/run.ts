@@ -1,0 +1,90 @@
+/** A panel's question to the server: at most one under way, which can be cancelled. */
+import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import type { Answer, RequestError } from "../api/http.ts";
+import { queryInstant, queryRange } from "../api/query.ts";
+import type { QueryData, RangeSeries } from "../api/types.ts";
+import type { TimeGrid } from "../chart/data.ts";
+import { stepMsOf, type PanelState } from "./url.ts";
+
+export interface RangeAnswer extends Answer<{ result: RangeSeries[] }> {
+  grid: TimeGrid;
+  expr: string;
+}
+
+export interface InstantAnswer extends Answer<QueryData> {
+  expr: string;
+  /** When it was evaluated, by the asker's clock. */
+  timeMs: number;
+}
+
+export interface Running<T> {
+  query: UseQueryResult<T, RequestError>;
+  wasCancelled: boolean;
+  cancel: () => void;
+}
+
+function useRun<T>(key: readonly unknown[], ask: (signal: AbortSignal) => Promise<T>, enabled: boolean): Running<T> {
+  const client = useQueryClient();
+  const [cancelledKey, setCancelledKey] = useState<string>();
+  const keyText = JSON.stringify(key);
+  const query = useQuery<T, RequestError>({
+    queryKey: key,
+    queryFn: ({ signal }) => ask(signal),
+    enabled,
+    // An answer stays until somebody asks again: nobody wants a table to change under their eyes.
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    placeholderData: keepPreviousData,
+    gcTime: 60_000,
+  });
+  return {
+    query,
+    wasCancelled: cancelledKey === keyText && !query.isFetching,
+    cancel: () => {
+      setCancelledKey(keyText);
+      void client.cancelQueries({ queryKey: key });
+    },
+  };
+}
+
+/** `run` counts the user's wishes to run: a new number asks again. */
+export function useRange(panel: PanelState, id: number, run: number): Running<RangeAnswer> {
+  const { expr, rangeMs, endMs } = panel;
+  const stepMs = stepMsOf(panel);
+  return useRun(
+    ["range", id, run, expr, rangeMs, endMs, stepMs],
+    async (signal) => {
+      const end = endMs ?? Date.now();
+      const grid = { startMs: end - rangeMs, endMs: end, stepMs };
+      return { ...(await queryRange(expr, grid, signal)), grid, expr };
+    },
+    expr !== "",
+  );
+}
+
+export function useInstant(panel: PanelState, id: number, run: number): Running<InstantAnswer> {
+  const { expr, endMs } = panel;
+  return useRun(
+    ["instant", id, run, expr, endMs],
+    async (signal) => {
+      const timeMs = endMs ?? Date.now();
+      return { ...(await queryInstant(expr, timeMs, signal)), expr, timeMs };
+    },
+    expr !== "",
+  );
+}
+
+/** Milliseconds since `active` became true, renewed ten times a second; 0 while it is false. */
+export function useElapsed(active: boolean): number {
+  const [elapsedMs, setElapsedMs] = useState(0);
+  useEffect(() => {
+    if (!active) return;
+    const startMs = performance.now();
+    setElapsedMs(0);
+    const timer = setInterval(() => setElapsedMs(performance.now() - startMs), 100);
+    return () => clearInterval(timer);
+  }, [active]);
+  return active ? elapsedMs : 0;
+}
