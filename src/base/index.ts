@@ -1,6 +1,7 @@
 /** What tests replace (clock, disk, log) and what everyone shares (errors, secrets). It imports nothing of ours. */
 export { type Clock, type Timer, SimulatedClock, sleep, systemClock } from "./clock.ts";
 export { type Disk, type FileStat, systemDisk } from "./disk.ts";
+export { globFiles, matchesGlob } from "./glob.ts";
 export { type ErrorCode, NarthexError, assert, errorMessage } from "./errors.ts";
 export {
   type LogFields,
