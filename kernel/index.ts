@@ -14,3 +14,6 @@ export {
 export { checkBatch, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
 export { encodeChunk, decodeChunk } from "./xor";
 export { initTables, crc32c, hash32, hash64 } from "./hash";
+export { window, selectInstant } from "./window";
+export { quantile } from "./quantile";
+export { aggregateBegin, aggregateAdd, aggregateFinish, binaryRows } from "./rows";

@@ -119,6 +119,7 @@ export interface KernelExports {
     presentPtr: number,
     sampleTimesPtr: number,
   ): number;
+  quantile(q: number, valuesPtr: number, count: number): number;
   aggregateBegin(aggregationId: number, statePtr: number, steps: number): void;
   aggregateAdd(
     aggregationId: number,

@@ -306,6 +306,11 @@ export class Kernel {
     );
   }
 
+  /** Upstream's quantile of `count` values at `valuesPtr`, which are **sorted in place** (NaN first). NaN if there is none. */
+  quantile(q: number, valuesPtr: number, count: number): number {
+    return this.exports.quantile(q, valuesPtr, count);
+  }
+
   /** Prepares the states of an aggregation's group: `steps` × `aggregateStateBytes` at `statePtr`, 8-byte aligned. */
   aggregateBegin(name: RowAggregationName, statePtr: number, steps: number): void {
     this.exports.aggregateBegin(rowAggregation[name], statePtr, steps);

@@ -1,0 +1,422 @@
+// Functions over the windows (t − range, t] of one series; src/kernel/window.ts names them. Order of operations is upstream's, so that
+// results agree to the last digit.
+import { compensate } from "./compensated";
+import { STALE_BITS } from "./layout";
+import { quantileOf } from "./quantile";
+
+const RATE: u32 = 0;
+const INCREASE: u32 = 1;
+const DELTA: u32 = 2;
+const IRATE: u32 = 3;
+const IDELTA: u32 = 4;
+const DERIV: u32 = 5;
+const PREDICT_LINEAR: u32 = 6;
+const CHANGES: u32 = 7;
+const RESETS: u32 = 8;
+const SUM: u32 = 9;
+const AVG: u32 = 10;
+const MIN: u32 = 11;
+const MAX: u32 = 12;
+const COUNT: u32 = 13;
+const STDDEV: u32 = 14;
+const STDVAR: u32 = 15;
+const LAST: u32 = 16;
+const FIRST: u32 = 17;
+const PRESENT: u32 = 18;
+const QUANTILE: u32 = 19;
+const MAD: u32 = 20;
+const TS_OF_MIN: u32 = 21;
+const TS_OF_MAX: u32 = 22;
+const TS_OF_LAST: u32 = 23;
+const TS_OF_FIRST: u32 = 24;
+
+// @ts-ignore: decorator
+@inline
+function at(column: usize, index: u32): f64 {
+  return load<f64>(column + (<usize>index << 3));
+}
+
+// Go's Duration.Seconds: whole seconds plus the fraction, which rounds differently from one division.
+function toSeconds(durationMs: f64): f64 {
+  const whole = Math.trunc(durationMs / 1000);
+  return whole + ((durationMs - whole * 1000) * 1e6) / 1e9;
+}
+
+// Returns the steps that have a value.
+export function window(
+  functionId: u32,
+  ts: usize,
+  vs: usize,
+  count: u32,
+  startMs: f64,
+  stepMs: f64,
+  steps: u32,
+  rangeMs: f64,
+  out: usize,
+  present: usize,
+  arg: usize,
+  offsetMs: f64,
+  scratch: usize,
+): u32 {
+  if (functionId <= DELTA) return extrapolated(functionId, ts, vs, count, startMs, stepMs, steps, rangeMs, out, present);
+  let lo: u32 = 0;
+  let hi: u32 = 0;
+  let found: u32 = 0;
+  const samplesMin: u32 = functionId <= PREDICT_LINEAR ? 2 : 1;
+  for (let k: u32 = 0; k < steps; k++) {
+    const end = startMs + stepMs * <f64>k;
+    const begin = end - rangeMs;
+    while (hi < count && at(ts, hi) <= end) hi++;
+    while (lo < hi && at(ts, lo) <= begin) lo++;
+    let has: u8 = 0;
+    if (hi - lo >= samplesMin) {
+      const parameter = arg == 0 ? 0 : at(arg, k);
+      const offset = <usize>lo << 3;
+      has = evaluate(functionId, ts + offset, vs + offset, hi - lo, end + offsetMs, parameter, scratch, out + (<usize>k << 3));
+    }
+    store<u8>(present + k, has);
+    found += has;
+  }
+  return found;
+}
+
+// One window of n ≥ 1 samples; stores its result and returns 1, or 0 for none.
+function evaluate(functionId: u32, ts: usize, vs: usize, n: u32, time: f64, parameter: f64, scratch: usize, out: usize): u8 {
+  let result: f64 = 0;
+  switch (functionId) {
+    case IRATE:
+    case IDELTA: {
+      const interval = at(ts, n - 1) - at(ts, n - 2);
+      if (interval == 0) return 0;
+      const last = at(vs, n - 1);
+      const previous = at(vs, n - 2);
+      if (functionId == IDELTA) result = last - previous;
+      // After a reset the counter has counted `last` from zero.
+      else result = (last < previous ? last : last - previous) / (interval / 1000);
+      break;
+    }
+    case DERIV:
+      result = regression(ts, vs, n, at(ts, 0), parameter, false);
+      break;
+    case PREDICT_LINEAR:
+      result = regression(ts, vs, n, time, parameter, true);
+      break;
+    case CHANGES:
+      result = <f64>changes(vs, n);
+      break;
+    case RESETS:
+      result = <f64>resets(vs, n);
+      break;
+    case SUM:
+      result = sum(vs, n);
+      break;
+    case AVG:
+      result = average(vs, n);
+      break;
+    case MIN:
+      result = lowest(vs, n);
+      break;
+    case MAX:
+      result = highest(vs, n);
+      break;
+    case COUNT:
+      result = <f64>n;
+      break;
+    case STDDEV:
+      result = Math.sqrt(variance(vs, n));
+      break;
+    case STDVAR:
+      result = variance(vs, n);
+      break;
+    case LAST:
+      store<u64>(out, load<u64>(vs + (<usize>(n - 1) << 3)));
+      return 1;
+    case FIRST:
+      store<u64>(out, load<u64>(vs));
+      return 1;
+    case PRESENT:
+      result = 1;
+      break;
+    case QUANTILE:
+      memory.copy(scratch, vs, <usize>n << 3);
+      result = quantileOf(parameter, scratch, n);
+      break;
+    case MAD:
+      result = medianDeviation(vs, n, scratch);
+      break;
+    case TS_OF_MIN:
+      result = at(ts, indexOfLowest(vs, n)) / 1000;
+      break;
+    case TS_OF_MAX:
+      result = at(ts, indexOfHighest(vs, n)) / 1000;
+      break;
+    case TS_OF_LAST:
+      result = at(ts, n - 1) / 1000;
+      break;
+    case TS_OF_FIRST:
+      result = at(ts, 0) / 1000;
+      break;
+    default:
+      return 0;
+  }
+  store<f64>(out, result);
+  return 1;
+}
+
+// rate, increase, delta. Counter resets inside the window are counted while it slides; only where there are some are they looked for.
+function extrapolated(
+  functionId: u32,
+  ts: usize,
+  vs: usize,
+  count: u32,
+  startMs: f64,
+  stepMs: f64,
+  steps: u32,
+  rangeMs: f64,
+  out: usize,
+  present: usize,
+): u32 {
+  const isCounter = functionId != DELTA;
+  const rangeSeconds = functionId == RATE ? toSeconds(rangeMs) : 1;
+  let lo: u32 = 0;
+  let hi: u32 = 0;
+  let resetsInside: u32 = 0;
+  let found: u32 = 0;
+  for (let k: u32 = 0; k < steps; k++) {
+    const end = startMs + stepMs * <f64>k;
+    const begin = end - rangeMs;
+    while (hi < count && at(ts, hi) <= end) {
+      if (hi > lo && at(vs, hi) < at(vs, hi - 1)) resetsInside++;
+      hi++;
+    }
+    while (lo < hi && at(ts, lo) <= begin) {
+      lo++;
+      if (lo < hi && at(vs, lo) < at(vs, lo - 1)) resetsInside--;
+    }
+    if (hi - lo < 2) {
+      store<u8>(present + k, 0);
+      continue;
+    }
+    const firstT = at(ts, lo);
+    const lastT = at(ts, hi - 1);
+    const firstValue = at(vs, lo);
+    let result = at(vs, hi - 1) - firstValue;
+    if (isCounter && resetsInside != 0)
+      for (let i = lo + 1; i < hi; i++) if (at(vs, i) < at(vs, i - 1)) result += at(vs, i - 1);
+
+    let toStart = (firstT - begin) / 1000;
+    let toEnd = (end - lastT) / 1000;
+    const sampled = (lastT - firstT) / 1000;
+    const average = sampled / <f64>(hi - lo - 1);
+    const threshold = average * 1.1;
+    if (toStart >= threshold) toStart = average / 2;
+    if (isCounter && result > 0 && firstValue >= 0) {
+      // A counter is not extrapolated below zero.
+      const toZero = sampled * (firstValue / result);
+      if (toZero < toStart) toStart = toZero;
+    }
+    if (toEnd >= threshold) toEnd = average / 2;
+    let factor: f64 = 1;
+    if (sampled != 0) factor = (sampled + toStart + toEnd) / sampled;
+    if (functionId == RATE) factor /= rangeSeconds;
+    store<f64>(out + (<usize>k << 3), result * factor);
+    store<u8>(present + k, 1);
+    found++;
+  }
+  return found;
+}
+
+// Least squares: the slope, or the prediction `parameter` seconds after `time`.
+function regression(ts: usize, vs: usize, n: u32, time: f64, parameter: f64, predict: bool): f64 {
+  let sumX: f64 = 0;
+  let cX: f64 = 0;
+  let sumY: f64 = 0;
+  let cY: f64 = 0;
+  let sumXY: f64 = 0;
+  let cXY: f64 = 0;
+  let sumX2: f64 = 0;
+  let cX2: f64 = 0;
+  const firstY = at(vs, 0);
+  let constant = true;
+  for (let i: u32 = 0; i < n; i++) {
+    const y = at(vs, i);
+    if (i > 0 && y != firstY) constant = false;
+    const x = (at(ts, i) - time) / 1e3;
+    let next = sumX + x;
+    cX = compensate(x, sumX, next, cX);
+    sumX = next;
+    next = sumY + y;
+    cY = compensate(y, sumY, next, cY);
+    sumY = next;
+    const xy = x * y;
+    next = sumXY + xy;
+    cXY = compensate(xy, sumXY, next, cXY);
+    sumXY = next;
+    const x2 = x * x;
+    next = sumX2 + x2;
+    cX2 = compensate(x2, sumX2, next, cX2);
+    sumX2 = next;
+  }
+  if (constant) {
+    if (abs<f64>(firstY) == Infinity) return NaN;
+    return predict ? 0 * parameter + firstY : 0;
+  }
+  sumX += cX;
+  sumY += cY;
+  sumXY += cXY;
+  sumX2 += cX2;
+  const samples = <f64>n;
+  const covariance = sumXY - (sumX * sumY) / samples;
+  const varianceX = sumX2 - (sumX * sumX) / samples;
+  const slope = covariance / varianceX;
+  if (!predict) return slope;
+  const intercept = sumY / samples - (slope * sumX) / samples;
+  return slope * parameter + intercept;
+}
+
+function changes(vs: usize, n: u32): u32 {
+  let found: u32 = 0;
+  for (let i: u32 = 1; i < n; i++) {
+    const previous = at(vs, i - 1);
+    const current = at(vs, i);
+    if (current != previous && !(isNaN(current) && isNaN(previous))) found++;
+  }
+  return found;
+}
+
+function resets(vs: usize, n: u32): u32 {
+  let found: u32 = 0;
+  for (let i: u32 = 1; i < n; i++) if (at(vs, i) < at(vs, i - 1)) found++;
+  return found;
+}
+
+function sum(vs: usize, n: u32): f64 {
+  let total: f64 = 0;
+  let compensation: f64 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const value = at(vs, i);
+    const next = total + value;
+    compensation = compensate(value, total, next, compensation);
+    total = next;
+  }
+  return abs<f64>(total) == Infinity ? total : total + compensation;
+}
+
+// The mean of the sum, until the sum would overflow; from then on the running mean.
+function average(vs: usize, n: u32): f64 {
+  let total = at(vs, 0);
+  let compensation: f64 = 0;
+  let i: u32 = 1;
+  for (; i < n; i++) {
+    const value = at(vs, i);
+    const next = total + value;
+    if (abs<f64>(next) == Infinity) break;
+    compensation = compensate(value, total, next, compensation);
+    total = next;
+  }
+  if (i == n) return total / <f64>n + compensation / <f64>n;
+  let mean = total / <f64>i;
+  compensation /= <f64>i;
+  for (; i < n; i++) {
+    const samples = <f64>(i + 1);
+    const q = (samples - 1) / samples;
+    const increment = at(vs, i) / samples;
+    const scaled = q * mean;
+    const next = scaled + increment;
+    compensation = compensate(increment, scaled, next, q * compensation);
+    mean = next;
+  }
+  return mean + compensation;
+}
+
+function lowest(vs: usize, n: u32): f64 {
+  let result = at(vs, 0);
+  for (let i: u32 = 1; i < n; i++) {
+    const value = at(vs, i);
+    if (value < result || isNaN(result)) result = value;
+  }
+  return result;
+}
+
+function highest(vs: usize, n: u32): f64 {
+  let result = at(vs, 0);
+  for (let i: u32 = 1; i < n; i++) {
+    const value = at(vs, i);
+    if (value > result || isNaN(result)) result = value;
+  }
+  return result;
+}
+
+function indexOfLowest(vs: usize, n: u32): u32 {
+  let index: u32 = 0;
+  for (let i: u32 = 1; i < n; i++) if (at(vs, i) <= at(vs, index) || isNaN(at(vs, index))) index = i;
+  return index;
+}
+
+function indexOfHighest(vs: usize, n: u32): u32 {
+  let index: u32 = 0;
+  for (let i: u32 = 1; i < n; i++) if (at(vs, i) >= at(vs, index) || isNaN(at(vs, index))) index = i;
+  return index;
+}
+
+function variance(vs: usize, n: u32): f64 {
+  let mean: f64 = 0;
+  let cMean: f64 = 0;
+  let aux: f64 = 0;
+  let cAux: f64 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const value = at(vs, i);
+    const delta = value - (mean + cMean);
+    const meanStep = delta / <f64>(i + 1);
+    let next = mean + meanStep;
+    cMean = compensate(meanStep, mean, next, cMean);
+    mean = next;
+    const auxStep = delta * (value - (mean + cMean));
+    next = aux + auxStep;
+    cAux = compensate(auxStep, aux, next, cAux);
+    aux = next;
+  }
+  return (aux + cAux) / <f64>n;
+}
+
+function medianDeviation(vs: usize, n: u32, scratch: usize): f64 {
+  for (let i: u32 = 0; i < n; i++) if (isNaN(at(vs, i))) return NaN;
+  memory.copy(scratch, vs, <usize>n << 3);
+  const median = quantileOf(0.5, scratch, n);
+  for (let i: u32 = 0; i < n; i++) store<f64>(scratch + (<usize>i << 3), abs<f64>(at(scratch, i) - median));
+  return quantileOf(0.5, scratch, n);
+}
+
+// The newest sample in (t − lookback, t] at each step; none if that is a staleness marker.
+export function selectInstant(
+  ts: usize,
+  vs: usize,
+  count: u32,
+  startMs: f64,
+  stepMs: f64,
+  steps: u32,
+  lookbackMs: f64,
+  out: usize,
+  present: usize,
+  sampleTimes: usize,
+): u32 {
+  let hi: u32 = 0;
+  let found: u32 = 0;
+  for (let k: u32 = 0; k < steps; k++) {
+    const time = startMs + stepMs * <f64>k;
+    while (hi < count && at(ts, hi) <= time) hi++;
+    let has: u8 = 0;
+    if (hi > 0) {
+      const bits = load<u64>(vs + (<usize>(hi - 1) << 3));
+      const sampleTime = at(ts, hi - 1);
+      if (sampleTime > time - lookbackMs && bits != STALE_BITS) {
+        store<u64>(out + (<usize>k << 3), bits);
+        if (sampleTimes != 0) store<f64>(sampleTimes + (<usize>k << 3), sampleTime);
+        has = 1;
+      }
+    }
+    store<u8>(present + k, has);
+    found += has;
+  }
+  return found;
+}
