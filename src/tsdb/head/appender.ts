@@ -1,0 +1,160 @@
+import { assert, type Clock } from "../../base/index.ts";
+import { type SampleBatch, sampleStatus, staleMarkerBits, type TimeBounds } from "../../kernel/index.ts";
+import type { Labels } from "../../model/index.ts";
+import type { Appender, AppendResult, SeriesRef } from "../../storage/index.ts";
+import type { BatchPool } from "./batch-pool.ts";
+import type { Head } from "./head.ts";
+
+/** Where a commit is made durable before anybody sees it. */
+export interface CommitLog {
+  /** Writes the series that were created since the last commit, then the ok samples. Throws `unavailable`; then nothing was written. */
+  write(head: Head, batches: readonly SampleBatch[]): void;
+}
+
+/** What the appenders of a head share. */
+export interface AppendContext {
+  readonly head: Head;
+  readonly log: CommitLog;
+  readonly pool: BatchPool;
+  readonly clock: Clock;
+  readonly counters: AppendCounters;
+  readonly chunkRangeMs: number;
+  readonly samplesPerChunk: number;
+  /** Samples beyond now plus this are refused, so that a wrong date cannot close the head for true ones. */
+  readonly futureMaxMs: number;
+  /** Samples before are refused, since their time was truncated; -Infinity when nothing was. */
+  minValidTimeMs: number;
+}
+
+/** Totals since the start; plain numbers, read when metrics are gathered. */
+export class AppendCounters {
+  appended = 0;
+  outOfOrder = 0;
+  duplicate = 0;
+  outOfBounds = 0;
+  tooFarInFuture = 0;
+  memoryFull = 0;
+  unknownSeries = 0;
+}
+
+/**
+ * Collects samples in a batch of the shared memory. `batch` stays the same from its first use until the turn of the event loop in which
+ * the appender was last committed or rolled back ends: a scrape larger than the batch commits in parts and goes on.
+ */
+export class HeadAppender implements Appender {
+  readonly #context: AppendContext;
+  #batch: SampleBatch | undefined;
+  /** Full batches of what `append` queued beyond the first. */
+  readonly #overflow: SampleBatch[] = [];
+  #releasePending = false;
+
+  constructor(context: AppendContext) {
+    this.#context = context;
+  }
+
+  get batch(): SampleBatch {
+    return (this.#batch ??= this.#context.pool.take());
+  }
+
+  reference(labels: Labels): SeriesRef {
+    return this.#context.head.getOrCreate(labels);
+  }
+
+  append(ref: SeriesRef, timestampMs: number, value: number): void {
+    const added = this.#filling().push(ref, timestampMs, value);
+    assert(added, "batch has room");
+  }
+
+  appendStale(ref: SeriesRef, timestampMs: number): void {
+    const added = this.#filling().pushBits(ref, timestampMs, staleMarkerBits);
+    assert(added, "batch has room");
+  }
+
+  commit(): AppendResult {
+    const { head, log, chunkRangeMs, samplesPerChunk } = this.#context;
+    const batches = [this.batch, ...this.#overflow];
+    const bounds = appendBounds(this.#context);
+    try {
+      for (const batch of batches) batch.check(bounds);
+      log.write(head, batches);
+      const result = emptyResult();
+      for (const batch of batches) {
+        batch.append({ chunkRangeMs, samplesPerChunk });
+        this.#tally(batch, result);
+      }
+      return result;
+    } finally {
+      this.rollback();
+    }
+  }
+
+  rollback(): void {
+    this.#batch?.clear();
+    for (const batch of this.#overflow.splice(0)) this.#context.pool.give(batch);
+    if (this.#batch === undefined || this.#releasePending) return;
+    this.#releasePending = true;
+    setImmediate(() => this.#release());
+  }
+
+  #release(): void {
+    this.#releasePending = false;
+    if (this.#batch === undefined || this.#batch.count > 0) return;
+    this.#context.pool.give(this.#batch);
+    this.#batch = undefined;
+  }
+
+  /** The batch that has room for one more sample. */
+  #filling(): SampleBatch {
+    const last = this.#overflow.at(-1) ?? this.batch;
+    if (last.count < last.capacity) return last;
+    const next = this.#context.pool.take();
+    this.#overflow.push(next);
+    return next;
+  }
+
+  #tally(batch: SampleBatch, result: AppendResult): void {
+    const { head, counters } = this.#context;
+    const { status, timestamps, count } = batch;
+    const tally = new Uint32Array(8);
+    let minMs = Infinity;
+    let maxMs = -Infinity;
+    for (let i = 0; i < count; i++) {
+      tally[status[i]!]!++;
+      if (status[i] !== sampleStatus.ok) continue;
+      const timestampMs = timestamps[i]!;
+      if (timestampMs < minMs) minMs = timestampMs;
+      if (timestampMs > maxMs) maxMs = timestampMs;
+    }
+    if (minMs < head.minTimeMs) head.minTimeMs = minMs;
+    if (maxMs > head.maxTimeMs) head.maxTimeMs = maxMs;
+    for (const name of resultNames) {
+      result[name] += tally[resultStatus[name]]!;
+      counters[name] += tally[resultStatus[name]]!;
+    }
+    counters.unknownSeries += tally[sampleStatus.unknownSeries]!;
+  }
+}
+
+/** Upstream's lower bound (half a chunk range behind the newest sample) without trusting samples from the future. */
+export function appendBounds(context: AppendContext): TimeBounds {
+  const { head, clock, chunkRangeMs, futureMaxMs, minValidTimeMs } = context;
+  const nowMs = clock.nowMs();
+  return {
+    minValidTimeMs: Math.max(minValidTimeMs, Math.min(head.maxTimeMs, nowMs) - chunkRangeMs / 2),
+    maxValidTimeMs: nowMs + futureMaxMs,
+  };
+}
+
+const resultStatus = {
+  appended: sampleStatus.ok,
+  outOfOrder: sampleStatus.outOfOrder,
+  duplicate: sampleStatus.duplicate,
+  outOfBounds: sampleStatus.outOfBounds,
+  tooFarInFuture: sampleStatus.tooFarInFuture,
+  memoryFull: sampleStatus.memoryFull,
+} satisfies Record<keyof AppendResult, number>;
+const resultNames = Object.keys(resultStatus) as (keyof AppendResult)[];
+
+function emptyResult(): AppendResult {
+  return { appended: 0, outOfOrder: 0, duplicate: 0, outOfBounds: 0, tooFarInFuture: 0, memoryFull: 0 };
+}

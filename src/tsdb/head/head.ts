@@ -1,0 +1,160 @@
+import { NarthexError } from "../../base/index.ts";
+import { type Kernel, layout } from "../../kernel/index.ts";
+import type { Labels } from "../../model/index.ts";
+import { LabelIndex } from "./label-index.ts";
+import { labelsBytes, SeriesIndex } from "./series-index.ts";
+import { SymbolTable } from "./symbols.ts";
+import { combineHash } from "./text-hash.ts";
+
+const { headWord, slot: slotLayout } = layout;
+
+export interface HeadOptions {
+  /** Series that may exist at a time; more are refused. Default and maximum: what refs can number, 67 million. */
+  seriesMax?: number;
+}
+
+/**
+ * The writer's side of the head: creates series and finds them by labels, all in the shared memory. One per shared memory, main
+ * thread only. Readers see a series once it is in the posting lists.
+ */
+export class Head {
+  readonly kernel: Kernel;
+  readonly symbols: SymbolTable;
+  readonly labelIndex: LabelIndex;
+  /** Series created since they were last written to the WAL. */
+  readonly unlogged: number[] = [];
+  readonly #seriesIndex: SeriesIndex;
+  readonly #seriesMax: number;
+  readonly #f64: Float64Array;
+  #pairs = new Uint32Array(64);
+  #nextRef = 1;
+  seriesCreated = 0;
+  seriesRemoved = 0;
+
+  constructor(kernel: Kernel, options: HeadOptions = {}) {
+    this.kernel = kernel;
+    this.symbols = new SymbolTable(kernel);
+    this.labelIndex = new LabelIndex(kernel, this.symbols);
+    this.#seriesIndex = new SeriesIndex(kernel);
+    this.#seriesMax = Math.min(options.seriesMax ?? layout.seriesRefMax, layout.seriesRefMax);
+    this.#f64 = kernel.views.f64;
+    this.#f64[headWord.minTimeMs / 8] = Infinity;
+    this.#f64[headWord.maxTimeMs / 8] = -Infinity;
+  }
+
+  get seriesCount(): number {
+    return this.kernel.series.count;
+  }
+
+  /** The ref that the next new series gets. */
+  get nextRef(): number {
+    return this.#nextRef;
+  }
+
+  /** Time of the oldest sample, Infinity when there is none. */
+  get minTimeMs(): number {
+    return this.#f64[headWord.minTimeMs / 8]!;
+  }
+
+  set minTimeMs(timeMs: number) {
+    this.#f64[headWord.minTimeMs / 8] = timeMs;
+  }
+
+  /** Time of the newest sample, -Infinity when there is none. */
+  get maxTimeMs(): number {
+    return this.#f64[headWord.maxTimeMs / 8]!;
+  }
+
+  set maxTimeMs(timeMs: number) {
+    this.#f64[headWord.maxTimeMs / 8] = timeMs;
+  }
+
+  /** The ref of the series with these labels; a new one goes to `unlogged`. Throws `unavailable` when there is no room. */
+  getOrCreate(labels: Labels): number {
+    const texts = labels.pairs;
+    const pairs = this.pairBuffer(texts.length);
+    for (let i = 0; i < texts.length; i++) pairs[i] = this.symbols.intern(texts[i]!);
+    const count = texts.length / 2;
+    const hash = this.hashOf(pairs, count);
+    const known = this.find(hash, pairs, count);
+    if (known !== 0) return known;
+    const ref = this.create(this.#nextRef, hash, pairs, count);
+    this.unlogged.push(ref);
+    return ref;
+  }
+
+  /** The ref of a series, or 0. `pairs` holds name symbol, value symbol, … sorted by name. */
+  find(hash: number, pairs: Uint32Array, count: number): number {
+    return this.#seriesIndex.find(hash, pairs, count);
+  }
+
+  /** Room for `words` symbols, good until the next call. */
+  pairBuffer(words: number): Uint32Array {
+    if (this.#pairs.length < words) this.#pairs = new Uint32Array(words * 2);
+    return this.#pairs;
+  }
+
+  hashOf(pairs: Uint32Array, count: number): number {
+    let hash = 0;
+    for (let i = 0; i < 2 * count; i++) hash = combineHash(hash, this.symbols.hash(pairs[i]!));
+    return hash;
+  }
+
+  /** Creates the series, which must not exist, under a ref that is free. Throws `unavailable`, leaving no series behind. */
+  create(ref: number, hash: number, pairs: Uint32Array, count: number): number {
+    const { arena, series, views } = this.kernel;
+    if (this.seriesCount >= this.#seriesMax)
+      throw new NarthexError("unavailable", `series limit of ${this.#seriesMax} reached`);
+    if (ref >= layout.seriesRefMax)
+      throw new NarthexError("unavailable", "series numbers are used up: a restart numbers them afresh");
+    this.#seriesIndex.reserve();
+    this.labelIndex.reserve(pairs, count);
+    const labelsPtr = arena.allocate(labelsBytes(count), "labels");
+    const at = labelsPtr >>> 2;
+    views.u32[at] = hash;
+    views.u32[at + 1] = count;
+    views.u32.set(pairs.subarray(0, 2 * count), at + 2);
+    try {
+      series.create(ref, labelsPtr);
+    } catch (error) {
+      arena.free(labelsPtr, labelsBytes(count));
+      throw error;
+    }
+    this.#seriesIndex.insert(hash, ref);
+    this.labelIndex.add(ref, count);
+    this.skipRef(ref);
+    this.seriesCreated++;
+    return ref;
+  }
+
+  /** Frees the slot of a series that is, or will be, out of the posting lists. */
+  remove(ref: number): void {
+    const { arena, series, views } = this.kernel;
+    const labelsPtr = series.labelsPtr(ref);
+    const hash = views.u32[labelsPtr >>> 2]!;
+    const count = views.u32[(labelsPtr >>> 2) + 1]!;
+    this.#seriesIndex.remove(hash, ref);
+    series.release(ref);
+    arena.retire(labelsPtr, labelsBytes(count));
+    this.seriesRemoved++;
+  }
+
+  /** New series get refs beyond this one. */
+  skipRef(ref: number): void {
+    if (ref <= layout.seriesRefMax) this.#nextRef = Math.max(this.#nextRef, ref + 1);
+  }
+
+  hasSeries(ref: number): boolean {
+    return this.kernel.series.labelsPtr(ref) !== 0;
+  }
+
+  /** Calls with every ref that has a series, ascending. */
+  forEachSeries(visit: (ref: number) => void): void {
+    for (const ref of Uint32Array.from(this.labelIndex.all())) if (this.hasSeries(ref)) visit(ref);
+  }
+
+  newestChunk(ref: number): number {
+    const slot = this.kernel.series.slot(ref);
+    return slot === 0 ? 0 : this.kernel.views.u32[(slot + slotLayout.chunkPtr) >>> 2]!;
+  }
+}

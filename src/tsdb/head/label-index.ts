@@ -1,0 +1,179 @@
+import { type Kernel, layout } from "../../kernel/index.ts";
+import {
+  dropPairs,
+  findPair,
+  forEachPair,
+  insertPair,
+  pairCapacity,
+  pairCount,
+  replacePairs,
+} from "./pair-table.ts";
+import {
+  addPosting,
+  filterPostings,
+  postingCount,
+  readPostings,
+  reservePosting,
+  sortPostings,
+} from "./posting-list.ts";
+import type { SymbolTable } from "./symbols.ts";
+
+const namesIndex = layout.headWord.names >>> 2;
+const allIndex = layout.headWord.allSeries >>> 2;
+
+/** Label name → label value → posting list, as any thread reads it. What it returns is valid within the epoch. */
+export class LabelIndexReader {
+  protected readonly u32: Uint32Array;
+
+  constructor(kernel: Kernel) {
+    this.u32 = kernel.views.u32;
+  }
+
+  /** All refs, ascending. */
+  all(): Uint32Array {
+    return readPostings(this.u32, allIndex);
+  }
+
+  get seriesCount(): number {
+    return postingCount(this.u32, allIndex);
+  }
+
+  /** The refs of the series with this label pair, ascending. */
+  postings(name: number, value: number): Uint32Array {
+    const at = findPair(this.u32, this.valuesTable(name), value);
+    return readPostings(this.u32, at);
+  }
+
+  get nameCount(): number {
+    return pairCount(this.u32, this.u32[namesIndex]!);
+  }
+
+  /** How many values a label name has; 0 when no series has the label. */
+  valueCount(name: number): number {
+    return pairCount(this.u32, this.valuesTable(name));
+  }
+
+  forEachName(visit: (name: number) => void): void {
+    forEachPair(this.u32, Atomics.load(this.u32, namesIndex), (name) => {
+      if (this.valueCount(name) > 0) visit(name);
+    });
+  }
+
+  /** Calls with every value of the label, the number of its series, and a way to get them. */
+  forEachValue(name: number, visit: (value: number, count: number, refs: () => Uint32Array) => void): void {
+    forEachPair(this.u32, this.valuesTable(name), (value, listIndex) => {
+      const count = postingCount(this.u32, listIndex);
+      if (count > 0) visit(value, count, () => readPostings(this.u32, listIndex));
+    });
+  }
+
+  protected valuesTable(name: number): number {
+    const at = findPair(this.u32, Atomics.load(this.u32, namesIndex), name);
+    return at === 0 ? 0 : Atomics.load(this.u32, at);
+  }
+}
+
+/** Writer thread only: grows the index by a series and clears series away. */
+export class LabelIndex extends LabelIndexReader {
+  readonly #kernel: Kernel;
+  readonly #symbols: SymbolTable;
+  readonly #listIndices: number[] = [];
+
+  constructor(kernel: Kernel, symbols: SymbolTable) {
+    super(kernel);
+    this.#kernel = kernel;
+    this.#symbols = symbols;
+  }
+
+  /**
+   * Makes room for one series with these pairs (name, value, … symbols; `count` pairs), so that `add` cannot fail. Throws MemoryFullError;
+   * then nothing but empty lists is left behind.
+   */
+  reserve(pairs: Uint32Array, count: number): void {
+    const u32 = this.u32;
+    for (let i = 0; i < 2 * count; i += 2) {
+      const name = pairs[i]!;
+      const value = pairs[i + 1]!;
+      let tableIndex = findPair(u32, u32[namesIndex]!, name);
+      if (tableIndex === 0) {
+        tableIndex = insertPair(this.#kernel, namesIndex, name);
+        this.#symbols.addUses(name, 1);
+      }
+      let listIndex = findPair(u32, u32[tableIndex]!, value);
+      if (listIndex === 0) {
+        listIndex = insertPair(this.#kernel, tableIndex, value);
+        this.#symbols.addUses(value, 1);
+      }
+      reservePosting(this.#kernel, listIndex);
+      // A name occurs once in a label set, so no later pair moves this table.
+      this.#listIndices[i >>> 1] = listIndex;
+    }
+    reservePosting(this.#kernel, allIndex);
+  }
+
+  /** Adds the series whose pairs were reserved last. */
+  add(ref: number, count: number): void {
+    for (let i = 0; i < count; i++) addPosting(this.u32, this.#listIndices[i]!, ref);
+    addPosting(this.u32, allIndex, ref);
+  }
+
+  /** Puts the lists in order that a replay filled out of order. Throws MemoryFullError. */
+  sort(): void {
+    forEachPair(this.u32, this.u32[namesIndex]!, (_, tableIndex) => {
+      forEachPair(this.u32, this.u32[tableIndex]!, (_value, listIndex) =>
+        sortPostings(this.#kernel, listIndex),
+      );
+    });
+    sortPostings(this.#kernel, allIndex);
+  }
+
+  removeFromAll(isDead: (ref: number) => boolean): void {
+    filterPostings(this.#kernel, allIndex, (ref) => !isDead(ref));
+  }
+
+  /**
+   * Takes dead series out of the lists of one name's values, and drops values and names that nobody has any more. Only values that
+   * `isAffected` accepts are looked at.
+   */
+  removeFromName(
+    name: number,
+    isAffected: (value: number) => boolean,
+    isDead: (ref: number) => boolean,
+  ): void {
+    const u32 = this.u32;
+    const tableIndex = findPair(u32, u32[namesIndex]!, name);
+    if (tableIndex === 0) return;
+    let emptied = 0;
+    forEachPair(u32, u32[tableIndex]!, (value, listIndex) => {
+      if (isAffected(value)) filterPostings(this.#kernel, listIndex, (ref) => !isDead(ref));
+      if (u32[listIndex] === 0) emptied++;
+    });
+    if (emptied === 0) return;
+    const left = pairCount(u32, u32[tableIndex]!) - emptied;
+    const release = (value: number): void => this.#symbols.addUses(value, -1);
+    if (left === 0) {
+      forEachPair(u32, u32[tableIndex]!, release);
+      dropPairs(this.#kernel, tableIndex);
+      return;
+    }
+    const emptyValues: number[] = [];
+    replacePairs(this.#kernel, tableIndex, pairCapacity(left), (value, listIndex) => {
+      if (u32[listIndex] === 0) emptyValues.push(value);
+      return u32[listIndex] !== 0;
+    });
+    emptyValues.forEach(release);
+  }
+
+  /** Forgets the names whose last value has gone. */
+  removeEmptyNames(): void {
+    const u32 = this.u32;
+    const empty: number[] = [];
+    forEachPair(u32, u32[namesIndex]!, (name, tableIndex) => {
+      if (u32[tableIndex] === 0) empty.push(name);
+    });
+    if (empty.length === 0) return;
+    const left = this.nameCount - empty.length;
+    replacePairs(this.#kernel, namesIndex, pairCapacity(left), (_, tableIndex) => u32[tableIndex] !== 0);
+    for (const name of empty) this.#symbols.addUses(name, -1);
+  }
+}

@@ -1,0 +1,116 @@
+import type { Kernel } from "../../kernel/index.ts";
+
+/**
+ * An open-addressing hash table from symbols to words, in the shared memory: { u32 capacity, u32 count, (u32 key, u32 value) × capacity }.
+ * Key 0 marks a free entry; nothing is ever removed from a table, a new one replaces it. Any thread may look up while the
+ * writer inserts: a value is stored before its key, and an outgrown table is retired after its successor is published.
+ *
+ * Functions take the table's pointer (0 = no table yet), or the index of the u32 that holds it when the pointer may change.
+ */
+const headerWords = 2;
+const capacityMin = 4;
+
+/** Index of the value word of `key`, or 0. */
+export function findPair(u32: Uint32Array, tablePtr: number, key: number): number {
+  if (tablePtr === 0) return 0;
+  const at = entryIndex(u32, tablePtr, key);
+  return Atomics.load(u32, at) === key ? at + 1 : 0;
+}
+
+export function pairCount(u32: Uint32Array, tablePtr: number): number {
+  return tablePtr === 0 ? 0 : Atomics.load(u32, (tablePtr >>> 2) + 1);
+}
+
+/** Calls `visit` with every key and the index of its value word. */
+export function forEachPair(
+  u32: Uint32Array,
+  tablePtr: number,
+  visit: (key: number, valueIndex: number) => void,
+): void {
+  if (tablePtr === 0) return;
+  const table = tablePtr >>> 2;
+  const end = table + headerWords + 2 * u32[table]!;
+  for (let at = table + headerWords; at < end; at += 2) {
+    const key = Atomics.load(u32, at);
+    if (key !== 0) visit(key, at + 1);
+  }
+}
+
+/** Writer: index of the value word of `key`, which is inserted with value 0 when it is new. Throws MemoryFullError. */
+export function insertPair(kernel: Kernel, ownerIndex: number, key: number): number {
+  const { u32 } = kernel.views;
+  const present = findPair(u32, u32[ownerIndex]!, key);
+  if (present !== 0) return present;
+  let table = u32[ownerIndex]! >>> 2;
+  if (table === 0 || (u32[table + 1]! + 1) * 4 > u32[table]! * 3) {
+    const capacity = table === 0 ? capacityMin : u32[table]! * 2;
+    table = replacePairs(kernel, ownerIndex, capacity, () => true) >>> 2;
+  }
+  const at = entryIndex(u32, table * 4, key);
+  u32[at + 1] = 0;
+  Atomics.store(u32, at, key);
+  Atomics.store(u32, table + 1, u32[table + 1]! + 1);
+  return at + 1;
+}
+
+/**
+ * Writer: publishes a table of the given capacity (a power of two) with the pairs that `keep` accepts and retires the old one. Returns its
+ * pointer. Throws MemoryFullError, with nothing changed.
+ */
+export function replacePairs(
+  kernel: Kernel,
+  ownerIndex: number,
+  capacity: number,
+  keep: (key: number, valueIndex: number) => boolean,
+): number {
+  const { u32 } = kernel.views;
+  const oldPtr = u32[ownerIndex]!;
+  const ptr = kernel.arena.allocateZeroed(tableBytes(capacity), "index table");
+  const table = ptr >>> 2;
+  u32[table] = capacity;
+  let count = 0;
+  forEachPair(u32, oldPtr, (key, valueIndex) => {
+    if (!keep(key, valueIndex)) return;
+    const at = entryIndex(u32, ptr, key);
+    u32[at] = key;
+    u32[at + 1] = u32[valueIndex]!;
+    count++;
+  });
+  u32[table + 1] = count;
+  Atomics.store(u32, ownerIndex, ptr);
+  if (oldPtr !== 0) kernel.arena.retire(oldPtr, tableBytes(u32[oldPtr >>> 2]!));
+  return ptr;
+}
+
+/** Writer: unpublishes and retires the table. */
+export function dropPairs(kernel: Kernel, ownerIndex: number): void {
+  const { u32 } = kernel.views;
+  const ptr = u32[ownerIndex]!;
+  if (ptr === 0) return;
+  Atomics.store(u32, ownerIndex, 0);
+  kernel.arena.retire(ptr, tableBytes(u32[ptr >>> 2]!));
+}
+
+/** The smallest capacity that holds `count` pairs with room to grow. */
+export function pairCapacity(count: number): number {
+  let capacity = capacityMin;
+  while (capacity * 3 < (count + 1) * 4) capacity *= 2;
+  return capacity;
+}
+
+function tableBytes(capacity: number): number {
+  return 4 * headerWords + 8 * capacity;
+}
+
+/** Index of the entry that holds `key`, or of the free one where it would go. */
+function entryIndex(u32: Uint32Array, tablePtr: number, key: number): number {
+  const table = tablePtr >>> 2;
+  const mask = u32[table]! - 1;
+  // Symbols are multiples of 8; the multiplication spreads them, its high bits best.
+  const hash = Math.imul(key, 0x9e3779b1);
+  for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+    const at = table + headerWords + 2 * slot;
+    const found = Atomics.load(u32, at);
+    if (found === key || found === 0) return at;
+  }
+}

@@ -1,0 +1,153 @@
+import { assert } from "../../base/index.ts";
+import { type Kernel, layout } from "../../kernel/index.ts";
+import { compareStrings, type Matcher } from "../../model/index.ts";
+import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
+import { LabelIndexReader } from "./label-index.ts";
+import { labelValue, SeriesSelector } from "./select.ts";
+import { HeadSeriesSet, sortedOrder } from "./series-set.ts";
+import { SymbolReader } from "./symbols.ts";
+
+/** The head as any thread can query it, from the shared memory alone. */
+export function createHeadQueryable(kernel: Kernel): Queryable {
+  const symbols = new SymbolReader(kernel);
+  const index = new LabelIndexReader(kernel);
+  return {
+    querier: (minTimestampMs, maxTimestampMs) =>
+      new HeadQuerier(kernel, index, symbols, minTimestampMs, maxTimestampMs),
+  };
+}
+
+/** Holds an epoch from construction to `close`: what the writer frees meanwhile stays readable. */
+class HeadQuerier implements Querier {
+  readonly #kernel: Kernel;
+  readonly #index: LabelIndexReader;
+  readonly #symbols: SymbolReader;
+  readonly #selector: SeriesSelector;
+  readonly #minTimestampMs: number;
+  readonly #maxTimestampMs: number;
+  #isOpen = true;
+
+  constructor(
+    kernel: Kernel,
+    index: LabelIndexReader,
+    symbols: SymbolReader,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+  ) {
+    this.#kernel = kernel;
+    this.#index = index;
+    this.#symbols = symbols;
+    this.#selector = new SeriesSelector(kernel, index, symbols);
+    this.#minTimestampMs = minTimestampMs;
+    this.#maxTimestampMs = maxTimestampMs;
+    kernel.epoch.enter();
+  }
+
+  select(matchers: readonly Matcher[], hints: SelectHints, sorted: boolean): SeriesSet {
+    assert(this.#isOpen, "querier is open");
+    const { u32 } = this.#kernel.views;
+    let { refs, labelsPtrs } = this.#withSamples(this.#selector.select(matchers), hints);
+    if (sorted) {
+      const order = sortedOrder(u32, this.#symbols, labelsPtrs);
+      refs = order.map((i) => refs[i]!);
+      labelsPtrs = order.map((i) => labelsPtrs[i]!);
+    }
+    const count = hints.limit && hints.limit < refs.length ? hints.limit : refs.length;
+    return new HeadSeriesSet(
+      this.#kernel,
+      this.#symbols,
+      refs.subarray(0, count),
+      labelsPtrs.subarray(0, count),
+    );
+  }
+
+  labelNames(matchers: readonly Matcher[], hints: SelectHints): string[] {
+    const names = new Set<number>();
+    if (!this.#overlapsHead()) return [];
+    if (matchers.length === 0) this.#index.forEachName((name) => names.add(name));
+    else {
+      const { u32 } = this.#kernel.views;
+      for (const labelsPtr of this.#withSamples(this.#selector.select(matchers), hints).labelsPtrs) {
+        const labels = labelsPtr >>> 2;
+        for (let at = labels + 2, end = at + 2 * u32[labels + 1]!; at < end; at += 2) names.add(u32[at]!);
+      }
+    }
+    return this.#texts(names, hints);
+  }
+
+  labelValues(name: string, matchers: readonly Matcher[], hints: SelectHints): string[] {
+    const symbol = this.#symbols.find(name);
+    if (symbol === 0 || !this.#overlapsHead()) return [];
+    const values = new Set<number>();
+    if (matchers.length === 0) this.#index.forEachValue(symbol, (value) => values.add(value));
+    else {
+      const { u32 } = this.#kernel.views;
+      for (const labelsPtr of this.#withSamples(this.#selector.select(matchers), hints).labelsPtrs) {
+        const value = labelValue(u32, labelsPtr, symbol);
+        if (value !== 0) values.add(value);
+      }
+    }
+    return this.#texts(values, hints);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#kernel.epoch.leave();
+  }
+
+  /** The series of the shard that still exist and have a chunk in the time range. */
+  #withSamples(
+    refs: Uint32Array,
+    { minTimestampMs, maxTimestampMs, shard }: SelectHints,
+  ): { refs: Uint32Array; labelsPtrs: Uint32Array } {
+    const { u32 } = this.#kernel.views;
+    const { series } = this.#kernel;
+    const keptRefs = new Uint32Array(refs.length);
+    const labelsPtrs = new Uint32Array(refs.length);
+    let count = 0;
+    for (const ref of refs) {
+      const slot = series.slot(ref);
+      const labelsPtr = slot === 0 ? 0 : Atomics.load(u32, slot >>> 2);
+      if (labelsPtr === 0) continue;
+      if (shard !== undefined && u32[labelsPtr >>> 2]! % shard.count !== shard.index) continue;
+      if (!hasChunkIn(u32, slot, minTimestampMs, maxTimestampMs)) continue;
+      keptRefs[count] = ref;
+      labelsPtrs[count++] = labelsPtr;
+    }
+    return { refs: keptRefs.subarray(0, count), labelsPtrs: labelsPtrs.subarray(0, count) };
+  }
+
+  #overlapsHead(): boolean {
+    const { f64 } = this.#kernel.views;
+    const headMinMs = f64[layout.headWord.minTimeMs / 8]!;
+    const headMaxMs = f64[layout.headWord.maxTimeMs / 8]!;
+    return this.#minTimestampMs <= headMaxMs && this.#maxTimestampMs >= headMinMs;
+  }
+
+  #texts(symbols: Set<number>, hints: SelectHints): string[] {
+    const texts = Array.from(symbols, (symbol) => this.#symbols.text(symbol)).sort(compareStrings);
+    return hints.limit && hints.limit < texts.length ? texts.slice(0, hints.limit) : texts;
+  }
+}
+
+function hasChunkIn(u32: Uint32Array, slot: number, minTimestampMs: number, maxTimestampMs: number): boolean {
+  let chunk = Atomics.load(u32, (slot + layout.slot.chunkPtr) >>> 2);
+  while (chunk !== 0) {
+    // Chunks go back in time, so the first one that ends before the range ends the search.
+    if (chunkTimeMs(u32, chunk, "maxTimestampMs") < minTimestampMs) return false;
+    if (chunkTimeMs(u32, chunk, "minTimestampMs") <= maxTimestampMs) return true;
+    chunk = Atomics.load(u32, (chunk + layout.chunk.older) >>> 2);
+  }
+  return false;
+}
+
+/** One of a chunk's times in milliseconds. Its halves are read again should the writer have been between them. */
+function chunkTimeMs(u32: Uint32Array, chunkPtr: number, field: "minTimestampMs" | "maxTimestampMs"): number {
+  const low = (chunkPtr + layout.chunk[field]) >>> 2;
+  for (;;) {
+    const high = Atomics.load(u32, low + 1);
+    const value = (high | 0) * 2 ** 32 + Atomics.load(u32, low);
+    if (Atomics.load(u32, low + 1) === high) return value;
+  }
+}

@@ -1,0 +1,101 @@
+import { assert, NarthexError } from "../../base/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import { compareStrings, Labels } from "../../model/index.ts";
+import type { SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import type { SymbolReader } from "./symbols.ts";
+
+/** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
+export class HeadSeriesSet implements SeriesSet {
+  readonly symbols: SymbolView;
+  readonly #kernel: Kernel;
+  readonly #reader: SymbolReader;
+  readonly #refs: Uint32Array;
+  readonly #labelsPtrs: Uint32Array;
+
+  constructor(kernel: Kernel, reader: SymbolReader, refs: Uint32Array, labelsPtrs: Uint32Array) {
+    this.#kernel = kernel;
+    this.#reader = reader;
+    this.#refs = refs;
+    this.#labelsPtrs = labelsPtrs;
+    this.symbols = {
+      text: (symbol) => reader.text(symbol),
+      find: (text) => reader.find(text) || undefined,
+    };
+  }
+
+  get length(): number {
+    return this.#refs.length;
+  }
+
+  labelSymbols(series: number): Uint32Array {
+    const { u32 } = this.#kernel.views;
+    const labels = this.#labelsPtrs[series]! >>> 2;
+    return u32.subarray(labels + 2, labels + 2 + 2 * u32[labels + 1]!);
+  }
+
+  labels(series: number): Labels {
+    const pairs: string[] = [];
+    for (const symbol of this.labelSymbols(series)) pairs.push(this.#reader.text(symbol));
+    return Labels.fromSortedPairs(pairs);
+  }
+
+  sampleCountMax(series: number, minTimestampMs: number, maxTimestampMs: number): number {
+    return this.#kernel.series.sampleCount(this.#refs[series]!, minTimestampMs, maxTimestampMs);
+  }
+
+  read(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    columns: SampleColumns,
+  ): number {
+    const ref = this.#refs[series];
+    assert(ref !== undefined, `series ${series} is in the set`);
+    const { timestamps, values, capacity } = columns;
+    const count = this.#kernel.decodeSeries(
+      ref,
+      minTimestampMs,
+      maxTimestampMs,
+      dropStale,
+      timestamps,
+      values,
+      capacity,
+    );
+    if (count < 0)
+      throw new NarthexError("internal", `columns hold ${capacity} samples, ${-count} are needed`);
+    return count;
+  }
+}
+
+/** The order of the series by their labels, as indices into `labelsPtrs`: strings are compared once per symbol, not once per series. */
+export function sortedOrder(u32: Uint32Array, reader: SymbolReader, labelsPtrs: Uint32Array): Uint32Array {
+  const ranks = new Map<number, number>();
+  const starts = new Uint32Array(labelsPtrs.length + 1);
+  for (let i = 0; i < labelsPtrs.length; i++) {
+    const labels = labelsPtrs[i]! >>> 2;
+    const words = 2 * u32[labels + 1]!;
+    starts[i + 1] = starts[i]! + words;
+    for (let at = labels + 2; at < labels + 2 + words; at++) ranks.set(u32[at]!, 0);
+  }
+  const ordered = [...ranks.keys()].map((symbol) => ({ symbol, text: reader.text(symbol) }));
+  ordered.sort((a, b) => compareStrings(a.text, b.text));
+  ordered.forEach(({ symbol }, rank) => ranks.set(symbol, rank));
+  const keys = new Uint32Array(starts.at(-1)!);
+  for (let i = 0; i < labelsPtrs.length; i++) {
+    const labels = (labelsPtrs[i]! >>> 2) + 2;
+    const start = starts[i]!;
+    for (let k = starts[i + 1]! - start - 1; k >= 0; k--) keys[start + k] = ranks.get(u32[labels + k]!)!;
+  }
+  return Uint32Array.from(labelsPtrs.keys()).sort((a, b) => {
+    const startA = starts[a]!;
+    const startB = starts[b]!;
+    const lengthA = starts[a + 1]! - startA;
+    const lengthB = starts[b + 1]! - startB;
+    for (let k = 0; k < lengthA && k < lengthB; k++) {
+      const order = keys[startA + k]! - keys[startB + k]!;
+      if (order !== 0) return order;
+    }
+    return lengthA - lengthB;
+  });
+}

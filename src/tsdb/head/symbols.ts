@@ -1,0 +1,196 @@
+import { type Kernel, layout } from "../../kernel/index.ts";
+import { hashBytes } from "./text-hash.ts";
+
+/**
+ * Interned strings. A symbol is the address of { u32 lengthBytes, UTF-8 bytes }; before it stand { u32 hash, u32 uses }. Equal strings have equal
+ * symbols. The table is { u32 capacity, u32 count, u32 symbol × capacity }, open addressing; 0 marks a free entry.
+ */
+const symbolHeaderBytes = 8;
+const hashOffset = -8;
+const usesOffset = -4;
+const tableHeaderWords = 2;
+const capacityMin = 1024;
+const rootIndex = layout.headWord.symbols >>> 2;
+const generationIndex = layout.headWord.symbolGeneration >>> 2;
+/** Longest string that can be interned; labels have limits far below. */
+const textBytesMax = 16 * 1024 * 1024;
+/** Texts a thread remembers before it forgets them all. */
+const textsMax = 200_000;
+
+/** What any thread may ask. Symbols are valid inside an epoch. */
+export class SymbolReader {
+  readonly #u8: Uint8Array;
+  readonly #u32: Uint32Array;
+  readonly #buffer: Buffer;
+  readonly #texts = new Map<number, string>();
+  #generation = 0;
+
+  constructor(kernel: Kernel) {
+    this.#u8 = kernel.views.u8;
+    this.#u32 = kernel.views.u32;
+    this.#buffer = Buffer.from(this.#u8.buffer);
+  }
+
+  /** The symbol of a string, or 0 when nobody uses it. */
+  find(text: string): number {
+    const bytes = Buffer.from(text);
+    return this.findBytes(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
+  }
+
+  findBytes(bytes: Uint8Array, start: number, length: number, hash: number): number {
+    const table = Atomics.load(this.#u32, rootIndex) >>> 2;
+    return table === 0 ? 0 : this.#u32[this.entry(table, bytes, start, length, hash)]!;
+  }
+
+  /** Index of the entry that holds the string, or of the free one where it would go. */
+  protected entry(table: number, bytes: Uint8Array, start: number, length: number, hash: number): number {
+    const mask = this.#u32[table]! - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = table + tableHeaderWords + slot;
+      const symbol = Atomics.load(this.#u32, at);
+      if (symbol === 0 || (this.hash(symbol) === hash && this.equalsBytes(symbol, bytes, start, length)))
+        return at;
+    }
+  }
+
+  equalsBytes(symbol: number, bytes: Uint8Array, start: number, length: number): boolean {
+    if (this.#u32[symbol >>> 2] !== length) return false;
+    const own = this.#u8;
+    const offset = symbol + 4;
+    for (let i = 0; i < length; i++) if (own[offset + i] !== bytes[start + i]) return false;
+    return true;
+  }
+
+  text(symbol: number): string {
+    const generation = Atomics.load(this.#u32, generationIndex);
+    if (generation !== this.#generation || this.#texts.size >= textsMax) {
+      this.#texts.clear();
+      this.#generation = generation;
+    }
+    let text = this.#texts.get(symbol);
+    if (text === undefined) {
+      text = this.#buffer.toString("utf8", symbol + 4, symbol + 4 + this.lengthBytes(symbol));
+      this.#texts.set(symbol, text);
+    }
+    return text;
+  }
+
+  lengthBytes(symbol: number): number {
+    return this.#u32[symbol >>> 2]!;
+  }
+
+  /** `hashBytes` of the string. */
+  hash(symbol: number): number {
+    return this.#u32[(symbol + hashOffset) >>> 2]!;
+  }
+}
+
+/** Writer thread only: interning, use counts, and the sweep of what nobody uses. */
+export class SymbolTable extends SymbolReader {
+  readonly #kernel: Kernel;
+  readonly #u8: Uint8Array;
+  readonly #u32: Uint32Array;
+  /** Spares encoding and hashing of the strings that every target repeats. */
+  readonly #recent = new Map<string, number>();
+  #encoded: Buffer = Buffer.alloc(4096);
+
+  constructor(kernel: Kernel) {
+    super(kernel);
+    this.#kernel = kernel;
+    this.#u8 = kernel.views.u8;
+    this.#u32 = kernel.views.u32;
+    if (this.#u32[rootIndex] === 0) this.#replaceTable(capacityMin, () => true);
+  }
+
+  get count(): number {
+    return this.#u32[(this.#u32[rootIndex]! >>> 2) + 1]!;
+  }
+
+  /** Throws MemoryFullError. */
+  intern(text: string): number {
+    const recent = this.#recent.get(text);
+    if (recent !== undefined) return recent;
+    if (text.length * 3 > this.#encoded.length) this.#encoded = Buffer.alloc(text.length * 3);
+    const symbol = this.internBytes(this.#encoded, 0, this.#encoded.write(text));
+    if (this.#recent.size >= textsMax) this.#recent.clear();
+    this.#recent.set(text, symbol);
+    return symbol;
+  }
+
+  internBytes(bytes: Uint8Array, start: number, length: number): number {
+    const hash = hashBytes(bytes, start, length);
+    let table = this.#u32[rootIndex]! >>> 2;
+    let at = this.entry(table, bytes, start, length, hash);
+    if (this.#u32[at] !== 0) return this.#u32[at]!;
+    if (length > textBytesMax) throw new RangeError(`string of ${length} bytes is too long to intern`);
+    if ((this.#u32[table + 1]! + 1) * 4 > this.#u32[table]! * 3) {
+      table = this.#replaceTable(this.#u32[table]! * 2, () => true) >>> 2;
+      at = this.entry(table, bytes, start, length, hash);
+    }
+    const symbol = this.#kernel.arena.allocate(symbolHeaderBytes + 4 + length, "symbol") + symbolHeaderBytes;
+    this.#u32[(symbol + hashOffset) >>> 2] = hash;
+    this.#u32[(symbol + usesOffset) >>> 2] = 0;
+    this.#u32[symbol >>> 2] = length;
+    this.#u8.set(bytes.subarray(start, start + length), symbol + 4);
+    Atomics.store(this.#u32, at, symbol);
+    this.#u32[table + 1]!++;
+    return symbol;
+  }
+
+  /** Index entries count as uses: a name in the directory of names, a value in the directory of its name. */
+  addUses(symbol: number, uses: number): void {
+    this.#u32[(symbol + usesOffset) >>> 2]! += uses;
+  }
+
+  /** Retires every symbol without uses; nothing may hold such a symbol across the call. Returns how many went. */
+  sweep(): number {
+    const u32 = this.#u32;
+    const table = u32[rootIndex]! >>> 2;
+    const isUsed = (symbol: number): boolean => u32[(symbol + usesOffset) >>> 2] !== 0;
+    const dead: number[] = [];
+    for (let slot = 0; slot < u32[table]!; slot++) {
+      const symbol = u32[table + tableHeaderWords + slot]!;
+      if (symbol !== 0 && !isUsed(symbol)) dead.push(symbol);
+    }
+    if (dead.length === 0) return 0;
+    let capacity = capacityMin;
+    while (capacity * 3 < (this.count - dead.length + 1) * 4) capacity *= 2;
+    this.#replaceTable(capacity, isUsed);
+    this.#recent.clear();
+    Atomics.add(u32, generationIndex, 1);
+    for (const symbol of dead)
+      this.#kernel.arena.retire(symbol - symbolHeaderBytes, this.#blockBytes(symbol));
+    return dead.length;
+  }
+
+  #blockBytes(symbol: number): number {
+    return symbolHeaderBytes + 4 + this.lengthBytes(symbol);
+  }
+
+  /** Publishes a table of that capacity with the symbols that `keep` accepts. */
+  #replaceTable(capacity: number, keep: (symbol: number) => boolean): number {
+    const u32 = this.#u32;
+    const oldPtr = u32[rootIndex]!;
+    const old = oldPtr >>> 2;
+    const ptr = this.#kernel.arena.allocateZeroed(tableBytes(capacity), "symbol table");
+    const table = ptr >>> 2;
+    u32[table] = capacity;
+    let count = 0;
+    for (let i = 0; old !== 0 && i < u32[old]!; i++) {
+      const symbol = u32[old + tableHeaderWords + i]!;
+      if (symbol === 0 || !keep(symbol)) continue;
+      let slot = this.hash(symbol) & (capacity - 1);
+      while (u32[table + tableHeaderWords + slot] !== 0) slot = (slot + 1) & (capacity - 1);
+      u32[table + tableHeaderWords + slot] = symbol;
+      count++;
+    }
+    u32[table + 1] = count;
+    Atomics.store(u32, rootIndex, ptr);
+    if (oldPtr !== 0) this.#kernel.arena.retire(oldPtr, tableBytes(u32[old]!));
+    return ptr;
+  }
+}
+
+function tableBytes(capacity: number): number {
+  return 4 * (tableHeaderWords + capacity);
+}

@@ -1,0 +1,105 @@
+import { layout } from "../../kernel/index.ts";
+import type { Head } from "./head.ts";
+
+/** The event loop gets its turn after so much work. */
+const sliceMs = 10;
+const slot = layout.slot;
+/** Slot flag: the series had no chunk at the last truncation. It is removed when that is still so at the next. */
+const emptyFlag = 1;
+
+export interface TruncateResult {
+  chunksRemoved: number;
+  seriesRemoved: number;
+}
+
+/**
+ * Drops chunks that end before `minTimeMs`, then series that have been without chunks since the truncation before, so that a ref just handed
+ * out stays good. Works in slices between which the writer appends and readers read; samples before `minTimeMs` must no
+ * longer be accepted. What is dropped is reused once the readers that may see it have left. Throws `unavailable` when the memory
+ * does not suffice to shrink an index; then some series stay until the next time.
+ */
+export async function truncateHead(head: Head, minTimeMs: number): Promise<TruncateResult> {
+  const { kernel } = head;
+  const breathe = slicer();
+  const result: TruncateResult = { chunksRemoved: 0, seriesRemoved: 0 };
+  const emptyRefs: number[] = [];
+  let oldestMs = Infinity;
+  for (const ref of Uint32Array.from(head.labelIndex.all())) {
+    if (!head.hasSeries(ref)) continue;
+    result.chunksRemoved += truncateSeries(head, ref, minTimeMs);
+    const flags = kernel.series.slot(ref) + slot.flags;
+    if (head.newestChunk(ref) !== 0) {
+      kernel.views.u8[flags]! &= ~emptyFlag;
+      oldestMs = Math.min(oldestMs, oldestTimeMs(head, ref));
+    } else if ((kernel.views.u8[flags]! & emptyFlag) === 0) kernel.views.u8[flags]! |= emptyFlag;
+    else emptyRefs.push(ref);
+    await breathe();
+  }
+  head.minTimeMs = oldestMs;
+  if (oldestMs === Infinity) head.maxTimeMs = -Infinity;
+  result.seriesRemoved = await removeSeries(head, emptyRefs, breathe);
+  kernel.arena.reclaim();
+  return result;
+}
+
+function truncateSeries(head: Head, ref: number, minTimeMs: number): number {
+  const { series, views } = head.kernel;
+  const newest = head.newestChunk(ref);
+  if (newest === 0) return 0;
+  // A series that has ended keeps its last chunk open; closed, it can go.
+  const newestMs = Number(views.i64[(newest + layout.chunk.maxTimestampMs) / 8]);
+  if (newestMs < minTimeMs) series.closeChunk(ref);
+  return series.truncate(ref, minTimeMs);
+}
+
+function oldestTimeMs(head: Head, ref: number): number {
+  const { views } = head.kernel;
+  let chunk = head.newestChunk(ref);
+  for (let older = chunk; older !== 0; older = views.u32[(older + layout.chunk.older) >>> 2]!) chunk = older;
+  return Number(views.i64[(chunk + layout.chunk.minTimestampMs) / 8]);
+}
+
+/** Removes those of the series that still have no chunk, from slots, posting lists and symbols. Returns how many. */
+async function removeSeries(
+  head: Head,
+  refs: readonly number[],
+  breathe: () => Promise<void>,
+): Promise<number> {
+  const { kernel, labelIndex, symbols } = head;
+  const { u32 } = kernel.views;
+  const dead = new Set<number>();
+  const affected = new Map<number, Set<number>>();
+  for (const ref of refs) {
+    if (head.newestChunk(ref) !== 0) continue;
+    const labels = kernel.series.labelsPtr(ref) >>> 2;
+    for (let at = labels + 2, end = at + 2 * u32[labels + 1]!; at < end; at += 2) {
+      let values = affected.get(u32[at]!);
+      if (values === undefined) affected.set(u32[at]!, (values = new Set()));
+      values.add(u32[at + 1]!);
+    }
+    head.remove(ref);
+    dead.add(ref);
+    await breathe();
+  }
+  const isDead = (ref: number): boolean => dead.has(ref);
+  for (const [name, values] of affected) {
+    labelIndex.removeFromName(name, (value) => values.has(value), isDead);
+    await breathe();
+  }
+  if (dead.size > 0) labelIndex.removeFromAll(isDead);
+  labelIndex.removeEmptyNames();
+  symbols.sweep();
+  return dead.size;
+}
+
+/** A function that lets the event loop turn when a slice of work is over. */
+export function slicer(): () => Promise<void> {
+  let startMs = performance.now();
+  let calls = 0;
+  return async () => {
+    // The clock is asked now and then only: most calls follow a microsecond of work.
+    if (++calls % 64 !== 0 || performance.now() - startMs < sliceMs) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    startMs = performance.now();
+  };
+}

@@ -1,0 +1,119 @@
+import { type Disk, errorMessage, NarthexError } from "../base/index.ts";
+
+/** A lock file that is empty for longer than this was left by somebody who died while creating it. */
+const creationMsMax = 5000;
+const attemptsMax = 5;
+
+/**
+ * Holds a data directory for this process. The file `lock` says "PID STARTTIME BOOTID": a process with that number that began at that
+ * time since that boot is its holder; when it is gone the lock is taken over. Prometheus writes its PID alone.
+ */
+export class DirectoryLock {
+  readonly #disk: Disk;
+  readonly #path: string;
+  /** Whether the previous holder left without releasing the directory. */
+  readonly replacedStale: boolean;
+
+  private constructor(disk: Disk, path: string, replacedStale: boolean) {
+    this.#disk = disk;
+    this.#path = path;
+    this.replacedStale = replacedStale;
+  }
+
+  /** Throws `unavailable` naming the holder when another process has the directory. */
+  static acquire(disk: Disk, directory: string): DirectoryLock {
+    const path = `${directory}/lock`;
+    let replacedStale = false;
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      if (create(disk, path)) return new DirectoryLock(disk, path, replacedStale);
+      const stat = disk.stat(path);
+      if (stat === undefined) continue;
+      const content = Buffer.from(disk.readFile(path)).toString();
+      if (isHeld(disk, content, stat.modifiedMs))
+        throw new NarthexError(
+          "unavailable",
+          `data directory ${directory} is in use by process ${content.split(" ")[0] || "(starting)"}: stop it or choose another directory`,
+        );
+      replacedStale = true;
+      takeAside(disk, path, content);
+    }
+    throw new NarthexError(
+      "unavailable",
+      `data directory ${directory} cannot be locked: others keep taking it`,
+    );
+  }
+
+  release(): void {
+    this.#disk.remove(this.#path);
+  }
+}
+
+function create(disk: Disk, path: string): boolean {
+  let fd: number;
+  try {
+    fd = disk.open(path, "wx");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw new NarthexError("unavailable", `cannot create ${path}: ${errorMessage(error)}`, { cause: error });
+  }
+  try {
+    disk.write(fd, Buffer.from(`${process.pid} ${startTime(disk, process.pid)} ${bootId(disk)}`));
+    return true;
+  } catch (error) {
+    disk.remove(path);
+    throw new NarthexError("unavailable", `cannot write ${path}: ${errorMessage(error)}`, { cause: error });
+  } finally {
+    disk.close(fd);
+  }
+}
+
+/** Moves a stale lock away, unless somebody else has replaced it since it was read. */
+function takeAside(disk: Disk, path: string, content: string): void {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    disk.rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  if (Buffer.from(disk.readFile(aside)).toString() === content) disk.remove(aside);
+  else disk.rename(aside, path);
+}
+
+function isHeld(disk: Disk, content: string, modifiedMs: number): boolean {
+  const [pidText = "", start, boot] = content.trim().split(" ");
+  if (pidText === "") return Date.now() - modifiedMs < creationMsMax;
+  const pid = Number(pidText);
+  if (!Number.isSafeInteger(pid) || pid <= 0 || !isAlive(pid)) return false;
+  // Somebody who leaves only his PID, as Prometheus does, cannot be us: then the number has been used again.
+  if (start === undefined) return pid !== process.pid;
+  return start === startTime(disk, pid) && boot === bootId(disk);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Clock ticks from boot to the process' start; "?" where the system does not tell. */
+function startTime(disk: Disk, pid: number): string {
+  try {
+    const stat = Buffer.from(disk.readFile(`/proc/${pid}/stat`)).toString();
+    // The second field is a name in parentheses that may hold anything; the start time is the 22nd.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "?";
+  } catch {
+    return "?";
+  }
+}
+
+function bootId(disk: Disk): string {
+  try {
+    return Buffer.from(disk.readFile("/proc/sys/kernel/random/boot_id")).toString().trim();
+  } catch {
+    return "?";
+  }
+}

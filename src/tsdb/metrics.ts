@@ -1,0 +1,225 @@
+import type { Registry } from "@narthex/client";
+import type { AppendCounters } from "./head/appender.ts";
+import type { Head } from "./head/head.ts";
+import type { WalWriter } from "./wal/writer.ts";
+
+/** What the storage counts beside what its parts count themselves. */
+export class TsdbCounters {
+  walCorruptions = 0;
+  tornTails = 0;
+  truncations = 0;
+  truncationsFailed = 0;
+  walTruncations = 0;
+  walTruncationsFailed = 0;
+  checkpointsCreated = 0;
+  checkpointsFailed = 0;
+  pressureTruncations = 0;
+  chunksRemoved = 0;
+  replaySeconds = 0;
+  unknownReplayReferences = 0;
+  /** As upstream: 0 when a lock was left behind, 1 after a clean stop. */
+  cleanStart = 1;
+}
+
+export interface MetricSources {
+  head: Head;
+  wal: () => WalWriter | undefined;
+  appends: AppendCounters;
+  counters: TsdbCounters;
+  retentionMs: number;
+  chunkCount: () => number;
+  walBytes: () => number;
+}
+
+/** Registers the storage's metrics under upstream's names; the values are read when they are gathered. */
+export function registerTsdbMetrics(registry: Registry, sources: MetricSources): void {
+  const { head, appends, counters, wal } = sources;
+  const gauge = (name: string, help: string, read: () => number): void =>
+    registry.gaugeFunction({ name, help }, read);
+  const counter = (name: string, help: string, read: () => number): void =>
+    registry.counterFunction({ name, help }, read);
+  const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
+  const { arena } = head.kernel;
+
+  gauge("prometheus_tsdb_head_series", "Series in the head.", () => head.seriesCount);
+  gauge("prometheus_tsdb_head_chunks", "Chunks in the head, counted each minute.", sources.chunkCount);
+  gauge("prometheus_tsdb_head_min_time", "Time of the head's oldest sample, milliseconds.", () =>
+    finite(head.minTimeMs),
+  );
+  gauge("prometheus_tsdb_head_max_time", "Time of the head's newest sample, milliseconds.", () =>
+    finite(head.maxTimeMs),
+  );
+  gauge("prometheus_tsdb_head_min_time_seconds", "Time of the head's oldest sample.", () =>
+    Math.floor(finite(head.minTimeMs) / 1000),
+  );
+  gauge("prometheus_tsdb_head_max_time_seconds", "Time of the head's newest sample.", () =>
+    Math.floor(finite(head.maxTimeMs) / 1000),
+  );
+  // The oldest of all data is the head's while there are no blocks.
+  gauge("prometheus_tsdb_lowest_timestamp", "Time of the oldest sample stored, milliseconds.", () =>
+    finite(head.minTimeMs),
+  );
+  gauge("prometheus_tsdb_lowest_timestamp_seconds", "Time of the oldest sample stored.", () =>
+    Math.floor(finite(head.minTimeMs) / 1000),
+  );
+  gauge(
+    "prometheus_tsdb_retention_limit_seconds",
+    "How long samples are kept.",
+    () => sources.retentionMs / 1000,
+  );
+  gauge(
+    "prometheus_tsdb_clean_start",
+    "0 when a lock was left behind by the last run, 1 after a clean stop.",
+    () => counters.cleanStart,
+  );
+  counter("prometheus_tsdb_head_series_created_total", "Series created.", () => head.seriesCreated);
+  counter("prometheus_tsdb_head_series_removed_total", "Series removed.", () => head.seriesRemoved);
+  counter(
+    "prometheus_tsdb_head_series_not_found_total",
+    "Samples for refs without a series.",
+    () => appends.unknownSeries,
+  );
+  counter(
+    "prometheus_tsdb_head_chunks_removed_total",
+    "Chunks removed from the head.",
+    () => counters.chunksRemoved,
+  );
+  counter("prometheus_tsdb_head_truncations_total", "Head truncations.", () => counters.truncations);
+  counter(
+    "prometheus_tsdb_head_truncations_failed_total",
+    "Head truncations that failed.",
+    () => counters.truncationsFailed,
+  );
+  counter(
+    "prometheus_tsdb_checkpoint_creations_total",
+    "Checkpoints begun.",
+    () => counters.checkpointsCreated,
+  );
+  counter(
+    "prometheus_tsdb_checkpoint_creations_failed_total",
+    "Checkpoints that failed.",
+    () => counters.checkpointsFailed,
+  );
+  counter("prometheus_tsdb_wal_truncations_total", "WAL truncations.", () => counters.walTruncations);
+  counter(
+    "prometheus_tsdb_wal_truncations_failed_total",
+    "WAL truncations that failed.",
+    () => counters.walTruncationsFailed,
+  );
+  counter(
+    "prometheus_tsdb_wal_corruptions_total",
+    "Damaged places found in the WAL.",
+    () => counters.walCorruptions,
+  );
+  gauge(
+    "prometheus_tsdb_data_replay_duration_seconds",
+    "Time the replay at start-up took.",
+    () => counters.replaySeconds,
+  );
+  counter(
+    "prometheus_tsdb_wal_replay_unknown_refs_total",
+    "Replayed samples whose series the WAL does not name.",
+    () => counters.unknownReplayReferences,
+  );
+  counter(
+    "prometheus_tsdb_wal_writes_failed_total",
+    "WAL writes that failed.",
+    () => wal()?.counters.writesFailed ?? 0,
+  );
+  counter("prometheus_tsdb_wal_page_flushes_total", "Writes to the WAL.", () => wal()?.counters.flushes ?? 0);
+  counter(
+    "prometheus_tsdb_wal_completed_pages_total",
+    "WAL pages filled.",
+    () => wal()?.counters.pagesCompleted ?? 0,
+  );
+  counter(
+    "narthex_tsdb_wal_written_bytes_total",
+    "Bytes written to the WAL.",
+    () => wal()?.counters.bytesWritten ?? 0,
+  );
+  counter(
+    "narthex_tsdb_wal_records_total",
+    "Records written to the WAL.",
+    () => wal()?.counters.recordsWritten ?? 0,
+  );
+  counter(
+    "narthex_tsdb_wal_fsyncs_failed_total",
+    "WAL syncs that failed.",
+    () => wal()?.counters.syncsFailed ?? 0,
+  );
+  counter(
+    "narthex_tsdb_wal_torn_tails_total",
+    "Torn ends of WAL segments that were cut.",
+    () => counters.tornTails,
+  );
+  gauge("narthex_tsdb_wal_paused", "1 while the WAL cannot be written and ingestion pauses.", () =>
+    wal()?.isPaused ? 1 : 0,
+  );
+  gauge(
+    "prometheus_tsdb_wal_segment_current",
+    "Number of the WAL segment that is written to.",
+    () => wal()?.segment ?? 0,
+  );
+  gauge("prometheus_tsdb_wal_storage_size_bytes", "Bytes of the WAL on disk.", sources.walBytes);
+  counter(
+    "narthex_tsdb_pressure_truncations_total",
+    "Head truncations because the shared memory ran full.",
+    () => counters.pressureTruncations,
+  );
+  counter(
+    "narthex_tsdb_memory_full_samples_total",
+    "Samples refused because the shared memory was full.",
+    () => appends.memoryFull,
+  );
+  gauge(
+    "narthex_shared_memory_limit_bytes",
+    "Size of the shared memory.",
+    () => head.kernel.usage().limitBytes,
+  );
+  gauge("narthex_shared_memory_used_bytes", "Shared memory in use.", () => head.kernel.usage().usedBytes);
+  gauge("narthex_head_arena_used_bytes", "Bytes of the head's structures.", () => arena.usage().usedBytes);
+  gauge(
+    "narthex_head_arena_retired_bytes",
+    "Bytes that wait for readers to leave.",
+    () => arena.usage().retiredBytes,
+  );
+
+  const typed = { labelNames: ["type"] as const };
+  const appended = registry
+    .counter({ name: "prometheus_tsdb_head_samples_appended_total", help: "Samples appended.", ...typed })
+    .labels({ type: "float" });
+  const outOfOrder = registry
+    .counter({
+      name: "prometheus_tsdb_out_of_order_samples_total",
+      help: "Samples refused as older than their series' newest.",
+      ...typed,
+    })
+    .labels({ type: "float" });
+  const outOfBounds = registry
+    .counter({
+      name: "prometheus_tsdb_out_of_bound_samples_total",
+      help: "Samples refused as too old or too far in the future.",
+      ...typed,
+    })
+    .labels({ type: "float" });
+  const duplicate = registry
+    .counter({
+      name: "narthex_tsdb_duplicate_samples_total",
+      help: "Samples refused as another value for a known time.",
+      ...typed,
+    })
+    .labels({ type: "float" });
+  const syncs = registry.summary({
+    name: "prometheus_tsdb_wal_fsync_duration_seconds",
+    help: "Time of WAL syncs.",
+  });
+  registry.collector(() => {
+    appended.value = appends.appended;
+    outOfOrder.value = appends.outOfOrder;
+    outOfBounds.value = appends.outOfBounds + appends.tooFarInFuture;
+    duplicate.value = appends.duplicate;
+    const child = syncs.labels({});
+    child.sum = wal()?.counters.syncSecondsSum ?? 0;
+    child.count = wal()?.counters.syncs ?? 0;
+  });
+}

@@ -1,0 +1,358 @@
+import type { Registry } from "@narthex/client";
+import { type Clock, type Disk, errorMessage, type Logger, NarthexError, type Timer } from "../base/index.ts";
+import { type Kernel, layout } from "../kernel/index.ts";
+import type { Appendable, Appender, Queryable } from "../storage/index.ts";
+import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
+import { BatchPool } from "./head/batch-pool.ts";
+import { Head } from "./head/head.ts";
+import { createHeadQueryable } from "./head/querier.ts";
+import { headStats, type HeadStats } from "./head/stats.ts";
+import { slicer, truncateHead } from "./head/truncate.ts";
+import { DirectoryLock } from "./lock.ts";
+import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
+import { type CheckpointOptions, removeCovered, rewriteWal, truncateWal } from "./wal/checkpoint.ts";
+import type { WalCompression } from "./wal/compression.ts";
+import { WalLog } from "./wal/log.ts";
+import { type ReplayProgress, type ReplayResult, replayWal } from "./wal/replay.ts";
+import {
+  listCheckpoints,
+  listSegments,
+  pageBytes,
+  segmentBytesDefault,
+  segmentBytesMax,
+  segmentBytesMin,
+} from "./wal/segment.ts";
+import { WalWriter } from "./wal/writer.ts";
+
+export interface TsdbOptions {
+  /** Samples older than this are dropped, a chunk range at a time. Default 15 days. */
+  retentionMs?: number;
+  /** No chunk crosses a multiple of this. Default 2 h. */
+  chunkRangeMs?: number;
+  /** Default 120. */
+  samplesPerChunk?: number;
+  walCompression?: WalCompression;
+  /** Default 128 MiB, from 10 to 256 MiB, rounded down to whole pages. */
+  walSegmentBytes?: number;
+  /** How often the WAL is synced to the medium: what a power cut may cost. Default 1 s. */
+  walSyncIntervalMs?: number;
+  /** Samples that lie further ahead of the clock are refused. Default 10 min. */
+  futureMaxMs?: number;
+  /** Default 67 million, what refs can number. */
+  seriesMax?: number;
+  /** Samples that one batch of an appender holds. Default 16,384. */
+  batchSamples?: number;
+  /** Share of the shared memory above which the oldest samples go before their time. Default 0.85. */
+  memoryPressureRatio?: number;
+}
+
+export interface TsdbParts {
+  kernel: Kernel;
+  disk: Disk;
+  clock: Clock;
+  directory: string;
+  logger: Logger;
+  registry: Registry;
+  options?: TsdbOptions;
+}
+
+const defaults = {
+  retentionMs: 15 * 86_400_000,
+  chunkRangeMs: 7_200_000,
+  samplesPerChunk: 120,
+  walCompression: "snappy",
+  walSegmentBytes: segmentBytesDefault,
+  walSyncIntervalMs: 1000,
+  futureMaxMs: 600_000,
+  seriesMax: layout.seriesRefMax,
+  batchSamples: 16_384,
+  memoryPressureRatio: 0.85,
+} as const satisfies Required<TsdbOptions>;
+
+const reclaimIntervalMs = 1000;
+const maintenanceIntervalMs = 60_000;
+
+/**
+ * Opens the storage in `directory`, which is created when it is missing, and takes its lock. Throws `unavailable` when another process has it
+ * or it cannot be written. The WAL is replayed meanwhile: `ready` says when appending may begin.
+ */
+export function openTsdb(parts: TsdbParts): Tsdb {
+  return new Tsdb(parts);
+}
+
+/** The time series of this process: a head in the shared memory, and the WAL that outlives it. Main thread only. */
+export class Tsdb implements Appendable {
+  /**
+   * Resolves when the WAL is replayed. Until then `appender` throws `unavailable`, and queries see what was replayed so far. Rejects when
+   * the WAL cannot be read at all, or the memory cannot hold it.
+   */
+  readonly ready: Promise<void>;
+  readonly queryable: Queryable;
+  readonly #parts: TsdbParts;
+  readonly #options: Required<TsdbOptions>;
+  readonly #lock: DirectoryLock;
+  readonly #walDirectory: string;
+  readonly #head: Head;
+  readonly #pool: BatchPool;
+  readonly #appends = new AppendCounters();
+  readonly #counters = new TsdbCounters();
+  #wal: WalWriter | undefined;
+  #log: WalLog | undefined;
+  #context: AppendContext | undefined;
+  #replayProgress: ReplayProgress | undefined;
+  #replayResult: ReplayResult | undefined;
+  #chunkCount = 0;
+  #reclaimTimer: Timer | undefined;
+  #maintenanceTimer: Timer | undefined;
+  #maintenance: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(parts: TsdbParts) {
+    this.#parts = parts;
+    this.#options = checkOptions({ ...defaults, ...parts.options });
+    const { kernel, disk, directory, registry } = parts;
+    this.#walDirectory = `${directory}/wal`;
+    disk.makeDirectory(directory);
+    this.#lock = DirectoryLock.acquire(disk, directory);
+    this.#counters.cleanStart = this.#lock.replacedStale ? 0 : 1;
+    this.#head = new Head(kernel, { seriesMax: this.#options.seriesMax });
+    this.#pool = new BatchPool(kernel, this.#options.batchSamples);
+    this.queryable = createHeadQueryable(kernel);
+    registerTsdbMetrics(registry, {
+      head: this.#head,
+      wal: () => this.#wal,
+      appends: this.#appends,
+      counters: this.#counters,
+      retentionMs: this.#options.retentionMs,
+      chunkCount: () => this.#chunkCount,
+      walBytes: () => this.#walBytes(),
+    });
+    this.ready = this.#start();
+    // Who awaits `ready` hears of the failure; nobody has to.
+    this.ready.catch(() => {});
+  }
+
+  /** An appender for one scrape or request. Throws `unavailable` until `ready` and after `close`. */
+  appender(): Appender {
+    if (this.#isClosed) throw new NarthexError("unavailable", "storage is closed");
+    if (this.#context === undefined)
+      throw new NarthexError("unavailable", "storage is not ready: WAL is being replayed");
+    return new HeadAppender(this.#context);
+  }
+
+  /** The `limit` largest of each kind. */
+  stats(limit = 10): HeadStats & { chunkCount: number } {
+    return { ...headStats(this.#parts.kernel, limit), chunkCount: this.#chunkCount };
+  }
+
+  /** Segments of the WAL that are being replayed; undefined before and after. */
+  get replayProgress(): ReplayProgress | undefined {
+    return this.#replayProgress;
+  }
+
+  /** What the replay found, once `ready`. */
+  get replayResult(): ReplayResult | undefined {
+    return this.#replayResult;
+  }
+
+  /**
+   * Drops whole chunks that end before `minTimeMs`, series that have none left, and the part of the WAL that is no longer needed.
+   * Rejects when that fails; then less was dropped.
+   */
+  truncate(minTimeMs: number): Promise<void> {
+    const next = this.#maintenance.then(() => this.#truncate(minTimeMs));
+    this.#maintenance = next.catch(() => {});
+    return next;
+  }
+
+  /** Ends the WAL cleanly and releases the directory. Appenders must not be used any more. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#reclaimTimer?.cancel();
+    this.#maintenanceTimer?.cancel();
+    await this.ready.catch(() => {});
+    await this.#maintenance;
+    await this.#log?.close();
+    this.#pool.close();
+    this.#lock.release();
+  }
+
+  async #start(): Promise<void> {
+    const { kernel, disk, clock, logger } = this.#parts;
+    const { chunkRangeMs, samplesPerChunk, futureMaxMs, walCompression, walSegmentBytes, walSyncIntervalMs } =
+      this.#options;
+    const directory = this.#walDirectory;
+    const startMs = clock.monotonicMs();
+    removeCovered(disk, directory);
+    const replayed = await replayWal({
+      head: this.#head,
+      disk,
+      logger,
+      directory,
+      chunkRangeMs,
+      samplesPerChunk,
+      onProgress: (progress) => (this.#replayProgress = progress),
+    });
+    this.#replayProgress = undefined;
+    this.#replayResult = replayed;
+    if (replayed.isRenumbered) await rewriteWal(this.#checkpointOptions(Number.MIN_SAFE_INTEGER));
+    this.#counters.walCorruptions = replayed.damages.length + replayed.tornTails.length;
+    this.#counters.tornTails = replayed.tornTails.length;
+    this.#counters.unknownReplayReferences = replayed.unknownSeriesSamples;
+    this.#counters.replaySeconds = (clock.monotonicMs() - startMs) / 1000;
+    logger.info("WAL replayed", {
+      series: replayed.series,
+      samples: replayed.samples,
+      damaged: replayed.damages.length,
+      duration: `${this.#counters.replaySeconds.toFixed(3)}s`,
+    });
+    for (const [type, count] of replayed.skippedRecords)
+      logger.warn("WAL records of a kind that is not read were left out", { type, count });
+    if (this.#isClosed) return;
+    const wal = new WalWriter({
+      directory,
+      kernel,
+      disk,
+      clock,
+      logger,
+      compression: walCompression,
+      segmentBytes: walSegmentBytes,
+      syncIntervalMs: walSyncIntervalMs,
+    });
+    this.#wal = wal;
+    this.#context = {
+      head: this.#head,
+      log: (this.#log = new WalLog(kernel, wal)),
+      pool: this.#pool,
+      clock,
+      counters: this.#appends,
+      chunkRangeMs,
+      samplesPerChunk,
+      futureMaxMs,
+      minValidTimeMs: -Infinity,
+    };
+    await this.#countChunks();
+    this.#armReclaim();
+    this.#armMaintenance();
+  }
+
+  #armReclaim(): void {
+    if (this.#isClosed) return;
+    this.#reclaimTimer = this.#parts.clock.after(reclaimIntervalMs, () => {
+      this.#parts.kernel.arena.reclaim();
+      this.#armReclaim();
+    });
+  }
+
+  #armMaintenance(): void {
+    if (this.#isClosed) return;
+    this.#maintenanceTimer = this.#parts.clock.after(maintenanceIntervalMs, () => {
+      this.#maintenance = this.#maintenance
+        .then(() => this.#maintain())
+        .catch((error: unknown) =>
+          this.#parts.logger.error("head truncation failed", { err: errorMessage(error) }),
+        )
+        .then(() => this.#armMaintenance());
+    });
+  }
+
+  /** Keeps the head within its retention, and within its memory while no blocks are written from it. */
+  async #maintain(): Promise<void> {
+    const { clock, kernel, logger } = this.#parts;
+    const { chunkRangeMs, retentionMs, memoryPressureRatio } = this.#options;
+    const nowMs = clock.nowMs();
+    const startOf = (timeMs: number): number => Math.floor(timeMs / chunkRangeMs) * chunkRangeMs;
+    const oldestMs = this.#head.minTimeMs;
+    const retainedMs = startOf(nowMs - retentionMs);
+    if (startOf(oldestMs) < retainedMs) await this.#truncate(retainedMs);
+    const { usedBytes, limitBytes } = kernel.usage();
+    const nextRangeMs = startOf(this.#head.minTimeMs) + chunkRangeMs;
+    if (usedBytes > limitBytes * memoryPressureRatio && nextRangeMs <= startOf(nowMs)) {
+      this.#counters.pressureTruncations++;
+      logger.warn("shared memory is nearly full, the oldest samples are dropped", { usedBytes, limitBytes });
+      await this.#truncate(nextRangeMs);
+    }
+    await this.#countChunks();
+  }
+
+  async #truncate(minTimeMs: number): Promise<void> {
+    const context = this.#context;
+    if (context === undefined) throw new NarthexError("unavailable", "storage is not ready");
+    context.minValidTimeMs = Math.max(context.minValidTimeMs, minTimeMs);
+    this.#counters.truncations++;
+    try {
+      const { chunksRemoved } = await truncateHead(this.#head, minTimeMs);
+      this.#counters.chunksRemoved += chunksRemoved;
+    } catch (error) {
+      this.#counters.truncationsFailed++;
+      throw error;
+    }
+    await this.#truncateWal(minTimeMs);
+  }
+
+  async #truncateWal(minTimeMs: number): Promise<void> {
+    const wal = this.#wal!;
+    this.#counters.walTruncations++;
+    this.#counters.checkpointsCreated++;
+    try {
+      // What is in the present segment can go with the next truncation only if it is not the present one then.
+      if (wal.segmentSizeBytes > 0) wal.nextSegment();
+      await truncateWal(this.#checkpointOptions(minTimeMs), wal);
+    } catch (error) {
+      this.#counters.walTruncationsFailed++;
+      this.#counters.checkpointsFailed++;
+      throw error;
+    }
+  }
+
+  #checkpointOptions(minTimeMs: number): CheckpointOptions {
+    const { disk, clock, logger } = this.#parts;
+    return {
+      head: this.#head,
+      disk,
+      clock,
+      logger,
+      directory: this.#walDirectory,
+      compression: this.#options.walCompression,
+      minTimeMs,
+    };
+  }
+
+  async #countChunks(): Promise<void> {
+    const { views } = this.#parts.kernel;
+    const head = this.#head;
+    const breathe = slicer();
+    let chunks = 0;
+    for (const ref of Uint32Array.from(head.labelIndex.all())) {
+      for (
+        let chunk = head.newestChunk(ref);
+        chunk !== 0;
+        chunk = views.u32[(chunk + layout.chunk.older) >>> 2]!
+      )
+        chunks++;
+      await breathe();
+    }
+    this.#chunkCount = chunks;
+  }
+
+  #walBytes(): number {
+    const { disk } = this.#parts;
+    const checkpoint = listCheckpoints(disk, this.#walDirectory).at(-1);
+    const segments = listSegments(disk, this.#walDirectory);
+    if (checkpoint) segments.push(...listSegments(disk, checkpoint.path));
+    return segments.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
+  }
+}
+
+function checkOptions(options: Required<TsdbOptions>): Required<TsdbOptions> {
+  const { walSegmentBytes, chunkRangeMs } = options;
+  if (walSegmentBytes < segmentBytesMin || walSegmentBytes > segmentBytesMax)
+    throw new NarthexError(
+      "bad_data",
+      `WAL segment size must be between ${segmentBytesMin} and ${segmentBytesMax} bytes, got ${walSegmentBytes}`,
+    );
+  if (!(chunkRangeMs > 0))
+    throw new NarthexError("bad_data", `chunk range must be positive, got ${chunkRangeMs} ms`);
+  return { ...options, walSegmentBytes: walSegmentBytes - (walSegmentBytes % pageBytes) };
+}

@@ -1,0 +1,255 @@
+import type { Clock, Disk, Logger } from "../../base/index.ts";
+import { type ByteBuffer, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import type { Head } from "../head/head.ts";
+import type { WalCompression } from "./compression.ts";
+import { encodeSamples, recordBufferBytesMax } from "./log.ts";
+import { SegmentReader } from "./reader.ts";
+import { recordType } from "./record.ts";
+import { listCheckpoints, listSegments, segmentBytesDefault, segmentName } from "./segment.ts";
+import { encodeSeriesRecords, SeriesRecordReader } from "./series-record.ts";
+import { WalWriter } from "./writer.ts";
+
+export interface CheckpointOptions {
+  head: Head;
+  disk: Disk;
+  clock: Clock;
+  logger: Logger;
+  /** The WAL directory. */
+  directory: string;
+  compression: WalCompression;
+  /** Samples before are left out. */
+  minTimeMs: number;
+}
+
+/** The event loop gets its turn after so much work. */
+const sliceMs = 10;
+const temporarySuffix = ".tmp";
+const batchSamples = 16_384;
+
+/**
+ * Shortens the WAL: what is still needed of the lower two thirds of its finished segments (series that exist, samples from `minTimeMs` on)
+ * goes into a checkpoint, then the segments are deleted. Works in slices while the writer appends to a later segment. Returns the last
+ * segment that went, or undefined when there are too few. Throws the disk's errors; then the old files are all there.
+ */
+export async function truncateWal(
+  options: CheckpointOptions,
+  writer: WalWriter,
+): Promise<number | undefined> {
+  const { disk, directory } = options;
+  const before = listCheckpoints(disk, directory).at(-1);
+  const segments = listSegments(disk, directory).filter(
+    ({ index }) => index < writer.segment && index > (before?.index ?? -1),
+  );
+  const doomed = segments.slice(0, Math.floor((segments.length * 2) / 3));
+  const last = doomed.at(-1);
+  if (last === undefined) return undefined;
+  const checkpoint = new CheckpointWriter(options, last.index);
+  try {
+    for (const { path } of before ? listSegments(disk, before.path) : []) await checkpoint.filter(path);
+    for (const { path } of doomed) await checkpoint.filter(path);
+    await checkpoint.finish();
+  } catch (error) {
+    await checkpoint.abandon();
+    throw error;
+  }
+  removeCovered(disk, directory);
+  return last.index;
+}
+
+/**
+ * Writes a checkpoint of the whole head in place of all segments there are: after the refs in the head were chosen anew. To be called
+ * before a writer opens. Throws the disk's errors; then the old files are all there.
+ */
+export async function rewriteWal(options: CheckpointOptions): Promise<void> {
+  const { disk, directory } = options;
+  const last = listSegments(disk, directory).at(-1)?.index ?? -1;
+  const before = listCheckpoints(disk, directory).at(-1)?.index ?? -1;
+  const checkpoint = new CheckpointWriter(options, Math.max(last, before + 1));
+  try {
+    await checkpoint.writeHead();
+    await checkpoint.finish();
+  } catch (error) {
+    await checkpoint.abandon();
+    throw error;
+  }
+  removeCovered(disk, directory);
+}
+
+/** Removes what the newest checkpoint stands for, and checkpoints that were never finished. */
+export function removeCovered(disk: Disk, directory: string): void {
+  if (disk.stat(directory) === undefined) return;
+  for (const name of disk.list(directory))
+    if (/^checkpoint\.\d+\.tmp$/.test(name)) disk.remove(`${directory}/${name}`);
+  const checkpoints = listCheckpoints(disk, directory);
+  const newest = checkpoints.pop();
+  if (newest === undefined) return;
+  for (const { index, path } of listSegments(disk, directory)) if (index <= newest.index) disk.remove(path);
+  for (const { path } of checkpoints) disk.remove(path);
+  disk.syncDirectory(directory);
+}
+
+class CheckpointWriter {
+  readonly #options: CheckpointOptions;
+  readonly #path: string;
+  readonly #writer: WalWriter;
+  readonly #record: ByteBuffer;
+  readonly #series: SeriesRecordReader;
+  #batch: SampleBatch;
+  /** Refs that stand in the log for a series that has another ref in the head. */
+  readonly #aliases = new Set<number>();
+  #sliceStartMs = performance.now();
+
+  constructor(options: CheckpointOptions, index: number) {
+    const { head, disk, clock, logger, directory, compression } = options;
+    this.#options = options;
+    this.#path = `${directory}/checkpoint.${segmentName(index)}`;
+    disk.remove(this.#path + temporarySuffix);
+    this.#record = head.kernel.createByteBuffer(recordBufferBytesMax);
+    this.#batch = head.kernel.createSampleBatch(batchSamples);
+    this.#series = new SeriesRecordReader(head);
+    this.#writer = new WalWriter({
+      directory: this.#path + temporarySuffix,
+      kernel: head.kernel,
+      disk,
+      clock,
+      logger,
+      compression,
+      segmentBytes: segmentBytesDefault,
+      syncIntervalMs: 0,
+    });
+  }
+
+  /** Copies what is still needed from a segment. Records of unknown kind are kept as they are. */
+  async filter(path: string): Promise<void> {
+    const reader = new SegmentReader(this.#options.head.kernel, this.#options.disk, path);
+    try {
+      for (let record = reader.next(); record !== undefined; record = reader.next()) {
+        if (record[0] === recordType.series) this.#filterSeries(record);
+        else if (record[0] === recordType.samples) this.#filterSamples(record);
+        else this.#writer.add(record);
+        this.#writer.flush();
+        await this.#breathe();
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  async writeHead(): Promise<void> {
+    const { head } = this.#options;
+    const refs: number[] = [];
+    head.forEachSeries((ref) => refs.push(ref));
+    encodeSeriesRecords(head.kernel, refs, this.#record, (record) => {
+      this.#writer.add(record);
+      this.#writer.flush();
+    });
+    for (const ref of refs) {
+      this.#addSamplesOf(ref);
+      await this.#breathe();
+    }
+    this.#flushBatch();
+  }
+
+  async finish(): Promise<void> {
+    const { disk, directory } = this.#options;
+    await this.#close();
+    disk.syncDirectory(this.#path + temporarySuffix);
+    disk.rename(this.#path + temporarySuffix, this.#path);
+    disk.syncDirectory(directory);
+  }
+
+  async abandon(): Promise<void> {
+    await this.#close();
+    this.#options.disk.remove(this.#path + temporarySuffix);
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close();
+    this.#batch.close();
+    this.#record.close();
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#sliceStartMs < sliceMs) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#sliceStartMs = performance.now();
+  }
+
+  #filterSeries(record: Uint8Array): void {
+    const { head } = this.#options;
+    const kept: Uint8Array[] = [Uint8Array.of(recordType.series)];
+    this.#series.read(record, (logRef, hash, pairs, count, entry) => {
+      const ref = head.find(hash, pairs, count);
+      if (ref === 0) return;
+      if (ref !== logRef) this.#aliases.add(logRef);
+      kept.push(entry);
+    });
+    if (kept.length > 1) this.#writer.add(Buffer.concat(kept));
+  }
+
+  #filterSamples(record: Uint8Array): void {
+    const { head, minTimeMs } = this.#options;
+    const { kernel } = head;
+    this.#reserveBatch(SampleBatch.recordSamplesMax(record.length));
+    const mark = kernel.scratch.mark();
+    const ptr = kernel.scratch.allocate(record.length + layout.slackBytes);
+    kernel.views.u8.set(record, ptr);
+    let count: number;
+    try {
+      count = this.#batch.decodeRecord(ptr, record.length);
+    } catch (error) {
+      // Malformed under a good checksum: not ours to judge, so it is kept.
+      if (!(error instanceof RangeError)) throw error;
+      this.#writer.add(record);
+      return;
+    } finally {
+      kernel.scratch.release(mark);
+    }
+    const { refs, timestamps, status } = this.#batch;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const isKept = timestamps[i]! >= minTimeMs && (head.hasSeries(refs[i]!) || this.#aliases.has(refs[i]!));
+      status[i] = isKept ? sampleStatus.ok : sampleStatus.outOfBounds;
+      if (isKept) kept++;
+    }
+    if (kept === count) this.#writer.add(record);
+    else this.#flushBatch();
+    this.#batch.clear();
+  }
+
+  /** Adds the samples of a head series to the batch, writing it whenever it is full. */
+  #addSamplesOf(ref: number): void {
+    const { head, minTimeMs } = this.#options;
+    const { kernel } = head;
+    const needed = kernel.series.sampleCount(ref, minTimeMs, Infinity);
+    if (this.#batch.count + needed > this.#batch.capacity) this.#flushBatch();
+    this.#reserveBatch(needed);
+    const batch = this.#batch;
+    const start = batch.count;
+    const count = kernel.decodeSeries(
+      ref,
+      minTimeMs,
+      Infinity,
+      false,
+      batch.timestampsPtr + 8 * start,
+      batch.valuesPtr + 8 * start,
+      batch.capacity - start,
+    );
+    batch.refs.fill(ref, start, start + count);
+    batch.status.fill(sampleStatus.ok, start, start + count);
+    batch.count = start + count;
+  }
+
+  #reserveBatch(samples: number): void {
+    if (this.#batch.capacity >= samples) return;
+    this.#batch.close();
+    this.#batch = this.#options.head.kernel.createSampleBatch(samples);
+  }
+
+  #flushBatch(): void {
+    const record = encodeSamples(this.#batch, this.#record);
+    if (record.length > 0) this.#writer.add(record);
+    this.#writer.flush();
+    this.#batch.clear();
+  }
+}

@@ -1,0 +1,43 @@
+import type { ByteBuffer, Kernel, SampleBatch } from "../../kernel/index.ts";
+import type { CommitLog } from "../head/appender.ts";
+import type { Head } from "../head/head.ts";
+import { encodeSeriesRecords } from "./series-record.ts";
+import type { WalWriter } from "./writer.ts";
+
+/** Longest record that is put together before it is compressed. */
+export const recordBufferBytesMax = 128 * 1024 * 1024;
+
+/** Writes commits to the WAL: new series first, so that no samples record names a series the log does not know. Owns the writer. */
+export class WalLog implements CommitLog {
+  readonly #writer: WalWriter;
+  readonly #record: ByteBuffer;
+
+  constructor(kernel: Kernel, writer: WalWriter) {
+    this.#writer = writer;
+    this.#record = kernel.createByteBuffer(recordBufferBytesMax);
+  }
+
+  write(head: Head, batches: readonly SampleBatch[]): void {
+    encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
+    for (const batch of batches) {
+      const record = encodeSamples(batch, this.#record);
+      if (record.length > 0) this.#writer.add(record);
+    }
+    this.#writer.flush();
+    head.unlogged.length = 0;
+  }
+
+  /** Closes the writer, too. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+    this.#record.close();
+  }
+}
+
+/** The samples record of the batch's ok samples, in `buffer`; empty when there are none. */
+export function encodeSamples(batch: SampleBatch, buffer: ByteBuffer): Uint8Array {
+  const capacity = batch.recordBytesMax;
+  const ptr = buffer.reserve(capacity);
+  buffer.setLength(batch.encodeRecord(ptr, capacity));
+  return buffer.view();
+}

@@ -1,0 +1,270 @@
+import { type Disk, errorMessage, type Logger } from "../../base/index.ts";
+import { layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import type { Head } from "../head/head.ts";
+import { SegmentReader, type WalDamage } from "./reader.ts";
+import { RecordCursor, recordType } from "./record.ts";
+import { SeriesRecordReader } from "./series-record.ts";
+import { listCheckpoints, listSegments } from "./segment.ts";
+
+export interface ReplayOptions {
+  head: Head;
+  disk: Disk;
+  logger: Logger;
+  /** The WAL directory. */
+  directory: string;
+  chunkRangeMs: number;
+  samplesPerChunk: number;
+  /** Called between slices of work with what was read so far; the event loop runs meanwhile. */
+  onProgress?: (progress: ReplayProgress) => void;
+}
+
+/** What `/api/v1/status/walreplay` shows: numbers of segments. */
+export interface ReplayProgress {
+  min: number;
+  max: number;
+  current: number;
+}
+
+export interface ReplayResult {
+  records: number;
+  samples: number;
+  series: number;
+  /** Damaged places; what follows them was kept. */
+  damages: WalDamage[];
+  /** Torn ends of segments, which were cut. */
+  tornTails: WalDamage[];
+  /** Records of a type that is not read yet, by type. */
+  skippedRecords: Map<number, number>;
+  /** Samples whose series the log does not name. */
+  unknownSeriesSamples: number;
+  /** Whether refs in the log differ from those in the head, so that the log must be written anew before it is continued. */
+  isRenumbered: boolean;
+}
+
+/** The event loop gets its turn after so much work. */
+const sliceMs = 20;
+/** A page of slots is opened for a ref only while pages are this full on average, or few: sparse refs are numbered afresh. */
+const slotsPerSeriesMax = 8;
+const sparsePagesMin = 16;
+
+/**
+ * Fills an empty head from the newest checkpoint and the segments after it. Idempotent: what is read twice is stored once. Memory does not
+ * exceed what the head itself needs by more than one record. Throws the disk's errors, and `unavailable` when the memory is full.
+ */
+export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
+  const { disk, directory, head } = options;
+  const replay = new Replay(options);
+  const checkpoint = listCheckpoints(disk, directory).at(-1);
+  const segments = listSegments(disk, directory).filter(({ index }) => index > (checkpoint?.index ?? -1));
+  const progress: ReplayProgress = {
+    min: segments[0]?.index ?? 0,
+    max: segments.at(-1)?.index ?? 0,
+    current: segments[0]?.index ?? 0,
+  };
+  try {
+    for (const { path } of checkpoint ? listSegments(disk, checkpoint.path) : [])
+      await replay.readSegment(path, () => options.onProgress?.(progress));
+    for (const { index, path } of segments) {
+      progress.current = index;
+      await replay.readSegment(path, () => options.onProgress?.(progress));
+    }
+    head.labelIndex.sort();
+    return replay.result;
+  } finally {
+    replay.close();
+  }
+}
+
+class Replay {
+  readonly result: ReplayResult = {
+    records: 0,
+    samples: 0,
+    series: 0,
+    damages: [],
+    tornTails: [],
+    skippedRecords: new Map(),
+    unknownSeriesSamples: 0,
+    isRenumbered: false,
+  };
+  readonly #options: ReplayOptions;
+  readonly #head: Head;
+  /** Refs of the log whose series has another ref in the head. */
+  readonly #refs = new Map<number, number>();
+  readonly #series: SeriesRecordReader;
+  #batch: SampleBatch;
+  #pages = 0;
+  #pagesSeen = new Set<number>();
+  #sliceStartMs = performance.now();
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#head = options.head;
+    this.#series = new SeriesRecordReader(options.head);
+    this.#batch = options.head.kernel.createSampleBatch(16_384);
+  }
+
+  close(): void {
+    this.#batch.close();
+  }
+
+  async readSegment(path: string, onProgress: () => void): Promise<void> {
+    const { disk, logger } = this.#options;
+    const reader = new SegmentReader(this.#head.kernel, disk, path);
+    try {
+      for (let record = reader.next(); record !== undefined; record = reader.next()) {
+        this.#readRecord(record, path);
+        if (performance.now() - this.#sliceStartMs < sliceMs) continue;
+        onProgress();
+        this.#head.kernel.arena.reclaim();
+        await new Promise((resolve) => setImmediate(resolve));
+        this.#sliceStartMs = performance.now();
+      }
+      for (const damage of reader.damages) logger.warn("damaged WAL record skipped", { ...damage });
+      this.result.damages.push(...reader.damages);
+      if (reader.tail) this.#cutTail(reader, path);
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** What was being written when the process or machine went down is no record, and would hide what is written after it from others. */
+  #cutTail(reader: SegmentReader, path: string): void {
+    const { disk, logger } = this.#options;
+    this.result.tornTails.push(reader.tail!);
+    logger.warn("torn end of WAL segment cut", { ...reader.tail, sizeBytes: reader.goodBytes });
+    const fd = disk.open(path, "r+");
+    try {
+      disk.truncate(fd, reader.goodBytes);
+    } finally {
+      disk.close(fd);
+    }
+  }
+
+  #readRecord(record: Uint8Array, path: string): void {
+    this.result.records++;
+    try {
+      if (record[0] === recordType.samples) this.#readSamples(record);
+      else if (record[0] === recordType.series) this.#readSeries(record);
+      else {
+        const type = record[0] ?? 0;
+        this.result.skippedRecords.set(type, (this.result.skippedRecords.get(type) ?? 0) + 1);
+      }
+    } catch (error) {
+      // A checksum held, so whoever wrote this record wrote it wrong; the rest is none the worse for it.
+      if (!(error instanceof RangeError)) throw error;
+      this.result.damages.push({ path, offset: 0, reason: errorMessage(error) });
+      this.#options.logger.warn("malformed WAL record skipped", { path, err: errorMessage(error) });
+    }
+  }
+
+  #readSeries(record: Uint8Array): void {
+    const head = this.#head;
+    this.#series.read(record, (logRef, hash, pairs, count) => {
+      let ref = head.find(hash, pairs, count);
+      if (ref === 0) {
+        ref = this.#isUsable(logRef) ? logRef : this.#freshRef();
+        head.create(ref, hash, pairs, count);
+        this.result.series++;
+        // Two series under one ref, or a ref out of our range: the log's numbers cannot be continued.
+        if (ref !== logRef) this.result.isRenumbered = true;
+      }
+      if (ref === logRef) this.#refs.delete(logRef);
+      else {
+        this.#refs.set(logRef, ref);
+        head.skipRef(logRef);
+      }
+    });
+  }
+
+  /** Whether a series may have the same ref as in the log: free, in range, and not alone on a page of slots. */
+  #isUsable(ref: number): boolean {
+    if (ref < 1 || ref > layout.seriesRefMax || this.#head.hasSeries(ref)) return false;
+    const page = Math.floor(ref / layout.slot.perPage);
+    if (this.#pagesSeen.has(page)) return true;
+    const slots = (this.#pages + 1) * layout.slot.perPage;
+    if (this.#pages >= sparsePagesMin && slots > slotsPerSeriesMax * this.#head.seriesCount) return false;
+    this.#pagesSeen.add(page);
+    this.#pages++;
+    return true;
+  }
+
+  /** A ref of our own choice; in the log the same number means another series, or none. */
+  #freshRef(): number {
+    const ref = this.#head.nextRef;
+    if (!this.#refs.has(ref)) this.#refs.set(ref, 0);
+    this.#pagesSeen.add(Math.floor(ref / layout.slot.perPage));
+    this.#pages = this.#pagesSeen.size;
+    return ref;
+  }
+
+  #readSamples(record: Uint8Array): void {
+    const { kernel } = this.#head;
+    const batch = this.#batchFor(record.length);
+    const scratch = kernel.scratch;
+    const mark = scratch.mark();
+    try {
+      const ptr = scratch.allocate(record.length + layout.slackBytes);
+      kernel.views.u8.set(record, ptr);
+      try {
+        batch.decodeRecord(ptr, record.length);
+        if (this.#refs.size > 0) this.#translate(batch);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        this.#decodeLargeRefs(record, batch);
+      }
+    } finally {
+      scratch.release(mark);
+    }
+    this.#append(batch);
+  }
+
+  #append(batch: SampleBatch): void {
+    const { chunkRangeMs, samplesPerChunk } = this.#options;
+    const head = this.#head;
+    this.result.samples += batch.append({ chunkRangeMs, samplesPerChunk });
+    const { status, timestamps, count } = batch;
+    let minMs = head.minTimeMs;
+    let maxMs = head.maxTimeMs;
+    for (let i = 0; i < count; i++) {
+      if (status[i] === sampleStatus.ok) {
+        const timestampMs = timestamps[i]!;
+        if (timestampMs < minMs) minMs = timestampMs;
+        if (timestampMs > maxMs) maxMs = timestampMs;
+      } else if (status[i] === sampleStatus.unknownSeries) this.result.unknownSeriesSamples++;
+    }
+    head.minTimeMs = minMs;
+    head.maxTimeMs = maxMs;
+  }
+
+  #translate(batch: SampleBatch): void {
+    const { refs, count } = batch;
+    for (let i = 0; i < count; i++) {
+      const ref = this.#refs.get(refs[i]!);
+      if (ref !== undefined) refs[i] = ref;
+    }
+  }
+
+  /** A samples record whose refs need more than 32 bits. Throws RangeError when it is malformed. */
+  #decodeLargeRefs(record: Uint8Array, batch: SampleBatch): void {
+    const cursor = new RecordCursor(record, 1);
+    const baseRef = cursor.uint64();
+    const baseMs = cursor.int64();
+    batch.clear();
+    while (!cursor.isAtEnd) {
+      const logRef = baseRef + cursor.varint();
+      const timestampMs = baseMs + cursor.varint();
+      const ref = this.#refs.get(logRef) ?? (logRef <= layout.seriesRefMax ? logRef : 0);
+      batch.pushBits(ref, timestampMs, cursor.bits64());
+    }
+  }
+
+  #batchFor(recordBytes: number): SampleBatch {
+    const { kernel } = this.#head;
+    const samples = SampleBatch.recordSamplesMax(recordBytes);
+    if (this.#batch.capacity < samples) {
+      this.#batch.close();
+      this.#batch = kernel.createSampleBatch(samples);
+    }
+    return this.#batch;
+  }
+}
