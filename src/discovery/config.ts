@@ -119,7 +119,7 @@ export const discoveryConfigs: Part<DiscoveryConfig[]> = {
       if (config.mechanism === "static")
         into[staticKey] = config.groups.map((group) => targetGroup.encode(group));
       else if (config.mechanism === "file") append(into, fileKey, fileConfig.encode(config));
-      else append(into, keyOf(config.name), maskSecrets(config.section));
+      else append(into, keyOf(config.name), anything.encode(config.section));
     }
   },
 };
@@ -140,21 +140,6 @@ function decodeUnsupported(name: string, mapping: Mapping): UnsupportedConfig[] 
     if (item.isNull()) item.fail(`empty or null section in ${key}`);
     return { mechanism: "unsupported", name, section: anything.decode(item), place: item.toString() };
   });
-}
-
-const secretKey = /(?:password|passphrase|secret|token|credentials?|secrets|(?:^|_)key)$/;
-const notSecretKey = /^(?:key|grant_type)$/;
-
-/** Nobody has told which keys of an unsupported section are secret, so what sounds like one is masked. */
-function maskSecrets(section: unknown): unknown {
-  if (Array.isArray(section)) return section.map(maskSecrets);
-  if (typeof section !== "object" || section === null) return section;
-  return Object.fromEntries(
-    Object.entries(section).map(([key, value]) => {
-      const masked = secretKey.test(key) && !notSecretKey.test(key) && typeof value !== "object";
-      return [key, masked ? "<secret>" : maskSecrets(value)];
-    }),
-  );
 }
 
 /** Refuses URLs where addresses belong; for configurations whose relabelling could not mend them. */

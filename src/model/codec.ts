@@ -1,5 +1,5 @@
 import path from "node:path";
-import { errorMessage, Secret } from "../base/index.ts";
+import { errorMessage, Secret, secretMask } from "../base/index.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { parseNumber } from "./number.ts";
 import { quoteGo } from "./quote.ts";
@@ -78,19 +78,21 @@ export interface FieldOptions {
 }
 
 /** One key. Without a default the value is `undefined` when the key is absent or null. */
-export function field<T>(key: string, codec: Codec<T>): Part<T | undefined>;
 export function field<T>(
   key: string,
   codec: Codec<T>,
   defaultValue: NoInfer<T>,
   options?: FieldOptions,
 ): Part<T>;
+export function field<T>(key: string, codec: Codec<T>): Part<T | undefined>;
 export function field<T>(
   key: string,
   codec: Codec<T>,
   defaultValue?: T,
   options?: FieldOptions,
 ): Part<T | undefined> {
+  // A zero value may be left out only where its absence reads as the same.
+  const omitsZero = !options?.printAlways && defaultValue !== undefined && isZero(codec.encode(defaultValue));
   return {
     keys: [key],
     decode(mapping) {
@@ -100,7 +102,7 @@ export function field<T>(
     encode(value, into) {
       if (value === undefined) return;
       const plain = codec.encode(value);
-      if (options?.printAlways || !isZero(plain)) into[key] = plain;
+      if (plain !== undefined && !(omitsZero && isZero(plain))) into[key] = plain;
     },
   };
 }
@@ -118,7 +120,8 @@ function isZero(plain: unknown): boolean {
     plain === "" ||
     plain === 0 ||
     plain === false ||
-    plain === "0s"
+    plain === "0s" ||
+    plain === "0"
   )
     return true;
   if (Array.isArray(plain)) return plain.length === 0;
@@ -301,8 +304,23 @@ export const filePath: Codec<string> = {
   encode: (value) => value,
 };
 
-/** Anything at all, kept as plain values: for sections that are checked by nobody here. */
-export const anything: Codec<unknown> = { decode: (at) => at.toPlain(), encode: (value) => value };
+/** Anything at all, kept as plain values: for sections that are checked by nobody here. Printed with what sounds secret masked. */
+export const anything: Codec<unknown> = { decode: (at) => at.toPlain(), encode: maskSecrets };
+
+const secretKey = /(?:password|passphrase|secret|token|credentials?|secrets|(?:^|_)key)$/;
+const notSecretKey = /^(?:key|grant_type)$/;
+
+/** Nobody has told which keys of such a section are secret, so what sounds like one is. */
+function maskSecrets(section: unknown): unknown {
+  if (Array.isArray(section)) return section.map(maskSecrets);
+  if (typeof section !== "object" || section === null) return section;
+  return Object.fromEntries(
+    Object.entries(section).map(([key, value]) => {
+      const masked = secretKey.test(key) && !notSecretKey.test(key) && typeof value !== "object";
+      return [key, masked ? secretMask : maskSecrets(value)];
+    }),
+  );
+}
 
 const byteUnits: Readonly<Record<string, number>> = { "": 0, K: 1, M: 2, G: 3, T: 4, P: 5, E: 6 };
 

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { type Codec, failAt, field, list, mapped, object, integer, text } from "./codec.ts";
+import { type Codec, failAt, field, list, mapped, object, type Part, integer, text } from "./codec.ts";
 import { Labels, LabelsBuilder } from "./labels.ts";
 import { isLabelName, type NameValidationScheme } from "./names.ts";
 import { quoteGo } from "./quote.ts";
@@ -38,10 +38,12 @@ export interface RelabelConfig {
   scheme: NameValidationScheme;
 }
 
+const emptyAction = "relabel action cannot be empty";
+
 const actionCodec: Codec<RelabelAction> = mapped(
   text,
   (value) => {
-    if (value === "") throw new Error("relabel action cannot be empty");
+    if (value === "") throw new Error(emptyAction);
     const action = actions.find((each) => each === value.toLowerCase());
     if (action === undefined) throw new Error(`unknown relabel action ${quoteGo(value.toLowerCase())}`);
     return action;
@@ -49,20 +51,48 @@ const actionCodec: Codec<RelabelAction> = mapped(
   (value) => value,
 );
 
-const regexCodec: Codec<Regexp> = mapped(text, Regexp.compile, (regex) =>
-  regex === regexDefault ? "" : regex.source,
+const regexCodec: Codec<Regexp> = mapped(
+  text,
+  (source) => Regexp.compile(source),
+  (regex) => regex.source,
 );
+
+/** A `regex:` with nothing after it is the empty pattern, as upstream reads it; only an absent key is the default. */
+const regexField: Part<Regexp> = {
+  keys: ["regex"],
+  decode(mapping) {
+    const at = mapping.get("regex");
+    if (at) return regexCodec.decode(at);
+    return mapping.has("regex") ? Regexp.compile("") : regexDefault;
+  },
+  encode(regex, into) {
+    if (regex !== regexDefault) into["regex"] = regex.source;
+  },
+};
+
+/** Likewise an `action:` with nothing after it is no action. */
+const actionField: Part<RelabelAction> = {
+  keys: ["action"],
+  decode(mapping) {
+    const at = mapping.get("action");
+    if (at) return actionCodec.decode(at);
+    return mapping.has("action") ? mapping.place("action").fail(emptyAction) : "replace";
+  },
+  encode(action, into) {
+    into["action"] = action;
+  },
+};
 
 export const relabelConfig: Codec<RelabelConfig> = object(
   "relabel.plain",
   {
     sourceLabels: field("source_labels", list(text), []),
     separator: field("separator", text, separatorDefault, { printAlways: true }),
-    regex: field("regex", regexCodec, regexDefault),
+    regex: regexField,
     modulus: field("modulus", integer("uint"), 0),
     targetLabel: field("target_label", text, ""),
     replacement: field("replacement", text, replacementDefault, { printAlways: true }),
-    action: field("action", actionCodec, "replace"),
+    action: actionField,
   },
   (parts): RelabelConfig => ({ ...parts, scheme: "utf8" }),
 );

@@ -92,7 +92,7 @@ export class Place {
   scalar(): { text: string; quoted: boolean } | undefined {
     const node = this.#node;
     if (!isScalar(node)) return undefined;
-    const text = String(node.value ?? "");
+    const text = node.source ?? "";
     if (node.tag === "tag:yaml.org,2002:binary") return { text: this.#binary(text), quoted: true };
     return { text, quoted: node.type !== Scalar.PLAIN };
   }
