@@ -1,0 +1,19 @@
+/** Recording and alerting rules: their files, their evaluation, and what they tell the API and the notifier. */
+export type { Alert, AlertState, OutgoingAlert } from "./alert.ts";
+export { AlertingRule } from "./alerting-rule.ts";
+export { RuleGroup } from "./group.ts";
+export { RuleManager, type RuleManagerOptions, type RuleSettings } from "./manager.ts";
+export { RecordingRule } from "./recording-rule.ts";
+export type { LastSample, LastSamplesFunction } from "./restore.ts";
+export type { QueryFunction, Rule, RuleHealth, VectorSample } from "./rule.ts";
+export {
+  type AlertingRuleConfig,
+  parseRuleFile,
+  type RecordingRuleConfig,
+  type RuleConfig,
+  type RuleFile,
+  RuleFileError,
+  type RuleFileOptions,
+  type RuleGroupConfig,
+} from "./rule-file.ts";
+export { listAlerts, listRules, type RuleListFilter } from "./view.ts";
