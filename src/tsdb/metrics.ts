@@ -38,7 +38,6 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     registry.gaugeFunction({ name, help }, read);
   const counter = (name: string, help: string, read: () => number): void =>
     registry.counterFunction({ name, help }, read);
-  const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
   const { arena } = head.kernel;
 
   gauge("prometheus_tsdb_head_series", "Series in the head.", () => head.seriesCount);
@@ -222,4 +221,9 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     child.sum = wal()?.counters.syncSecondsSum ?? 0;
     child.count = wal()?.counters.syncs ?? 0;
   });
+}
+
+/** An empty head has no times; upstream shows 0. */
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0;
 }

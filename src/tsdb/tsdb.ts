@@ -4,7 +4,7 @@ import { type Kernel, layout } from "../kernel/index.ts";
 import type { Appendable, Appender, Queryable } from "../storage/index.ts";
 import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
-import { Head } from "./head/head.ts";
+import { Head, memoryFill } from "./head/head.ts";
 import { createHeadQueryable } from "./head/querier.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
 import { slicer, truncateHead } from "./head/truncate.ts";
@@ -266,11 +266,11 @@ export class Tsdb implements Appendable {
     const oldestMs = this.#head.minTimeMs;
     const retainedMs = startOf(nowMs - retentionMs);
     if (startOf(oldestMs) < retainedMs) await this.#truncate(retainedMs);
-    const { usedBytes, limitBytes } = kernel.usage();
+    const fill = memoryFill(kernel);
     const nextRangeMs = startOf(this.#head.minTimeMs) + chunkRangeMs;
-    if (usedBytes > limitBytes * memoryPressureRatio && nextRangeMs <= startOf(nowMs)) {
+    if (fill > memoryPressureRatio && nextRangeMs <= startOf(nowMs)) {
       this.#counters.pressureTruncations++;
-      logger.warn("shared memory is nearly full, the oldest samples are dropped", { usedBytes, limitBytes });
+      logger.warn("shared memory is nearly full, the oldest samples are dropped", { fill: fill.toFixed(2) });
       await this.#truncate(nextRangeMs);
     }
     await this.#countChunks();

@@ -8,6 +8,9 @@ import { combineHash } from "./text-hash.ts";
 
 const { headWord, slot: slotLayout } = layout;
 
+/** Share of the shared memory beyond which no series is created: the rest is for samples of those that exist. */
+const seriesFillMax = 0.95;
+
 export interface HeadOptions {
   /** Series that may exist at a time; more are refused. Default and maximum: what refs can number, 67 million. */
   seriesMax?: number;
@@ -105,6 +108,8 @@ export class Head {
     const { arena, series, views } = this.kernel;
     if (this.seriesCount >= this.#seriesMax)
       throw new NarthexError("unavailable", `series limit of ${this.#seriesMax} reached`);
+    if (memoryFill(this.kernel) > seriesFillMax)
+      throw new NarthexError("unavailable", "shared memory is nearly full: no new series");
     if (ref >= layout.seriesRefMax)
       throw new NarthexError("unavailable", "series numbers are used up: a restart numbers them afresh");
     this.#seriesIndex.reserve();
@@ -157,4 +162,11 @@ export class Head {
     const slot = this.kernel.series.slot(ref);
     return slot === 0 ? 0 : this.kernel.views.u32[(slot + slotLayout.chunkPtr) >>> 2]!;
   }
+}
+
+/** The share of the shared memory that is in use, from 0 to 1; blocks that the arena has free are not. */
+export function memoryFill(kernel: Kernel): number {
+  const { limitBytes, usedBytes } = kernel.usage();
+  const arena = kernel.arena.usage();
+  return (usedBytes - arena.reservedBytes + arena.usedBytes) / limitBytes;
 }

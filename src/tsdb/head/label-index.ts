@@ -41,7 +41,7 @@ export class LabelIndexReader {
   /** The refs of the series with this label pair, ascending. */
   postings(name: number, value: number): Uint32Array {
     const at = findPair(this.u32, this.valuesTable(name), value);
-    return readPostings(this.u32, at);
+    return at === 0 ? new Uint32Array(0) : readPostings(this.u32, at);
   }
 
   get nameCount(): number {

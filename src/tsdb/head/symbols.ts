@@ -176,7 +176,8 @@ export class SymbolTable extends SymbolReader {
     const table = ptr >>> 2;
     u32[table] = capacity;
     let count = 0;
-    for (let i = 0; old !== 0 && i < u32[old]!; i++) {
+    const oldCapacity = old === 0 ? 0 : u32[old]!;
+    for (let i = 0; i < oldCapacity; i++) {
       const symbol = u32[old + tableHeaderWords + i]!;
       if (symbol === 0 || !keep(symbol)) continue;
       let slot = this.hash(symbol) & (capacity - 1);
@@ -186,7 +187,7 @@ export class SymbolTable extends SymbolReader {
     }
     u32[table + 1] = count;
     Atomics.store(u32, rootIndex, ptr);
-    if (oldPtr !== 0) this.#kernel.arena.retire(oldPtr, tableBytes(u32[old]!));
+    if (oldPtr !== 0) this.#kernel.arena.retire(oldPtr, tableBytes(oldCapacity));
     return ptr;
   }
 }

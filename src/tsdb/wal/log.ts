@@ -6,6 +6,8 @@ import type { WalWriter } from "./writer.ts";
 
 /** Longest record that is put together before it is compressed. */
 export const recordBufferBytesMax = 128 * 1024 * 1024;
+/** Room kept from the start, so that commits of usual size need no memory. */
+const recordBufferBytes = 1024 * 1024;
 
 /** Writes commits to the WAL: new series first, so that no samples record names a series the log does not know. Owns the writer. */
 export class WalLog implements CommitLog {
@@ -15,6 +17,7 @@ export class WalLog implements CommitLog {
   constructor(kernel: Kernel, writer: WalWriter) {
     this.#writer = writer;
     this.#record = kernel.createByteBuffer(recordBufferBytesMax);
+    this.#record.reserve(recordBufferBytes);
   }
 
   write(head: Head, batches: readonly SampleBatch[]): void {

@@ -44,8 +44,9 @@ export class WalCounters {
   segments = 0;
 }
 
-/** Bytes that one commit may gather before they are written. */
-const bufferBytesMax = 512 * 1024 * 1024;
+/** Gathered bytes beyond which `add` writes first. Room for so much is kept from the start, so that a full memory stops no commit. */
+const gatheredBytesMax = 1024 * 1024;
+const bufferBytesMax = 256 * 1024 * 1024;
 /** Header of a fragment, once per page that a record can touch. */
 const headerSlackPages = 2;
 
@@ -81,6 +82,7 @@ export class WalWriter {
     const last = listSegments(disk, directory).at(-1)?.index ?? -1;
     const checkpoint = listCheckpoints(disk, directory).at(-1)?.index ?? -1;
     this.#buffer = kernel.createByteBuffer(bufferBytesMax);
+    this.#buffer.reserve(2 * gatheredBytesMax);
     this.#openSegment(Math.max(last, checkpoint) + 1);
     if (options.syncIntervalMs > 0) this.#armSync();
   }
@@ -98,7 +100,10 @@ export class WalWriter {
     return this.#isPaused;
   }
 
-  /** Gathers a record. Throws `unavailable`, and forgets all that was gathered, when a full segment cannot be finished. */
+  /**
+   * Gathers a record; what was gathered before is written when it is much. Throws `unavailable`, and forgets what was gathered, when that or the
+   * next segment fails.
+   */
   add(record: Uint8Array): void {
     if (this.#isTorn) this.#recover();
     const { data, bits } = compressRecord(record, this.#options.compression);
@@ -106,10 +111,9 @@ export class WalWriter {
     const bytesMax = data.length + pages * fragmentHeaderBytes;
     if (bytesMax > this.#options.segmentBytes)
       throw new NarthexError("unavailable", `WAL record of ${data.length} bytes does not fit into a segment`);
-    if (this.#position + bytesMax > this.#options.segmentBytes) {
-      this.flush();
-      this.nextSegment();
-    }
+    const isFull = this.#position + bytesMax > this.#options.segmentBytes;
+    if (isFull || this.#buffer.bytes > gatheredBytesMax) this.flush();
+    if (isFull) this.nextSegment();
     try {
       this.#appendFragments(data, bits, bytesMax);
     } catch (error) {
@@ -257,11 +261,12 @@ export class WalWriter {
   }
 
   #armSync(): void {
-    this.#timer = this.#options.clock.after(this.#options.syncIntervalMs, () => {
-      void this.sync().then(() => {
-        if (!this.#isClosed) this.#armSync();
-      });
-    });
+    this.#timer = this.#options.clock.after(this.#options.syncIntervalMs, () => void this.#syncAndArm());
+  }
+
+  async #syncAndArm(): Promise<void> {
+    await this.sync();
+    if (!this.#isClosed) this.#armSync();
   }
 
   async #syncAll(): Promise<void> {

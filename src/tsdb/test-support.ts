@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Registry } from "@narthex/client";
+import { type Disk, type Logger, silentLogger, SimulatedClock, systemDisk } from "../base/index.ts";
+import { createKernel, type Kernel } from "../kernel/index.ts";
+import type { Matcher } from "../model/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import { openTsdb, type Tsdb, type TsdbOptions } from "./index.ts";
+
+/** A time at the start of a chunk range, so that tests know where ranges end. */
+export const baseTimeMs = 1_700_006_400_000;
+export const kernelBytes = 64 * 1024 * 1024;
+
+export interface Opened {
+  tsdb: Tsdb;
+  kernel: Kernel;
+  clock: SimulatedClock;
+  registry: Registry;
+}
+
+export interface OpenOptions extends TsdbOptions {
+  disk?: Disk;
+  logger?: Logger;
+  nowMs?: number;
+  kernelBytes?: number;
+}
+
+/** Opens a storage with a memory of its own and a clock that stands still, and waits for its replay. */
+export async function openTest(directory: string, options: OpenOptions = {}): Promise<Opened> {
+  const { disk, logger, nowMs, kernelBytes: limitBytes, ...rest } = options;
+  const kernel = createKernel({ limitBytes: limitBytes ?? kernelBytes });
+  const clock = new SimulatedClock(nowMs ?? baseTimeMs);
+  const registry = new Registry();
+  const tsdb = openTsdb({
+    kernel,
+    disk: disk ?? systemDisk,
+    clock,
+    directory,
+    logger: logger ?? silentLogger,
+    registry,
+    options: rest,
+  });
+  await tsdb.ready;
+  return { tsdb, kernel, clock, registry };
+}
+
+/** Leaves a storage as `kill -9` would: nothing is closed, the lock stays behind (and is taken away here, since we live on). */
+export function abandon(directory: string): void {
+  rmSync(join(directory, "lock"), { force: true });
+}
+
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), "narthex-tsdb-"));
+}
+
+/** Series by their labels' text; samples as [milliseconds, value bits]. */
+export type Dump = Map<string, [timestampMs: number, bits: bigint][]>;
+
+/** All that matches, read through a querier. */
+export function dump(
+  kernel: Kernel,
+  queryable: Queryable,
+  matchers: readonly Matcher[] = [],
+  minTimestampMs = 0,
+  maxTimestampMs = Number.MAX_SAFE_INTEGER,
+  shard?: { index: number; count: number },
+): Dump {
+  const result: Dump = new Map();
+  const querier = queryable.querier(minTimestampMs, maxTimestampMs);
+  const mark = kernel.scratch.mark();
+  try {
+    const hints = { minTimestampMs, maxTimestampMs, ...(shard && { shard }) };
+    const set = querier.select(matchers, hints, true);
+    for (let series = 0; series < set.length; series++) {
+      const capacity = set.sampleCountMax(series, minTimestampMs, maxTimestampMs);
+      const timestamps = kernel.scratch.allocate(8 * capacity + 64);
+      const values = kernel.scratch.allocate(8 * capacity + 64);
+      const count = set.read(series, minTimestampMs, maxTimestampMs, false, { timestamps, values, capacity });
+      const samples: [number, bigint][] = [];
+      for (let i = 0; i < count; i++)
+        samples.push([kernel.views.f64[timestamps / 8 + i]!, kernel.views.u64[values / 8 + i]!]);
+      result.set(set.labels(series).toString(), samples);
+      kernel.scratch.release(mark);
+    }
+  } finally {
+    querier.close();
+  }
+  return result;
+}
+
+export function bitsOf(value: number): bigint {
+  return new BigUint64Array(Float64Array.of(value).buffer)[0]!;
+}
