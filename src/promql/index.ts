@@ -1,9 +1,30 @@
 /** PromQL: the language, and the engine that answers it. */
+export { type Annotation, annotationsMax } from "./annotations.ts";
 export { exprToJson, type Json } from "./ast-json.ts";
 export type * from "./ast.ts";
 export { exprType } from "./checker.ts";
+export { defaultLimits, type QueryContext, type QueryFeatures, type QueryLimits } from "./context.ts";
+export {
+  Engine,
+  type EngineOptions,
+  type ExecuteOptions,
+  type Execution,
+  type PartialResult,
+  type QueryResult,
+} from "./engine.ts";
 export { functions } from "./functions.ts";
+export { ByteWriter } from "./json/byte-writer.ts";
+export { partialBuffers } from "./operator/partial.ts";
 export { ParseError } from "./parse-error.ts";
 export { parseExpr, parseMetricSelector, type ParserOptions, parseSeriesLabels } from "./parser.ts";
+export type { Fragment, Plan } from "./plan/plan.ts";
 export { prettyPrint, printExpr } from "./printer.ts";
+export { JsonSink } from "./result-json.ts";
+export {
+  type MatrixSeries,
+  type QueryValue,
+  type ResultSink,
+  type VectorSample,
+  ValueSink,
+} from "./result.ts";
 export { children, find, walk } from "./walk.ts";

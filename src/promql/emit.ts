@@ -1,0 +1,158 @@
+import type { Evaluation } from "./operator/evaluation.ts";
+import { MergeEqual } from "./operator/merge-equal.ts";
+import type { OperatorBuilder } from "./operator/build.ts";
+import type { Operator, Row } from "./operator/operator.ts";
+import { countPresent } from "./operator/rows.ts";
+import type { PlanNode } from "./plan/plan.ts";
+import type { ResultSink } from "./result.ts";
+import { LabelFilter } from "./series/label-filter.ts";
+import { SeriesList } from "./series/series-list.ts";
+import { sortedByLabels } from "./series/order.ts";
+import type { Tuple } from "./series/tuple.ts";
+
+/** Evaluates the plan's root and hands its result to a sink, at most `seriesMax` series (0: all). Returns whether some were left out. */
+export function emitResult(
+  evaluation: Evaluation,
+  builder: OperatorBuilder,
+  sink: ResultSink,
+  seriesMax: number,
+): boolean {
+  const { root, grid, instant } = evaluation.plan;
+  switch (root.kind) {
+    case "string":
+      sink.begin("string");
+      sink.string(grid.startMs, root.value);
+      sink.end();
+      return false;
+    case "range":
+      return emitRange(evaluation, builder, root, sink, seriesMax);
+    default:
+  }
+  const operator = withFinalNames(evaluation, builder.build(root));
+  if (!instant) return emitMatrix(evaluation, operator, sink, seriesMax);
+  if (root.type === "scalar") {
+    sink.begin("scalar");
+    sink.scalar(grid.startMs, evaluation.f64[operator.row(0).valuesPtr / 8]!);
+    sink.end();
+    return false;
+  }
+  return emitVector(evaluation, operator, sink, seriesMax);
+}
+
+function emitVector(
+  evaluation: Evaluation,
+  operator: Operator,
+  sink: ResultSink,
+  seriesMax: number,
+): boolean {
+  const list = operator.series();
+  const { startMs } = evaluation.plan.grid;
+  sink.begin("vector");
+  let emitted = 0;
+  let leftOut = false;
+  for (let series = 0; series < list.length; series++) {
+    evaluation.checkRow();
+    const row = operator.row(series);
+    if (evaluation.u8[row.presentPtr] === 0) continue;
+    evaluation.keepSamples(1);
+    leftOut = seriesMax > 0 && emitted >= seriesMax;
+    if (leftOut) break;
+    sink.sample(list, series, startMs, evaluation.f64[row.valuesPtr / 8]!);
+    emitted++;
+  }
+  sink.end();
+  return leftOut;
+}
+
+function emitMatrix(
+  evaluation: Evaluation,
+  operator: Operator,
+  sink: ResultSink,
+  seriesMax: number,
+): boolean {
+  const list = operator.series();
+  const { grid } = evaluation.plan;
+  sink.begin("matrix");
+  let emitted = 0;
+  let leftOut = false;
+  for (const series of sortedByLabels(
+    list,
+    Int32Array.from({ length: list.length }, (_, i) => i),
+  )) {
+    evaluation.checkRow();
+    const row = operator.row(series);
+    const count = countPresent(evaluation, row, grid.steps);
+    if (count === 0) continue;
+    evaluation.keepSamples(count);
+    leftOut = seriesMax > 0 && emitted >= seriesMax;
+    if (leftOut) break;
+    sink.row(list, series, grid, row, evaluation);
+    emitted++;
+  }
+  sink.end();
+  return leftOut;
+}
+
+/** The samples of each series in the one window that an instant query looks at. */
+function emitRange(
+  evaluation: Evaluation,
+  builder: OperatorBuilder,
+  root: PlanNode & { kind: "range" },
+  sink: ResultSink,
+  seriesMax: number,
+): boolean {
+  const reader = builder.range(root);
+  const list = reader.series();
+  const { f64 } = evaluation;
+  const { from, rangeMs } = root.source;
+  const endMs = (from.atMs ?? root.grid.startMs) - from.offsetMs;
+  sink.begin("matrix");
+  let emitted = 0;
+  let leftOut = false;
+  for (const series of sortedByLabels(
+    list,
+    Int32Array.from({ length: list.length }, (_, i) => i),
+  )) {
+    evaluation.checkRow();
+    const { tsPtr, vsPtr, count } = reader.read(series);
+    let first = 0;
+    let end = count;
+    while (first < end && f64[tsPtr / 8 + first]! <= endMs - rangeMs) first++;
+    while (end > first && f64[tsPtr / 8 + end - 1]! > endMs) end--;
+    if (first === end) continue;
+    evaluation.keepSamples(end - first);
+    leftOut = seriesMax > 0 && emitted >= seriesMax;
+    if (leftOut) break;
+    sink.samples(list, series, tsPtr / 8 + first, vsPtr / 8 + first, end - first, evaluation);
+    emitted++;
+  }
+  sink.end();
+  return leftOut;
+}
+
+/** With delayed name removal: names go now, and series that become equal are merged. */
+function withFinalNames(evaluation: Evaluation, operator: Operator): Operator {
+  if (!evaluation.delayedNameRemoval) return operator;
+  const renamed: Operator = {
+    steps: operator.steps,
+    series: () => new FinalSeries(operator.series()),
+    row: (series: number): Row => operator.row(series),
+  };
+  return new MergeEqual(evaluation, renamed, false);
+}
+
+class FinalSeries extends SeriesList {
+  readonly #source: SeriesList;
+  readonly #filter: LabelFilter;
+
+  constructor(source: SeriesList) {
+    super(source.strings, source.length);
+    this.#source = source;
+    this.#filter = LabelFilter.exceptReserved(source.strings);
+  }
+
+  override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    if (!this.#source.dropsName(series)) this.#source.append(series, out, filter);
+    else this.#source.append(series, out, filter === undefined ? this.#filter : filter.and(this.#filter));
+  }
+}

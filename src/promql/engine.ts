@@ -1,0 +1,171 @@
+import type { Kernel, Scratch } from "../kernel/index.ts";
+import type { Annotation } from "./annotations.ts";
+import type { Expr } from "./ast.ts";
+import type { QueryContext } from "./context.ts";
+import { emitResult } from "./emit.ts";
+import { AggregateOperator } from "./operator/aggregate.ts";
+import { OperatorBuilder, type Partials } from "./operator/build.ts";
+import { Evaluation, type Shard } from "./operator/evaluation.ts";
+import type { PartialResult } from "./operator/partial.ts";
+import { encodeRows } from "./operator/parts.ts";
+import { type ParserOptions, parseExpr } from "./parser.ts";
+import type { Plan } from "./plan/plan.ts";
+import { planQuery } from "./plan/planner.ts";
+import { type QueryValue, type ResultSink, ValueSink } from "./result.ts";
+
+export type { PartialResult } from "./operator/partial.ts";
+
+export interface EngineOptions {
+  readonly parser?: ParserOptions;
+  /** Parsed queries that are kept, by text. */
+  readonly parsedQueriesMax?: number;
+}
+
+export interface ExecuteOptions {
+  /** Parts that readers computed, by fragment; without them everything is evaluated here. */
+  readonly partials?: Partials;
+  /** Most series in the result; 0 or missing: all. */
+  readonly seriesMax?: number;
+}
+
+/** What there is to tell about an evaluation beside its result. */
+export interface Execution {
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  /** Samples in memory at the fullest moment. */
+  readonly samplesPeak: number;
+  /** The result had more series than were asked for. */
+  readonly leftOut: boolean;
+}
+
+export interface QueryResult extends Execution {
+  readonly value: QueryValue;
+}
+
+const parsedQueriesMaxDefault = 1000;
+/** Scratch memory that a thread keeps for its next query. */
+const idleScratchesMax = 2;
+
+/**
+ * Evaluates PromQL, synchronously and on the thread that calls. An engine may be used by one thread only; its plans depend on nothing
+ * but text and times, so that engines of several threads agree on them.
+ */
+export class Engine {
+  readonly #parserOptions: ParserOptions;
+  readonly #parsedQueriesMax: number;
+  /** Least recently used first. */
+  readonly #parsed = new Map<string, Expr>();
+  readonly #idleScratches: { kernel: Kernel; scratch: Scratch }[] = [];
+
+  constructor(options: EngineOptions = {}) {
+    this.#parserOptions = options.parser ?? {};
+    this.#parsedQueriesMax = options.parsedQueriesMax ?? parsedQueriesMaxDefault;
+  }
+
+  /** The syntax tree of a query, which nobody may change. Throws ParseError. */
+  parse(text: string): Expr {
+    let expr = this.#parsed.get(text);
+    if (expr === undefined) expr = parseExpr(text, this.#parserOptions);
+    else this.#parsed.delete(text);
+    this.#parsed.set(text, expr);
+    if (this.#parsed.size > this.#parsedQueriesMax) this.#parsed.delete(this.#parsed.keys().next().value!);
+    return expr;
+  }
+
+  planInstant(text: string, timestampMs: number, context: QueryContext): Plan {
+    return this.#plan(text, timestampMs, timestampMs, 0, context);
+  }
+
+  /** `stepMs` > 0 and start ≤ end. Ranges and strings are refused as upstream does. */
+  planRange(text: string, startMs: number, endMs: number, stepMs: number, context: QueryContext): Plan {
+    return this.#plan(text, startMs, endMs, stepMs, context);
+  }
+
+  instant(text: string, timestampMs: number, context: QueryContext): QueryResult {
+    return this.#collect(this.planInstant(text, timestampMs, context), context);
+  }
+
+  range(text: string, startMs: number, endMs: number, stepMs: number, context: QueryContext): QueryResult {
+    return this.#collect(this.planRange(text, startMs, endMs, stepMs, context), context);
+  }
+
+  /**
+   * Evaluates a plan into a sink. Throws NarthexError: `execution` (the data does not fit the query, or a limit was reached),
+   * `timeout`, `canceled`, `internal` (storage). What the sink got until then is to be thrown away.
+   */
+  execute(plan: Plan, context: QueryContext, sink: ResultSink, options: ExecuteOptions = {}): Execution {
+    return this.#run(plan, context, undefined, (evaluation) => {
+      const builder = new OperatorBuilder(evaluation, options.partials);
+      const leftOut = emitResult(evaluation, builder, sink, options.seriesMax ?? 0);
+      const { warnings, infos } = evaluation.annotations.render(plan.query);
+      return { warnings, infos, samplesPeak: evaluation.samplesPeak, leftOut };
+    });
+  }
+
+  /** Evaluates one fragment of a plan over a share of the series. */
+  evaluateFragment(plan: Plan, fragment: number, shard: Shard, context: QueryContext): PartialResult {
+    return this.#run(plan, context, shard, (evaluation) => {
+      const operator = new OperatorBuilder(evaluation).fragment(plan.fragments[fragment]!);
+      return operator instanceof AggregateOperator ? operator.encode() : encodeRows(evaluation, operator);
+    });
+  }
+
+  /** Gives back the memory kept for the next query. */
+  close(): void {
+    for (const { scratch } of this.#idleScratches.splice(0)) scratch.reset();
+  }
+
+  #plan(text: string, startMs: number, endMs: number, stepMs: number, context: QueryContext): Plan {
+    return planQuery(text, this.parse(text), {
+      startMs,
+      endMs,
+      stepMs,
+      lookbackDeltaMs: context.lookbackDeltaMs,
+      defaultEvalIntervalMs: context.defaultEvalIntervalMs,
+      subqueryStepsMax: context.limits.subqueryStepsMax,
+    });
+  }
+
+  #collect(plan: Plan, context: QueryContext): QueryResult {
+    const sink = new ValueSink();
+    const execution = this.execute(plan, context, sink);
+    return { ...execution, value: sink.value };
+  }
+
+  #run<T>(
+    plan: Plan,
+    context: QueryContext,
+    shard: Shard | undefined,
+    body: (evaluation: Evaluation) => T,
+  ): T {
+    const { kernel, limits, queryable } = context;
+    const scratch = this.#takeScratch(kernel);
+    scratch.budgetBytes = limits.memoryBytes;
+    const querier = queryable.querier(plan.minTimestampMs, plan.maxTimestampMs);
+    try {
+      const evaluation = new Evaluation(plan, context, querier, scratch, shard);
+      evaluation.check();
+      return body(evaluation);
+    } finally {
+      querier.close();
+      this.#returnScratch(kernel, scratch);
+    }
+  }
+
+  #takeScratch(kernel: Kernel): Scratch {
+    const last = this.#idleScratches.at(-1);
+    if (last?.kernel !== kernel) return kernel.createScratch();
+    this.#idleScratches.pop();
+    return last.scratch;
+  }
+
+  #returnScratch(kernel: Kernel, scratch: Scratch): void {
+    // Keeps the first span, which is all that a small query needs.
+    scratch.release(0);
+    if (this.#idleScratches.length < idleScratchesMax) this.#idleScratches.push({ kernel, scratch });
+    else scratch.reset();
+  }
+}
+
+/** For those who add annotations of their own to an answer. */
+export type { Annotation };

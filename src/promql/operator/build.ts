@@ -1,0 +1,231 @@
+import type { AggregateNode, CallNode, Fragment, PlanNode, StringNode, WindowNode } from "../plan/plan.ts";
+import { pinsName } from "../plan/fragments.ts";
+import { elementwiseFunctions } from "../plan/functions.ts";
+import { noSeries } from "../series/series-list.ts";
+import { AbsentOperator } from "./absent.ts";
+import { AggregateOperator } from "./aggregate.ts";
+import { CountValuesOperator } from "./count-values.ts";
+import { ElementwiseOperator, NegateOperator, dateOfSteps } from "./elementwise.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { HistogramOperator } from "./histogram.ts";
+import { InfoOperator } from "./info.ts";
+import { labelJoin, labelReplace } from "./label-functions.ts";
+import { SharedOperator } from "./materialize.ts";
+import { MergeEqual } from "./merge-equal.ts";
+import type { Operator } from "./operator.ts";
+import type { PartialResult } from "./partial.ts";
+import { PartsOperator } from "./parts.ts";
+import { PickOperator } from "./pick.ts";
+import { QuantileOperator } from "./quantile.ts";
+import { type RangeReader, rangeReader } from "./range.ts";
+import {
+  RepeatOperator,
+  constant,
+  extremeOperator,
+  scalarOf,
+  timeOperator,
+  vectorOperator,
+} from "./scalar.ts";
+import { ScalarBinaryOperator } from "./scalar-binary.ts";
+import { SelectOperator } from "./select.ts";
+import { SetOperator } from "./set.ts";
+import { SortOperator, type SortOrder, byLabels, byValue } from "./sort.ts";
+import { VectorBinaryOperator } from "./vector-binary.ts";
+import { WindowOperator } from "./window.ts";
+
+/** The parts that readers computed for a fragment, by its number in the plan. */
+export type Partials = (fragment: number) => readonly PartialResult[];
+
+/** Makes the operators of a plan. With `partials`, the plan's fragments are not evaluated here but put together from parts. */
+export class OperatorBuilder {
+  readonly #evaluation: Evaluation;
+  readonly #partials: Partials | undefined;
+  readonly #fragments: readonly Fragment[];
+  readonly #shared = new Map<PlanNode, Operator>();
+
+  constructor(evaluation: Evaluation, partials?: Partials) {
+    this.#evaluation = evaluation;
+    this.#partials = partials;
+    this.#fragments = evaluation.plan.fragments;
+  }
+
+  readonly build = (node: PlanNode): Operator => {
+    if (!this.#evaluation.plan.shared.has(node)) return this.#make(node);
+    let shared = this.#shared.get(node);
+    if (shared === undefined) {
+      shared = this.#make(node);
+      this.#shared.set(node, shared);
+    }
+    return new SharedOperator(this.#evaluation, shared);
+  };
+
+  /** The operator of a fragment as a reader evaluates it. */
+  fragment(fragment: Fragment): Operator {
+    return this.#make(fragment.node);
+  }
+
+  range(node: PlanNode & { kind: "range" }): RangeReader {
+    return rangeReader(this.#evaluation, node.source, this.build);
+  }
+
+  #make(node: PlanNode): Operator {
+    const fragment = this.#partials && this.#fragments.findIndex((each) => each.node === node);
+    if (fragment !== undefined && fragment >= 0) return this.#fromParts(node, this.#partials!(fragment));
+    const evaluation = this.#evaluation;
+    switch (node.kind) {
+      case "number":
+        return constant(evaluation, node.grid.steps, node.value);
+      case "select":
+        return node.timestamps
+          ? this.#merged(new SelectOperator(evaluation, node))
+          : new SelectOperator(evaluation, node);
+      case "window":
+        return this.#window(node);
+      case "call":
+        return this.#call(node);
+      case "negate": {
+        const negated = new NegateOperator(evaluation, this.build(node.child), node.type === "scalar");
+        return node.type === "scalar" ? negated : this.#merged(negated);
+      }
+      case "scalarBinary": {
+        const result = new ScalarBinaryOperator(
+          evaluation,
+          node,
+          this.build(node.left),
+          this.build(node.right),
+        );
+        return node.type === "scalar" ? result : this.#merged(result);
+      }
+      case "vectorBinary": {
+        const left = this.build(node.left);
+        const right = this.build(node.right);
+        if (node.op === "or")
+          return new MergeEqual(evaluation, new SetOperator(evaluation, node, left, right), false);
+        if (node.op === "and" || node.op === "unless") return new SetOperator(evaluation, node, left, right);
+        return new VectorBinaryOperator(evaluation, node, left, right);
+      }
+      case "aggregate":
+        return this.#aggregate(node, this.build(node.child));
+      case "repeat":
+        return new RepeatOperator(evaluation, this.build(node.child), node.grid.steps);
+      case "string":
+      case "range":
+        throw new Error(`assertion failed: a ${node.kind} has no rows`);
+    }
+  }
+
+  /** After metric names were dropped: series that have become equal are one, and must not collide. */
+  #merged(operator: Operator, strict = false): Operator {
+    return this.#evaluation.delayedNameRemoval
+      ? operator
+      : new MergeEqual(this.#evaluation, operator, strict);
+  }
+
+  #fromParts(node: PlanNode, parts: readonly PartialResult[]): Operator {
+    const evaluation = this.#evaluation;
+    const isTop = node.kind === "aggregate" && (node.op === "topk" || node.op === "bottomk");
+    if (node.kind === "aggregate" && !isTop) return new AggregateOperator(evaluation, node, parts);
+    const local = isTop ? node.child : node;
+    const describes = (text: string): boolean => text === "__type__" || text === "__unit__";
+    const distinct = pinsName(local) && !parts.some(({ series }) => series.texts.some(describes));
+    const rows = new PartsOperator(evaluation, node.grid.steps, parts, distinct);
+    return isTop ? this.#aggregate(node, rows) : rows;
+  }
+
+  #window(node: WindowNode): Operator {
+    const evaluation = this.#evaluation;
+    const reader = rangeReader(evaluation, node.source, this.build);
+    const args = node.args.map(this.build);
+    if (node.func !== "absent_over_time")
+      return this.#merged(new WindowOperator(evaluation, node, reader, args), true);
+    const { from } = node.source;
+    const present = new WindowOperator(evaluation, { ...node, func: "present_over_time" }, reader, args);
+    return new AbsentOperator(evaluation, present, from.kind === "selector" ? from.matchers : []);
+  }
+
+  #aggregate(node: AggregateNode, child: Operator): Operator {
+    const evaluation = this.#evaluation;
+    switch (node.op) {
+      case "topk":
+      case "bottomk":
+      case "limitk":
+      case "limit_ratio":
+        return new PickOperator(evaluation, node, child, this.build(node.param!));
+      case "quantile":
+        return new QuantileOperator(evaluation, node, child, this.build(node.param!));
+      case "count_values":
+        return new CountValuesOperator(evaluation, node, child, (node.param as StringNode).value);
+      default:
+        return new AggregateOperator(evaluation, node, child);
+    }
+  }
+
+  #call(node: CallNode): Operator {
+    const evaluation = this.#evaluation;
+    const { func, args } = node;
+    const [first, ...rest] = args;
+    if (elementwiseFunctions.has(func)) {
+      if (first === undefined) return dateOfSteps(evaluation, node);
+      return this.#merged(new ElementwiseOperator(evaluation, node, this.build(first), rest.map(this.build)));
+    }
+    const texts = rest.map((arg) => (arg.kind === "string" ? arg.value : ""));
+    switch (func) {
+      case "time":
+        return timeOperator(evaluation, node.grid);
+      case "scalar":
+        return scalarOf(evaluation, this.build(first!));
+      case "vector":
+        return vectorOperator(evaluation, this.build(first!));
+      case "min_of":
+      case "max_of":
+        return extremeOperator(evaluation, func, this.build(first!), this.build(rest[0]!));
+      case "absent":
+        return new AbsentOperator(evaluation, this.build(first!), node.matchers);
+      case "label_replace":
+        return new MergeEqual(evaluation, labelReplace(this.build(first!), texts), false);
+      case "label_join":
+        return new MergeEqual(evaluation, labelJoin(this.build(first!), texts), false);
+      case "sort":
+      case "sort_desc":
+        return this.#sorted(node, byValue(func === "sort_desc"));
+      case "sort_by_label":
+      case "sort_by_label_desc":
+        return this.#sorted(node, byLabels(texts, func === "sort_by_label_desc"));
+      case "histogram_quantile":
+      case "histogram_quantiles":
+      case "histogram_fraction":
+        return this.#merged(this.#histogram(node));
+      case "info":
+        return new InfoOperator(evaluation, node, this.build(first!));
+      default:
+        // What is left works on native histograms only; of floats it makes nothing.
+        return { steps: node.grid.steps, series: () => noSeries(evaluation.strings), row: neverPulled };
+    }
+  }
+
+  #sorted(node: CallNode, compare: SortOrder): Operator {
+    if (!this.#evaluation.plan.instant) {
+      const text = "sort is ineffective for range queries since results are always ordered by labels";
+      this.#evaluation.annotations.warn(text, node.position);
+    }
+    return new SortOperator(this.#evaluation, this.build(node.args[0]!), compare);
+  }
+
+  #histogram({ func, args }: CallNode): Operator {
+    const label = args.find((arg) => arg.kind === "string");
+    const vector = args.find((arg) => arg.type === "vector")!;
+    const scalars = args.filter((arg) => arg.type === "scalar");
+    return new HistogramOperator(this.#evaluation, {
+      vector: this.build(vector),
+      scalars: scalars.map(this.build),
+      kind: func === "histogram_fraction" ? "fraction" : "quantile",
+      resultLabel: label?.value,
+      vectorPosition: vector.position,
+      scalarPositions: scalars.map(({ position }) => position),
+    });
+  }
+}
+
+function neverPulled(): never {
+  throw new Error("assertion failed: there are no series to pull");
+}

@@ -1,0 +1,80 @@
+import { NarthexError } from "../../base/index.ts";
+import type { Row } from "../../kernel/index.ts";
+import { formatPlain, isLabelName, metricNameLabel, quoteGo } from "../../model/index.ts";
+import type { AggregateNode } from "../plan/plan.ts";
+import { LabelFilter } from "../series/label-filter.ts";
+import { type SeriesList, TupleSeries } from "../series/series-list.ts";
+import { Tuple, TupleTable } from "../series/tuple.ts";
+import { groupingFilter } from "./aggregate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import { setLabel } from "./vector-labels.ts";
+
+/** `count_values("label", v)`: how many series of a group have each value, the value itself as a label. */
+export class CountValuesOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #node: AggregateNode;
+  readonly #child: Operator;
+  readonly #label: string;
+  readonly #rows: Row[] = [];
+  #series: SeriesList | undefined;
+
+  constructor(evaluation: Evaluation, node: AggregateNode, child: Operator, label: string) {
+    if (!isLabelName(label)) throw new NarthexError("execution", `invalid label name ${quoteGo(label)}`);
+    this.steps = node.grid.steps;
+    this.#evaluation = evaluation;
+    this.#node = node;
+    this.#child = child;
+    this.#label = label;
+  }
+
+  series(): SeriesList {
+    this.#series ??= this.#evaluate();
+    return this.#series;
+  }
+
+  row(series: number): Row {
+    this.series();
+    return this.#rows[series]!;
+  }
+
+  #evaluate(): SeriesList {
+    const { strings, f64, u8 } = this.#evaluation;
+    const list = this.#child.series();
+    const { without, grouping } = this.#node;
+    const label = strings.number(this.#label);
+    // The label of the value takes part in the grouping: `without (label)` takes it away again.
+    const keepsValue = !without || (!grouping.includes(this.#label) && this.#label !== metricNameLabel);
+    const filter = groupingFilter(strings, this.#node);
+    const table = new TupleTable();
+    const base = new Tuple();
+    const labels = new Tuple();
+    for (let series = 0; series < list.length; series++) {
+      this.#evaluation.checkRow();
+      const row = this.#child.row(series);
+      list.tuple(series, base, keepsValue ? filter.and(LabelFilter.except(strings, [this.#label])) : filter);
+      for (let step = 0; step < this.steps; step++) {
+        if (u8[row.presentPtr + step] === 0) continue;
+        labels.length = 0;
+        for (let i = 0; i < base.length; i += 2) labels.push(base.numbers[i]!, base.numbers[i + 1]!);
+        const value = strings.number(formatPlain(f64[row.valuesPtr / 8 + step]!));
+        if (keepsValue) setLabel(strings, labels, label, value);
+        this.#count(table.intern(labels), step);
+      }
+    }
+    return new TupleSeries(strings, table, this.#label !== metricNameLabel);
+  }
+
+  #count(series: number, step: number): void {
+    if (series === this.#rows.length) {
+      this.#rows.push(this.#evaluation.rows(1, this.steps).row(0));
+      this.#evaluation.keepSamples(this.steps);
+    }
+    const { f64, u8 } = this.#evaluation;
+    const row = this.#rows[series]!;
+    const at = row.valuesPtr / 8 + step;
+    f64[at] = u8[row.presentPtr + step] === 0 ? 1 : f64[at]! + 1;
+    u8[row.presentPtr + step] = 1;
+  }
+}

@@ -1,0 +1,137 @@
+import { NarthexError } from "../../base/index.ts";
+import type { Kernel, Row, Scratch } from "../../kernel/index.ts";
+import type { Querier, SeriesSet } from "../../storage/index.ts";
+import { Annotations } from "../annotations.ts";
+import type { QueryContext } from "../context.ts";
+import type { Plan, Selector } from "../plan/plan.ts";
+import { LabelFilter } from "../series/label-filter.ts";
+import { FilteredSeries, NameDroppingSeries, type SeriesList } from "../series/series-list.ts";
+import { Strings } from "../series/strings.ts";
+import { RowBlock } from "./rows.ts";
+
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Rows between two looks at the clock and the cancel word. */
+const rowsPerCheck = 64;
+/** One block of scratch memory stays below 2 GiB. */
+const blockBytesMax = 2 ** 31 - 4096;
+
+/** A query that is running on this thread: its memory, its limits, and what it has found to remark on. */
+export class Evaluation {
+  readonly plan: Plan;
+  readonly kernel: Kernel;
+  readonly scratch: Scratch;
+  readonly f64: Float64Array;
+  readonly u8: Uint8Array;
+  readonly annotations = new Annotations();
+  readonly strings = new Strings();
+  readonly lookbackDeltaMs: number;
+  readonly delayedNameRemoval: boolean;
+  readonly typeAndUnitLabels: boolean;
+  readonly #context: QueryContext;
+  readonly #querier: Querier;
+  readonly #shard: Shard | undefined;
+  readonly #deadlineMs: number;
+  readonly #selected = new Map<string, SeriesSet>();
+  #samples = 0;
+  #samplesPeak = 0;
+  #rowsUntilCheck = rowsPerCheck;
+
+  constructor(plan: Plan, context: QueryContext, querier: Querier, scratch: Scratch, shard?: Shard) {
+    this.plan = plan;
+    this.kernel = context.kernel;
+    this.scratch = scratch;
+    this.f64 = context.kernel.views.f64;
+    this.u8 = context.kernel.views.u8;
+    this.lookbackDeltaMs = context.lookbackDeltaMs;
+    this.delayedNameRemoval = context.features?.delayedNameRemoval === true;
+    this.typeAndUnitLabels = context.features?.typeAndUnitLabels === true;
+    this.#context = context;
+    this.#querier = querier;
+    this.#shard = shard;
+    this.#deadlineMs = context.clock.monotonicMs() + context.limits.timeoutMs;
+  }
+
+  /** The series of a selector; equal selectors share one set. */
+  select(selector: Selector): SeriesSet {
+    const { matchers, minTimestampMs, maxTimestampMs } = selector;
+    const key = `${minTimestampMs} ${maxTimestampMs} ${matchers.join("\n")}`;
+    let set = this.#selected.get(key);
+    if (set === undefined) {
+      const shard = this.#shard;
+      const hints = { minTimestampMs, maxTimestampMs, ...(shard && { shard }) };
+      set = this.#querier.select(matchers, hints, false);
+      this.#selected.set(key, set);
+    }
+    return set;
+  }
+
+  /** To be called once per row: ends a query that was cancelled or ran out of time. */
+  checkRow(): void {
+    if (--this.#rowsUntilCheck <= 0) this.check();
+  }
+
+  check(): void {
+    this.#rowsUntilCheck = rowsPerCheck;
+    if (this.#context.isCancelled?.() === true) {
+      throw new NarthexError("canceled", "query was canceled in expression evaluation");
+    }
+    if (this.#context.clock.monotonicMs() > this.#deadlineMs) {
+      throw new NarthexError("timeout", "query timed out in expression evaluation");
+    }
+  }
+
+  get samplesPeak(): number {
+    return this.#samplesPeak;
+  }
+
+  /** Counts samples that stay in memory. */
+  keepSamples(count: number): void {
+    this.#samples += count;
+    this.passSamples(0);
+  }
+
+  /** Counts samples that are in memory for the moment. */
+  passSamples(count: number): void {
+    const samples = this.#samples + count;
+    if (samples > this.#samplesPeak) this.#samplesPeak = samples;
+    if (samples > this.#context.limits.samplesMax) {
+      throw new NarthexError(
+        "execution",
+        "query processing would load too many samples into memory in query execution",
+      );
+    }
+  }
+
+  allocate(bytes: number): number {
+    if (bytes <= blockBytesMax) return this.scratch.allocate(bytes);
+    const { memoryBytes } = this.#context.limits;
+    throw new NarthexError("execution", `query needs more than its memory budget of ${memoryBytes} bytes`);
+  }
+
+  /** A row of its own for an operator that computes. */
+  row(steps: number): Row {
+    return this.rows(1, steps).row(0);
+  }
+
+  /** Rows that stay: nothing present at first. */
+  rows(count: number, steps: number): RowBlock {
+    const valuesPtr = this.allocate(count * steps * 8);
+    const presentPtr = this.allocate(count * steps);
+    this.u8.fill(0, presentPtr, presentPtr + count * steps);
+    return new RowBlock(valuesPtr, presentPtr, steps);
+  }
+
+  /** The list without metric names, now or when the query ends. */
+  dropNames(list: SeriesList): SeriesList {
+    if (this.delayedNameRemoval) return new NameDroppingSeries(list);
+    return new FilteredSeries(list, LabelFilter.exceptReserved(this.strings), list.distinctWithoutName);
+  }
+}
+
+export function duplicateSeries(): NarthexError {
+  return new NarthexError("execution", "vector cannot contain metrics with the same labelset");
+}

@@ -1,0 +1,216 @@
+import type { Row } from "../../kernel/index.ts";
+import { metricNameLabel, parseNumber, quoteGo } from "../../model/index.ts";
+import { forMetric, formatG } from "../annotations.ts";
+import { Buckets, bucketFraction, bucketQuantile, forceMonotonic } from "../function/buckets.ts";
+import type { CallNode } from "../plan/plan.ts";
+import { Grouping } from "../series/grouping.ts";
+import { LabelFilter } from "../series/label-filter.ts";
+import { type SeriesList, TupleSeries } from "../series/series-list.ts";
+import { Tuple, TupleTable } from "../series/tuple.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import { type RowBlock, copyRow } from "./rows.ts";
+import { setLabel } from "./vector-labels.ts";
+
+const bucketLabel = "le";
+
+/** The bucket series of one histogram, by ascending upper bound. */
+interface Histogram {
+  readonly series: number[];
+  readonly bounds: number[];
+}
+
+/** What one call asks of a histogram. */
+export interface HistogramQuestion {
+  readonly vector: Operator;
+  /** histogram_quantile and histogram_quantiles: φ each, one result per φ. histogram_fraction: lower and upper bound. */
+  readonly scalars: readonly Operator[];
+  readonly kind: "quantile" | "fraction";
+  /** The label that names φ where there are several results. */
+  readonly resultLabel?: string | undefined;
+  /** Of the vector and of each scalar in the query, for remarks. */
+  readonly vectorPosition: CallNode["position"];
+  readonly scalarPositions: readonly CallNode["position"][];
+}
+
+/**
+ * histogram_quantile, histogram_quantiles and histogram_fraction on classic histograms: series that differ in `le` only. The
+ * place of native histograms is here too: they would be answered by themselves, beside the groups of buckets.
+ */
+export class HistogramOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #question: HistogramQuestion;
+  readonly #row: Row;
+  #series: SeriesList | undefined;
+  #histograms: Histogram[] = [];
+  #buckets = new Buckets(0);
+  #rows: RowBlock | undefined;
+  #loaded = -1;
+
+  constructor(evaluation: Evaluation, question: HistogramQuestion) {
+    this.steps = question.vector.steps;
+    this.#evaluation = evaluation;
+    this.#question = question;
+    this.#row = evaluation.row(this.steps);
+  }
+
+  series(): SeriesList {
+    if (this.#series !== undefined) return this.#series;
+    const { strings } = this.#evaluation;
+    const list = this.#question.vector.series();
+    const { groups, table } = new Grouping(list, LabelFilter.except(strings, [bucketLabel]));
+    this.#collect(list, groups, table.count);
+    const largest = Math.max(0, ...this.#histograms.map(({ series }) => series.length));
+    this.#buckets = new Buckets(largest);
+    this.#rows = this.#evaluation.rows(largest, this.steps);
+    if (this.#question.kind === "quantile") this.#checkQuantiles();
+    this.#series = this.#evaluation.dropNames(this.#outputSeries(table, list.distinctWithoutName));
+    return this.#series;
+  }
+
+  row(series: number): Row {
+    this.series();
+    const results = this.#question.resultLabel === undefined ? 1 : this.#question.scalars.length;
+    const histogram = Math.floor(series / results);
+    if (this.#loaded !== histogram) this.#load(histogram);
+    const { bounds } = this.#histograms[histogram]!;
+    const { f64, u8 } = this.#evaluation;
+    const scalars = this.#question.scalars.map((scalar) => scalar.row(0).valuesPtr / 8);
+    const first = scalars[series % results]!;
+    for (let step = 0; step < this.steps; step++) {
+      this.#gather(bounds, step);
+      u8[this.#row.presentPtr + step] = this.#buckets.length > 0 ? 1 : 0;
+      if (this.#buckets.length === 0) continue;
+      const value =
+        this.#question.kind === "quantile"
+          ? this.#quantile(f64[first + step]!, histogram, step)
+          : this.#fraction(f64[scalars[0]! + step]!, f64[scalars[1]! + step]!);
+      f64[this.#row.valuesPtr / 8 + step] = value;
+    }
+    return this.#row;
+  }
+
+  #collect(list: SeriesList, groups: Int32Array, groupCount: number): void {
+    const { strings } = this.#evaluation;
+    const filter = LabelFilter.only(strings, [bucketLabel]);
+    const members: [series: number, bound: number][][] = Array.from({ length: groupCount }, () => []);
+    const boundOf = new Map<number, number | undefined>();
+    const tuple = new Tuple();
+    for (let series = 0; series < list.length; series++) {
+      const value = list.tuple(series, tuple, filter).numbers[1]!;
+      const text = tuple.length === 0 ? "" : strings.text(value);
+      const key = tuple.length === 0 ? -1 : value;
+      if (!boundOf.has(key)) boundOf.set(key, parseNumber(text));
+      const bound = boundOf.get(key);
+      if (bound === undefined) this.#remarkBound(list, series, text);
+      else members[groups[series]!]!.push([series, bound]);
+    }
+    this.#histograms = members.map((buckets) => {
+      buckets.sort((a, b) => a[1] - b[1]);
+      return { series: buckets.map(([series]) => series), bounds: buckets.map(([, bound]) => bound) };
+    });
+  }
+
+  #remarkBound(list: SeriesList, series: number, text: string): void {
+    const { annotations, u8 } = this.#evaluation;
+    const { presentPtr } = this.#question.vector.row(series);
+    if (!u8.subarray(presentPtr, presentPtr + this.steps).includes(1)) return;
+    const metric = forMetric(this.#metricName(list, series));
+    const rule = `bucket label "le" is missing or has a malformed value of ${quoteGo(text)}`;
+    annotations.warn(rule + metric, this.#question.vectorPosition);
+  }
+
+  /** Only delayed removal still knows the name. */
+  #metricName(list: SeriesList, series: number): string {
+    return this.#evaluation.delayedNameRemoval ? list.labels(series).get(metricNameLabel) : "";
+  }
+
+  #outputSeries(histograms: TupleTable, distinct: boolean): SeriesList {
+    const { strings, f64 } = this.#evaluation;
+    const { resultLabel, scalars } = this.#question;
+    if (resultLabel === undefined) return new TupleSeries(strings, histograms, distinct);
+    const label = strings.number(resultLabel);
+    const values = scalars.map((scalar) =>
+      strings.number(openMetricsNumber(f64[scalar.row(0).valuesPtr / 8]!)),
+    );
+    const table = new TupleTable();
+    const tuple = new Tuple();
+    for (let histogram = 0; histogram < histograms.count; histogram++) {
+      for (const value of values) {
+        tuple.length = 0;
+        histograms.append(histogram, tuple);
+        setLabel(strings, tuple, label, value);
+        table.intern(tuple);
+      }
+    }
+    return new TupleSeries(strings, table, distinct);
+  }
+
+  #load(histogram: number): void {
+    this.#loaded = histogram;
+    this.#histograms[histogram]!.series.forEach((series, i) => {
+      this.#evaluation.checkRow();
+      copyRow(this.#evaluation, this.#question.vector.row(series), this.#rows!.row(i), this.steps);
+    });
+  }
+
+  /** Fills the buckets with the counts of one step. */
+  #gather(bounds: readonly number[], step: number): void {
+    const { f64, u8 } = this.#evaluation;
+    const rows = this.#rows!;
+    const buckets = this.#buckets;
+    buckets.length = 0;
+    for (let i = 0; i < bounds.length; i++) {
+      const at = i * this.steps + step;
+      if (u8[rows.presentPtr + at] !== 0) buckets.push(bounds[i]!, f64[rows.valuesPtr / 8 + at]!);
+    }
+  }
+
+  #quantile(phi: number, histogram: number, step: number): number {
+    if (Number.isNaN(phi)) return NaN;
+    if (phi < 0) return -Infinity;
+    if (phi > 1) return Infinity;
+    if (!this.#buckets.hasInfinity) return NaN;
+    const decrease = forceMonotonic(this.#buckets);
+    if (decrease !== undefined) {
+      const list = this.#question.vector.series();
+      const metric = forMetric(this.#metricName(list, this.#histograms[histogram]!.series[0]!));
+      const { startMs, stepMs } = this.#evaluation.plan.grid;
+      const timestampMs = startMs + step * stepMs;
+      this.#evaluation.annotations.add({
+        level: "info",
+        text: monotonicityText + metric,
+        position: this.#question.vectorPosition,
+        monotonicity: { ...decrease, minTimestampMs: timestampMs, maxTimestampMs: timestampMs, count: 1 },
+      });
+    }
+    return bucketQuantile(phi, this.#buckets);
+  }
+
+  #fraction(lower: number, upper: number): number {
+    return this.#buckets.hasInfinity ? bucketFraction(lower, upper, this.#buckets) : NaN;
+  }
+
+  #checkQuantiles(): void {
+    const { f64, annotations } = this.#evaluation;
+    this.#question.scalars.forEach((scalar, i) => {
+      const start = scalar.row(0).valuesPtr / 8;
+      for (const phi of f64.subarray(start, start + this.steps)) {
+        if (phi >= 0 && phi <= 1) continue;
+        const text = `quantile value should be between 0 and 1, got ${formatG(phi)}`;
+        annotations.warn(text, this.#question.scalarPositions[i]!);
+      }
+    });
+  }
+}
+
+const monotonicityText =
+  "PromQL info: input to histogram_quantile needed to be fixed for monotonicity " +
+  "(see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
+
+/** A number as OpenMetrics writes it: always with a fraction or an exponent. */
+function openMetricsNumber(value: number): string {
+  const text = formatG(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}

@@ -1,0 +1,41 @@
+import type { Row } from "../../kernel/index.ts";
+import type { SeriesList } from "../series/series-list.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import { type RowBlock, copyRow } from "./rows.ts";
+
+/** Pulls all rows of an operator into memory of their own. */
+export function materialize(evaluation: Evaluation, operator: Operator): RowBlock {
+  const { length } = operator.series();
+  const { steps } = operator;
+  const block = evaluation.rows(length, steps);
+  for (let series = 0; series < length; series++) {
+    evaluation.keepSamples(steps);
+    copyRow(evaluation, operator.row(series), block.row(series), steps);
+  }
+  return block;
+}
+
+/** Gives each of several consumers of one operator a row that the others do not overwrite. */
+export class SharedOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #shared: Operator;
+  readonly #row: Row;
+
+  constructor(evaluation: Evaluation, shared: Operator) {
+    this.steps = shared.steps;
+    this.#evaluation = evaluation;
+    this.#shared = shared;
+    this.#row = evaluation.row(this.steps);
+  }
+
+  series(): SeriesList {
+    return this.#shared.series();
+  }
+
+  row(series: number): Row {
+    copyRow(this.#evaluation, this.#shared.row(series), this.#row, this.steps);
+    return this.#row;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Row } from "../../kernel/index.ts";
+import type { SeriesList } from "../series/series-list.ts";
+
+export type { Row } from "../../kernel/index.ts";
+
+/**
+ * One node of a running query. It states its output series first; rows are pulled by number, in any order and as often as the
+ * consumer likes, and are computed when they are pulled, so that memory follows what is kept and not what is read.
+ *
+ * A row is a column of f64 values and one of presence bytes (0 or 1) in the query's scratch memory, one place per step. The
+ * place for native histograms is beside them: a row whose presence byte is 2 would have its value in a column of objects.
+ */
+export interface Operator {
+  readonly steps: number;
+  /** The series that may have values; some may turn out to have none. */
+  series(): SeriesList;
+  /** Valid until the next call of this operator. The consumer may not write to it. */
+  row(series: number): Row;
+}

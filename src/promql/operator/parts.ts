@@ -1,0 +1,79 @@
+import type { Row } from "../../kernel/index.ts";
+import { ConcatenatedSeries, type SeriesList } from "../series/series-list.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import { type PartialResult, decodeList, encodeSeries } from "./partial.ts";
+import { isEmpty } from "./rows.ts";
+
+/** The rows that several readers computed, shard after shard. */
+export class PartsOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #parts: readonly PartialResult[];
+  readonly #series: ConcatenatedSeries;
+  readonly #row: Row;
+
+  constructor(
+    evaluation: Evaluation,
+    steps: number,
+    parts: readonly PartialResult[],
+    distinctWithoutName: boolean,
+  ) {
+    this.steps = steps;
+    this.#evaluation = evaluation;
+    this.#parts = parts;
+    const lists = parts.map((part) => decodeList(evaluation.strings, part.series, distinctWithoutName));
+    this.#series = new ConcatenatedSeries(evaluation.strings, lists, distinctWithoutName);
+    this.#row = evaluation.row(steps);
+    for (const part of parts) {
+      evaluation.keepSamples(part.present.length);
+      part.annotations.forEach((annotation) => evaluation.annotations.add(annotation));
+    }
+  }
+
+  series(): SeriesList {
+    return this.#series;
+  }
+
+  row(series: number): Row {
+    const [number, within] = this.#series.locate(series);
+    const { values, present } = this.#parts[number]!;
+    const start = within * this.steps;
+    const end = start + this.steps;
+    this.#evaluation.f64.set(values.subarray(start, end), this.#row.valuesPtr / 8);
+    this.#evaluation.u8.set(present.subarray(start, end), this.#row.presentPtr);
+    return this.#row;
+  }
+}
+
+/** All rows of an operator that have any value, for a reader that hands them over. */
+export function encodeRows(evaluation: Evaluation, operator: Operator): PartialResult {
+  const list = operator.series();
+  const { steps } = operator;
+  const { f64, u8 } = evaluation;
+  const picks: number[] = [];
+  let values = new Float64Array(list.length * steps);
+  let present = new Uint8Array(list.length * steps);
+  for (let series = 0; series < list.length; series++) {
+    evaluation.checkRow();
+    const row = operator.row(series);
+    if (isEmpty(evaluation, row, steps)) continue;
+    const start = picks.length * steps;
+    values.set(f64.subarray(row.valuesPtr / 8, row.valuesPtr / 8 + steps), start);
+    present.set(u8.subarray(row.presentPtr, row.presentPtr + steps), start);
+    picks.push(series);
+    evaluation.keepSamples(steps);
+  }
+  if (picks.length < list.length) {
+    values = values.slice(0, picks.length * steps);
+    present = present.slice(0, picks.length * steps);
+  }
+  const { annotations, samplesPeak } = evaluation;
+  return {
+    series: encodeSeries(list, picks),
+    values,
+    present,
+    annotations: [...annotations.list],
+    samplesPeak,
+  };
+}

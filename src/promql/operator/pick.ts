@@ -1,0 +1,154 @@
+import { NarthexError } from "../../base/index.ts";
+import type { Row } from "../../kernel/index.ts";
+import { formatG } from "../annotations.ts";
+import type { AggregateNode } from "../plan/plan.ts";
+import { Grouping } from "../series/grouping.ts";
+import { PickedSeries, type SeriesList } from "../series/series-list.ts";
+import { groupingFilter } from "./aggregate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { BestHeap } from "./heap.ts";
+import type { Operator } from "./operator.ts";
+import { type Parameter, readParameter } from "./param.ts";
+import { seriesFraction } from "./series-hash.ts";
+
+/** Go's int64, which upstream turns the parameter into. */
+const int64Limit = 2 ** 63;
+
+/** What was picked: per step and group the series with their values, best first. */
+type Pick = (step: number, series: number, value: number) => void;
+
+/** topk, bottomk, limitk, limit_ratio: some of the series, with the labels and values they have. */
+export class PickOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #node: AggregateNode;
+  readonly #child: Operator;
+  readonly #param: Operator;
+  #series: SeriesList | undefined;
+  readonly #rows: Row[] = [];
+
+  constructor(evaluation: Evaluation, node: AggregateNode, child: Operator, param: Operator) {
+    this.steps = node.grid.steps;
+    this.#evaluation = evaluation;
+    this.#node = node;
+    this.#child = child;
+    this.#param = param;
+  }
+
+  series(): SeriesList {
+    this.#series ??= this.#evaluate();
+    return this.#series;
+  }
+
+  row(series: number): Row {
+    this.series();
+    return this.#rows[series]!;
+  }
+
+  #evaluate(): SeriesList {
+    const list = this.#child.series();
+    const picked: number[] = [];
+    const places = new Map<number, number>();
+    this.#pickAll(list, (step, series, value) => {
+      let place = places.get(series);
+      if (place === undefined) {
+        place = picked.length;
+        places.set(series, place);
+        picked.push(series);
+        this.#rows.push(this.#evaluation.rows(1, this.steps).row(0));
+        this.#evaluation.keepSamples(this.steps);
+      }
+      const row = this.#rows[place]!;
+      this.#evaluation.u8[row.presentPtr + step] = 1;
+      this.#evaluation.f64[row.valuesPtr / 8 + step] = value;
+    });
+    return new PickedSeries(list, picked);
+  }
+
+  #pickAll(list: SeriesList, pick: Pick): void {
+    const parameter = readParameter(this.#evaluation, this.#param);
+    const { op } = this.#node;
+    if (op === "limit_ratio") {
+      if (this.#checkRatio(parameter)) this.#pickByHash(list, parameter, pick);
+      return;
+    }
+    if (!this.#checkCount(parameter)) return;
+    const grouping = new Grouping(list, groupingFilter(this.#evaluation.strings, this.#node));
+    if (op === "limitk") this.#pickFirst(grouping, parameter, pick);
+    else this.#pickBest(grouping, parameter, pick);
+  }
+
+  /** Calls `take` for every value, series by series. */
+  #forEach(count: number, take: (step: number, series: number, value: number) => void): void {
+    const { f64, u8 } = this.#evaluation;
+    for (let series = 0; series < count; series++) {
+      this.#evaluation.checkRow();
+      const row = this.#child.row(series);
+      const value = row.valuesPtr / 8;
+      for (let step = 0; step < this.steps; step++)
+        if (u8[row.presentPtr + step] !== 0) take(step, series, f64[value + step]!);
+    }
+  }
+
+  #pickBest({ groups, table }: Grouping, { values: ks }: Parameter, pick: Pick): void {
+    const heaps: BestHeap[] = [];
+    const largest = this.#node.op === "topk";
+    for (let i = 0; i < table.count * this.steps; i++) heaps.push(new BestHeap(largest));
+    const counts = ks.map((k) => Math.min(Math.trunc(k), groups.length));
+    this.#forEach(groups.length, (step, series, value) => {
+      const k = counts[step]!;
+      if (k >= 1) heaps[groups[series]! * this.steps + step]!.offer(k, series, value);
+    });
+    heaps.forEach((heap, i) => {
+      for (const place of heap.order()) pick(i % this.steps, heap.series[place]!, heap.values[place]!);
+    });
+  }
+
+  #pickFirst({ groups, table }: Grouping, { values: ks }: Parameter, pick: Pick): void {
+    const taken = new Uint32Array(table.count * this.steps);
+    this.#forEach(groups.length, (step, series, value) => {
+      const at = groups[series]! * this.steps + step;
+      if (taken[at]! >= Math.trunc(ks[step]!)) return;
+      taken[at]! += 1;
+      pick(step, series, value);
+    });
+  }
+
+  #pickByHash(list: SeriesList, { values: ratios }: Parameter, pick: Pick): void {
+    let last = -1;
+    let fraction = 0;
+    this.#forEach(list.length, (step, series, value) => {
+      if (series !== last) {
+        last = series;
+        fraction = seriesFraction(this.#evaluation, list, series);
+      }
+      const ratio = Math.max(-1, Math.min(1, ratios[step]!));
+      const chosen = ratio >= 0 ? fraction < ratio : fraction >= 1 + ratio;
+      if (chosen) pick(step, series, value);
+    });
+  }
+
+  /** False when no step picks anything. */
+  #checkCount({ min, max, hasNaN }: Parameter): boolean {
+    if (!hasNaN && max < 1) return false;
+    if (hasNaN) throw new NarthexError("execution", "Parameter value is NaN");
+    if (min <= -int64Limit)
+      throw new NarthexError("execution", `Scalar value ${formatG(min)} underflows int64`);
+    if (max >= int64Limit)
+      throw new NarthexError("execution", `Scalar value ${formatG(max)} overflows int64`);
+    return true;
+  }
+
+  /** False when no step picks anything. */
+  #checkRatio({ min, max, hasNaN }: Parameter): boolean {
+    if (!hasNaN && min === 0 && max === 0) return false;
+    if (hasNaN) throw new NarthexError("execution", "Ratio value is NaN");
+    const warn = (ratio: number, cap: number): void => {
+      const text = `ratio value should be between -1 and 1, got ${formatG(ratio)}, capping to ${cap}`;
+      this.#evaluation.annotations.warn(text, this.#node.param!.position);
+    };
+    if (max > 1) warn(max, 1);
+    if (min < -1) warn(min, -1);
+    return true;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Columns } from "../../kernel/index.ts";
+import type { SeriesSet } from "../../storage/index.ts";
+import type { RangeSource, Selector, SubqueryPlan } from "../plan/plan.ts";
+import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import { SampleBuffer } from "./sample-reader.ts";
+
+/** The samples that windows slide over. Stale markers are not among them. */
+export interface RangeReader {
+  series(): SeriesList;
+  /** Valid until the next call. */
+  read(series: number): Columns;
+}
+
+export function rangeReader(
+  evaluation: Evaluation,
+  source: RangeSource,
+  build: (node: SubqueryPlan["child"]) => Operator,
+): RangeReader {
+  const { from } = source;
+  return from.kind === "selector"
+    ? new SelectorRange(evaluation, from)
+    : new SubqueryRange(evaluation, from, build(from.child));
+}
+
+class SelectorRange implements RangeReader {
+  readonly #evaluation: Evaluation;
+  readonly #selector: Selector;
+  readonly #buffer = new SampleBuffer();
+  #set: SeriesSet | undefined;
+  #series: SeriesList | undefined;
+
+  constructor(evaluation: Evaluation, selector: Selector) {
+    this.#evaluation = evaluation;
+    this.#selector = selector;
+  }
+
+  series(): SeriesList {
+    if (this.#series === undefined) {
+      this.#set = this.#evaluation.select(this.#selector);
+      this.#series = new SelectedSeries(this.#evaluation.strings, this.#set, this.#selector.namePinned);
+    }
+    return this.#series;
+  }
+
+  read(series: number): Columns {
+    const { minTimestampMs, maxTimestampMs } = this.#selector;
+    return this.#buffer.read(this.#evaluation, this.#set!, series, minTimestampMs, maxTimestampMs, true);
+  }
+}
+
+/** The values of an expression at its own steps, as samples. */
+class SubqueryRange implements RangeReader {
+  readonly #evaluation: Evaluation;
+  readonly #plan: SubqueryPlan;
+  readonly #child: Operator;
+  readonly #buffer = new SampleBuffer();
+
+  constructor(evaluation: Evaluation, plan: SubqueryPlan, child: Operator) {
+    this.#evaluation = evaluation;
+    this.#plan = plan;
+    this.#child = child;
+  }
+
+  series(): SeriesList {
+    return this.#child.series();
+  }
+
+  read(series: number): Columns {
+    const { f64, u8 } = this.#evaluation;
+    const { startMs, stepMs, steps } = this.#plan.child.grid;
+    const buffer = this.#buffer;
+    buffer.reserve(this.#evaluation, steps);
+    const row = this.#child.row(series);
+    const timestamps = buffer.timestamps / 8;
+    const values = buffer.values / 8;
+    const from = row.valuesPtr / 8;
+    let count = 0;
+    for (let step = 0; step < steps; step++) {
+      if (u8[row.presentPtr + step] === 0) continue;
+      f64[timestamps + count] = startMs + step * stepMs;
+      f64[values + count] = f64[from + step]!;
+      count++;
+    }
+    buffer.count = count;
+    this.#evaluation.passSamples(count);
+    return buffer;
+  }
+}

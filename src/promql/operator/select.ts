@@ -1,0 +1,65 @@
+import type { Row, Steps } from "../../kernel/index.ts";
+import type { SeriesSet } from "../../storage/index.ts";
+import type { Grid, SelectNode, Selector } from "../plan/plan.ts";
+import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import { repeatFirst } from "./rows.ts";
+import { SampleBuffer } from "./sample-reader.ts";
+
+/** The times at which the steps of a selector look into the data. A pinned selector looks once. */
+export function lookSteps(selector: Pick<Selector, "atMs" | "offsetMs">, grid: Grid): Steps {
+  if (selector.atMs !== undefined) return { startMs: selector.atMs - selector.offsetMs, stepMs: 1, count: 1 };
+  return { startMs: grid.startMs - selector.offsetMs, stepMs: grid.stepMs, count: grid.steps };
+}
+
+/** An instant selector: at each step the newest sample within the lookback, unless it says that the series ended. */
+export class SelectOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #node: SelectNode;
+  readonly #look: Steps;
+  readonly #buffer = new SampleBuffer();
+  readonly #row: Row;
+  readonly #timesPtr: number;
+  #set: SeriesSet | undefined;
+  #series: SeriesList | undefined;
+
+  constructor(evaluation: Evaluation, node: SelectNode) {
+    this.steps = node.grid.steps;
+    this.#evaluation = evaluation;
+    this.#node = node;
+    this.#look = lookSteps(node.selector, node.grid);
+    this.#row = evaluation.row(this.steps);
+    this.#timesPtr = node.timestamps ? evaluation.allocate(this.steps * 8) : 0;
+  }
+
+  series(): SeriesList {
+    if (this.#series === undefined) {
+      const { selector, timestamps } = this.#node;
+      this.#set = this.#evaluation.select(selector);
+      const selected = new SelectedSeries(this.#evaluation.strings, this.#set, selector.namePinned);
+      this.#series = timestamps ? this.#evaluation.dropNames(selected) : selected;
+    }
+    return this.#series;
+  }
+
+  row(series: number): Row {
+    const evaluation = this.#evaluation;
+    const { minTimestampMs, maxTimestampMs } = this.#node.selector;
+    evaluation.checkRow();
+    const samples = this.#buffer.read(evaluation, this.#set!, series, minTimestampMs, maxTimestampMs, false);
+    const { kernel, lookbackDeltaMs } = evaluation;
+    kernel.selectInstant(samples, this.#look, lookbackDeltaMs, this.#row, this.#timesPtr);
+    if (this.#timesPtr !== 0) this.#takeTimes();
+    if (this.#look.count < this.steps) repeatFirst(evaluation, this.#row, this.steps);
+    return this.#row;
+  }
+
+  #takeTimes(): void {
+    const { f64 } = this.#evaluation;
+    const values = this.#row.valuesPtr / 8;
+    const times = this.#timesPtr / 8;
+    for (let step = 0; step < this.#look.count; step++) f64[values + step] = f64[times + step]! / 1000;
+  }
+}

@@ -1,0 +1,209 @@
+import { NarthexError } from "../../base/index.ts";
+import type { Row } from "../../kernel/index.ts";
+import type { BinaryOperator } from "../ast.ts";
+import { foldScalars } from "../plan/fold.ts";
+import type { VectorBinaryNode } from "../plan/plan.ts";
+import { type SeriesList, TupleSeries, tupleLabels } from "../series/series-list.ts";
+import { Tuple, TupleTable } from "../series/tuple.ts";
+import { isComparison } from "./arithmetic-rows.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { materialize } from "./materialize.ts";
+import type { Operator } from "./operator.ts";
+import type { RowBlock } from "./rows.ts";
+import { type ResultLabels, matchingFilter } from "./vector-labels.ts";
+
+export interface MatchInput {
+  readonly node: VectorBinaryNode;
+  readonly many: Operator;
+  readonly one: Operator;
+  /** Match group by series, shared numbers on both sides. */
+  readonly manyGroups: Int32Array;
+  readonly oneGroups: Int32Array;
+  readonly groupCount: number;
+  readonly labels: ResultLabels;
+}
+
+export interface MatchResult {
+  readonly series: SeriesList;
+  row(series: number): Row;
+}
+
+/** Stands for the side that a fill value replaces. */
+const filled = -1;
+
+/** Matches step by step, looking at who has a value; throws upstream's errors where a match is ambiguous at a step. */
+export function matchStepwise(evaluation: Evaluation, input: MatchInput): MatchResult {
+  const matcher = new StepMatcher(evaluation, input);
+  for (let step = 0; step < input.node.grid.steps; step++) {
+    evaluation.check();
+    matcher.match(step);
+  }
+  return matcher;
+}
+
+class StepMatcher implements MatchResult {
+  readonly #evaluation: Evaluation;
+  readonly #input: MatchInput;
+  readonly #manyRows: RowBlock;
+  readonly #oneRows: RowBlock;
+  readonly #manyFill: number | undefined;
+  readonly #oneFill: number | undefined;
+  readonly #table = new TupleTable();
+  readonly #rows: Row[] = [];
+  /** The result's number by the pair that makes it. */
+  readonly #results = new Map<string, number>();
+  readonly #oneByGroup: Int32Array;
+  /** Results that each group has at the step in hand. */
+  readonly #matched: Set<number>[];
+  readonly #tuple = new Tuple();
+
+  constructor(evaluation: Evaluation, input: MatchInput) {
+    this.#evaluation = evaluation;
+    this.#input = input;
+    this.#manyRows = materialize(evaluation, input.many);
+    this.#oneRows = materialize(evaluation, input.one);
+    const { card, fillLeft, fillRight } = input.node.matching;
+    this.#manyFill = card === "one-to-many" ? fillRight : fillLeft;
+    this.#oneFill = card === "one-to-many" ? fillLeft : fillRight;
+    this.#oneByGroup = new Int32Array(input.groupCount);
+    this.#matched = Array.from({ length: input.groupCount }, () => new Set());
+  }
+
+  get series(): SeriesList {
+    const { strings, delayedNameRemoval } = this.#evaluation;
+    const dropped = this.#input.node.returnBool && delayedNameRemoval;
+    const marks = dropped ? new Uint8Array(this.#table.count).fill(1) : undefined;
+    return new TupleSeries(strings, this.#table, false, marks);
+  }
+
+  row(series: number): Row {
+    return this.#rows[series]!;
+  }
+
+  match(step: number): void {
+    const many = this.#present(this.#manyRows, this.#input.manyGroups.length, step);
+    const one = this.#present(this.#oneRows, this.#input.oneGroups.length, step);
+    const fills = this.#manyFill !== undefined || this.#oneFill !== undefined;
+    if (!fills && (many.length === 0 || one.length === 0)) return;
+    this.#indexOne(one);
+    this.#matched.forEach((results) => results.clear());
+    for (const series of many) {
+      const group = this.#input.manyGroups[series]!;
+      const other = this.#oneByGroup[group]!;
+      if (other !== filled || this.#oneFill !== undefined) this.#combine(step, group, series, other);
+    }
+    if (this.#manyFill === undefined) return;
+    for (const series of one) {
+      const group = this.#input.oneGroups[series]!;
+      if (this.#matched[group]!.size === 0) this.#combine(step, group, filled, series);
+    }
+  }
+
+  #present(rows: RowBlock, count: number, step: number): number[] {
+    const { u8 } = this.#evaluation;
+    const present: number[] = [];
+    for (let series = 0; series < count; series++)
+      if (u8[rows.row(series).presentPtr + step] !== 0) present.push(series);
+    return present;
+  }
+
+  #indexOne(present: readonly number[]): void {
+    this.#oneByGroup.fill(filled);
+    for (const series of present) {
+      const group = this.#input.oneGroups[series]!;
+      const known = this.#oneByGroup[group]!;
+      if (known !== filled) throw this.#ambiguous(series, known);
+      this.#oneByGroup[group] = series;
+    }
+  }
+
+  #combine(step: number, group: number, many: number, one: number): void {
+    const { node } = this.#input;
+    const swapped = node.matching.card === "one-to-many";
+    const manyValue = many === filled ? this.#manyFill! : this.#value(this.#manyRows, many, step);
+    const oneValue = one === filled ? this.#oneFill! : this.#value(this.#oneRows, one, step);
+    const [left, right] = swapped ? [oneValue, manyValue] : [manyValue, oneValue];
+    const result = this.#result(many, one);
+    const matched = this.#matched[group]!;
+    if (node.matching.card === "one-to-one" && matched.size > 0) {
+      const message =
+        "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
+      throw new NarthexError("execution", message);
+    }
+    if (matched.has(result)) {
+      const message = "multiple matches for labels: grouping labels must ensure unique matches";
+      throw new NarthexError("execution", message);
+    }
+    matched.add(result);
+    const value = combineValues(node.op, node.returnBool, left, right);
+    if (value !== undefined) this.#store(result, step, value);
+  }
+
+  #value(rows: RowBlock, series: number, step: number): number {
+    return this.#evaluation.f64[rows.row(series).valuesPtr / 8 + step]!;
+  }
+
+  #result(many: number, one: number): number {
+    const key = `${many} ${one}`;
+    let result = this.#results.get(key);
+    if (result === undefined) {
+      result = this.#table.intern(this.#labels(many, one));
+      this.#results.set(key, result);
+      if (result === this.#rows.length)
+        this.#rows.push(this.#evaluation.rows(1, this.#input.node.grid.steps).row(0));
+    }
+    return result;
+  }
+
+  #labels(many: number, one: number): Tuple {
+    const { labels, node } = this.#input;
+    const manyList = this.#input.many.series();
+    const oneList = this.#input.one.series();
+    if (many !== filled && one !== filled) return labels.make(manyList, many, oneList, one, this.#tuple);
+    // The side that was filled in has just the labels of the match group, and so has the result.
+    const [list, series] = many === filled ? [oneList, one] : [manyList, many];
+    const group = matchingFilter(this.#evaluation.strings, node.matching);
+    if (many === filled) return list.tuple(series, this.#tuple, group.and(labels.filter));
+    const groupOnly = new TupleTable();
+    groupOnly.intern(list.tuple(series, new Tuple(), group));
+    const filledList = new TupleSeries(this.#evaluation.strings, groupOnly, false);
+    return labels.make(manyList, many, filledList, 0, this.#tuple);
+  }
+
+  #store(result: number, step: number, value: number): void {
+    const row = this.#rows[result]!;
+    const { f64, u8 } = this.#evaluation;
+    if (u8[row.presentPtr + step] !== 0) {
+      throw new NarthexError("execution", "vector cannot contain metrics with the same labelset");
+    }
+    u8[row.presentPtr + step] = 1;
+    f64[row.valuesPtr / 8 + step] = value;
+  }
+
+  #ambiguous(a: number, b: number): NarthexError {
+    const { node, one } = this.#input;
+    const { strings } = this.#evaluation;
+    const list = one.series();
+    const group = tupleLabels(strings, list.tuple(a, this.#tuple, matchingFilter(strings, node.matching)));
+    const side = node.matching.card === "one-to-many" ? "left" : "right";
+    const [first, second] = [list.labels(a).toString(), list.labels(b).toString()].sort();
+    return new NarthexError(
+      "execution",
+      `found duplicate series for the match group ${group.toString()} on the ${side} hand-side of the operation: ` +
+        `[${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
+    );
+  }
+}
+
+/** The value of a result; undefined when a comparison filters it out. */
+function combineValues(
+  op: BinaryOperator,
+  returnBool: boolean,
+  left: number,
+  right: number,
+): number | undefined {
+  if (op === "</" || op === ">/") return undefined;
+  const value = foldScalars(op, left, right);
+  if (!isComparison(op) || returnBool) return value;
+  return value === 1 ? left : undefined;
+}

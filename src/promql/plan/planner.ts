@@ -1,0 +1,357 @@
+import { NarthexError, assert } from "../../base/index.ts";
+import type {
+  AggregateExpr,
+  BinaryExpr,
+  Call,
+  DurationExpr,
+  Expr,
+  MatrixSelector,
+  PositionRange,
+  Subquery,
+  TimeModifiers,
+  VectorSelector,
+} from "../ast.ts";
+import { children } from "../walk.ts";
+import { type DurationContext, evaluateDuration } from "./duration.ts";
+import { foldScalars } from "./fold.ts";
+import { findFragments } from "./fragments.ts";
+import { changesWithTime, isWindowFunction } from "./functions.ts";
+import type { Grid, Plan, PlanNode, RangeSource, Selector } from "./plan.ts";
+import { selectorRange } from "./selector.ts";
+import { exprType } from "../checker.ts";
+
+export interface PlanOptions {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0: an instant query, start = end. */
+  readonly stepMs: number;
+  readonly lookbackDeltaMs: number;
+  /** The step of subqueries that state none. */
+  readonly defaultEvalIntervalMs: number;
+  readonly subqueryStepsMax: number;
+}
+
+/**
+ * Turns a parsed query into a plan for given times. The same text and options give the same plan on every thread: fragments
+ * can be named by their number. Throws `execution` for durations that cannot be.
+ */
+export function planQuery(query: string, expr: Expr, options: PlanOptions): Plan {
+  const instant = options.stepMs === 0;
+  const type = exprType(expr);
+  if (!instant && type !== "scalar" && type !== "vector") {
+    const name = type === "matrix" ? "range vector" : type;
+    const message = `invalid expression type "${name}" for range query, must be Scalar or instant Vector`;
+    throw new NarthexError("bad_data", message);
+  }
+  const stepMs = instant ? 1 : options.stepMs;
+  const steps = Math.floor((options.endMs - options.startMs) / stepMs) + 1;
+  const grid: Grid = { startMs: options.startMs, stepMs, steps: instant ? 1 : Math.max(steps, 0) };
+  const planner = new Planner(query, options);
+  const root = planner.plan(expr, grid);
+  return {
+    query,
+    root,
+    grid,
+    instant,
+    minTimestampMs: Number.isFinite(planner.minTimestampMs) ? planner.minTimestampMs : 0,
+    maxTimestampMs: Number.isFinite(planner.maxTimestampMs) ? planner.maxTimestampMs : 0,
+    fragments: findFragments(root),
+    shared: planner.shared,
+  };
+}
+
+class Planner {
+  minTimestampMs = Infinity;
+  maxTimestampMs = -Infinity;
+  readonly shared = new Set<PlanNode>();
+  readonly #query: string;
+  readonly #options: PlanOptions;
+  readonly #durations: DurationContext;
+  /** Aggregations by grid and text: what is written twice is computed once. */
+  readonly #aggregations = new Map<string, PlanNode>();
+
+  constructor(query: string, options: PlanOptions) {
+    this.#query = query;
+    this.#options = options;
+    this.#durations = {
+      stepSeconds: options.stepMs / 1000,
+      rangeSeconds: (options.endMs - options.startMs) / 1000,
+    };
+  }
+
+  plan(expr: Expr, grid: Grid): PlanNode {
+    if (grid.steps > 1 && isRepeatable(expr) && this.#isInvariant(expr)) {
+      const child = this.plan(expr, { ...grid, steps: 1 });
+      if (child.kind === "number") return { ...child, grid };
+      return { kind: "repeat", type: child.type, grid, position: expr.position, child };
+    }
+    const { position } = expr;
+    switch (expr.kind) {
+      case "numberLiteral":
+        return { kind: "number", type: "scalar", grid, position, value: expr.value };
+      case "stringLiteral":
+        return { kind: "string", type: "string", grid, position, value: expr.value };
+      case "parenExpr":
+        return this.plan(expr.expr, grid);
+      case "unaryExpr":
+        return this.#negation(this.plan(expr.expr, grid), expr.op, position);
+      case "binaryExpr":
+        return this.#binary(expr, grid);
+      case "aggregation":
+        return this.#aggregation(expr, grid);
+      case "call":
+        return this.#call(expr, grid);
+      case "vectorSelector": {
+        const selector = this.#selector(expr, grid, 0);
+        return { kind: "select", type: "vector", grid, position, selector, timestamps: false };
+      }
+      case "matrixSelector":
+      case "subquery":
+        return { kind: "range", type: "matrix", grid, position, source: this.#source(expr, grid) };
+    }
+  }
+
+  #negation(child: PlanNode, op: "+" | "-", position: PositionRange): PlanNode {
+    if (op === "+") return child;
+    if (child.kind === "number") return { ...child, position, value: -child.value };
+    return { kind: "negate", type: child.type, grid: child.grid, position, child };
+  }
+
+  #binary(expr: BinaryExpr, grid: Grid): PlanNode {
+    const left = this.plan(expr.lhs, grid);
+    const right = this.plan(expr.rhs, grid);
+    const { op, returnBool, position } = expr;
+    if (left.kind === "number" && right.kind === "number") {
+      return {
+        kind: "number",
+        type: "scalar",
+        grid,
+        position,
+        value: foldScalars(op, left.value, right.value),
+      };
+    }
+    if (left.type === "vector" && right.type === "vector") {
+      assert(expr.matching !== undefined, "vectors are matched");
+      const { matching } = expr;
+      return { kind: "vectorBinary", type: "vector", grid, position, op, left, right, returnBool, matching };
+    }
+    const type = left.type === "scalar" && right.type === "scalar" ? "scalar" : "vector";
+    return { kind: "scalarBinary", type, grid, position, op, left, right, returnBool };
+  }
+
+  #aggregation(expr: AggregateExpr, grid: Grid): PlanNode {
+    const { position, op, without } = expr;
+    const text = this.#query.slice(position.start, position.end);
+    const key = `${grid.startMs}/${grid.stepMs}/${grid.steps} ${text}`;
+    const known = this.#aggregations.get(key);
+    if (known !== undefined) {
+      this.shared.add(known);
+      return known;
+    }
+    const param = expr.param && this.plan(expr.param, grid);
+    const child = this.plan(expr.expr, grid);
+    const grouping = [...new Set(expr.grouping)];
+    const node = {
+      kind: "aggregate",
+      type: "vector",
+      grid,
+      position,
+      op,
+      child,
+      param,
+      grouping,
+      without,
+    } as const;
+    this.#aggregations.set(key, node);
+    return node;
+  }
+
+  #call(expr: Call, grid: Grid): PlanNode {
+    const { position } = expr;
+    const func = expr.func.name;
+    const constant = this.#queryConstant(func);
+    if (constant !== undefined) return { kind: "number", type: "scalar", grid, position, value: constant };
+    const args = expr.args.map(unwrapParens);
+    if (isWindowFunction(func)) return this.#window(func, args, grid, position);
+    const first = args[0];
+    if (func === "timestamp" && first?.kind === "vectorSelector") {
+      const selector = this.#selector(first, grid, 0);
+      return { kind: "select", type: "vector", grid, position, selector, timestamps: true };
+    }
+    const type = expr.func.returnType;
+    if (func === "absent" && first?.kind === "vectorSelector") {
+      const planned = [this.plan(first, grid)];
+      return { kind: "call", type, grid, position, func, args: planned, matchers: first.matchers };
+    }
+    if (func === "info") return this.#info(args, grid, position);
+    return { kind: "call", type, grid, position, func, args: args.map((arg) => this.plan(arg, grid)) };
+  }
+
+  #window(func: string, args: readonly Expr[], grid: Grid, position: PositionRange): PlanNode {
+    const range = args.find((arg) => exprType(arg) === "matrix") as MatrixSelector | Subquery;
+    const scalars = args.filter((arg) => arg !== range).map((arg) => this.plan(arg, grid));
+    const source = this.#source(range, grid);
+    return { kind: "window", type: "vector", grid, position, func, source, args: scalars };
+  }
+
+  #info(args: readonly Expr[], grid: Grid, position: PositionRange): PlanNode {
+    const base = this.plan(args[0]!, grid);
+    const labels = args[1]?.kind === "vectorSelector" ? args[1].matchers : undefined;
+    const times = this.#innerTimes(args[0]!) ?? { offsetMs: 0, atMs: undefined };
+    const infoSelector = this.#select([], times, grid, 0, position);
+    return {
+      kind: "call",
+      type: "vector",
+      grid,
+      position,
+      func: "info",
+      args: [base],
+      matchers: labels,
+      infoSelector,
+    };
+  }
+
+  /** `start()`, `end()`, `range()`, `step()` and `pi()`: constants of the query. */
+  #queryConstant(func: string): number | undefined {
+    const { startMs, endMs, stepMs } = this.#options;
+    switch (func) {
+      case "start":
+        return startMs / 1000;
+      case "end":
+        return endMs / 1000;
+      case "range":
+        return (endMs - startMs) / 1000;
+      case "step":
+        return startMs === endMs ? 0 : stepMs / 1000;
+      case "pi":
+        return Math.PI;
+      default:
+        return undefined;
+    }
+  }
+
+  #source(expr: MatrixSelector | Subquery, grid: Grid): RangeSource {
+    const { position } = expr;
+    const rangeMs = this.#duration(expr.rangeExpr, expr.rangeMs, false);
+    if (expr.kind === "matrixSelector") {
+      const selector = this.#selector(expr.selector, grid, rangeMs);
+      return { rangeMs, position, from: { ...selector, kind: "selector" } };
+    }
+    const times = this.#times(expr);
+    const child = this.plan(expr.expr, this.#subqueryGrid(expr, times, rangeMs, grid));
+    return { rangeMs, position, from: { kind: "subquery", child, ...times, position } };
+  }
+
+  /** The multiples of the step in (first window's start, last window's end]. */
+  #subqueryGrid(expr: Subquery, times: Times, rangeMs: number, grid: Grid): Grid {
+    const givenMs = this.#duration(expr.stepExpr, expr.stepMs, false);
+    const stepMs = givenMs === 0 ? this.#options.defaultEvalIntervalMs : givenMs;
+    const pinned = times.atMs !== undefined;
+    const firstMs = (times.atMs ?? grid.startMs) - times.offsetMs;
+    const lastMs = pinned ? firstMs : firstMs + (grid.steps - 1) * grid.stepMs;
+    let startMs = stepMs * Math.trunc((firstMs - rangeMs) / stepMs);
+    if (startMs <= firstMs - rangeMs) startMs += stepMs;
+    const steps = grid.steps === 0 ? 0 : Math.max(0, Math.floor((lastMs - startMs) / stepMs) + 1);
+    const { subqueryStepsMax } = this.#options;
+    if (steps > subqueryStepsMax) {
+      const message = `subquery needs ${steps} steps, more than the limit of ${subqueryStepsMax}`;
+      throw new NarthexError("execution", message);
+    }
+    return { startMs, stepMs, steps };
+  }
+
+  #selector(expr: VectorSelector, grid: Grid, rangeMs: number): Selector {
+    if (expr.anchored || expr.smoothed) {
+      const modifier = expr.anchored ? "anchored" : "smoothed";
+      throw new NarthexError("execution", `the ${modifier} modifier is not supported`);
+    }
+    return this.#select(expr.matchers, this.#times(expr), grid, rangeMs, expr.position);
+  }
+
+  #select(
+    matchers: VectorSelector["matchers"],
+    times: Times,
+    grid: Grid,
+    rangeMs: number,
+    position: PositionRange,
+  ): Selector {
+    const lookMs = rangeMs === 0 ? this.#options.lookbackDeltaMs : rangeMs;
+    const selector = selectorRange(matchers, times, grid, lookMs, position);
+    if (grid.steps > 0) {
+      this.minTimestampMs = Math.min(this.minTimestampMs, selector.minTimestampMs);
+      this.maxTimestampMs = Math.max(this.maxTimestampMs, selector.maxTimestampMs);
+    }
+    return selector;
+  }
+
+  #times(expr: TimeModifiers): Times {
+    const { startMs, endMs } = this.#options;
+    const bound = expr.atBound && (expr.atBound === "start" ? startMs : endMs);
+    return { offsetMs: this.#duration(expr.offsetExpr, expr.offsetMs, true), atMs: bound ?? expr.atMs };
+  }
+
+  /** When the first selector inside `expr` looks: by its own `@` and offset and those of the subqueries around it. */
+  #innerTimes(expr: Expr): Times | undefined {
+    if (expr.kind === "vectorSelector") return this.#times(expr);
+    for (const child of children(expr)) {
+      const inner = this.#innerTimes(child);
+      if (inner === undefined) continue;
+      if (expr.kind !== "subquery" || inner.atMs !== undefined) return inner;
+      const outer = this.#times(expr);
+      return { offsetMs: inner.offsetMs + outer.offsetMs, atMs: outer.atMs };
+    }
+    return undefined;
+  }
+
+  #duration(expr: DurationExpr | undefined, durationMs: number, allowNegative: boolean): number {
+    return expr === undefined ? durationMs : evaluateDuration(expr, this.#durations, allowNegative);
+  }
+
+  /** Whether the expression has the same result at every step. */
+  #isInvariant(expr: Expr): boolean {
+    switch (expr.kind) {
+      case "numberLiteral":
+      case "stringLiteral":
+        return true;
+      case "parenExpr":
+      case "unaryExpr":
+        return this.#isInvariant(expr.expr);
+      case "binaryExpr":
+        return this.#isInvariant(expr.lhs) && this.#isInvariant(expr.rhs);
+      case "aggregation":
+        return this.#isInvariant(expr.expr) && (expr.param === undefined || this.#isInvariant(expr.param));
+      case "call": {
+        const args = expr.args.map(unwrapParens);
+        const { name } = expr.func;
+        if (this.#queryConstant(name) !== undefined) return true;
+        const safe =
+          !changesWithTime.has(name) || (name === "timestamp" && args[0]?.kind === "vectorSelector");
+        return safe && args.every((arg) => this.#isInvariant(arg));
+      }
+      case "vectorSelector":
+      case "subquery":
+        return expr.atMs !== undefined || expr.atBound !== undefined;
+      case "matrixSelector":
+        return this.#isInvariant(expr.selector);
+    }
+  }
+}
+
+interface Times {
+  readonly offsetMs: number;
+  readonly atMs: number | undefined;
+}
+
+/** Literals cost nothing to repeat, strings and ranges have no steps. */
+function isRepeatable(expr: Expr): boolean {
+  const { kind } = unwrapParens(expr);
+  return (
+    kind !== "numberLiteral" && kind !== "stringLiteral" && kind !== "matrixSelector" && kind !== "subquery"
+  );
+}
+
+function unwrapParens(expr: Expr): Expr {
+  let inner = expr;
+  while (inner.kind === "parenExpr") inner = inner.expr;
+  return inner;
+}

@@ -1,0 +1,106 @@
+import { Labels } from "../model/index.ts";
+import type { Row } from "./operator/operator.ts";
+import type { Grid } from "./plan/plan.ts";
+import type { SeriesList } from "./series/series-list.ts";
+
+/** Memory that rows and columns point into, by element. */
+export interface ColumnViews {
+  readonly f64: Float64Array;
+  readonly u8: Uint8Array;
+}
+
+/** Takes a query's result while it is computed. After `begin` come only calls that fit the type, then `end`. */
+export interface ResultSink {
+  begin(type: "scalar" | "string" | "vector" | "matrix"): void;
+  scalar(timestampMs: number, value: number): void;
+  string(timestampMs: number, text: string): void;
+  /** One element of a vector. */
+  sample(list: SeriesList, series: number, timestampMs: number, value: number): void;
+  /** One series of a range query; at least one step is present. */
+  row(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void;
+  /** One series of a range as an instant query's result: `count` samples from these places on, at least one. */
+  samples(
+    list: SeriesList,
+    series: number,
+    timestamps: number,
+    values: number,
+    count: number,
+    views: ColumnViews,
+  ): void;
+  end(): void;
+}
+
+export interface VectorSample {
+  readonly labels: Labels;
+  readonly timestampMs: number;
+  readonly value: number;
+}
+
+export interface MatrixSeries {
+  readonly labels: Labels;
+  readonly timestampsMs: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** A result as objects, for those who work with it: rules, templates, tests. */
+export type QueryValue =
+  | { readonly type: "scalar"; readonly timestampMs: number; readonly value: number }
+  | { readonly type: "string"; readonly timestampMs: number; readonly value: string }
+  | { readonly type: "vector"; readonly samples: readonly VectorSample[] }
+  | { readonly type: "matrix"; readonly series: readonly MatrixSeries[] };
+
+/** Collects a result as objects. */
+export class ValueSink implements ResultSink {
+  #value: QueryValue | undefined;
+  readonly #samples: VectorSample[] = [];
+  readonly #series: MatrixSeries[] = [];
+
+  get value(): QueryValue {
+    return this.#value!;
+  }
+
+  begin(type: "scalar" | "string" | "vector" | "matrix"): void {
+    if (type === "vector") this.#value = { type, samples: this.#samples };
+    if (type === "matrix") this.#value = { type, series: this.#series };
+  }
+
+  scalar(timestampMs: number, value: number): void {
+    this.#value = { type: "scalar", timestampMs, value };
+  }
+
+  string(timestampMs: number, text: string): void {
+    this.#value = { type: "string", timestampMs, value: text };
+  }
+
+  sample(list: SeriesList, series: number, timestampMs: number, value: number): void {
+    this.#samples.push({ labels: list.labels(series), timestampMs, value });
+  }
+
+  row(list: SeriesList, series: number, grid: Grid, row: Row, { f64, u8 }: ColumnViews): void {
+    const timestampsMs: number[] = [];
+    const values: number[] = [];
+    for (let step = 0; step < grid.steps; step++) {
+      if (u8[row.presentPtr + step] === 0) continue;
+      timestampsMs.push(grid.startMs + step * grid.stepMs);
+      values.push(f64[row.valuesPtr / 8 + step]!);
+    }
+    this.#series.push({ labels: list.labels(series), timestampsMs, values });
+  }
+
+  samples(
+    list: SeriesList,
+    series: number,
+    timestamps: number,
+    values: number,
+    count: number,
+    { f64 }: ColumnViews,
+  ): void {
+    this.#series.push({
+      labels: list.labels(series),
+      timestampsMs: [...f64.subarray(timestamps, timestamps + count)],
+      values: [...f64.subarray(values, values + count)],
+    });
+  }
+
+  end(): void {}
+}

@@ -1,0 +1,250 @@
+import { Labels } from "../../model/index.ts";
+import type { SeriesSet } from "../../storage/index.ts";
+import { LabelFilter, reservedLabels } from "./label-filter.ts";
+import { type Strings, SymbolNumbers } from "./strings.ts";
+import { Tuple, TupleTable } from "./tuple.ts";
+
+/**
+ * The output series of an operator, numbered from 0. Labels are numbers of the query's `Strings` until someone prints them,
+ * and only labels that pass a filter are looked at.
+ */
+export abstract class SeriesList {
+  readonly strings: Strings;
+  readonly length: number;
+
+  constructor(strings: Strings, length: number) {
+    this.strings = strings;
+    this.length = length;
+  }
+
+  /** Appends to `out` the labels of `series` that pass `filter`. */
+  abstract append(series: number, out: Tuple, filter?: LabelFilter): void;
+
+  /** Whether the metric name shall be dropped when the query ends (only with delayed name removal). */
+  dropsName(_series: number): boolean {
+    return false;
+  }
+
+  /** Whether all series surely stay distinct without the labels that describe the metric. */
+  get distinctWithoutName(): boolean {
+    return false;
+  }
+
+  tuple(series: number, out: Tuple, filter?: LabelFilter): Tuple {
+    out.length = 0;
+    this.append(series, out, filter);
+    return out;
+  }
+
+  labels(series: number): Labels {
+    return tupleLabels(this.strings, this.tuple(series, new Tuple()));
+  }
+}
+
+export function tupleLabels(strings: Strings, tuple: Tuple): Labels {
+  const pairs: string[] = [];
+  for (let i = 0; i < tuple.length; i++) pairs.push(strings.text(tuple.numbers[i]!));
+  return Labels.fromSortedPairs(pairs);
+}
+
+/** Series as the storage has them. */
+export class SelectedSeries extends SeriesList {
+  readonly #set: SeriesSet;
+  readonly #names: SymbolNumbers;
+  readonly #values: SymbolNumbers;
+  readonly #namePinned: boolean;
+  /** The name symbol last seen at each place in a label set and its number: series of one metric agree in nearly all. */
+  readonly #lastSymbol: number[] = [];
+  readonly #lastNumber: number[] = [];
+
+  /** `namePinned`: the selector allows one metric name only. */
+  constructor(strings: Strings, set: SeriesSet, namePinned: boolean) {
+    super(strings, set.length);
+    this.#set = set;
+    this.#names = new SymbolNumbers(strings, set.symbols);
+    this.#values = new SymbolNumbers(strings, set.symbols);
+    this.#namePinned = namePinned;
+  }
+
+  override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    const symbols = this.#set.labelSymbols(series);
+    for (let i = 0; i < symbols.length; i += 2) {
+      const name = this.#nameNumber(i >>> 1, symbols[i]!);
+      if (filter === undefined || filter.passes(name)) out.push(name, this.#values.number(symbols[i + 1]!));
+    }
+  }
+
+  override get distinctWithoutName(): boolean {
+    const { symbols } = this.#set;
+    return this.#namePinned && reservedLabels.slice(1).every((label) => symbols.find(label) === undefined);
+  }
+
+  #nameNumber(place: number, symbol: number): number {
+    if (this.#lastSymbol[place] === symbol) return this.#lastNumber[place]!;
+    const number = this.#names.number(symbol);
+    this.#lastSymbol[place] = symbol;
+    this.#lastNumber[place] = number;
+    return number;
+  }
+}
+
+/** The labels of another list that pass a filter. */
+export class FilteredSeries extends SeriesList {
+  readonly #source: SeriesList;
+  readonly #filter: LabelFilter;
+  readonly #distinct: boolean;
+
+  /** `distinct`: the result is known to have no two equal label sets once metric names are gone. */
+  constructor(source: SeriesList, filter: LabelFilter, distinct: boolean) {
+    super(source.strings, source.length);
+    this.#source = source;
+    this.#filter = filter;
+    this.#distinct = distinct;
+  }
+
+  override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    this.#source.append(series, out, filter === undefined ? this.#filter : this.#combined(filter));
+  }
+
+  override dropsName(series: number): boolean {
+    return this.#source.dropsName(series);
+  }
+
+  override get distinctWithoutName(): boolean {
+    return this.#distinct;
+  }
+
+  #lastFilter: LabelFilter | undefined;
+  #lastCombined: LabelFilter | undefined;
+
+  #combined(filter: LabelFilter): LabelFilter {
+    if (this.#lastFilter !== filter) {
+      this.#lastFilter = filter;
+      this.#lastCombined = filter.and(this.#filter);
+    }
+    return this.#lastCombined!;
+  }
+}
+
+/** The same series, their names to be dropped when the query ends. */
+export class NameDroppingSeries extends SeriesList {
+  readonly #source: SeriesList;
+
+  constructor(source: SeriesList) {
+    super(source.strings, source.length);
+    this.#source = source;
+  }
+
+  override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    this.#source.append(series, out, filter);
+  }
+
+  override dropsName(): boolean {
+    return true;
+  }
+
+  override get distinctWithoutName(): boolean {
+    return this.#source.distinctWithoutName;
+  }
+}
+
+/** Some series of another list, in an order of their own. */
+export class PickedSeries extends SeriesList {
+  readonly #source: SeriesList;
+  readonly #picks: ArrayLike<number>;
+
+  constructor(source: SeriesList, picks: ArrayLike<number>) {
+    super(source.strings, picks.length);
+    this.#source = source;
+    this.#picks = picks;
+  }
+
+  override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    this.#source.append(this.#picks[series]!, out, filter);
+  }
+
+  override dropsName(series: number): boolean {
+    return this.#source.dropsName(this.#picks[series]!);
+  }
+
+  override get distinctWithoutName(): boolean {
+    return this.#source.distinctWithoutName;
+  }
+}
+
+/** Label sets that were computed. */
+export class TupleSeries extends SeriesList {
+  readonly #table: TupleTable;
+  readonly #dropped: Uint8Array | undefined;
+  readonly #distinct: boolean;
+
+  /** Takes the table over; `dropped` marks the series whose name goes when the query ends. */
+  constructor(strings: Strings, table: TupleTable, distinct: boolean, dropped?: Uint8Array) {
+    super(strings, table.count);
+    this.#table = table;
+    this.#distinct = distinct;
+    this.#dropped = dropped;
+  }
+
+  override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    this.#table.append(series, out, filter);
+  }
+
+  override dropsName(series: number): boolean {
+    return this.#dropped !== undefined && this.#dropped[series] === 1;
+  }
+
+  override get distinctWithoutName(): boolean {
+    return this.#distinct;
+  }
+}
+
+/** One list after another. */
+export class ConcatenatedSeries extends SeriesList {
+  readonly #parts: readonly SeriesList[];
+  readonly #starts: number[];
+  readonly #distinct: boolean;
+
+  constructor(strings: Strings, parts: readonly SeriesList[], distinctWithoutName = false) {
+    super(
+      strings,
+      parts.reduce((sum, part) => sum + part.length, 0),
+    );
+    this.#parts = parts;
+    this.#distinct = distinctWithoutName;
+    let start = 0;
+    this.#starts = parts.map((part) => (start += part.length) - part.length);
+  }
+
+  /** The part a series comes from and its number there. */
+  locate(series: number): [part: number, series: number] {
+    let part = this.#starts.length - 1;
+    while (this.#starts[part]! > series) part--;
+    return [part, series - this.#starts[part]!];
+  }
+
+  override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    const [part, within] = this.locate(series);
+    this.#parts[part]!.append(within, out, filter);
+  }
+
+  override dropsName(series: number): boolean {
+    const [part, within] = this.locate(series);
+    return this.#parts[part]!.dropsName(within);
+  }
+
+  override get distinctWithoutName(): boolean {
+    return this.#distinct;
+  }
+}
+
+/** The one series without labels: a scalar, or an aggregation over everything. */
+export function singleSeries(strings: Strings): SeriesList {
+  const table = new TupleTable();
+  table.intern(new Tuple());
+  return new TupleSeries(strings, table, true);
+}
+
+export function noSeries(strings: Strings): SeriesList {
+  return new TupleSeries(strings, new TupleTable(), true);
+}

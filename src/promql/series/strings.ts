@@ -1,0 +1,54 @@
+import type { SymbolView } from "../../storage/index.ts";
+
+/**
+ * The label names and values that one query touches, numbered from 0. Within a query two numbers are equal exactly when
+ * their strings are, whatever storage they came from, so label sets are compared and grouped as numbers.
+ */
+export class Strings {
+  readonly #numbers = new Map<string, number>();
+  readonly #texts: string[] = [];
+
+  get count(): number {
+    return this.#texts.length;
+  }
+
+  number(text: string): number {
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.#texts.length;
+      this.#texts.push(text);
+      this.#numbers.set(text, number);
+    }
+    return number;
+  }
+
+  /** The number of a string that was seen before. */
+  find(text: string): number | undefined {
+    return this.#numbers.get(text);
+  }
+
+  text(number: number): string {
+    return this.#texts[number]!;
+  }
+}
+
+/** Translates the symbols of one series set into the query's numbers; each symbol's text is fetched once. */
+export class SymbolNumbers {
+  readonly #strings: Strings;
+  readonly #view: SymbolView;
+  readonly #numbers = new Map<number, number>();
+
+  constructor(strings: Strings, view: SymbolView) {
+    this.#strings = strings;
+    this.#view = view;
+  }
+
+  number(symbol: number): number {
+    let number = this.#numbers.get(symbol);
+    if (number === undefined) {
+      number = this.#strings.number(this.#view.text(symbol));
+      this.#numbers.set(symbol, number);
+    }
+    return number;
+  }
+}
