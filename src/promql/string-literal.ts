@@ -39,7 +39,10 @@ export function scanString(text: string, start: number, quote: Quote): number | 
   }
 }
 
-/** The value of a literal that `scanString` accepted. Escaped bytes that are not UTF-8 become U+FFFD. */
+/**
+ * The value of a literal that `scanString` accepted. Escaped bytes that are not UTF-8 become lone surrogates, which no valid name
+ * contains.
+ */
 export function unquote(literal: string): string {
   const quote = literal[0] as Quote;
   const body = literal.slice(1, -1);
@@ -47,7 +50,7 @@ export function unquote(literal: string): string {
   let value = "";
   let bytes: number[] = [];
   const flush = (): void => {
-    if (bytes.length > 0) value += new TextDecoder().decode(new Uint8Array(bytes));
+    if (bytes.length > 0) value += decodeBytes(bytes);
     bytes = [];
   };
   for (let at = 0; at < body.length;) {
@@ -68,6 +71,14 @@ export function unquote(literal: string): string {
   }
   flush();
   return value;
+}
+
+function decodeBytes(bytes: readonly number[]): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new Uint8Array(bytes));
+  } catch {
+    return String.fromCharCode(...bytes.map((byte) => (byte < 0x80 ? byte : 0xdc00 + byte)));
+  }
 }
 
 interface Escape {

@@ -2,6 +2,7 @@
 export type { Alert, AlertState, OutgoingAlert } from "./alert.ts";
 export { AlertingRule } from "./alerting-rule.ts";
 export { RuleGroup } from "./group.ts";
+export { createLastSamples } from "./last-samples.ts";
 export { RuleManager, type RuleManagerOptions, type RuleSettings } from "./manager.ts";
 export { RecordingRule } from "./recording-rule.ts";
 export type { LastSample, LastSamplesFunction } from "./restore.ts";
