@@ -30,7 +30,7 @@ interface FamilyDraft {
  */
 export function decodeFamilies(bytes: Uint8Array, format: TextFormat): MetricFamily[] {
   const families = new Map<string, FamilyDraft>();
-  const parser = createParser(bytes, format);
+  const parser = createParser(bytes, format, { boundsAsWritten: true });
   for (let kind = parser.next(); kind !== "end"; kind = parser.next()) {
     switch (kind) {
       case "type":

@@ -29,6 +29,8 @@ export interface ParserOptions {
   readonly type?: MetricType;
   /** The part is one line without its line break, and needs no `# EOF`. */
   readonly singleLine?: boolean;
+  /** Leave the bounds of buckets and quantiles as they are written, for writing them again. */
+  readonly boundsAsWritten?: boolean;
 }
 
 export const newline = 0x0a;
@@ -60,6 +62,7 @@ export abstract class ExpositionParser {
   protected readonly end: number;
   protected readonly singleLine: boolean;
   protected at: number;
+  readonly #boundsAsWritten: boolean;
   readonly #start: number;
   readonly #firstLine: number;
 
@@ -92,6 +95,7 @@ export abstract class ExpositionParser {
     this.#firstLine = options.firstLine ?? 1;
     this.end = options.end ?? bytes.byteLength;
     this.singleLine = options.singleLine ?? false;
+    this.#boundsAsWritten = options.boundsAsWritten ?? false;
     this.type = options.type ?? "unknown";
     this.at = this.#start;
     this.lineStart = this.#start;
@@ -112,14 +116,15 @@ export abstract class ExpositionParser {
 
   /**
    * The current series' labels, `__name__` among them; bounds (`le` of histograms, `quantile` of summaries) in the form
-   * `1.0`. Throws when a label comes twice.
+   * `1.0` that storage has. Throws when a label comes twice.
    */
   labels(): Labels {
     const pairs = [metricNameLabel, this.metricName()];
     for (let i = 0; i < this.labelRanges.count; i++) {
       const name = this.#unescaped(...this.labelRanges.name(i));
       const value = this.#unescaped(...this.labelRanges.value(i));
-      pairs.push(name, isBound(this.type, name) ? canonicalBound(value) : value);
+      const canonical = !this.#boundsAsWritten && isBound(this.type, name);
+      pairs.push(name, canonical ? canonicalBound(value) : value);
     }
     return this.#toLabels(pairs);
   }

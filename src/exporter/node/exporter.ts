@@ -37,10 +37,11 @@ export interface NodeExporterResponse {
 export interface NodeExporter {
   /** Metrics about the exporter itself; a program may add its own. */
   readonly registry: Registry;
-  /** The text (0.0.4) of one scrape. Throws `bad_data` when the selection makes no sense. */
+  /** The text (0.0.4) of one scrape, its lines in the same order every time. Throws `bad_data` when the selection makes no sense. */
   collect(selection?: CollectorSelection): Promise<string>;
   /** Answers a request for the telemetry path; its parameters are `collect[]` and `exclude[]`. */
   handle(query: URLSearchParams): Promise<NodeExporterResponse>;
+  /** Gives back what scrapes keep open. */
   close(): void;
 }
 
@@ -57,6 +58,7 @@ export function createNodeExporter(
 class Exporter implements NodeExporter {
   readonly registry = new Registry();
   readonly #collectors = new Map<string, Collector>();
+  readonly #trees: readonly FileTree[];
   readonly #requestsMax: number;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -70,13 +72,11 @@ class Exporter implements NodeExporter {
     this.#log = parts.log ?? silentLogger;
     this.#requestsMax = options.requestsMax;
     this.#buildInfo = buildInfo(parts.build ?? { version: "", revision: "", branch: "" });
-    const context: Omit<CollectorContext, "log"> = {
-      options,
-      proc: new FileTree(options.procPath),
-      sys: new FileTree(options.sysPath),
-      udev: new FileTree(options.udevDataPath),
-      clock: this.#clock,
-    };
+    const [proc, sys, udev] = [options.procPath, options.sysPath, options.udevDataPath].map(
+      (path) => new FileTree(path),
+    ) as [FileTree, FileTree, FileTree];
+    this.#trees = [proc, sys, udev];
+    const context: Omit<CollectorContext, "log"> = { options, proc, sys, udev, clock: this.#clock };
     for (const name of options.collectors) {
       const create = collectorFactories.get(name);
       if (create === undefined) throw new NarthexError("bad_data", `missing collector: ${name}`);
@@ -92,12 +92,10 @@ class Exporter implements NodeExporter {
     sink.addFamily(this.#buildInfo);
     this.#addOwn(sink);
     // What users write comes last, so that it cannot take the name of what the exporter knows itself.
-    const [ours, users] = [
-      names.filter((name) => name !== "textfile"),
-      names.filter((name) => name === "textfile"),
-    ];
-    await Promise.all(ours.map((name) => this.#run(name, sink)));
-    await Promise.all(users.map((name) => this.#run(name, sink)));
+    const ours = names.filter((name) => name !== "textfile");
+    const outcomes = await Promise.all(ours.map((name) => this.#run(name, sink)));
+    if (names.includes("textfile")) outcomes.push(await this.#run("textfile", sink));
+    addOutcomes(sink, outcomes);
     return encodeText(sink.families());
   }
 
@@ -125,6 +123,7 @@ class Exporter implements NodeExporter {
 
   close(): void {
     this.#processMetrics?.close();
+    for (const tree of this.#trees) tree.close();
   }
 
   #select({ collect = [], exclude = [] }: CollectorSelection): string[] {
@@ -144,23 +143,17 @@ class Exporter implements NodeExporter {
     return enabled.filter((name) => !exclude.includes(name));
   }
 
-  async #run(name: string, sink: MetricSink): Promise<void> {
+  async #run(collector: string, sink: MetricSink): Promise<Outcome> {
     const startMs = this.#clock.monotonicMs();
-    let success = 1;
+    let success = true;
     try {
-      await this.#collectors.get(name)!.collect(sink);
+      await this.#collectors.get(collector)!.collect(sink);
     } catch (error) {
-      success = 0;
-      if (error instanceof NoDataError) this.#log.debug("collector returned no data", { name });
-      else this.#log.error("collector failed", { name, err: error });
+      success = false;
+      if (error instanceof NoDataError) this.#log.debug("collector returned no data", { name: collector });
+      else this.#log.error("collector failed", { name: collector, err: error });
     }
-    const labels: LabelPair[] = [["collector", name]];
-    sink
-      .gauge("node_scrape_collector_duration_seconds", "node_exporter: Duration of a collector scrape.")
-      .add((this.#clock.monotonicMs() - startMs) / 1000, labels);
-    sink
-      .gauge("node_scrape_collector_success", "node_exporter: Whether a collector succeeded.")
-      .add(success, labels);
+    return { collector, seconds: (this.#clock.monotonicMs() - startMs) / 1000, success };
   }
 
   /** Metrics about the exporter; a fault in one that a program added must not hide the machine's. */
@@ -188,6 +181,27 @@ class Exporter implements NodeExporter {
       () => this.#requestsInFlight,
     );
     return (code) => requests.labels({ code }).inc();
+  }
+}
+
+interface Outcome {
+  readonly collector: string;
+  readonly seconds: number;
+  readonly success: boolean;
+}
+
+function addOutcomes(sink: MetricSink, outcomes: readonly Outcome[]): void {
+  const duration = sink.gauge(
+    "node_scrape_collector_duration_seconds",
+    "node_exporter: Duration of a collector scrape.",
+  );
+  const successful = sink.gauge(
+    "node_scrape_collector_success",
+    "node_exporter: Whether a collector succeeded.",
+  );
+  for (const { collector, seconds, success } of outcomes) {
+    duration.add(seconds, [["collector", collector]]);
+    successful.add(success ? 1 : 0, [["collector", collector]]);
   }
 }
 

@@ -4,17 +4,9 @@ import { type FileTree, fieldsOf, parseInteger } from "../files.ts";
 import type { MetricSink } from "../sink.ts";
 
 const directory = "devices/system/cpu";
-/** The files hold kHz. */
-const hertz = 1000;
-
-const frequencies: readonly { file: string; name: string; help: string; slow?: boolean }[] = [
-  // This one interrupts the CPU it asks.
-  {
-    file: "cpuinfo_cur_freq",
-    name: "frequency_hertz",
-    help: "Current CPU thread frequency in hertz.",
-    slow: true,
-  },
+/** In the order they are exposed; the first one interrupts the CPU it asks, and is read apart. */
+const frequencies: readonly { file: string; name: string; help: string }[] = [
+  { file: "cpuinfo_cur_freq", name: "frequency_hertz", help: "Current CPU thread frequency in hertz." },
   { file: "cpuinfo_avg_freq", name: "frequency_avg_hertz", help: "Average CPU thread frequency in hertz." },
   { file: "cpuinfo_min_freq", name: "frequency_min_hertz", help: "Minimum CPU thread frequency in hertz." },
   { file: "cpuinfo_max_freq", name: "frequency_max_hertz", help: "Maximum CPU thread frequency in hertz." },
@@ -34,29 +26,35 @@ const frequencies: readonly { file: string; name: string; help: string; slow?: b
     help: "Maximum scaled CPU thread frequency in hertz.",
   },
 ];
+const slowFile = "cpuinfo_cur_freq";
 
 export function createCpufreqCollector({ sys }: CollectorContext): Collector {
   return {
     async collect(sink) {
-      const cpus = sys.list(directory).filter((name) => /^cpu\d+$/.test(name));
-      await Promise.all(cpus.map((name) => collectCpu(sink, sys, name)));
+      // A CPU whose frequency is fixed has none of the files.
+      const cpus = sys
+        .list(directory)
+        .filter((name) => /^cpu\d+$/.test(name))
+        .filter((name) => sys.attribute(`${directory}/${name}/cpufreq/scaling_governor`) !== undefined);
+      const current = await Promise.all(
+        cpus.map((name) => sys.slowAttribute(`${directory}/${name}/cpufreq/${slowFile}`)),
+      );
+      for (const [index, name] of cpus.entries()) collectCpu(sink, sys, name, current[index]);
     },
   };
 }
 
-async function collectCpu(sink: MetricSink, sys: FileTree, name: string): Promise<void> {
+function collectCpu(sink: MetricSink, sys: FileTree, name: string, current: string | undefined): void {
   const labels: LabelPair[] = [["cpu", name.slice("cpu".length)]];
-  const governor = sys.attribute(`${directory}/${name}/cpufreq/scaling_governor`);
-  // A CPU whose frequency is fixed has none of the files.
-  if (governor === undefined) return;
-  for (const { file, name: metric, help, slow } of frequencies) {
-    const path = `${directory}/${name}/cpufreq/${file}`;
-    const value = parseInteger(slow ? await sys.slowAttribute(path) : sys.attribute(path));
-    if (value !== undefined) sink.gauge(`node_cpu_${metric}`, help).add(value * hertz, labels);
+  const read = (file: string): string | undefined =>
+    file === slowFile ? current : sys.attribute(`${directory}/${name}/cpufreq/${file}`);
+  for (const { file, name: metric, help } of frequencies) {
+    const kilohertz = parseInteger(read(file));
+    if (kilohertz !== undefined) sink.gauge(`node_cpu_${metric}`, help).add(kilohertz * 1000, labels);
   }
   const governors = sink.gauge("node_cpu_scaling_governor", "Current enabled CPU frequency governor.");
-  const available = sys.attribute(`${directory}/${name}/cpufreq/scaling_available_governors`) ?? "";
-  for (const candidate of fieldsOf(available)) {
+  const governor = read("scaling_governor");
+  for (const candidate of fieldsOf(read("scaling_available_governors") ?? "")) {
     governors.add(candidate === governor ? 1 : 0, [...labels, ["governor", candidate]]);
   }
 }

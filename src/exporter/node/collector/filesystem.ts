@@ -43,14 +43,16 @@ export function createFilesystemCollector(context: CollectorContext): Collector 
   const prober = new MountProber({ stat: statfs, clock, timeoutMs: options.filesystemTimeoutMs });
   return {
     async collect(sink) {
-      const mounts = readMounts(proc, options.rootfsPath).filter(
-        (mount) => mountPoints.passes(mount.mountPoint) && types.passes(mount.type),
+      const mounts = unique(
+        readMounts(proc, options.rootfsPath).filter(
+          (mount) => mountPoints.passes(mount.mountPoint) && types.passes(mount.type),
+        ),
+      );
+      const answers = await Promise.all(
+        mounts.map((mount) => prober.probe(posix.join(options.rootfsPath, mount.mountPoint))),
       );
       const families = filesystemFamilies(sink);
-      const probes = unique(mounts).map(async (mount) => {
-        addMount(families, mount, await prober.probe(posix.join(options.rootfsPath, mount.mountPoint)));
-      });
-      await Promise.all(probes);
+      for (const [index, mount] of mounts.entries()) addMount(families, mount, answers[index]!);
     },
   };
 }

@@ -31,11 +31,18 @@ export function createNetclassCollector({ sys, options }: CollectorContext): Col
   const ignored = new NameFilter({ exclude: options.netclassIgnoredDevices });
   return {
     async collect(sink) {
-      const devices = sys.list(directory).filter((device) => ignored.passes(device) && isDevice(sys, device));
-      if (sys.list(directory).length === 0) throw new NoDataError();
-      await Promise.all(
-        devices.map((device) => collectDevice(sink, sys, device, options.netclassIgnoreInvalidSpeed)),
-      );
+      const names = sys.list(directory);
+      if (names.length === 0) throw new NoDataError();
+      const devices = names.filter((device) => ignored.passes(device) && isDevice(sys, device));
+      const links = await Promise.all(devices.map((device) => readLink(sys, device)));
+      for (const [index, device] of devices.entries()) {
+        collectDevice(sink, sys, device, links[index]!);
+        const { megabits } = links[index]!;
+        if (megabits === undefined || (megabits < 0 && options.netclassIgnoreInvalidSpeed)) continue;
+        sink
+          .gauge("node_network_speed_bytes", "Network device property: speed_bytes")
+          .add(Math.trunc((megabits * 1000 * 1000) / 8), [["device", device]]);
+      }
     },
   };
 }
@@ -45,20 +52,24 @@ function isDevice(sys: FileTree, name: string): boolean {
   return sys.attribute(`${directory}/${name}/ifindex`) !== undefined;
 }
 
-async function collectDevice(
-  sink: MetricSink,
-  sys: FileTree,
-  device: string,
-  ignoreInvalidSpeed: boolean,
-): Promise<void> {
-  const read = (file: string): string => sys.attribute(`${directory}/${device}/${file}`) ?? "";
-  const labels: LabelPair[] = [["device", device]];
-  // The driver may have to ask the card for these two.
-  const [duplex, speedText] = await Promise.all([
+interface Link {
+  readonly duplex: string;
+  /** Per second; negative when unknown. */
+  readonly megabits: number | undefined;
+}
+
+/** What the driver may have to ask the card for. */
+async function readLink(sys: FileTree, device: string): Promise<Link> {
+  const [duplex, speed] = await Promise.all([
     sys.slowAttribute(`${directory}/${device}/duplex`),
     sys.slowAttribute(`${directory}/${device}/speed`),
   ]);
+  return { duplex: duplex ?? "", megabits: parseInteger(speed) };
+}
 
+function collectDevice(sink: MetricSink, sys: FileTree, device: string, link: Link): void {
+  const read = (file: string): string => sys.attribute(`${directory}/${device}/${file}`) ?? "";
+  const labels: LabelPair[] = [["device", device]];
   const state = read("operstate");
   sink
     .gauge("node_network_up", "Value is 1 if operstate is 'up', 0 otherwise.")
@@ -69,7 +80,7 @@ async function collectDevice(
       ...labels,
       ["address", read("address")],
       ["broadcast", read("broadcast")],
-      ["duplex", duplex ?? ""],
+      ["duplex", link.duplex],
       ["operstate", state],
       ["adminstate", adminState(parseInteger(read("flags")))],
       ["ifalias", read("ifalias")],
@@ -83,11 +94,6 @@ async function collectDevice(
       : sink.gauge(`node_network_${name}`, help);
     family.add(value, labels);
   }
-  const megabits = parseInteger(speedText);
-  if (megabits === undefined || (megabits < 0 && ignoreInvalidSpeed)) return;
-  sink
-    .gauge("node_network_speed_bytes", "Network device property: speed_bytes")
-    .add(Math.trunc((megabits * 1000 * 1000) / 8), labels);
 }
 
 function adminState(flags: number | undefined): string {
