@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { layout } from "./index.ts";
+import { lineTableState as table } from "./line-table.ts";
 
 const source = readFileSync(new URL("../../kernel/layout.ts", import.meta.url), "utf8");
 const kernelConstants = new Map(
@@ -58,6 +59,41 @@ const expected: Record<string, number | bigint> = {
   CHUNK_ENCODING: chunk.encoding,
   CHUNK_FLAGS: chunk.flags,
   CHUNK_CLOSED: layout.chunkFlagClosed,
+  LT_ENTRIES: table.entriesPtr,
+  LT_ENTRIES_CAPACITY: table.entriesCapacity,
+  LT_ENTRIES_COUNT: table.entriesCount,
+  LT_LIVE: table.liveCount,
+  LT_KEYS: table.keysPtr,
+  LT_KEYS_CAPACITY: table.keysCapacity,
+  LT_KEYS_BYTES: table.keysBytes,
+  LT_PREVIOUS: table.previousPtr,
+  LT_PREVIOUS_COUNT: table.previousCount,
+  LT_CURRENT: table.currentPtr,
+  LT_CURRENT_COUNT: table.currentCount,
+  LT_ORDER_CAPACITY: table.orderCapacity,
+  LT_INDEX: table.indexPtr,
+  LT_INDEX_CAPACITY: table.indexCapacity,
+  LT_SCRAPE: table.scrapeNumber,
+  LT_BODY: table.bodyPtr,
+  LT_BODY_BYTES: table.bodyBytes,
+  LT_POSITION: table.position,
+  LT_FLAGS: table.flags,
+  LT_EVENT_START: table.eventStart,
+  LT_EVENT_END: table.eventEnd,
+  LT_EVENT_REF: table.eventRef,
+  LT_EVENT_ENTRY: table.eventEntry,
+  LT_TIMESTAMP: table.timestampMs,
+  LT_BATCH_REFS: table.refsPtr,
+  LT_BATCH_TIMESTAMPS: table.timestampsPtr,
+  LT_BATCH_VALUES: table.valuesPtr,
+  LT_BATCH_CAPACITY: table.batchCapacity,
+  LT_BATCH_COUNT: table.batchCount,
+  LT_VANISHED: table.vanishedPtr,
+  LT_VANISHED_CAPACITY: table.vanishedCapacity,
+  LT_CURSOR: table.cursor,
+  LT_SAMPLES: table.samplesScraped,
+  LT_PENDING: table.pending,
+  LT_STATE_BYTES: table.bytes,
   STALE_BITS: layout.staleMarkerBits,
   NORMAL_NAN_BITS: layout.normalNaNBits,
 };

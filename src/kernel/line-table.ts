@@ -11,7 +11,10 @@ export const lineDropped = 0xffff_ffff;
 /** Ref of a comment line that was looked at. */
 export const lineComment = 0xffff_fffe;
 
-/** What `LineTable.resume` stopped for. */
+/**
+ * What `LineTable.resume` stopped for. A ref given to `addEntry` is remembered for as long as the line comes, so a released ref
+ * must rest before it names another series; a target that fails forgets its lines.
+ */
 export const lineEvent = {
   /** The body is read. Next: `finish`. */
   done: 0,
@@ -54,7 +57,6 @@ export const lineTableState = {
   keysPtr: 16,
   keysCapacity: 20,
   keysBytes: 24,
-  keysDeadBytes: 28,
   previousPtr: 32,
   previousCount: 36,
   currentPtr: 40,
@@ -79,11 +81,17 @@ export const lineTableState = {
   batchCapacity: 116,
   batchCount: 120,
   vanishedPtr: 124,
-  vanishedCount: 128,
   vanishedCapacity: 132,
   cursor: 136,
   samplesScraped: 140,
+  /** Entry + 1 of the line at `position`, whose key ends at `eventEnd`; 0 = the line is to be looked up. */
+  pending: 144,
 } as const;
+/** An entry of the table: { u32 key offset, u32 key bytes, u32 ref, u32 scrape, u32 hash, u32 position, u32 flags, u32 0 }. */
+const entryBytes = 32;
+const entryRef = 8;
+const entryFlags = 24;
+const entryTracked = 1;
 const flagOpenMetrics = 1;
 const flagHonorTimestamps = 2;
 const flagTrackTimestamps = 4;
@@ -112,6 +120,7 @@ export class LineTable {
 
   /** Starts on a body, which must stay as it is until `finish` or `fail`. */
   begin(input: LineTableInput): void {
+    assert(this.#batch === undefined, "the scrape before has ended with finish or fail");
     this.#batch = input.batch;
     const flags =
       (input.format === "openmetrics" ? flagOpenMetrics : 0) |
@@ -123,6 +132,7 @@ export class LineTable {
     this.#set(lineTableState.flags, flags);
     this.#set(lineTableState.currentCount, 0);
     this.#set(lineTableState.cursor, 0);
+    this.#set(lineTableState.pending, 0);
     this.#set(lineTableState.samplesScraped, 0);
     this.#set(lineTableState.scrapeNumber, this.#get(lineTableState.scrapeNumber) + 1);
     this.#set(lineTableState.refsPtr, input.batch.refsPtr);
@@ -158,6 +168,12 @@ export class LineTable {
     return this.#get(lineTableState.eventRef);
   }
 
+  /** Takes the complex line just reported out of the staleness tracking: it had a timestamp of its own that was honoured. */
+  excludeFromStaleness(): void {
+    const entry = this.#get(lineTableState.entriesPtr) + this.#get(lineTableState.eventEntry) * entryBytes;
+    this.#views.u32[(entry + entryFlags) >>> 2]! &= ~entryTracked;
+  }
+
   /** Remembers the unknown line's text under `ref` (or lineDropped, lineComment). Throws MemoryFullError. */
   addEntry(ref: number): void {
     if (this.#exports.lineTableAddEntry(this.#state, ref) === 0)
@@ -170,21 +186,27 @@ export class LineTable {
   }
 
   /**
-   * Ends a scrape that was read to `done`: returns the refs (a copy) that the last good scrape had and this one has not,
-   * and forgets the lines that did not come again.
+   * Ends a scrape that was read to `done`: returns the refs (a copy) that the last good scrape had and this one has not under any
+   * line, and forgets the lines that did not come again.
    */
   finish(): Uint32Array {
-    const count = this.#exports.lineTableFinish(this.#state);
-    return this.#vanished(count);
+    this.#batch = undefined;
+    const vanished = this.#vanished(this.#exports.lineTableFinish(this.#state));
+    if (vanished.length === 0) return vanished;
+    const current = this.#currentRefs();
+    return vanished.filter((ref) => !current.has(ref));
   }
 
-  /** Ends a scrape that failed (or never came: `begin` is not needed): returns every ref of the last good scrape, once. */
+  /**
+   * Ends a scrape that failed (or never came: `begin` is not needed): returns every ref of the last good scrape, once, and
+   * forgets all lines. The next good scrape learns them anew.
+   */
   fail(): Uint32Array {
-    const count = this.#exports.lineTableFail(this.#state);
-    return this.#vanished(count);
+    this.#batch = undefined;
+    return Uint32Array.from(new Set(this.#vanished(this.#exports.lineTableFail(this.#state))));
   }
 
-  /** Forgets every line: when relabelling changed, or refs may have been released. */
+  /** Forgets every line: when relabelling changed, or a check said `unknownSeries` for a ref that the table knows. */
   clear(): void {
     this.#exports.lineTableFree(this.#state);
     this.#batch = undefined;
@@ -199,7 +221,7 @@ export class LineTable {
   get memoryBytes(): number {
     return (
       lineTableState.bytes +
-      this.#get(lineTableState.entriesCapacity) * 32 +
+      this.#get(lineTableState.entriesCapacity) * entryBytes +
       this.#get(lineTableState.keysCapacity) +
       this.#get(lineTableState.orderCapacity) * 8 +
       this.#get(lineTableState.indexCapacity) * 4 +
@@ -210,6 +232,16 @@ export class LineTable {
   close(): void {
     this.clear();
     this.#arena.free(this.#state, lineTableState.bytes);
+  }
+
+  #currentRefs(): Set<number> {
+    const { u32 } = this.#views;
+    const order = this.#get(lineTableState.previousPtr) >>> 2;
+    const entries = this.#get(lineTableState.entriesPtr);
+    const refs = new Set<number>();
+    for (let i = 0; i < this.#get(lineTableState.previousCount); i++)
+      refs.add(u32[(entries + u32[order + i]! * entryBytes + entryRef) >>> 2]!);
+    return refs;
   }
 
   #vanished(count: number): Uint32Array {

@@ -7,11 +7,10 @@ export const crcTablesStart = tablesStart;
 export const powersStart = tablesStart + 8192;
 export const powerMin = -342;
 export const powerMax = 308;
+/** 5^27 is the largest power of five below 2^64: a 64-bit number is divisible by none beyond. */
+const exactReciprocalMin = -27;
 
-/**
- * Fills the table of Eisel–Lemire's number parser. 5^q is scaled by a power of two so that bit 127 is its highest; positive powers
- * are cut, negative ones (reciprocals) are cut and made one larger, as the algorithm's proof wants them.
- */
+/** Fills the table of Lemire's number parser: 5^q, or its reciprocal, scaled by a power of two so that bit 127 is its highest, and cut there. */
 export function fillPowersOfFive(views: Views): void {
   for (let q = powerMin; q <= powerMax; q++) {
     const bits = powerOfFiveBits(q);
@@ -25,6 +24,6 @@ function powerOfFiveBits(q: number): bigint {
   const power = 5n ** BigInt(Math.abs(q));
   const length = BigInt(power.toString(2).length);
   if (q >= 0) return length > 128n ? power >> (length - 128n) : power << (128n - length);
-  // ⌊2^b / 5^-q⌋ + 1 with b such that the quotient has 128 bits.
-  return (1n << (length + 127n)) / power + 1n;
+  // 2^b / 5^-q with b such that the quotient has 128 bits; rounded up where a quotient can be exact, so that it is not taken for less.
+  return (1n << (length + 127n)) / power + (q >= exactReciprocalMin ? 1n : 0n);
 }
