@@ -62,9 +62,9 @@ class StepMatcher implements MatchResult {
     this.#input = input;
     this.#manyRows = materialize(evaluation, input.many);
     this.#oneRows = materialize(evaluation, input.one);
-    const { card, fillLeft, fillRight } = input.node.matching;
-    this.#manyFill = card === "one-to-many" ? fillRight : fillLeft;
-    this.#oneFill = card === "one-to-many" ? fillLeft : fillRight;
+    // As upstream has it, `fill_left` fills the "many" side of group_right too, although that stands on the right.
+    this.#manyFill = input.node.matching.fillLeft;
+    this.#oneFill = input.node.matching.fillRight;
     this.#oneByGroup = new Int32Array(input.groupCount);
     this.#matched = Array.from({ length: input.groupCount }, () => new Set());
   }

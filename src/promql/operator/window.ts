@@ -58,27 +58,29 @@ export class WindowOperator implements Operator {
   #apply(columns: Columns): void {
     const { func } = this.#node;
     if (func === "double_exponential_smoothing") return this.#smooth(columns);
-    if (func === "predict_linear" && this.#look.count < this.steps) return this.#predictPinned(columns);
+    const isPinned = this.#node.source.from.atMs !== undefined;
+    if (isPinned && this.#args.length > 0) return this.#applyPinned(columns);
     const { kernel, scratch } = this.#evaluation;
     const argPtr = this.#args[0]?.row(0).valuesPtr ?? 0;
     const more = { argPtr, offsetMs: this.#node.source.from.offsetMs };
     const { rangeMs } = this.#node.source;
     kernel.window(func as WindowFunctionName, columns, this.#look, rangeMs, this.#row, more, scratch);
-    if (func === "quantile_over_time") this.#checkQuantile(argPtr);
+    if (this.#look.count === this.steps && func === "quantile_over_time") this.#checkQuantile(argPtr);
     if (this.#look.count < this.steps) repeatFirst(this.#evaluation, this.#row, this.steps);
   }
 
-  /** The window stays where `@` put it while the time to predict from moves on. */
-  #predictPinned(columns: Columns): void {
+  /** The window stays where `@` put it while arguments, and the time to predict from, go on from step to step. */
+  #applyPinned(columns: Columns): void {
     const { kernel, scratch } = this.#evaluation;
-    const { grid, source } = this.#node;
+    const { func, grid, source } = this.#node;
     const argPtr = this.#args[0]!.row(0).valuesPtr;
     for (let step = 0; step < this.steps; step++) {
       const out = { valuesPtr: this.#row.valuesPtr + step * 8, presentPtr: this.#row.presentPtr + step };
       const offsetMs = grid.startMs + step * grid.stepMs - this.#look.startMs;
       const more = { argPtr: argPtr + step * 8, offsetMs };
-      kernel.window("predict_linear", columns, this.#look, source.rangeMs, out, more, scratch);
+      kernel.window(func as WindowFunctionName, columns, this.#look, source.rangeMs, out, more, scratch);
     }
+    if (func === "quantile_over_time") this.#checkQuantile(argPtr);
   }
 
   #smooth(columns: Columns): void {
@@ -102,7 +104,7 @@ export class WindowOperator implements Operator {
 
   #checkQuantile(argPtr: number): void {
     const { f64, u8, annotations } = this.#evaluation;
-    for (let step = 0; step < this.#look.count; step++) {
+    for (let step = 0; step < this.steps; step++) {
       const phi = f64[argPtr / 8 + step]!;
       if (u8[this.#row.presentPtr + step] === 0 || (phi >= 0 && phi <= 1)) continue;
       const text = `quantile value should be between 0 and 1, got ${formatG(phi)}`;
