@@ -163,10 +163,13 @@ export class SegmentReader {
 
   /** Continues at the first true fragment in [from, pageEnd), else at the next page. */
   #resume(from: number, pageEnd: number): void {
+    const { u8 } = this.#kernel.views;
     this.#offset = pageEnd;
     for (let offset = from; offset + fragmentHeaderBytes < pageEnd; offset++) {
       const at = this.#window.ptr + (offset - this.#windowStart);
-      if (!this.#isFragment(at, pageEnd - offset)) continue;
+      // An empty fragment is seven bytes that zeros can imitate.
+      const isEmpty = u8[at + 1] === 0 && u8[at + 2] === 0;
+      if (isEmpty || !this.#isFragment(at, pageEnd - offset)) continue;
       this.#offset = offset;
       return;
     }
