@@ -12,6 +12,7 @@ import { useSearch, useUrlParam } from "../parts/search.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import "./alertmanager.css";
+import { NeedsAlertmanager } from "./presence.tsx";
 
 const refreshMs = 5000;
 
@@ -36,7 +37,13 @@ export default function GroupsPage(): React.JSX.Element {
               <input
                 type="checkbox"
                 checked={!hidden.includes(name)}
-                onChange={() => setHide((hidden.includes(name) ? hidden.filter((each) => each !== name) : [...hidden, name]).join(","))}
+                onChange={() =>
+                  setHide(
+                    (hidden.includes(name) ? hidden.filter((each) => each !== name) : [...hidden, name]).join(
+                      ",",
+                    ),
+                  )
+                }
               />
               {title}
             </label>
@@ -44,41 +51,52 @@ export default function GroupsPage(): React.JSX.Element {
         </span>
         {input}
       </PageHead>
-      <Loaded query={query} what="the alert groups">
-        {(groups) => {
-          const shown = groups
-            .map((group) => ({ ...group, alerts: group.alerts.filter((alert) => fits(alert, search)) }))
-            .filter(({ alerts }) => alerts.length > 0);
-          if (shown.length === 0) {
+      <NeedsAlertmanager>
+        <Loaded query={query} what="the alert groups">
+          {(groups) => {
+            const shown = groups
+              .map((group) => ({ ...group, alerts: group.alerts.filter((alert) => fits(alert, search)) }))
+              .filter(({ alerts }) => alerts.length > 0);
+            if (shown.length === 0) {
+              return (
+                <Empty title={groups.length === 0 ? "No alerts: all is quiet" : "No alert fits the search"}>
+                  <p>
+                    What rules decide is under <Link href="/alerts">Alerts</Link>; here is what has been
+                    handed on for notification.
+                  </p>
+                </Empty>
+              );
+            }
             return (
-              <Empty title={groups.length === 0 ? "No alerts: all is quiet" : "No alert fits the search"}>
-                <p>
-                  What rules decide is under <Link href="/alerts">Alerts</Link>; here is what has been handed on for notification.
-                </p>
-              </Empty>
+              <>
+                {shown.map((group) => (
+                  <Fold
+                    key={group.receiver.name + JSON.stringify(group.labels)}
+                    id={`groups ${group.receiver.name} ${JSON.stringify(group.labels)}`}
+                    title={
+                      Object.keys(group.labels).length === 0 ? (
+                        "Not grouped"
+                      ) : (
+                        <LabelTags labels={group.labels} />
+                      )
+                    }
+                    summary={
+                      <>
+                        <span className="dim">to {group.receiver.name}</span>
+                        <span className="dim num">
+                          {group.alerts.length === 1 ? "1 alert" : `${group.alerts.length} alerts`}
+                        </span>
+                      </>
+                    }
+                  >
+                    <AlertTable alerts={group.alerts} groupLabels={group.labels} />
+                  </Fold>
+                ))}
+              </>
             );
-          }
-          return (
-            <>
-              {shown.map((group) => (
-                <Fold
-                  key={group.receiver.name + JSON.stringify(group.labels)}
-                  id={`groups ${group.receiver.name} ${JSON.stringify(group.labels)}`}
-                  title={Object.keys(group.labels).length === 0 ? "Not grouped" : <LabelTags labels={group.labels} />}
-                  summary={
-                    <>
-                      <span className="dim">to {group.receiver.name}</span>
-                      <span className="dim num">{group.alerts.length === 1 ? "1 alert" : `${group.alerts.length} alerts`}</span>
-                    </>
-                  }
-                >
-                  <AlertTable alerts={group.alerts} groupLabels={group.labels} />
-                </Fold>
-              ))}
-            </>
-          );
-        }}
-      </Loaded>
+          }}
+        </Loaded>
+      </NeedsAlertmanager>
     </>
   );
 }
@@ -86,7 +104,13 @@ export default function GroupsPage(): React.JSX.Element {
 const fits = (alert: ManagedAlert, search: string): boolean =>
   matchesSearch(search, [...searchTexts(alert.labels), ...Object.values(alert.annotations)]);
 
-function AlertTable({ alerts, groupLabels }: { alerts: readonly ManagedAlert[]; groupLabels: Labels }): React.JSX.Element {
+function AlertTable({
+  alerts,
+  groupLabels,
+}: {
+  alerts: readonly ManagedAlert[];
+  groupLabels: Labels;
+}): React.JSX.Element {
   return (
     <Several items={alerts} what="alerts">
       {(shown) => (
@@ -155,7 +179,9 @@ function AlertLinks({ alert }: { alert: ManagedAlert }): React.JSX.Element {
           {" · "}
         </>
       )}
-      <Link href={`/alertmanager/silences?new=${encodeURIComponent(JSON.stringify(alert.labels))}`}>Silence</Link>
+      <Link href={`/alertmanager/silences?new=${encodeURIComponent(JSON.stringify(alert.labels))}`}>
+        Silence
+      </Link>
     </>
   );
 }

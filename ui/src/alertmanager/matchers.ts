@@ -16,9 +16,15 @@ export const withOperator = (matcher: Matcher, operator: Operator): Matcher => (
   isEqual: !operator.startsWith("!"),
 });
 
-export const formatMatcher = (matcher: Matcher): string => `${matcher.name}${operatorOf(matcher)}${quote(matcher.value)}`;
+export const formatMatcher = (matcher: Matcher): string =>
+  `${matcher.name}${operatorOf(matcher)}${quote(matcher.value)}`;
 
-export const newMatcher = (name = "", value = ""): Matcher => ({ name, value, isRegex: false, isEqual: true });
+export const newMatcher = (name = "", value = ""): Matcher => ({
+  name,
+  value,
+  isRegex: false,
+  isEqual: true,
+});
 
 /** One matcher for each label: exactly the alerts that carry them all. */
 export const matchersOf = (labels: Labels): Matcher[] =>
@@ -29,7 +35,9 @@ export function readLabels(text: string): Labels | undefined {
   try {
     const value = JSON.parse(text) as unknown;
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-    return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+    return Object.fromEntries(
+      Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    );
   } catch {
     return undefined;
   }

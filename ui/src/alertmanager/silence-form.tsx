@@ -2,17 +2,25 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
-import { alertmanagerPath, postSilence, type ManagedAlert, type PostableSilence } from "../api/alertmanager.ts";
+import {
+  alertmanagerPath,
+  postSilence,
+  type ManagedAlert,
+  type PostableSilence,
+} from "../api/alertmanager.ts";
 import { useJson } from "../api/use-api.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { setting } from "../base/store.ts";
 import { LabelTags } from "../parts/labels.tsx";
 import { Notice } from "../parts/notice.tsx";
+import "../parts/choice.css";
 import { formatMatcher, newMatcher, operatorOf, operators, withOperator, type Operator } from "./matchers.ts";
 import "./alertmanager.css";
 
 /** Who silences from this browser. */
-const authorSetting = setting<string>("narthex-silence-author", (stored) => (typeof stored === "string" ? stored : ""));
+const authorSetting = setting<string>("narthex-silence-author", (stored) =>
+  typeof stored === "string" ? stored : "",
+);
 
 const durationDefault = "2h";
 
@@ -25,7 +33,11 @@ export function SilenceForm({ given, onClose }: Props): React.JSX.Element {
   const client = useQueryClient();
   const [matchers, setMatchers] = useState(given.matchers ?? [newMatcher()]);
   const [duration, setDuration] = useState(
-    given.endsAt === undefined ? durationDefault : formatDuration(Math.max(60_000, Math.round((Date.parse(given.endsAt) - Date.now()) / 60_000) * 60_000)),
+    given.endsAt === undefined
+      ? durationDefault
+      : formatDuration(
+          Math.max(60_000, Math.round((Date.parse(given.endsAt) - Date.now()) / 60_000) * 60_000),
+        ),
   );
   const [author, setAuthor] = useState(given.createdBy ?? authorSetting.get());
   const [comment, setComment] = useState(given.comment ?? "");
@@ -123,8 +135,20 @@ export function SilenceForm({ given, onClose }: Props): React.JSX.Element {
           error={durationMs === undefined || durationMs <= 0}
           onChange={(event) => setDuration(event.currentTarget.value)}
         />
-        <TextInput size="xs" label="By" w={180} value={author} onChange={(event) => setAuthor(event.currentTarget.value)} />
-        <TextInput size="xs" label="Why" className="grow" value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
+        <TextInput
+          size="xs"
+          label="By"
+          w={180}
+          value={author}
+          onChange={(event) => setAuthor(event.currentTarget.value)}
+        />
+        <TextInput
+          size="xs"
+          label="Why"
+          className="grow"
+          value={comment}
+          onChange={(event) => setComment(event.currentTarget.value)}
+        />
       </div>
       <Preview matchers={matchers} />
       {saving.error !== null && (
@@ -150,12 +174,20 @@ const previewMax = 8;
 
 function Preview({ matchers }: { matchers: PostableSilence["matchers"] }): React.JSX.Element {
   const filter = useDeferredValue(matchers.filter(({ name }) => name.trim() !== "").map(formatMatcher));
-  const { data = [], error } = useJson<ManagedAlert[]>(`${alertmanagerPath}/alerts`, { filter }, { enabled: filter.length > 0 });
+  const { data = [], error } = useJson<ManagedAlert[]>(
+    `${alertmanagerPath}/alerts`,
+    { filter },
+    { enabled: filter.length > 0 },
+  );
   if (filter.length === 0) return <div className="dim">Give a label to see which alerts fit.</div>;
   if (error !== null) return <Notice tone="bad">{error.message}</Notice>;
   return (
     <div className="preview">
-      <div className="dim">{data.length === 0 ? "No alert fits now." : `${data.length} of the alerts there are now would be silenced:`}</div>
+      <div className="dim">
+        {data.length === 0
+          ? "No alert fits now."
+          : `${data.length} of the alerts there are now would be silenced:`}
+      </div>
       {data.slice(0, previewMax).map((alert) => (
         <div key={alert.fingerprint}>
           <LabelTags labels={alert.labels} />

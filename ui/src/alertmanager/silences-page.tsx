@@ -13,6 +13,7 @@ import { State } from "../parts/state.tsx";
 import { Ago, Time } from "../parts/time.tsx";
 import "./alertmanager.css";
 import { formatMatcher, matchersOf, newMatcher, readLabels } from "./matchers.ts";
+import { NeedsAlertmanager, useHasAlertmanager } from "./presence.tsx";
 import { SilenceForm } from "./silence-form.tsx";
 
 const refreshMs = 5000;
@@ -35,7 +36,14 @@ export default function SilencesPage(): React.JSX.Element {
   };
   const all = query.data ?? [];
   // A link to one silence finds it, whatever its state.
-  const found = all.filter((silence) => matchesSearch(search, [silence.id, silence.comment, silence.createdBy, ...silence.matchers.map(formatMatcher)]));
+  const found = all.filter((silence) =>
+    matchesSearch(search, [
+      silence.id,
+      silence.comment,
+      silence.createdBy,
+      ...silence.matchers.map(formatMatcher),
+    ]),
+  );
   const shown = found.filter(({ id, status }) => status.state === state || id === search);
 
   return (
@@ -48,7 +56,8 @@ export default function SilencesPage(): React.JSX.Element {
             value,
             label: (
               <>
-                {value} <span className="num">{found.filter(({ status }) => status.state === value).length}</span>
+                {value}{" "}
+                <span className="num">{found.filter(({ status }) => status.state === value).length}</span>
               </>
             ),
           }))}
@@ -56,41 +65,50 @@ export default function SilencesPage(): React.JSX.Element {
         />
         {input}
         <span className="grow" />
-        <Button size="compact-sm" onClick={() => setDraft({ matchers: [newMatcher()] })}>
-          New silence
-        </Button>
+        {useHasAlertmanager() && (
+          <Button size="compact-sm" onClick={() => setDraft({ matchers: [newMatcher()] })}>
+            New silence
+          </Button>
+        )}
       </PageHead>
       <div className="stack">
-        {shownDraft !== undefined && <SilenceForm key={JSON.stringify(shownDraft)} given={shownDraft} onClose={close} />}
-        <Loaded query={query} what="the silences">
-          {() =>
-            shown.length === 0 ? (
-              <Empty title={state === "active" ? "Nothing is silenced" : `No ${state} silences`}>
-                <p>A silence keeps alerts that fit its matchers from notifying anybody, for a while. It hides nothing on the pages.</p>
-              </Empty>
-            ) : (
-              <div className="panel">
-                <table className="grid">
-                  <thead>
-                    <tr>
-                      <th style={{ width: 90 }}>State</th>
-                      <th>Matchers</th>
-                      <th>Comment</th>
-                      <th>By</th>
-                      <th className="num">Ends</th>
-                      <th className="num">Actions</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {shown.map((silence) => (
-                      <SilenceRow key={silence.id} silence={silence} onRecreate={setDraft} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-            )
-          }
-        </Loaded>
+        {shownDraft !== undefined && (
+          <SilenceForm key={JSON.stringify(shownDraft)} given={shownDraft} onClose={close} />
+        )}
+        <NeedsAlertmanager>
+          <Loaded query={query} what="the silences">
+            {() =>
+              shown.length === 0 ? (
+                <Empty title={state === "active" ? "Nothing is silenced" : `No ${state} silences`}>
+                  <p>
+                    A silence keeps alerts that fit its matchers from notifying anybody, for a while. It hides
+                    nothing on the pages.
+                  </p>
+                </Empty>
+              ) : (
+                <div className="panel">
+                  <table className="grid">
+                    <thead>
+                      <tr>
+                        <th style={{ width: 90 }}>State</th>
+                        <th>Matchers</th>
+                        <th>Comment</th>
+                        <th>By</th>
+                        <th className="num">Ends</th>
+                        <th className="num">Actions</th>
+                      </tr>
+                    </thead>
+                    <tbody>
+                      {shown.map((silence) => (
+                        <SilenceRow key={silence.id} silence={silence} onRecreate={setDraft} />
+                      ))}
+                    </tbody>
+                  </table>
+                </div>
+              )
+            }
+          </Loaded>
+        </NeedsAlertmanager>
       </div>
     </>
   );
@@ -137,7 +155,13 @@ function SilenceRow({ silence, onRecreate }: RowProps): React.JSX.Element {
         <Button
           size="compact-xs"
           variant="subtle"
-          onClick={() => onRecreate(isOver ? { matchers, comment, createdBy } : { id, matchers, startsAt, endsAt, createdBy, comment })}
+          onClick={() =>
+            onRecreate(
+              isOver
+                ? { matchers, comment, createdBy }
+                : { id, matchers, startsAt, endsAt, createdBy, comment },
+            )
+          }
         >
           {isOver ? "Again" : "Edit"}
         </Button>

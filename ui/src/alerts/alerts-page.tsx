@@ -1,6 +1,7 @@
 /** Alerts: what fires, what is about to, and what is being watched. */
 import { useState } from "react";
 import { Link } from "wouter";
+import { useHasAlertmanager } from "../alertmanager/presence.tsx";
 import { useApi } from "../api/use-api.ts";
 import type { Alert, AlertingRule, Rule, RuleGroup } from "../api/types.ts";
 import { formatDuration } from "../base/duration.ts";
@@ -24,10 +25,13 @@ export default function AlertsPage(): React.JSX.Element {
   const hidden = hiddenParam.split(",").filter((state) => state !== "");
   const groups = query.data?.data.groups ?? [];
   const counts = countAlertStates(groups);
-  const isShown = (rule: Rule): rule is AlertingRule => rule.type === "alerting" && !hidden.includes(rule.state);
+  const isShown = (rule: Rule): rule is AlertingRule =>
+    rule.type === "alerting" && !hidden.includes(rule.state);
   const shown = filterGroups(groups, isShown, search);
   const toggle = (state: AlertState): void =>
-    setHidden((hidden.includes(state) ? hidden.filter((each) => each !== state) : [...hidden, state]).join(","));
+    setHidden(
+      (hidden.includes(state) ? hidden.filter((each) => each !== state) : [...hidden, state]).join(","),
+    );
 
   return (
     <>
@@ -49,8 +53,9 @@ export default function AlertsPage(): React.JSX.Element {
           groups.length === 0 ? (
             <Empty title="There are no alerting rules">
               <p>
-                Alerts come from the files under <code>rule_files</code> in the configuration. A group there with an{" "}
-                <code>alert:</code> and an <code>expr:</code> is all it takes; reload, and it is listed here.
+                Alerts come from the files under <code>rule_files</code> in the configuration. A group there
+                with an <code>alert:</code> and an <code>expr:</code> is all it takes; reload, and it is
+                listed here.
               </p>
             </Empty>
           ) : shown.length === 0 ? (
@@ -122,7 +127,9 @@ function AlertRule({ rule }: { rule: AlertingRule }): React.JSX.Element {
           <Expression query={rule.query} />
           <div className="row">
             {rule.duration > 0 && <span className="dim">for {formatDuration(rule.duration * 1000)}</span>}
-            {(rule.keepFiringFor ?? 0) > 0 && <span className="dim">keep firing for {formatDuration(rule.keepFiringFor! * 1000)}</span>}
+            {(rule.keepFiringFor ?? 0) > 0 && (
+              <span className="dim">keep firing for {formatDuration(rule.keepFiringFor! * 1000)}</span>
+            )}
             <LabelTags labels={rule.labels ?? {}} />
           </div>
           <Annotations annotations={rule.annotations ?? {}} />
@@ -133,7 +140,11 @@ function AlertRule({ rule }: { rule: AlertingRule }): React.JSX.Element {
   );
 }
 
-function Annotations({ annotations }: { annotations: Readonly<Record<string, string>> }): React.JSX.Element | null {
+function Annotations({
+  annotations,
+}: {
+  annotations: Readonly<Record<string, string>>;
+}): React.JSX.Element | null {
   const entries = Object.entries(annotations);
   if (entries.length === 0) return null;
   return (
@@ -141,7 +152,15 @@ function Annotations({ annotations }: { annotations: Readonly<Record<string, str
       {entries.map(([name, text]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{/^https?:\/\/\S+$/.test(text) ? <a href={text} target="_blank" rel="noreferrer">{text}</a> : text}</dd>
+          <dd>
+            {/^https?:\/\/\S+$/.test(text) ? (
+              <a href={text} target="_blank" rel="noreferrer">
+                {text}
+              </a>
+            ) : (
+              text
+            )}
+          </dd>
         </div>
       ))}
     </dl>
@@ -149,6 +168,7 @@ function Annotations({ annotations }: { annotations: Readonly<Record<string, str
 }
 
 function ActiveAlerts({ alerts }: { alerts: readonly Alert[] }): React.JSX.Element {
+  const hasAlertmanager = useHasAlertmanager();
   return (
     <Several items={alerts} what="alerts">
       {(shown) => (
@@ -159,7 +179,7 @@ function ActiveAlerts({ alerts }: { alerts: readonly Alert[] }): React.JSX.Eleme
               <th>Labels and annotations</th>
               <th className="num">Active since</th>
               <th className="num">Value</th>
-              <th />
+              {hasAlertmanager && <th className="num">Actions</th>}
             </tr>
           </thead>
           <tbody>
@@ -177,11 +197,15 @@ function ActiveAlerts({ alerts }: { alerts: readonly Alert[] }): React.JSX.Eleme
                   {alert.keepFiringSince !== undefined && <div className="dim">kept firing</div>}
                 </td>
                 <td className="num">{readableValue(alert.value)}</td>
-                <td className="num">
-                  <Link href={`/alertmanager/silences?new=${encodeURIComponent(JSON.stringify(alert.labels))}`} className="silence-link">
-                    Silence
-                  </Link>
-                </td>
+                {hasAlertmanager && (
+                  <td className="num">
+                    <Link
+                      href={`/alertmanager/silences?new=${encodeURIComponent(JSON.stringify(alert.labels))}`}
+                    >
+                      Silence
+                    </Link>
+                  </td>
+                )}
               </tr>
             ))}
           </tbody>

@@ -9,7 +9,11 @@ import "./alerts.css";
 /** A rule's expression, which leads to the query page. */
 export function Expression({ query }: { query: string }): React.JSX.Element {
   return (
-    <Link href={`/query?${encodePanels([newPanel({ expr: query, tab: "graph" })])}`} className="expression code" title="Open in Query">
+    <Link
+      href={`/query?${encodePanels([newPanel({ expr: query, tab: "graph" })])}`}
+      className="expression code"
+      title="Open in Query"
+    >
       {query}
     </Link>
   );

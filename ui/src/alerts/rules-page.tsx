@@ -32,7 +32,10 @@ export default function RulesPage(): React.JSX.Element {
         <Choice
           label="Health"
           value={health}
-          options={(["all", "ok", "err", "unknown"] as const).map((value) => ({ value, label: value === "err" ? "error" : value }))}
+          options={(["all", "ok", "err", "unknown"] as const).map((value) => ({
+            value,
+            label: value === "err" ? "error" : value,
+          }))}
           onChange={(value) => setHealth(value === "all" ? "" : value)}
         />
         {input}
@@ -42,8 +45,8 @@ export default function RulesPage(): React.JSX.Element {
           groups.length === 0 ? (
             <Empty title="There are no rules">
               <p>
-                Name rule files under <code>rule_files</code> in the configuration and reload. Recording rules compute series ahead of
-                time, alerting rules watch for trouble.
+                Name rule files under <code>rule_files</code> in the configuration and reload. Recording rules
+                compute series ahead of time, alerting rules watch for trouble.
               </p>
             </Empty>
           ) : shown.length === 0 ? (
@@ -70,8 +73,12 @@ export default function RulesPage(): React.JSX.Element {
                             <th style={{ width: "22%" }}>Rule</th>
                             <th style={{ width: 80 }}>Health</th>
                             <th>Expression</th>
-                            <th className="num">Last run</th>
-                            <th className="num">Took</th>
+                            <th className="num" style={{ width: 96 }}>
+                              Last run
+                            </th>
+                            <th className="num" style={{ width: 80 }}>
+                              Took
+                            </th>
                           </tr>
                         </thead>
                         <tbody>
@@ -103,13 +110,18 @@ function RuleRow({ rule }: { rule: Rule }): React.JSX.Element {
         </div>
       </td>
       <td>
-        <State name={rule.health === "err" ? "error" : rule.health} tone={rule.health === "ok" ? "ok" : rule.health === "err" ? "bad" : "none"} />
+        <State
+          name={rule.health === "err" ? "error" : rule.health}
+          tone={rule.health === "ok" ? "ok" : rule.health === "err" ? "bad" : "none"}
+        />
       </td>
       <td>
         <Expression query={rule.query} />
-        <div style={{ marginTop: 4 }}>
-          <LabelTags labels={rule.labels ?? {}} />
-        </div>
+        {Object.keys(rule.labels ?? {}).length > 0 && (
+          <div className="rule-labels">
+            <LabelTags labels={rule.labels!} />
+          </div>
+        )}
         <RuleError rule={rule} />
       </td>
       <td className="num">

@@ -22,7 +22,14 @@ export function filterGroups<R extends Rule>(
       group,
       rules: group.rules
         .filter(isShown)
-        .filter((rule) => matchesSearch(search, [rule.name, group.name, ...searchTexts(rule.labels ?? {}), ...alertTexts(rule)])),
+        .filter((rule) =>
+          matchesSearch(search, [
+            rule.name,
+            group.name,
+            ...searchTexts(rule.labels ?? {}),
+            ...alertTexts(rule),
+          ]),
+        ),
     }))
     .filter(({ rules }) => rules.length > 0);
 }

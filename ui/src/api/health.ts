@@ -63,7 +63,8 @@ export function watchForTrouble(): void {
   queryClient.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "error") return;
     const { error } = event.action as { error: unknown };
-    const lost = error instanceof RequestError && (error.kind === "unreachable" || error.kind === "not ready");
+    const lost =
+      error instanceof RequestError && (error.kind === "unreachable" || error.kind === "not ready");
     if (lost && queryClient.getQueryData<ServerState>(stateKey)?.name === "ready") {
       void queryClient.invalidateQueries({ queryKey: stateKey });
     }

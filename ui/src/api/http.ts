@@ -66,7 +66,10 @@ export async function request(path: string, options: RequestOptions = {}): Promi
       credentials: "same-origin",
       ...(signal && { signal }),
       ...(asForm && { body: form }),
-      ...(body !== undefined && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
     });
   } catch (error) {
     if (signal?.aborted === true) throw error;
@@ -116,16 +119,26 @@ function encodeParams(params: Params = {}): URLSearchParams {
 async function failure(response: Response): Promise<RequestError> {
   const text = await response.text().catch(() => "");
   const parsed = parseError(text);
-  const message = parsed?.message ?? (text.trim().slice(0, plainErrorCharsMax) || response.statusText || "no further word");
+  const message =
+    parsed?.message ?? (text.trim().slice(0, plainErrorCharsMax) || response.statusText || "no further word");
   const code = parsed?.errorType ?? `HTTP ${response.status}`;
   if (response.status === 502 || response.status === 504) {
     return new RequestError("unreachable", code, "The server behind this address does not answer.");
   }
   // A query that ran out of time answers 503 as well, but inside the API's envelope.
   if (response.status === 503 && parsed === undefined) {
-    return new RequestError("not ready", code, message, response.headers.get("x-prometheus-stopping") === "true");
+    return new RequestError(
+      "not ready",
+      code,
+      message,
+      response.headers.get("x-prometheus-stopping") === "true",
+    );
   }
-  return new RequestError(response.status === 404 && parsed === undefined ? "missing" : "refused", code, message);
+  return new RequestError(
+    response.status === 404 && parsed === undefined ? "missing" : "refused",
+    code,
+    message,
+  );
 }
 
 /** Knows the envelope of /api/v1, the Alertmanager's bare string and its `{code, message}`. */

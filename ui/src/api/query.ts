@@ -6,7 +6,11 @@ import type { TimeGrid } from "../chart/data.ts";
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
 /** `timeMs` undefined asks for now, by the server's clock. */
-export function queryInstant(expr: string, timeMs: number | undefined, signal: AbortSignal): Promise<Answer<QueryData>> {
+export function queryInstant(
+  expr: string,
+  timeMs: number | undefined,
+  signal: AbortSignal,
+): Promise<Answer<QueryData>> {
   const time = timeMs === undefined ? undefined : seconds(timeMs);
   return requestApi("/query", { method: "POST", params: { query: expr, time }, signal });
 }
@@ -22,6 +26,11 @@ export function queryRange(
   grid: TimeGrid,
   signal: AbortSignal,
 ): Promise<Answer<{ resultType: "matrix"; result: RangeSeries[] }>> {
-  const params = { query: expr, start: seconds(grid.startMs), end: seconds(grid.endMs), step: seconds(grid.stepMs) };
+  const params = {
+    query: expr,
+    start: seconds(grid.startMs),
+    end: seconds(grid.endMs),
+    step: seconds(grid.stepMs),
+  };
   return requestApi("/query_range", { method: "POST", params, signal });
 }

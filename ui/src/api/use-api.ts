@@ -9,7 +9,11 @@ interface Options {
 }
 
 /** GET below /api/v1. */
-export function useApi<T>(path: string, params?: Params, options: Options = {}): UseQueryResult<Answer<T>, RequestError> {
+export function useApi<T>(
+  path: string,
+  params?: Params,
+  options: Options = {},
+): UseQueryResult<Answer<T>, RequestError> {
   return useQuery<Answer<T>, RequestError>({
     queryKey: ["api", path, params ?? {}],
     queryFn: ({ signal }) => requestApi<T>(path, { signal, ...(params && { params }) }),
@@ -19,7 +23,11 @@ export function useApi<T>(path: string, params?: Params, options: Options = {}):
 }
 
 /** GET of bare JSON. */
-export function useJson<T>(path: string, params?: Params, options: Options = {}): UseQueryResult<T, RequestError> {
+export function useJson<T>(
+  path: string,
+  params?: Params,
+  options: Options = {},
+): UseQueryResult<T, RequestError> {
   return useQuery<T, RequestError>({
     queryKey: ["json", path, params ?? {}],
     queryFn: ({ signal }) => requestJson<T>(path, { signal, ...(params && { params }) }),
@@ -29,6 +37,8 @@ export function useJson<T>(path: string, params?: Params, options: Options = {})
 }
 
 /** What the server does not offer is not asked for over and over. */
-function refreshUnlessMissing(refreshMs: number | undefined): (query: { state: { error: RequestError | null } }) => number | false {
+function refreshUnlessMissing(
+  refreshMs: number | undefined,
+): (query: { state: { error: RequestError | null } }) => number | false {
   return ({ state }) => (state.error?.kind === "missing" ? false : (refreshMs ?? false));
 }

@@ -16,10 +16,10 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: u
     return (
       <Notice tone="bad">
         <p style={{ marginTop: 0 }}>
-          <strong>This page stopped because of a fault in it.</strong> The other pages still work. If the server was just
-          updated, loading the page again gets its new files.
+          <strong>This page stopped because of a fault in it.</strong> The other pages still work. If the
+          server was just updated, loading the page again gets its new files.
         </p>
-        <pre className="code">{error instanceof Error ? error.message : String(error)}</pre>
+        <pre className="code">{error instanceof Error ? error.message : "no further word"}</pre>
         <Button mt="xs" size="compact-sm" variant="default" onClick={() => window.location.reload()}>
           Load again
         </Button>

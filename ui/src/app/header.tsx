@@ -1,7 +1,7 @@
 import { ActionIcon, Menu, useMantineColorScheme } from "@mantine/core";
 import { Link, useLocation } from "wouter";
-import { useApi, useJson } from "../api/use-api.ts";
-import { alertmanagerPath } from "../api/alertmanager.ts";
+import { useHasAlertmanager } from "../alertmanager/presence.tsx";
+import { useApi } from "../api/use-api.ts";
 import type { Notification } from "../api/types.ts";
 import { agentMode, basePath, pageTitle } from "../base/page-globals.ts";
 import { zoneSetting } from "../base/settings.ts";
@@ -26,7 +26,7 @@ const statusPaths = [
 const alertmanagerPaths = ["/alertmanager/alerts", "/alertmanager/silences"];
 
 export function Header(): React.JSX.Element {
-  const hasAlertmanager = useJson(`${alertmanagerPath}/status`).data !== undefined;
+  const hasAlertmanager = useHasAlertmanager();
   return (
     <header className="header">
       <Link href="/" className="brand" title={`${pageTitle}: home`}>
@@ -45,7 +45,13 @@ export function Header(): React.JSX.Element {
       <Notifications />
       <ZoneButton />
       <SchemeButton />
-      <ActionIcon variant="subtle" color="gray" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={openShortcuts}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts (?)"
+        onClick={openShortcuts}
+      >
         <KeyboardIcon />
       </ActionIcon>
     </header>
@@ -97,7 +103,12 @@ function MenuLinks({ paths }: { paths: readonly string[] }): React.JSX.Element {
   return (
     <Menu.Dropdown>
       {paths.map((path) => (
-        <Menu.Item key={path} component={Link} href={path} className={current === path ? "menu-here" : undefined}>
+        <Menu.Item
+          key={path}
+          component={Link}
+          href={path}
+          className={current === path ? "menu-here" : undefined}
+        >
           {titleOf(path)}
         </Menu.Item>
       ))}

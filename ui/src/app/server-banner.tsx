@@ -13,8 +13,9 @@ export function ServerBanner(): React.JSX.Element | null {
   if (state.name === "unreachable") {
     return (
       <div className="banner bad" role="alert">
-        <strong>The server does not answer</strong> since {formatClock(state.sinceMs, zone)}. What is on the page is what it
-        said last; pages not opened before and new queries will fail. Trying again every second.
+        <strong>The server does not answer</strong> since {formatClock(state.sinceMs, zone)}. What is on the
+        page is what it said last; pages not opened before and new queries will fail. Trying again every
+        second.
         <button type="button" className="link" onClick={() => void client.invalidateQueries()}>
           Try everything now
         </button>
@@ -24,15 +25,20 @@ export function ServerBanner(): React.JSX.Element | null {
   if (state.name === "stopping") {
     return (
       <div className="banner warn" role="alert">
-        <strong>The server is shutting down.</strong> Queries may fail; this page goes on asking until it is back.
+        <strong>The server is shutting down.</strong> Queries may fail; this page goes on asking until it is
+        back.
       </div>
     );
   }
   return (
     <div className="banner warn" role="status">
-      <strong>The server is starting.</strong> {replayText(state.replay)} Configuration, flags and status can be seen already.
+      <strong>The server is starting.</strong> {replayText(state.replay)} Configuration, flags and status can
+      be seen already.
       {state.replay !== undefined && state.replay.max > 0 && (
-        <progress value={state.replay.current - state.replay.min} max={state.replay.max - state.replay.min + 1} />
+        <progress
+          value={state.replay.current - state.replay.min}
+          max={state.replay.max - state.replay.min + 1}
+        />
       )}
     </div>
   );

@@ -11,7 +11,10 @@ import "./shell.css";
 
 export function Shell(): React.JSX.Element {
   const [path] = useLocation();
-  useEffect(() => window.scrollTo(0, 0), [path]);
+  useEffect(() => {
+    // Newer browsers return a promise here, which an effect must not.
+    void window.scrollTo(0, 0);
+  }, [path]);
   return (
     <>
       <Header />

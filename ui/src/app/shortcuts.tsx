@@ -54,7 +54,13 @@ export function Shortcuts(): React.JSX.Element {
   }, [navigate, path]);
 
   return (
-    <Modal opened={isOpen} onClose={() => isOpenStore.set(false)} title="Keyboard" size={460} transitionProps={{ duration: 0 }}>
+    <Modal
+      opened={isOpen}
+      onClose={() => isOpenStore.set(false)}
+      title="Keyboard"
+      size={460}
+      transitionProps={{ duration: 0 }}
+    >
       <table className="grid">
         <tbody>
           <Row keys={["/"]}>To the query, or to a page's search</Row>
@@ -93,12 +99,17 @@ function Row({ keys, children }: { keys: readonly string[]; children: React.Reac
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName))
+  );
 }
 
 /** Focuses what a page calls its main input: the first query or the search. */
 export function focusPrimaryInput(): boolean {
-  const input = document.querySelector<HTMLElement>("[data-primary-input] .cm-content, input[data-primary-input]");
+  const input = document.querySelector<HTMLElement>(
+    "[data-primary-input] .cm-content, input[data-primary-input]",
+  );
   input?.focus();
   return input !== null;
 }

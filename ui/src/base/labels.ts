@@ -18,7 +18,9 @@ export const labelPairs = (labels: Labels): [name: string, value: string][] =>
 /** `name{a="b"}`, with a UTF-8 name inside the braces: `{"my.name", a="b"}`; the empty label set is `{}`. */
 export function formatLabels(labels: Labels): string {
   const name = labels["__name__"];
-  const pairs = labelPairs(labels).map(([label, value]) => `${legacyName.test(label) ? label : quote(label)}=${quote(value)}`);
+  const pairs = labelPairs(labels).map(
+    ([label, value]) => `${legacyName.test(label) ? label : quote(label)}=${quote(value)}`,
+  );
   if (name === undefined) return `{${pairs.join(", ")}}`;
   if (!legacyMetricName.test(name)) return `{${[quote(name), ...pairs].join(", ")}}`;
   return pairs.length === 0 ? name : `${name}{${pairs.join(", ")}}`;
@@ -42,7 +44,10 @@ export function varyingLabels(sets: readonly Labels[]): Set<string> {
 
 /** Whether every word of the search occurs in one of the texts, letter case aside. An empty search matches all. */
 export function matchesSearch(search: string, texts: readonly string[]): boolean {
-  const words = search.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = search
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   if (words.length === 0) return true;
   const lower = texts.map((text) => text.toLowerCase());
   return words.every((word) => lower.some((text) => text.includes(word)));

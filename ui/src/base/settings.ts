@@ -8,7 +8,9 @@ export const historyEntriesMax = 50;
 export const zoneSetting = setting<Zone>("narthex-zone", (stored) => (stored === "utc" ? "utc" : "local"));
 
 export const historySetting = setting<readonly string[]>("narthex-query-history", (stored) =>
-  Array.isArray(stored) ? stored.filter((entry) => typeof entry === "string").slice(0, historyEntriesMax) : [],
+  Array.isArray(stored)
+    ? stored.filter((entry) => typeof entry === "string").slice(0, historyEntriesMax)
+    : [],
 );
 
 export function rememberQuery(expr: string): void {

@@ -38,7 +38,9 @@ export const formatClock = (timeMs: number, zone: Zone): string => fieldsOf(time
 
 /** Reads what `formatTime` writes, also without seconds or without the time; `undefined` when it is no time. */
 export function parseTime(text: string, zone: Zone): number | undefined {
-  const parts = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?)?Z?$/.exec(text.trim());
+  const parts = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?)?Z?$/.exec(
+    text.trim(),
+  );
   if (parts === null) return undefined;
   const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((part) => Number(part ?? 0));
   const ms = Number((parts[7] ?? "0").padEnd(3, "0"));
@@ -58,7 +60,8 @@ export function formatAgo(timeMs: number, nowMs: number): string {
 }
 
 /** Go's zero time.Time, 0001-01-01, is how the API says "not yet". */
-export const isZeroTime = (timeMs: number): boolean => !Number.isFinite(timeMs) || timeMs < -62_000_000_000_000;
+export const isZeroTime = (timeMs: number): boolean =>
+  !Number.isFinite(timeMs) || timeMs < -62_000_000_000_000;
 
 /** "UTC" or the viewer's offset now, "UTC+05:30". */
 export function zoneName(zone: Zone): string {

@@ -46,7 +46,9 @@ export function formatSi(value: number, digits = 4): string {
     shown *= 1000;
     power++;
   }
-  return Math.abs(shown) < 0.001 ? value.toExponential(2) : significant(shown, digits) + smallPrefixes[power]!;
+  return Math.abs(shown) < 0.001
+    ? value.toExponential(2)
+    : significant(shown, digits) + smallPrefixes[power]!;
 }
 
 /** 1536 → "1.5 KiB". */

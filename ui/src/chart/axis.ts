@@ -55,7 +55,9 @@ export function axes({ scheme, zone, unit, mirrored, valueAxisPx }: AxesOptions)
       ticks: { show: false },
       gap: 6,
       space: 32,
-      size: valueAxisPx ?? ((_, labels) => 18 + 6.4 * Math.max(3, ...(labels ?? []).map((label) => label.length))),
+      size:
+        valueAxisPx ??
+        ((_, labels) => 18 + 6.4 * Math.max(3, ...(labels ?? []).map((label) => label.length))),
       ...(unit.startsWith("bytes") && { incrs: binaryIncrements }),
       values: (_, splits) => splits.map((value) => formatValue(mirrored ? Math.abs(value) : value, unit)),
     },

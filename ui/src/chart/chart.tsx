@@ -60,7 +60,16 @@ interface Props {
 const stackOpacity = 0.7;
 
 export function Chart(props: Props): React.JSX.Element {
-  const { times, series, range, heightPx, unit = "none", stacked = false, mirrored = false, highlighted } = props;
+  const {
+    times,
+    series,
+    range,
+    heightPx,
+    unit = "none",
+    stacked = false,
+    mirrored = false,
+    highlighted,
+  } = props;
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const zone = zoneSetting.use();
   const hostRef = useRef<HTMLDivElement>(null);
@@ -113,25 +122,48 @@ export function Chart(props: Props): React.JSX.Element {
   }, [times, series, hidden, range[0], range[1], form]);
 
   useEffect(() => {
-    plotRef.current?.setSeries(highlighted === undefined || highlighted === null ? null : highlighted + 1, { focus: true }, false);
+    plotRef.current?.setSeries(
+      highlighted === undefined || highlighted === null ? null : highlighted + 1,
+      { focus: true },
+      false,
+    );
   }, [highlighted]);
 
-  return <div ref={hostRef} className="chart" style={{ height: heightPx }} role="img" aria-label={props.label} />;
+  return (
+    <div ref={hostRef} className="chart" style={{ height: heightPx }} role="img" aria-label={props.label} />
+  );
 }
 
 function columns({ times, series, stacked }: Props): uPlot.AlignedData {
   const values = series.map((each) => each.values);
-  return [times, ...(stacked === true ? stackColumns(values, (index) => series[index]!.hidden === true) : values)];
+  return [
+    times,
+    ...(stacked === true ? stackColumns(values, (index) => series[index]!.hidden === true) : values),
+  ];
 }
 
-function options(latest: React.RefObject<Props>, scheme: Scheme, zone: "local" | "utc", widthPx: number): uPlot.Options {
-  const { series, heightPx, unit = "none", stacked = false, mirrored = false, fill = 0, syncKey, valueAxisPx } = latest.current;
+function options(
+  latest: React.RefObject<Props>,
+  scheme: Scheme,
+  zone: "local" | "utc",
+  widthPx: number,
+): uPlot.Options {
+  const {
+    series,
+    heightPx,
+    unit = "none",
+    stacked = false,
+    mirrored = false,
+    fill = 0,
+    syncKey,
+    valueAxisPx,
+  } = latest.current;
   const ink = chartInk[scheme];
   let focused: number | null = null;
   return {
     width: widthPx,
     height: heightPx,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     focus: { alpha: 0.2 },
     cursor: {
@@ -171,7 +203,9 @@ function options(latest: React.RefObject<Props>, scheme: Scheme, zone: "local" |
           const { idx, left = -1, top = -1 } = plot.cursor;
           const isOutside = idx === null || idx === undefined || left < 0;
           latest.current.onHover?.(
-            isOutside ? null : { index: idx, leftPx: left, topPx: top, plotWidthPx: plot.over.clientWidth, series: focused },
+            isOutside
+              ? null
+              : { index: idx, leftPx: left, topPx: top, plotWidthPx: plot.over.clientWidth, series: focused },
           );
         },
       ],
@@ -195,7 +229,9 @@ function options(latest: React.RefObject<Props>, scheme: Scheme, zone: "local" |
 /** Leaves a little room, keeps zero in sight where the values come near it, and never collapses to nothing. */
 function valueRange(min: number | null, max: number | null, { reach, stacked }: Props): [number, number] {
   const wanted = [min, max, reach?.min, reach?.max, stacked === true ? 0 : null];
-  const values = wanted.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
+  const values = wanted.filter(
+    (value): value is number => typeof value === "number" && Number.isFinite(value),
+  );
   if (values.length === 0) return [0, 1];
   let low = Math.min(...values);
   let high = Math.max(...values);

@@ -71,4 +71,5 @@ export function isolatedPoints(column: ArrayLike<number | null | undefined>): nu
 }
 
 /** The last value that is not a gap. */
-export const lastValue = (column: Column): number | null => column.findLast((value) => value !== null) ?? null;
+export const lastValue = (column: Column): number | null =>
+  column.findLast((value) => value !== null) ?? null;

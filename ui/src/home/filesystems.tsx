@@ -24,7 +24,9 @@ export function Filesystems({ where }: { where: string | undefined }): React.JSX
       <div className="live-head">
         <h2>Filesystems</h2>
       </div>
-      {data !== undefined && filesystems.length === 0 && <div className="live-empty">The exporter reports no filesystems.</div>}
+      {data !== undefined && filesystems.length === 0 && (
+        <div className="live-empty">The exporter reports no filesystems.</div>
+      )}
       <table className="grid filesystems">
         <tbody>
           {filesystems.slice(0, rowsMax).map(({ mountpoint, device, sizeBytes, availableBytes }) => {
@@ -34,7 +36,10 @@ export function Filesystems({ where }: { where: string | undefined }): React.JSX
                 <td className="mono mount">{mountpoint}</td>
                 <td className="bar-cell">
                   <div className="bar" role="img" aria-label={`${formatValue(usedRatio, "percent")} used`}>
-                    <i className={barTone(usedRatio)} style={{ width: `${Math.min(100, usedRatio * 100)}%` }} />
+                    <i
+                      className={barTone(usedRatio)}
+                      style={{ width: `${Math.min(100, usedRatio * 100)}%` }}
+                    />
                   </div>
                 </td>
                 <td className="num">{(usedRatio * 100).toFixed(1)} %</td>
@@ -50,10 +55,13 @@ export function Filesystems({ where }: { where: string | undefined }): React.JSX
   );
 }
 
-const barTone = (usedRatio: number): string => (usedRatio >= badFrom ? "bad" : usedRatio >= warnFrom ? "warn" : "");
+const barTone = (usedRatio: number): string =>
+  usedRatio >= badFrom ? "bad" : usedRatio >= warnFrom ? "warn" : "";
 
 /** The fullest first. A filesystem that is mounted at several places is shown at the first. */
-function readFilesystems(vector: readonly { metric: Readonly<Record<string, string>>; value?: [number, string] }[]): Filesystem[] {
+function readFilesystems(
+  vector: readonly { metric: Readonly<Record<string, string>>; value?: [number, string] }[],
+): Filesystem[] {
   const byMountpoint = new Map<string, Filesystem>();
   for (const { metric, value } of vector) {
     const { mountpoint = "", device = "" } = metric;
@@ -61,7 +69,9 @@ function readFilesystems(vector: readonly { metric: Readonly<Record<string, stri
     const bytes = parseSample(value?.[1] ?? "NaN");
     byMountpoint.set(
       mountpoint,
-      metric["__name__"] === "node_filesystem_size_bytes" ? { ...found, sizeBytes: bytes } : { ...found, availableBytes: bytes },
+      metric["__name__"] === "node_filesystem_size_bytes"
+        ? { ...found, sizeBytes: bytes }
+        : { ...found, availableBytes: bytes },
     );
   }
   const seen = new Set<string>();

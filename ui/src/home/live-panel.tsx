@@ -30,7 +30,12 @@ export function LivePanel({ spec, where, window, range, onZoom }: Props): React.
   const [hover, setHover] = useState<Hover | null>(null);
   const columns = useMemo(() => (data === undefined ? [] : spec.columns(data.series)), [data, spec]);
   const drawn = useMemo(
-    () => columns.map(({ values, color, fillOpacity }) => ({ values, color: seriesColor(color, scheme), ...(fillOpacity !== undefined && { fillOpacity }) })),
+    () =>
+      columns.map(({ values, color, fillOpacity }) => ({
+        values,
+        color: seriesColor(color, scheme),
+        ...(fillOpacity !== undefined && { fillOpacity }),
+      })),
     [columns, scheme],
   );
   const shownRange = range ?? (data && [data.grid.startMs / 1000, data.grid.endMs / 1000]);

@@ -23,7 +23,9 @@ export interface LiveWindow {
 
 /** A step finer than the scrapes would only repeat samples; a rate needs a few of them to be calm. */
 export function liveWindow(rangeMs: number, scrapeIntervalMs: number): LiveWindow {
-  const stepMs = Math.ceil(Math.max(stepMsMin, rangeMs / pointsMax, Math.min(scrapeIntervalMs, rangeMs / 30)) / 1000) * 1000;
+  const stepMs =
+    Math.ceil(Math.max(stepMsMin, rangeMs / pointsMax, Math.min(scrapeIntervalMs, rangeMs / 30)) / 1000) *
+    1000;
   return { rangeMs, stepMs, rateWindow: `${Math.ceil(Math.max(4 * scrapeIntervalMs, stepMs) / 1000)}s` };
 }
 
@@ -35,7 +37,11 @@ export interface LiveData {
   grid: TimeGrid;
 }
 
-export function useLiveRange(expr: string, window: LiveWindow, enabled: boolean): UseQueryResult<LiveData, RequestError> {
+export function useLiveRange(
+  expr: string,
+  window: LiveWindow,
+  enabled: boolean,
+): UseQueryResult<LiveData, RequestError> {
   return useQuery<LiveData, RequestError>({
     queryKey: ["live", expr, window],
     queryFn: async ({ signal }) => {
@@ -51,7 +57,11 @@ export function useLiveRange(expr: string, window: LiveWindow, enabled: boolean)
 }
 
 /** An instant vector, asked again and again. */
-export function useLiveVector(expr: string, refreshMs: number, enabled = true): UseQueryResult<InstantSeries[], RequestError> {
+export function useLiveVector(
+  expr: string,
+  refreshMs: number,
+  enabled = true,
+): UseQueryResult<InstantSeries[], RequestError> {
   return useQuery<InstantSeries[], RequestError>({
     queryKey: ["live vector", expr],
     queryFn: async ({ signal }) => {
@@ -68,8 +78,13 @@ export function useScrapeInterval(job: string | undefined, instance: string | un
   const { data } = useQuery<number, RequestError>({
     queryKey: ["scrape interval", job, instance],
     queryFn: async ({ signal }) => {
-      const { data } = await requestApi<TargetsData>("/targets", { params: { state: "active", scrapePool: job }, signal });
-      const target = data.activeTargets?.find(({ labels }) => labels["job"] === job && labels["instance"] === instance);
+      const { data } = await requestApi<TargetsData>("/targets", {
+        params: { state: "active", scrapePool: job },
+        signal,
+      });
+      const target = data.activeTargets?.find(
+        ({ labels }) => labels["job"] === job && labels["instance"] === instance,
+      );
       return parseDuration(target?.scrapeInterval ?? "") ?? scrapeIntervalMsAssumed;
     },
     staleTime: 60_000,

@@ -35,7 +35,8 @@ export interface LiveChart {
 }
 
 /** Matchers for one machine, for inside the braces. */
-export const whereMachine = ({ instance, job }: Machine): string => `instance=${quote(instance)},job=${quote(job)}`;
+export const whereMachine = ({ instance, job }: Machine): string =>
+  `instance=${quote(instance)},job=${quote(job)}`;
 
 /** Finds the machines: by name where the exporter tells one, else by any exporter's clock. */
 export const machinesExpr =
@@ -61,7 +62,12 @@ const outsideNetworks = 'device!~"lo|(veth|docker|br-|cni|flannel|cali|virbr|tap
 const isQuiet = (values: Column): boolean => values.every((value) => value === null || value === 0);
 
 /** Columns in a fixed order, colours with it. What is zero all the time is left out, but for the first `kept`. */
-function inOrder(series: readonly SeriesColumn[], label: string, order: readonly string[], kept: number): NamedColumn[] {
+function inOrder(
+  series: readonly SeriesColumn[],
+  label: string,
+  order: readonly string[],
+  kept: number,
+): NamedColumn[] {
   const named = series.map(({ labels, values }) => ({ name: labels[label] ?? "", values }));
   const unordered = named.map(({ name }) => name).filter((name) => !order.includes(name));
   const ranks = [...order, ...unordered.sort((a, b) => a.localeCompare(b))];
@@ -97,7 +103,8 @@ function bothWays(series: readonly SeriesColumn[], upName: string, downName: str
     );
 }
 
-const tagged = (expr: string, label: string, value: string): string => `label_replace(${expr}, "${label}", "${value}", "", "")`;
+const tagged = (expr: string, label: string, value: string): string =>
+  `label_replace(${expr}, "${label}", "${value}", "", "")`;
 
 export const liveCharts: readonly LiveChart[] = [
   {
@@ -107,7 +114,8 @@ export const liveCharts: readonly LiveChart[] = [
     reach: { min: 0, max: 1 },
     expr: (where, window) =>
       `sum by (mode) (rate(node_cpu_seconds_total{${where},mode!="idle"}[${window}])) / scalar(count(node_cpu_seconds_total{${where},mode="idle"}))`,
-    columns: (series) => inOrder(series, "mode", ["user", "system", "iowait", "nice", "softirq", "irq", "steal"], 3),
+    columns: (series) =>
+      inOrder(series, "mode", ["user", "system", "iowait", "nice", "softirq", "irq", "steal"], 3),
     whenEmpty: "No CPU time yet: it takes two scrapes.",
   },
   {
@@ -115,7 +123,8 @@ export const liveCharts: readonly LiveChart[] = [
     unit: "bytes",
     stacked: true,
     reach: { min: 0 },
-    expr: (where) => `{__name__=~"node_memory_(MemTotal|MemFree|Buffers|Cached|SReclaimable)_bytes",${where}}`,
+    expr: (where) =>
+      `{__name__=~"node_memory_(MemTotal|MemFree|Buffers|Cached|SReclaimable)_bytes",${where}}`,
     columns: memoryColumns,
     whenEmpty: "The exporter reports no memory.",
   },
@@ -143,9 +152,12 @@ export const liveCharts: readonly LiveChart[] = [
         ["memory_waiting", "memory some"],
         ["memory_stalled", "memory all"],
       ]
-        .map(([metric, kind]) => tagged(`rate(node_pressure_${metric}_seconds_total{${where}}[${window}])`, "kind", kind!))
+        .map(([metric, kind]) =>
+          tagged(`rate(node_pressure_${metric}_seconds_total{${where}}[${window}])`, "kind", kind!),
+        )
         .join(" or "),
-    columns: (series) => inOrder(series, "kind", ["CPU", "IO some", "IO all", "memory some", "memory all"], 2),
+    columns: (series) =>
+      inOrder(series, "kind", ["CPU", "IO some", "IO all", "memory some", "memory all"], 2),
     whenEmpty: "This machine's kernel does not report pressure.",
   },
   {
@@ -172,7 +184,11 @@ export const liveCharts: readonly LiveChart[] = [
     mirrored: true,
     expr: (where, window) =>
       `${tagged(`rate(node_network_receive_bytes_total{${where},${outsideNetworks}}[${window}])`, "way", "received")} or ` +
-      tagged(`rate(node_network_transmit_bytes_total{${where},${outsideNetworks}}[${window}])`, "way", "sent"),
+      tagged(
+        `rate(node_network_transmit_bytes_total{${where},${outsideNetworks}}[${window}])`,
+        "way",
+        "sent",
+      ),
     columns: (series) => bothWays(series, "received", "sent"),
     whenEmpty: "The exporter reports no network devices but the local one.",
   },
@@ -186,7 +202,9 @@ function memoryColumns(series: readonly SeriesColumn[]): NamedColumn[] {
   if (total === undefined || free === undefined) return [];
   const at = (values: Column | undefined, index: number): number => values?.[index] ?? 0;
   const [buffers, cached, reclaimable] = [column("Buffers"), column("Cached"), column("SReclaimable")];
-  const cache = total.map((value, index) => (value === null ? null : at(cached, index) + at(reclaimable, index)));
+  const cache = total.map((value, index) =>
+    value === null ? null : at(cached, index) + at(reclaimable, index),
+  );
   const used = total.map((value, index) =>
     value === null ? null : Math.max(0, value - at(free, index) - at(buffers, index) - at(cache, index)),
   );

@@ -34,21 +34,34 @@ export default function HomePage(): React.JSX.Element {
   const rangeMs = parseDuration(rangeParam) || parseDuration(rangeDefault)!;
   const machines = useLiveVector(machinesExpr, 15_000);
   const hostname = useApi<{ hostname?: string }>("/status/runtimeinfo").data?.data.hostname;
-  const known = useMemo(() => uniqueMachines((machines.data ?? []).map(({ metric }) => readMachine(metric))), [machines.data]);
+  const known = useMemo(
+    () => uniqueMachines((machines.data ?? []).map(({ metric }) => readMachine(metric))),
+    [machines.data],
+  );
   const machine = known.find(({ instance }) => instance === instanceParam) ?? thisMachine(known, hostname);
 
   const where = machine && whereMachine(machine);
   const scrapeIntervalMs = useScrapeInterval(machine?.job, machine?.instance);
   const window = useMemo(() => liveWindow(rangeMs, scrapeIntervalMs), [rangeMs, scrapeIntervalMs]);
   // The load is there from the first scrape on: it tells from when on there is something to see.
-  const load = useLiveRange(liveCharts.find(({ title }) => title === "Load")!.expr(where ?? "", window.rateWindow), window, where !== undefined);
+  const load = useLiveRange(
+    liveCharts.find(({ title }) => title === "Load")!.expr(where ?? "", window.rateWindow),
+    window,
+    where !== undefined,
+  );
   const range = load.data && visibleRange(load.data);
 
   const zoom = (startS: number, endS: number): void => {
     const exprs = liveCharts.map(({ expr }) => expr(where ?? "", window.rateWindow));
     const spanMs = Math.max(10_000, Math.round(endS - startS) * 1000);
     const panels = exprs.map((expr, index) =>
-      newPanel({ expr, tab: "graph", rangeMs: spanMs, endMs: Math.round(endS) * 1000, stacked: liveCharts[index]!.stacked === true }),
+      newPanel({
+        expr,
+        tab: "graph",
+        rangeMs: spanMs,
+        endMs: Math.round(endS) * 1000,
+        stacked: liveCharts[index]!.stacked === true,
+      }),
     );
     navigate(`/query?${encodePanels(panels)}`);
   };
@@ -82,13 +95,21 @@ export default function HomePage(): React.JSX.Element {
       </PageHead>
       <div className="stack">
         <Tiles />
-        {machines.error !== null && machines.data === undefined && <Failure error={machines.error} what="the machine's metrics" />}
-        {machines.data !== undefined && machine === undefined ? (
-          <NoMachine />
-        ) : (
+        {machines.error !== null && machines.data === undefined && (
+          <Failure error={machines.error} what="the machine's metrics" />
+        )}
+        {machines.data !== undefined && machine === undefined && <NoMachine />}
+        {(machines.data === undefined ? machines.error === null : machine !== undefined) && (
           <div className="live-grid">
             {liveCharts.map((spec) => (
-              <LivePanel key={spec.title} spec={spec} where={where} window={window} range={range} onZoom={zoom} />
+              <LivePanel
+                key={spec.title}
+                spec={spec}
+                where={where}
+                window={window}
+                range={range}
+                onZoom={zoom}
+              />
             ))}
             <Filesystems where={where} />
           </div>
@@ -126,7 +147,11 @@ function MachineFacts({ machine }: { machine: Machine }): React.JSX.Element {
     const value = facts?.find(({ metric }) => metric["__name__"] === name)?.value;
     return value === undefined ? undefined : parseSample(value[1]);
   };
-  const [boot, memory, cores] = [fact("node_boot_time_seconds"), fact("node_memory_MemTotal_bytes"), fact(undefined)];
+  const [boot, memory, cores] = [
+    fact("node_boot_time_seconds"),
+    fact("node_memory_MemTotal_bytes"),
+    fact(undefined),
+  ];
   const words = [
     machine.release !== "" && `Linux ${machine.release}`,
     cores !== undefined && `${cores} ${cores === 1 ? "core" : "cores"}`,
@@ -152,8 +177,9 @@ function NoMachine(): React.JSX.Element {
   return (
     <Empty title="No machine is being watched yet">
       <p>
-        The graphs of this page come from a node exporter. Start one on the machine (<code>narthex node-exporter</code>, or any
-        other node exporter), add it to the configuration, and reload. Within a few scrapes this page fills by itself.
+        The graphs of this page come from a node exporter. Start one on the machine (
+        <code>narthex node-exporter</code>, or any other node exporter), add it to the configuration, and
+        reload. Within a few scrapes this page fills by itself.
       </p>
       <pre className="code panel" style={{ padding: 10 }}>
         {exampleConfig}

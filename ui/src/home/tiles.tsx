@@ -15,7 +15,8 @@ export function Tiles(): React.JSX.Element {
   const up = useLiveVector("count(up)", refreshMs).data;
   const down = useLiveVector("count(up == 0) or vector(0)", refreshMs).data;
   const samples = useLiveVector(samplesPerSecondExpr, refreshMs).data;
-  const alerts = useApi<{ alerts: Alert[] | null }>("/alerts", undefined, { refreshMs }).data?.data.alerts ?? undefined;
+  const alerts =
+    useApi<{ alerts: Alert[] | null }>("/alerts", undefined, { refreshMs }).data?.data.alerts ?? undefined;
   const series = useApi<TsdbData>("/status/tsdb", undefined, { refreshMs }).data?.data.headStats.numSeries;
 
   const total = numberOf(up);
@@ -25,7 +26,9 @@ export function Tiles(): React.JSX.Element {
   return (
     <div className="tiles">
       <Tile href="/targets" name="Targets up" tone={downCount !== undefined && downCount > 0 ? "bad" : ""}>
-        {total === undefined || downCount === undefined ? "–" : `${formatCount(total - downCount)} / ${formatCount(total)}`}
+        {total === undefined || downCount === undefined
+          ? "–"
+          : `${formatCount(total - downCount)} / ${formatCount(total)}`}
       </Tile>
       <Tile
         href="/alerts"

@@ -29,7 +29,13 @@ export function Fold({ id, title, summary, children }: Props): React.JSX.Element
 
 export function FoldMark({ isOpen }: { isOpen: boolean }): React.JSX.Element {
   return (
-    <svg className={`fold-mark ${isOpen ? "open" : ""}`} viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">
+    <svg
+      className={`fold-mark ${isOpen ? "open" : ""}`}
+      viewBox="0 0 10 10"
+      width="10"
+      height="10"
+      aria-hidden="true"
+    >
       <path d="M3 1l4 4-4 4" fill="none" stroke="currentColor" strokeWidth="1.6" />
     </svg>
   );

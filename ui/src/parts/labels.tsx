@@ -18,7 +18,12 @@ export function LabelTags({
         <span
           key={name}
           className="label"
-          {...(onPick && { role: "button", tabIndex: 0, style: { cursor: "pointer" }, onClick: () => onPick(name, value) })}
+          {...(onPick && {
+            role: "button",
+            tabIndex: 0,
+            style: { cursor: "pointer" },
+            onClick: () => onPick(name, value),
+          })}
         >
           <span className="label-name">{name}=</span>
           {quote(value)}
@@ -29,7 +34,13 @@ export function LabelTags({
 }
 
 /** A series' name in PromQL, the values standing out from the names. */
-export function SeriesName({ labels, only }: { labels: Labels; only?: ReadonlySet<string> }): React.JSX.Element {
+export function SeriesName({
+  labels,
+  only,
+}: {
+  labels: Labels;
+  only?: ReadonlySet<string>;
+}): React.JSX.Element {
   const name = labels["__name__"];
   const pairs = labelPairs(labels).filter(([label]) => only === undefined || only.has(label));
   const showsName = name !== undefined && (only === undefined || only.has("__name__") || pairs.length === 0);

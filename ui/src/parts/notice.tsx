@@ -5,7 +5,13 @@ import type { ReactNode } from "react";
 import type { RequestError } from "../api/http.ts";
 import "./parts.css";
 
-export function Notice({ tone = "info", children }: { tone?: "info" | "warn" | "bad"; children: ReactNode }): React.JSX.Element {
+export function Notice({
+  tone = "info",
+  children,
+}: {
+  tone?: "info" | "warn" | "bad";
+  children: ReactNode;
+}): React.JSX.Element {
   return (
     <div className={`notice ${tone}`} role={tone === "bad" ? "alert" : "status"}>
       {children}
@@ -14,7 +20,15 @@ export function Notice({ tone = "info", children }: { tone?: "info" | "warn" | "
 }
 
 /** `what` completes "Could not load …". */
-export function Failure({ error, what, onRetry }: { error: RequestError; what: string; onRetry?: () => void }): React.JSX.Element {
+export function Failure({
+  error,
+  what,
+  onRetry,
+}: {
+  error: RequestError;
+  what: string;
+  onRetry?: () => void;
+}): React.JSX.Element {
   return (
     <Notice tone="bad">
       <div className="row">

@@ -28,7 +28,11 @@ export const useNow = (): number => useSyncExternalStore(watchClock, () => nowMs
 export function Time({ at }: { at: number | string }): React.JSX.Element {
   const zone = zoneSetting.use();
   const timeMs = typeof at === "string" ? Date.parse(at) : at;
-  return <span className="nowrap">{isZeroTime(timeMs) ? "never" : formatTime(Math.round(timeMs / 1000) * 1000, zone)}</span>;
+  return (
+    <span className="nowrap">
+      {isZeroTime(timeMs) ? "never" : formatTime(Math.round(timeMs / 1000) * 1000, zone)}
+    </span>
+  );
 }
 
 /** How long ago, with the point in time behind it. */

@@ -18,8 +18,8 @@ export function ClockWarning(): React.JSX.Element | null {
   if (skewMs === undefined || Math.abs(skewMs) < skewMsMax) return null;
   return (
     <Notice tone="warn">
-      The server's clock is {humanizeDuration(Math.abs(skewMs))} {skewMs > 0 ? "ahead of" : "behind"} this browser's. A range that
-      ends now may miss the newest samples.
+      The server's clock is {humanizeDuration(Math.abs(skewMs))} {skewMs > 0 ? "ahead of" : "behind"} this
+      browser's. A range that ends now may miss the newest samples.
     </Notice>
   );
 }

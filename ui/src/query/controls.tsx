@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { formatDuration, neighbourRange, parseDuration } from "../base/duration.ts";
 import { zoneSetting } from "../base/settings.ts";
 import { formatTime, parseTime } from "../base/time.ts";
+import "../parts/choice.css";
 import { stepMsOf, type Density, type Resolution } from "./url.ts";
 
 interface TextFieldProps {
@@ -15,7 +16,14 @@ interface TextFieldProps {
 }
 
 /** A text that counts once it is left or Enter is pressed; what cannot be read is marked and not taken. */
-function TextField({ label, text, width, placeholder, isValid, onCommit }: TextFieldProps): React.JSX.Element {
+function TextField({
+  label,
+  text,
+  width,
+  placeholder,
+  isValid,
+  onCommit,
+}: TextFieldProps): React.JSX.Element {
   const [draft, setDraft] = useState(text);
   useEffect(() => setDraft(text), [text]);
   const isBad = !isValid(draft);
@@ -41,7 +49,15 @@ function TextField({ label, text, width, placeholder, isValid, onCommit }: TextF
   );
 }
 
-function StepButton({ label, onClick, children }: { label: string; onClick: () => void; children: string }): React.JSX.Element {
+function StepButton({
+  label,
+  onClick,
+  children,
+}: {
+  label: string;
+  onClick: () => void;
+  children: string;
+}): React.JSX.Element {
   return (
     <button type="button" className="stepper-button" aria-label={label} title={label} onClick={onClick}>
       {children}
@@ -49,7 +65,13 @@ function StepButton({ label, onClick, children }: { label: string; onClick: () =
   );
 }
 
-export function RangeInput({ valueMs, onChange }: { valueMs: number; onChange: (valueMs: number) => void }): React.JSX.Element {
+export function RangeInput({
+  valueMs,
+  onChange,
+}: {
+  valueMs: number;
+  onChange: (valueMs: number) => void;
+}): React.JSX.Element {
   return (
     <span className="stepper">
       <StepButton label="Shorter range" onClick={() => onChange(neighbourRange(valueMs, "narrower"))}>
@@ -123,7 +145,8 @@ interface ResolutionProps {
 export function ResolutionInput({ value, rangeMs, onChange }: ResolutionProps): React.JSX.Element {
   const stepsMs = fixedStepsS.map((seconds) => seconds * 1000);
   if (value.type === "step" && !stepsMs.includes(value.stepMs)) stepsMs.push(value.stepMs);
-  const autoStep = (density: Density): string => formatDuration(stepMsOf({ rangeMs, resolution: { type: "auto", density } }));
+  const autoStep = (density: Density): string =>
+    formatDuration(stepMsOf({ rangeMs, resolution: { type: "auto", density } }));
   return (
     <select
       className="plain-select"
@@ -133,7 +156,9 @@ export function ResolutionInput({ value, rangeMs, onChange }: ResolutionProps): 
       onChange={(event) => {
         const chosen = event.currentTarget.value;
         const density = densities.find((each) => each.value === chosen)?.value;
-        onChange(density === undefined ? { type: "step", stepMs: Number(chosen) } : { type: "auto", density });
+        onChange(
+          density === undefined ? { type: "step", stepMs: Number(chosen) } : { type: "auto", density },
+        );
       }}
     >
       {densities.map((each) => (

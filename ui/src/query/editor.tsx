@@ -1,18 +1,30 @@
 /** The PromQL editor. It is the largest part of the page's script, so it is loaded only where a query is written. */
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionStatus, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import {
+  acceptCompletion,
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionStatus,
+  type CompletionContext,
+  type CompletionResult,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, insertNewlineAndIndent } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { lintKeymap } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { newCompleteStrategy, PromQLExtension, type CompleteStrategy } from "@prometheus-io/codemirror-promql";
+import {
+  newCompleteStrategy,
+  PromQLExtension,
+  type CompleteStrategy,
+} from "@prometheus-io/codemirror-promql";
 import { useEffect, useRef } from "react";
 import { basePath } from "../base/page-globals.ts";
 import { historySetting } from "../base/settings.ts";
 import { editorPlaceholder, type EditorProps } from "./plain-editor.tsx";
 
-export default function Editor({ value, onChange, onRun }: EditorProps): React.JSX.Element {
+export default function Editor({ value, onChange, onRun, autoFocus }: EditorProps): React.JSX.Element {
   const hostRef = useRef<HTMLDivElement>(null);
   const viewRef = useRef<EditorView | null>(null);
   const latest = useRef({ onChange, onRun });
@@ -45,7 +57,7 @@ export default function Editor({ value, onChange, onRun }: EditorProps): React.J
       return true;
     }
     viewRef.current = view;
-    if (focusWaits(hostRef.current!)) view.focus();
+    if (autoFocus) view.focus();
     return () => {
       promql.destroy();
       view.destroy();
@@ -56,16 +68,13 @@ export default function Editor({ value, onChange, onRun }: EditorProps): React.J
   useEffect(() => {
     const view = viewRef.current;
     if (view === null || view.state.doc.toString() === value) return;
-    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, selection: { anchor: value.length } });
+    view.dispatch({
+      changes: { from: 0, to: view.state.doc.length, insert: value },
+      selection: { anchor: value.length },
+    });
   }, [value]);
 
   return <div ref={hostRef} className="editor" />;
-}
-
-/** The first editor takes over the focus when nothing else has it: the plain one that stood here had it, or nothing did. */
-function focusWaits(host: HTMLElement): boolean {
-  const isFirst = host.closest("[data-primary-input]") !== null;
-  return isFirst && (document.activeElement === document.body || document.activeElement === null);
 }
 
 function leave(view: EditorView): boolean {
@@ -82,7 +91,10 @@ const colors = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier, tags.operatorKeyword, tags.bool], color: "var(--syntax-keyword)" },
   { tag: tags.function(tags.variableName), color: "var(--syntax-function)" },
   { tag: tags.comment, color: "var(--text-dim)", fontStyle: "italic" },
-  { tag: [tags.operator, tags.paren, tags.brace, tags.squareBracket, tags.separator], color: "var(--text-dim)" },
+  {
+    tag: [tags.operator, tags.paren, tags.brace, tags.squareBracket, tags.separator],
+    color: "var(--text-dim)",
+  },
   { tag: tags.invalid, color: "var(--bad)" },
 ]);
 
@@ -106,7 +118,14 @@ const extensions = [
 ];
 
 const remoteCompletion = (): CompleteStrategy =>
-  newCompleteStrategy({ remote: { url: basePath, httpMethod: "POST", cache: { maxAge: 60_000 }, httpErrorHandler: () => undefined } });
+  newCompleteStrategy({
+    remote: {
+      url: basePath,
+      httpMethod: "POST",
+      cache: { maxAge: 60_000 },
+      httpErrorHandler: () => undefined,
+    },
+  });
 
 /** Before anything is written, or with Ctrl+Space at the start, past queries come first. */
 function withHistory(inner: CompleteStrategy): CompleteStrategy {
@@ -115,7 +134,8 @@ function withHistory(inner: CompleteStrategy): CompleteStrategy {
     async promQL(context: CompletionContext): Promise<CompletionResult | null> {
       const result = await inner.promQL(context);
       const past = historySetting.get();
-      const isWholeText = context.state.doc.length === 0 || (result !== null && result.from === 0 && context.explicit);
+      const isWholeText =
+        context.state.doc.length === 0 || (result !== null && result.from === 0 && context.explicit);
       if (past.length === 0 || !isWholeText) return result;
       const options = past.map((expr, index) => ({
         label: expr.length < 80 ? expr : `${expr.slice(0, 77)}…`,

@@ -45,7 +45,14 @@ function figuresOf(values: Column): Figures | undefined {
   return { min, max, mean: sum / present.length, last: lastValue(values) };
 }
 
-export function GraphLegend({ entries, varying, hidden, onHidden, highlighted, onHighlight }: Props): React.JSX.Element {
+export function GraphLegend({
+  entries,
+  varying,
+  hidden,
+  onHidden,
+  highlighted,
+  onHighlight,
+}: Props): React.JSX.Element {
   const scrollRef = useRef<HTMLDivElement>(null);
   const figures = useMemo(() => entries.map(({ values }) => figuresOf(values)), [entries]);
   const virtual = useVirtualizer({
@@ -114,4 +121,6 @@ export function GraphLegend({ entries, varying, hidden, onHidden, highlighted, o
   );
 }
 
-export const Swatch = ({ color }: { color: string }): React.JSX.Element => <i className="swatch" style={{ background: color }} />;
+export const Swatch = ({ color }: { color: string }): React.JSX.Element => (
+  <i className="swatch" style={{ background: color }} />
+);

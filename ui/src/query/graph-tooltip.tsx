@@ -10,7 +10,6 @@ interface Props {
   times: readonly number[];
   entries: readonly LegendEntry[];
   isHidden: (key: string) => boolean;
-  stacked: boolean;
 }
 
 /** How many series are listed while no single one is near. */
@@ -21,7 +20,8 @@ export function GraphTooltip({ hover, times, entries, isHidden }: Props): React.
   const near = hover.series === null ? undefined : entries[hover.series];
   const here = (entry: LegendEntry): number | null => entry.values[hover.index] ?? null;
   const present = entries.filter((entry) => !isHidden(entry.key) && here(entry) !== null);
-  const shown = near === undefined ? present.toSorted((a, b) => here(b)! - here(a)!).slice(0, listedMax) : [near];
+  const shown =
+    near === undefined ? present.toSorted((a, b) => here(b)! - here(a)!).slice(0, listedMax) : [near];
   const isRight = hover.leftPx > hover.plotWidthPx / 2;
   const style = isRight
     ? { right: hover.plotWidthPx - hover.leftPx + 24, top: 12 }
@@ -36,7 +36,7 @@ export function GraphTooltip({ hover, times, entries, isHidden }: Props): React.
               <td>
                 <Swatch color={entry.color} />
               </td>
-              <td className="num tooltip-value">{here(entry) ?? "no value"}</td>
+              <td className="num tooltip-value">{readable(here(entry))}</td>
               <td className="tooltip-name">
                 <SeriesName labels={entry.labels} />
               </td>
@@ -44,7 +44,13 @@ export function GraphTooltip({ hover, times, entries, isHidden }: Props): React.
           ))}
         </tbody>
       </table>
-      {near === undefined && present.length > listedMax && <div className="dim">and {present.length - listedMax} more</div>}
+      {near === undefined && present.length > listedMax && (
+        <div className="dim">and {present.length - listedMax} more</div>
+      )}
     </div>
   );
 }
+
+/** Eight digits are more than a graph can show; the table has them all. */
+const readable = (value: number | null): string =>
+  value === null ? "no value" : String(Number(value.toPrecision(8)));

@@ -61,9 +61,12 @@ function Graph({ answer, stacked, onZoom }: GraphProps): React.JSX.Element {
   const times = useMemo(() => gridTimes(grid), [grid]);
   const entries = useMemo(() => {
     const aligned = alignSeries(result.slice(0, drawnSeriesMax), grid);
-    return aligned.map(
-      ({ labels, values }, index): LegendEntry => ({ key: formatLabels(labels), labels, values, color: seriesColor(index, scheme) }),
-    );
+    return aligned.map(({ labels, values }, index): LegendEntry => ({
+      key: formatLabels(labels),
+      labels,
+      values,
+      color: seriesColor(index, scheme),
+    }));
   }, [result, grid, scheme]);
   const drawn = useMemo(
     () => entries.map(({ key, values, color }) => ({ values, color, hidden: hidden.has(key) })),
@@ -72,14 +75,16 @@ function Graph({ answer, stacked, onZoom }: GraphProps): React.JSX.Element {
   const varying = useMemo(() => varyingLabels(entries.map(({ labels }) => labels)), [entries]);
 
   if (entries.length === 0) {
-    return <div className="query-empty dim">The query succeeded, but there is nothing to draw in this range.</div>;
+    return (
+      <div className="query-empty dim">The query succeeded, but there is nothing to draw in this range.</div>
+    );
   }
   return (
     <>
       {result.length > drawnSeriesMax && (
         <Notice tone="warn">
-          Drawn are the first {drawnSeriesMax} of {formatCount(result.length)} series. A selector, an aggregation or topk() makes it
-          fewer.
+          Drawn are the first {drawnSeriesMax} of {formatCount(result.length)} series. A selector, an
+          aggregation or topk() makes it fewer.
         </Notice>
       )}
       <div className="graph" style={{ height: graphHeightPx }}>
@@ -87,7 +92,7 @@ function Graph({ answer, stacked, onZoom }: GraphProps): React.JSX.Element {
           label={`Graph of ${answer.expr}`}
           times={times}
           series={drawn}
-          range={[grid.startMs / 1000, grid.endMs / 1000]}
+          range={[(grid.endMs - answer.rangeMs) / 1000, grid.endMs / 1000]}
           heightPx={graphHeightPx}
           stacked={stacked}
           fill={!stacked && entries.length === 1 ? 0.08 : 0}
@@ -95,7 +100,9 @@ function Graph({ answer, stacked, onZoom }: GraphProps): React.JSX.Element {
           onHover={setHover}
           onZoom={(startS, endS) => onZoom(Math.floor(startS) * 1000, Math.ceil(endS) * 1000)}
         />
-        {hover !== null && <GraphTooltip hover={hover} times={times} entries={entries} isHidden={(key) => hidden.has(key)} stacked={stacked} />}
+        {hover !== null && (
+          <GraphTooltip hover={hover} times={times} entries={entries} isHidden={(key) => hidden.has(key)} />
+        )}
       </div>
       <GraphLegend
         entries={entries}

@@ -1,8 +1,7 @@
 /** Query: any number of panels, all of their state in the address. */
 import { Button } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import { useLocation, useSearch } from "wouter";
-import { focusPrimaryInput } from "../app/shortcuts.tsx";
 import { PageHead } from "../parts/page.tsx";
 import { ClockWarning } from "./clock-warning.tsx";
 import { Panel } from "./panel.tsx";
@@ -16,7 +15,8 @@ export default function QueryPage(): React.JSX.Element {
   const ids = usePanelIds(panels.length);
 
   const show = (next: readonly PanelState[]): void => navigate(`/query?${encodePanels(next)}`);
-  const replace = (index: number, panel: PanelState): void => show(panels.map((each, at) => (at === index ? panel : each)));
+  const replace = (index: number, panel: PanelState): void =>
+    show(panels.map((each, at) => (at === index ? panel : each)));
   const insert = (index: number, panel: PanelState): void => {
     ids.insert(index);
     show(panels.toSpliced(index, 0, panel));
@@ -26,11 +26,9 @@ export default function QueryPage(): React.JSX.Element {
     show(panels.toSpliced(index, 1));
   };
 
-  useEffect(() => {
-    // The editor is loaded with the page's first query; until then a plain field takes the focus.
-    const wantsFocus = window.location.hash === "#focus" || panels.every(({ expr }) => expr === "");
-    if (wantsFocus) focusPrimaryInput();
-  }, []);
+  // A first visit, or a newly added panel, is there to be written in; a link is there to be looked at.
+  const wantsFocus = (panel: PanelState, index: number): boolean =>
+    panel.expr === "" ? index === panels.length - 1 : index === 0 && window.location.hash === "#focus";
 
   return (
     <div className="stack">
@@ -43,6 +41,7 @@ export default function QueryPage(): React.JSX.Element {
           key={ids.at(index)}
           id={ids.at(index)}
           isFirst={index === 0}
+          autoFocus={wantsFocus(panel, index)}
           panel={panel}
           onChange={(next) => replace(index, next)}
           onDuplicate={() => insert(index + 1, panel)}
@@ -50,7 +49,11 @@ export default function QueryPage(): React.JSX.Element {
         />
       ))}
       <div>
-        <Button size="compact-sm" variant="default" onClick={() => insert(panels.length, newPanel({ tab: panels.at(-1)!.tab }))}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => insert(panels.length, newPanel({ tab: panels.at(-1)!.tab }))}
+        >
           Add panel
         </Button>
       </div>
@@ -59,7 +62,11 @@ export default function QueryPage(): React.JSX.Element {
 }
 
 /** A panel keeps its identity, and with it what is being typed, when one before it comes or goes. */
-function usePanelIds(count: number): { at: (index: number) => number; insert: (index: number) => void; remove: (index: number) => void } {
+function usePanelIds(count: number): {
+  at: (index: number) => number;
+  insert: (index: number) => void;
+  remove: (index: number) => void;
+} {
   const ids = useRef<number[]>([]);
   const next = useRef(0);
   while (ids.current.length < count) ids.current.push(next.current++);

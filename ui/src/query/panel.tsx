@@ -1,6 +1,6 @@
 /** One query: its editor, and its answer as a table or a graph. */
 import { ActionIcon, Button, Menu } from "@mantine/core";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useMutation } from "@tanstack/react-query";
 import { MenuIcon } from "../app/icons.tsx";
 import { requestApi } from "../api/http.ts";
@@ -18,12 +18,22 @@ interface Props {
   id: number;
   panel: PanelState;
   isFirst: boolean;
+  /** Whether one wants to write here as soon as the panel is there. */
+  autoFocus: boolean;
   onChange: (panel: PanelState) => void;
   onDuplicate: () => void;
   onRemove?: () => void;
 }
 
-export function Panel({ id, panel, isFirst, onChange, onDuplicate, onRemove }: Props): React.JSX.Element {
+export function Panel({
+  id,
+  panel,
+  isFirst,
+  autoFocus,
+  onChange,
+  onDuplicate,
+  onRemove,
+}: Props): React.JSX.Element {
   const [draft, setDraft] = useState(panel.expr);
   const [run, setRun] = useState(0);
   useEffect(() => setDraft(panel.expr), [panel.expr]);
@@ -39,7 +49,16 @@ export function Panel({ id, panel, isFirst, onChange, onDuplicate, onRemove }: P
     onSuccess: ({ data }) => setDraft(data),
   });
 
-  const editorProps = { value: draft, onChange: setDraft, onRun: execute };
+  const hasFocus = useRef(autoFocus);
+  const editorProps = {
+    value: draft,
+    onChange: setDraft,
+    onRun: execute,
+    autoFocus: hasFocus.current,
+    onFocusChange: (next: boolean) => {
+      hasFocus.current = next;
+    },
+  };
   return (
     <section className="panel query-panel" aria-label="Query panel">
       <div className="query-line" {...(isFirst && { "data-primary-input": true })}>
@@ -71,7 +90,9 @@ export function Panel({ id, panel, isFirst, onChange, onDuplicate, onRemove }: P
           ]}
           onChange={(tab) => onChange({ ...panel, tab })}
         />
-        {panel.tab === "graph" && <RangeInput valueMs={panel.rangeMs} onChange={(rangeMs) => onChange({ ...panel, rangeMs })} />}
+        {panel.tab === "graph" && (
+          <RangeInput valueMs={panel.rangeMs} onChange={(rangeMs) => onChange({ ...panel, rangeMs })} />
+        )}
         <EndInput
           label={panel.tab === "graph" ? "End time" : "Evaluation time"}
           valueMs={panel.endMs}

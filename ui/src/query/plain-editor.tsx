@@ -2,16 +2,28 @@ export interface EditorProps {
   value: string;
   onChange: (value: string) => void;
   onRun: (value: string) => void;
+  /** Take the focus once the editor is there. */
+  autoFocus: boolean;
+  /** Told by the plain editor, so that the real one can take over. */
+  onFocusChange: (hasFocus: boolean) => void;
 }
 
 /** Stands in until the real editor is loaded: the same size, and one can type in it already. */
-export function PlainEditor({ value, onChange, onRun }: EditorProps): React.JSX.Element {
+export function PlainEditor({
+  value,
+  onChange,
+  onRun,
+  autoFocus,
+  onFocusChange,
+}: EditorProps): React.JSX.Element {
   return (
     <textarea
       className="plain-editor"
       aria-label="PromQL expression"
       placeholder={editorPlaceholder}
-      data-plain-editor
+      autoFocus={autoFocus}
+      onFocus={() => onFocusChange(true)}
+      onBlur={() => onFocusChange(false)}
       rows={Math.max(1, value.split("\n").length)}
       spellCheck={false}
       value={value}

@@ -23,7 +23,12 @@ interface Props<T extends AnswerBase> {
 /** A query faster than this shows no clock: it would only flicker. */
 const quietMs = 300;
 
-export function Result<T extends AnswerBase>({ running, hasExpr, summary, children }: Props<T>): React.JSX.Element {
+export function Result<T extends AnswerBase>({
+  running,
+  hasExpr,
+  summary,
+  children,
+}: Props<T>): React.JSX.Element {
   const { query, wasCancelled, cancel } = running;
   const { data, error, isFetching } = query;
   const elapsedMs = useElapsed(isFetching);
@@ -33,7 +38,8 @@ export function Result<T extends AnswerBase>({ running, hasExpr, summary, childr
       <div className="query-empty">
         <p>Write an expression above and press Enter.</p>
         <p className="dim">
-          For a start: <code>up</code> shows the targets, <code>{"{__name__=~\"node_.+\"}"}</code> what the machine reports.
+          For a start: <code>up</code> shows the targets, <code>{'{__name__=~"node_.+"}'}</code> what the
+          machine reports.
         </p>
       </div>
     );
@@ -64,7 +70,8 @@ export function Result<T extends AnswerBase>({ running, hasExpr, summary, childr
       </div>
       <div className="result-notes">
         {error !== null && !wasCancelled && <QueryError error={error} />}
-        {error === null && data?.warnings.map((text) => <Note key={text} tone="warn" name="Warning" text={text} />)}
+        {error === null &&
+          data?.warnings.map((text) => <Note key={text} tone="warn" name="Warning" text={text} />)}
         {error === null && data?.infos.map((text) => <Note key={text} tone="info" name="Note" text={text} />)}
       </div>
       <div className={isSlow || wasCancelled ? "result-body stale" : "result-body"}>
@@ -74,7 +81,15 @@ export function Result<T extends AnswerBase>({ running, hasExpr, summary, childr
   );
 }
 
-function Note({ tone, name, text }: { tone: "warn" | "info"; name: string; text: string }): React.JSX.Element {
+function Note({
+  tone,
+  name,
+  text,
+}: {
+  tone: "warn" | "info";
+  name: string;
+  text: string;
+}): React.JSX.Element {
   return (
     <Notice tone={tone}>
       <strong>{name}:</strong> {text}
@@ -87,13 +102,18 @@ const errorNames: Record<string, string> = {
   execution: "The query failed.",
   timeout: "The query took too long.",
   canceled: "The query was cancelled by the server.",
-  network: "The query did not reach the server.",
 };
+
+function errorTitle({ kind, code }: RequestError): string {
+  if (kind === "unreachable") return "The query did not reach the server.";
+  if (kind === "not ready") return "The server is not ready for queries.";
+  return errorNames[code] ?? `Error (${code}).`;
+}
 
 function QueryError({ error }: { error: RequestError }): React.JSX.Element {
   return (
     <Notice tone="bad">
-      <strong>{errorNames[error.code] ?? `Error (${error.code}).`}</strong>
+      <strong>{errorTitle(error)}</strong>
       {"\n"}
       <span className="mono">{error.message}</span>
     </Notice>

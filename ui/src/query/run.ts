@@ -9,6 +9,8 @@ import { stepMsOf, type PanelState } from "./url.ts";
 
 export interface RangeAnswer extends Answer<{ result: RangeSeries[] }> {
   grid: TimeGrid;
+  /** What was asked for; the grid covers it to less than a step. */
+  rangeMs: number;
   expr: string;
 }
 
@@ -24,7 +26,11 @@ export interface Running<T> {
   cancel: () => void;
 }
 
-function useRun<T>(key: readonly unknown[], ask: (signal: AbortSignal) => Promise<T>, enabled: boolean): Running<T> {
+function useRun<T>(
+  key: readonly unknown[],
+  ask: (signal: AbortSignal) => Promise<T>,
+  enabled: boolean,
+): Running<T> {
   const client = useQueryClient();
   const [cancelledKey, setCancelledKey] = useState<string>();
   const keyText = JSON.stringify(key);
@@ -49,6 +55,9 @@ function useRun<T>(key: readonly unknown[], ask: (signal: AbortSignal) => Promis
   };
 }
 
+/** Whole seconds read better than the exact time, and miss nothing that one could wait for. */
+const wholeSecondNow = (): number => Math.floor(Date.now() / 1000) * 1000;
+
 /** `run` counts the user's wishes to run: a new number asks again. */
 export function useRange(panel: PanelState, id: number, run: number): Running<RangeAnswer> {
   const { expr, rangeMs, endMs } = panel;
@@ -56,9 +65,10 @@ export function useRange(panel: PanelState, id: number, run: number): Running<Ra
   return useRun(
     ["range", id, run, expr, rangeMs, endMs, stepMs],
     async (signal) => {
-      const end = endMs ?? Date.now();
-      const grid = { startMs: end - rangeMs, endMs: end, stepMs };
-      return { ...(await queryRange(expr, grid, signal)), grid, expr };
+      const end = endMs ?? wholeSecondNow();
+      // The steps are counted from the end: the newest samples are never missed.
+      const grid = { startMs: end - Math.floor(rangeMs / stepMs) * stepMs, endMs: end, stepMs };
+      return { ...(await queryRange(expr, grid, signal)), grid, rangeMs, expr };
     },
     expr !== "",
   );
@@ -69,7 +79,7 @@ export function useInstant(panel: PanelState, id: number, run: number): Running<
   return useRun(
     ["instant", id, run, expr, endMs],
     async (signal) => {
-      const timeMs = endMs ?? Date.now();
+      const timeMs = endMs ?? wholeSecondNow();
       return { ...(await queryInstant(expr, timeMs, signal)), expr, timeMs };
     },
     expr !== "",

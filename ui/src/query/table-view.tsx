@@ -12,7 +12,15 @@ import { Result } from "./result.tsx";
 import { useInstant } from "./run.ts";
 import type { PanelState } from "./url.ts";
 
-export function TableView({ panel, id, run }: { panel: PanelState; id: number; run: number }): React.JSX.Element {
+export function TableView({
+  panel,
+  id,
+  run,
+}: {
+  panel: PanelState;
+  id: number;
+  run: number;
+}): React.JSX.Element {
   const running = useInstant(panel, id, run);
   return (
     <Result
@@ -43,7 +51,12 @@ function Rows({ data }: { data: QueryData }): React.JSX.Element {
   switch (data.resultType) {
     case "scalar":
     case "string":
-      return <List count={1} row={() => ({ name: <span className="dim">{data.resultType}</span>, value: data.result[1] })} />;
+      return (
+        <List
+          count={1}
+          row={() => ({ name: <span className="dim">{data.resultType}</span>, value: data.result[1] })}
+        />
+      );
     case "vector":
       return (
         <List
@@ -52,7 +65,8 @@ function Rows({ data }: { data: QueryData }): React.JSX.Element {
             const { metric, value, histogram } = data.result[index]!;
             return {
               name: <SeriesName labels={metric} />,
-              value: histogram === undefined ? (value?.[1] ?? "") : <HistogramValue histogram={histogram[1]} />,
+              value:
+                histogram === undefined ? (value?.[1] ?? "") : <HistogramValue histogram={histogram[1]} />,
             };
           }}
         />
@@ -74,7 +88,8 @@ function Rows({ data }: { data: QueryData }): React.JSX.Element {
                   ))}
                   {histograms.map(([timeS, histogram]) => (
                     <div key={timeS} title={formatTime(timeS * 1000, zone)}>
-                      count {histogram.count}, sum {histogram.sum} <span className="dim">@{timeS.toFixed(3)}</span>
+                      count {histogram.count}, sum {histogram.sum}{" "}
+                      <span className="dim">@{timeS.toFixed(3)}</span>
                     </div>
                   ))}
                 </>

@@ -70,7 +70,8 @@ function decodePanel(fields: ReadonlyMap<string, string>): PanelState {
 function decodeResolution(fields: ReadonlyMap<string, string>): Resolution {
   const density = fields.get("res_density");
   const stepS = Number(fields.get("res_step") ?? fields.get("step_input"));
-  if (fields.get("res_type") !== "auto" && Number.isFinite(stepS) && stepS > 0) return { type: "step", stepMs: stepS * 1000 };
+  if (fields.get("res_type") !== "auto" && Number.isFinite(stepS) && stepS > 0)
+    return { type: "step", stepMs: Math.max(1, Math.round(stepS * 1000)) };
   return { type: "auto", density: density === "low" || density === "high" ? density : "medium" };
 }
 

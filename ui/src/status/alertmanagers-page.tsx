@@ -21,8 +21,8 @@ export default function AlertmanagersPage(): React.JSX.Element {
             return (
               <Empty title="Alerts are sent nowhere">
                 <p>
-                  Name Alertmanagers under <code>alerting: alertmanagers:</code> in the configuration, or start the all-in-one, which
-                  brings one along.
+                  Name Alertmanagers under <code>alerting: alertmanagers:</code> in the configuration, or
+                  start the all-in-one, which brings one along.
                 </p>
               </Empty>
             );

@@ -12,7 +12,9 @@ export default function ConfigPage(): React.JSX.Element {
   const yaml = query.data?.data.yaml;
   return (
     <>
-      <PageHead title="Configuration">{yaml !== undefined && <CopyButton text={yaml} label="Copy YAML" />}</PageHead>
+      <PageHead title="Configuration">
+        {yaml !== undefined && <CopyButton text={yaml} label="Copy YAML" />}
+      </PageHead>
       <Loaded query={query} what="the configuration">
         {({ data }) => <Yaml text={data.yaml} />}
       </Loaded>

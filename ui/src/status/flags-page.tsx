@@ -31,7 +31,9 @@ export default function FlagsPage(): React.JSX.Element {
                   {flags.map(([name, value]) => (
                     <tr key={name}>
                       <td className="mono">--{name}</td>
-                      <td className="mono anywhere">{value === "" ? <span className="dim">empty</span> : value}</td>
+                      <td className="mono anywhere">
+                        {value === "" ? <span className="dim">empty</span> : value}
+                      </td>
                     </tr>
                   ))}
                 </tbody>

@@ -67,11 +67,17 @@ function InfoTable({ title, info }: { title: string; info: Info }): React.JSX.El
 }
 
 function Value({ name, value }: { name: string; value: string | number | boolean }): React.JSX.Element {
-  if (name === "reloadConfigSuccess") return <State name={value === true ? "succeeded" : "failed"} tone={value === true ? "ok" : "bad"} />;
+  if (name === "reloadConfigSuccess")
+    return <State name={value === true ? "succeeded" : "failed"} tone={value === true ? "ok" : "bad"} />;
   if (typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value)) {
     return (
       <>
-        <Time at={value} /> {name !== "serverTime" && <span className="dim">(<Ago at={value} />)</span>}
+        <Time at={value} />{" "}
+        {name !== "serverTime" && (
+          <span className="dim">
+            (<Ago at={value} />)
+          </span>
+        )}
       </>
     );
   }

@@ -34,7 +34,12 @@ export default function TsdbPage(): React.JSX.Element {
               <Top title="Series by metric name" unit="series" rows={data.seriesCountByMetricName} />
               <Top title="Series by label pair" unit="series" rows={data.seriesCountByLabelValuePair} />
               <Top title="Values by label name" unit="values" rows={data.labelValueCountByLabelName} />
-              <Top title="Memory by label name" unit="bytes" rows={data.memoryInBytesByLabelName} format={formatBytes} />
+              <Top
+                title="Memory by label name"
+                unit="bytes"
+                rows={data.memoryInBytesByLabelName}
+                format={formatBytes}
+              />
             </div>
           </>
         )}
@@ -52,7 +57,9 @@ function HeadStats({ head }: { head: TsdbData["headStats"] }): React.JSX.Element
       <dl className="figures">
         <Figure name="Series">{formatCount(head.numSeries)}</Figure>
         <Figure name="Chunks">{formatCount(head.chunkCount)}</Figure>
-        {head.numLabelPairs !== undefined && <Figure name="Label pairs">{formatCount(head.numLabelPairs)}</Figure>}
+        {head.numLabelPairs !== undefined && (
+          <Figure name="Label pairs">{formatCount(head.numLabelPairs)}</Figure>
+        )}
         <Figure name="From">{isEmpty ? "empty" : <Time at={head.minTime} />}</Figure>
         <Figure name="To">{isEmpty ? "empty" : <Time at={head.maxTime} />}</Figure>
         <Figure name="Spans">{isEmpty ? "–" : humanizeDuration(head.maxTime - head.minTime)}</Figure>

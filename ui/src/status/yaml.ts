@@ -12,12 +12,15 @@ const itemLine = /^(\s*(?:- +)+)(.*)$/;
 export function yamlPieces(line: string): Piece[] {
   if (/^\s*#/.test(line)) return [{ kind: "comment", text: line }];
   const key = keyLine.exec(line);
-  const pieces: Piece[] = key === null ? [] : [
-    { kind: "mark", text: key[1]! },
-    { kind: "key", text: key[2]! },
-    { kind: "mark", text: key[3]! },
-    ...valuePieces(key[4]!),
-  ];
+  const pieces: Piece[] =
+    key === null
+      ? []
+      : [
+          { kind: "mark", text: key[1]! },
+          { kind: "key", text: key[2]! },
+          { kind: "mark", text: key[3]! },
+          ...valuePieces(key[4]!),
+        ];
   if (key === null) {
     const item = itemLine.exec(line);
     if (item === null) pieces.push(...valuePieces(line));
@@ -29,6 +32,7 @@ export function yamlPieces(line: string): Piece[] {
 function valuePieces(text: string): Piece[] {
   const trimmed = text.trim();
   if (/^(["']).*\1$/.test(trimmed)) return [{ kind: "string", text }];
-  if (/^(-?\d+(\.\d+)?(ms|[smhdwy]|[KMG]i?B)?([\d]+[smhdwy])*|true|false|null)$/.test(trimmed)) return [{ kind: "number", text }];
+  if (/^(-?\d+(\.\d+)?(ms|[smhdwy]|[KMG]i?B)?([\d]+[smhdwy])*|true|false|null)$/.test(trimmed))
+    return [{ kind: "number", text }];
   return [{ kind: "plain", text }];
 }

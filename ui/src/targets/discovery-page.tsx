@@ -63,8 +63,20 @@ interface Row {
 
 function PoolFold({ pool, state }: { pool: DiscoveredPool; state: StateFilter }): React.JSX.Element {
   const rows: Row[] = [
-    ...(state === "dropped" ? [] : pool.active.map((each): Row => ({ state: "active", discovered: each.discoveredLabels, labels: each.labels }))),
-    ...(state === "active" ? [] : pool.dropped.map((each): Row => ({ state: "dropped", discovered: each.discoveredLabels, labels: {} }))),
+    ...(state === "dropped"
+      ? []
+      : pool.active.map((each): Row => ({
+          state: "active",
+          discovered: each.discoveredLabels,
+          labels: each.labels,
+        }))),
+    ...(state === "active"
+      ? []
+      : pool.dropped.map((each): Row => ({
+          state: "dropped",
+          discovered: each.discoveredLabels,
+          labels: {},
+        }))),
   ];
   const notKept = pool.droppedTotal - pool.dropped.length;
   return (
@@ -95,7 +107,13 @@ function PoolFold({ pool, state }: { pool: DiscoveredPool; state: StateFilter })
                     <td>
                       <State name={row.state} tone={row.state === "active" ? "ok" : "none"} />
                     </td>
-                    <td>{row.state === "active" ? <LabelTags labels={row.labels} /> : <span className="dim">Dropped by relabelling</span>}</td>
+                    <td>
+                      {row.state === "active" ? (
+                        <LabelTags labels={row.labels} />
+                      ) : (
+                        <span className="dim">Dropped by relabelling</span>
+                      )}
+                    </td>
                   </tr>
                 ))}
               </tbody>
@@ -105,7 +123,8 @@ function PoolFold({ pool, state }: { pool: DiscoveredPool; state: StateFilter })
       )}
       {notKept > 0 && state !== "active" && (
         <div className="more dim">
-          {notKept} more were dropped that are not listed; <code>keep_dropped_targets</code> limits how many are kept.
+          {notKept} more were dropped that are not listed; <code>keep_dropped_targets</code> limits how many
+          are kept.
         </div>
       )}
     </Fold>

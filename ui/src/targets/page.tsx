@@ -12,7 +12,7 @@ import { Several } from "../parts/more.tsx";
 import { Empty, Loaded } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page.tsx";
 import { useSearch, useUrlParam } from "../parts/search.tsx";
-import { State, Tally } from "../parts/state.tsx";
+import { State, Tally, type Tone } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import { countHealth, poolsOf, type HealthFilter, type Pool } from "./pools.ts";
 import "./targets.css";
@@ -47,7 +47,12 @@ export default function TargetsPage(): React.JSX.Element {
           onChange={(value) => setHealth(value === "all" ? "" : value)}
         />
         {input}
-        <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setFolded(foldIds, !allFolded)}>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          color="gray"
+          onClick={() => setFolded(foldIds, !allFolded)}
+        >
           {allFolded ? "Unfold all" : "Fold all"}
         </Button>
       </PageHead>
@@ -56,8 +61,8 @@ export default function TargetsPage(): React.JSX.Element {
           targets.length === 0 ? (
             <Empty title="Nothing is scraped yet">
               <p>
-                Targets come from <code>scrape_configs</code> in the configuration. If there are some, service discovery shows what
-                was found and what relabelling dropped.
+                Targets come from <code>scrape_configs</code> in the configuration. If there are some, service
+                discovery shows what was found and what relabelling dropped.
               </p>
             </Empty>
           ) : pools.length === 0 ? (
@@ -80,7 +85,11 @@ const foldId = (name: string): string => `targets ${name}`;
 function PoolFold({ pool }: { pool: Pool }): React.JSX.Element {
   const { name, shown, total, up } = pool;
   return (
-    <Fold id={foldId(name)} title={name} summary={<Tally tone={up === total ? "ok" : up === 0 ? "bad" : "warn"}>{`${up} of ${total} up`}</Tally>}>
+    <Fold
+      id={foldId(name)}
+      title={name}
+      summary={<Tally tone={poolTone(pool)}>{`${up} of ${total} up`}</Tally>}
+    >
       <Several items={shown} what="targets">
         {(targets) => (
           <table className="grid targets">
@@ -89,9 +98,9 @@ function PoolFold({ pool }: { pool: Pool }): React.JSX.Element {
                 <th className="col-endpoint">Endpoint</th>
                 <th className="col-state">State</th>
                 <th>Labels</th>
-                <th className="num">Last scrape</th>
-                <th className="num">Took</th>
-                <th className="num">Every</th>
+                <th className="num col-figure">Last scrape</th>
+                <th className="num col-figure">Took</th>
+                <th className="num col-short">Every</th>
               </tr>
             </thead>
             <tbody>
@@ -104,6 +113,12 @@ function PoolFold({ pool }: { pool: Pool }): React.JSX.Element {
       </Several>
     </Fold>
   );
+}
+
+/** Targets that have not been scraped yet are no reason for alarm. */
+function poolTone({ total, up, down }: Pool): Tone {
+  if (up === total) return "ok";
+  return down === 0 ? "none" : up === 0 ? "bad" : "warn";
 }
 
 function TargetRows({ target }: { target: Target }): React.JSX.Element {
@@ -120,7 +135,12 @@ function TargetRows({ target }: { target: Target }): React.JSX.Element {
         </td>
         <td>
           <LabelTags labels={target.labels} />{" "}
-          <button type="button" className="link" aria-expanded={showsDiscovered} onClick={() => setShowsDiscovered(!showsDiscovered)}>
+          <button
+            type="button"
+            className="link"
+            aria-expanded={showsDiscovered}
+            onClick={() => setShowsDiscovered(!showsDiscovered)}
+          >
             {showsDiscovered ? "hide discovered" : "discovered"}
           </button>
           {showsDiscovered && (

@@ -11,6 +11,7 @@ export interface Pool {
   /** Of all, filtered or not. */
   total: number;
   up: number;
+  down: number;
 }
 
 /** Pools in the order of their names; those the filter empties are left out. */
@@ -18,16 +19,22 @@ export function poolsOf(targets: readonly Target[], health: HealthFilter, search
   const pools = new Map<string, Pool>();
   for (const target of targets) {
     const name = target.scrapePool;
-    const pool = pools.get(name) ?? { name, shown: [], total: 0, up: 0 };
+    const pool = pools.get(name) ?? { name, shown: [], total: 0, up: 0, down: 0 };
     pools.set(name, pool);
     pool.total++;
     if (target.health === "up") pool.up++;
+    if (target.health === "down") pool.down++;
     const fits = health === "all" || target.health === health;
-    if (fits && matchesSearch(search, [name, target.scrapeUrl, target.lastError, ...searchTexts(target.labels)])) {
+    if (
+      fits &&
+      matchesSearch(search, [name, target.scrapeUrl, target.lastError, ...searchTexts(target.labels)])
+    ) {
       pool.shown.push(target);
     }
   }
-  return [...pools.values()].filter(({ shown }) => shown.length > 0).sort((a, b) => a.name.localeCompare(b.name));
+  return [...pools.values()]
+    .filter(({ shown }) => shown.length > 0)
+    .sort((a, b) => a.name.localeCompare(b.name));
 }
 
 export function countHealth(targets: readonly Target[]): Record<HealthFilter, number> {
@@ -55,7 +62,13 @@ export function discoveredPools(data: TargetsData, search: string): DiscoveredPo
   for (const target of data.activeTargets ?? []) {
     const pool = poolOf(target.scrapePool);
     pool.activeTotal++;
-    if (matchesSearch(search, [pool.name, ...searchTexts(target.discoveredLabels), ...searchTexts(target.labels)])) {
+    if (
+      matchesSearch(search, [
+        pool.name,
+        ...searchTexts(target.discoveredLabels),
+        ...searchTexts(target.labels),
+      ])
+    ) {
       pool.active.push(target);
     }
   }
@@ -63,7 +76,8 @@ export function discoveredPools(data: TargetsData, search: string): DiscoveredPo
     // Old servers do not name the pool of a dropped target; its job is the pool's name.
     const pool = poolOf(target.scrapePool ?? target.discoveredLabels["job"] ?? "");
     pool.droppedTotal++;
-    if (matchesSearch(search, [pool.name, ...searchTexts(target.discoveredLabels)])) pool.dropped.push(target);
+    if (matchesSearch(search, [pool.name, ...searchTexts(target.discoveredLabels)]))
+      pool.dropped.push(target);
   }
   for (const [name, count] of Object.entries(data.droppedTargetCounts ?? {})) {
     const pool = poolOf(name);

@@ -1,0 +1,254 @@
+/**
+ * The UI in a real browser: a query is typed and its graph drawn, the targets are listed, the theme is switched, and
+ * nothing a label says becomes markup. Skipped where Chromium, the UI's build or the server is missing.
+ */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { startUiOrigin } from "./support/ui-origin.ts";
+
+const chromiumPath = process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium";
+const prometheusPath = process.env["PROMETHEUS_BIN"] ?? "/usr/bin/prometheus";
+const distDir = path.join(import.meta.dirname, "../ui/dist");
+
+interface RunningServer {
+  /** Without a trailing slash. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Starts the server under test on a free port, scraping what `configuration` says, and waits until it is ready. */
+async function startServer(configuration: string): Promise<RunningServer> {
+  const directory = await mkdtemp(path.join(tmpdir(), "narthex-ui-"));
+  const configFile = path.join(directory, "prometheus.yml");
+  await writeFile(configFile, configuration);
+  const port = await freePort();
+  const server = spawn(
+    prometheusPath,
+    [
+      `--config.file=${configFile}`,
+      `--storage.tsdb.path=${path.join(directory, "data")}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: "ignore" },
+  );
+  const origin = await startUiOrigin({ distDir, prometheusUrl: `http://127.0.0.1:${port}` });
+  await waitUntil("the server is ready", async () => (await fetch(`${origin.url}/-/ready`)).ok);
+  return {
+    url: origin.url,
+    close: async () => {
+      await origin.close();
+      await stop(server);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const missing = [chromiumPath, prometheusPath, path.join(distDir, "index.html")].find(
+  (file) => !existsSync(file),
+);
+const skip = missing === undefined ? false : `${missing} is missing`;
+
+/** What is scraped: a hundred series that move, and one whose labels would like to be markup. */
+function startExporter(): Promise<{ port: number; close: () => void }> {
+  const exporter = http.createServer((_, response) => {
+    const seconds = Date.now() / 1000;
+    const waves = Array.from(
+      { length: 100 },
+      (_each, shard) => `test_wave{shard="${shard}"} ${Math.sin(seconds + shard / 8) + shard}`,
+    );
+    const hostile = 'test_hostile{text="<img src=x onerror=window.wasAttacked=1>"} 1';
+    response.setHeader("content-type", "text/plain; version=0.0.4");
+    response.end(`# TYPE test_wave gauge\n${waves.join("\n")}\n# TYPE test_hostile gauge\n${hostile}\n`);
+  });
+  return new Promise((resolve) => {
+    exporter.listen(0, "127.0.0.1", () => {
+      resolve({ port: (exporter.address() as AddressInfo).port, close: () => exporter.close() });
+    });
+  });
+}
+
+let exporter: { port: number; close: () => void };
+let server: RunningServer;
+let browser: Browser;
+let page: Page;
+const faults: string[] = [];
+
+before(async () => {
+  if (skip !== false) return;
+  exporter = await startExporter();
+  server = await startServer(`
+global: { scrape_interval: 500ms, scrape_timeout: 500ms }
+scrape_configs:
+  - job_name: waves
+    static_configs: [{ targets: ["127.0.0.1:${exporter.port}"] }]
+  - job_name: nobody-home
+    static_configs: [{ targets: ["127.0.0.1:1"] }]
+`);
+  const flags =
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+  browser = await chromium.launch({ executablePath: chromiumPath, args: flags.split(" ") });
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light" });
+  page.on("pageerror", (error) => faults.push(error.message));
+  await waitUntil("series are there", async () => {
+    const answer = await fetch(`${server.url}/api/v1/query?query=count(count_over_time(test_wave[1m])>3)`);
+    const { data } = (await answer.json()) as { data: { result: unknown[] } };
+    return data.result.length > 0;
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+  exporter?.close();
+});
+
+test("a typed query is drawn as a graph", { skip }, async () => {
+  await page.goto(`${server.url}/query`);
+  const editor = page.locator(".cm-content");
+  await editor.click();
+  await page.keyboard.type("test_wave");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("100 series").waitFor();
+  await page.getByText("Graph", { exact: true }).click();
+  await page.locator(".chart canvas").waitFor();
+  await waitUntil("the graph has colours", async () => (await colouredPixels(".chart canvas")) > 500);
+  assert.match(page.url(), /g0\.expr=test_wave&g0\.tab=graph/);
+  await page.locator(".legend-rows button").first().waitFor();
+});
+
+test("an address shows its query again, an old one too", { skip }, async () => {
+  await page.goto(`${server.url}/query?g0.expr=sum(test_wave)&g0.tab=0&g0.range_input=5m&g0.stacked=0`);
+  await page.locator(".chart canvas").waitFor();
+  await waitUntil("the graph has colours", async () => (await colouredPixels(".chart canvas")) > 20);
+  assert.equal(await page.getByLabel("Range", { exact: true }).inputValue(), "5m");
+});
+
+test("a hundred series follow the pointer without a stutter", { skip }, async () => {
+  await page.goto(`${server.url}/query?g0.expr=test_wave&g0.tab=graph&g0.range_input=5m`);
+  const plot = page.locator(".chart .u-over");
+  const box = (await plot.boundingBox())!;
+  await page.mouse.move(box.x + 20, box.y + 20);
+  const startMs = performance.now();
+  for (let step = 0; step < 40; step++)
+    await page.mouse.move(box.x + 20 + step * 20, box.y + 100 + (step % 7) * 20);
+  const perMoveMs = (performance.now() - startMs) / 40;
+  await page.locator(".graph-tooltip").waitFor();
+  assert.ok(perMoveMs < 100, `a move of the pointer took ${perMoveMs.toFixed(1)} ms`);
+});
+
+test("a mistake in the query is said in words", { skip }, async () => {
+  await page.goto(`${server.url}/query?g0.expr=sum(&g0.tab=table`);
+  await page.getByText("The expression is not valid.").waitFor();
+  await page.getByText("parse error").waitFor();
+});
+
+test("hostile labels are text", { skip }, async () => {
+  for (const tab of ["table", "graph"]) {
+    await page.goto(`${server.url}/query?g0.expr=test_hostile&g0.tab=${tab}`);
+    await page.getByText("<img src=x onerror=window.wasAttacked=1>").first().waitFor();
+  }
+  assert.equal(await page.evaluate("window.wasAttacked"), undefined);
+});
+
+test("the targets page shows who is up, who is down and why", { skip }, async () => {
+  await page.goto(`${server.url}/targets`);
+  await page.getByText("1 of 1 up").waitFor();
+  await page.getByText("0 of 1 up").waitFor();
+  await page
+    .getByText(/connection refused/i)
+    .first()
+    .waitFor();
+  await page.locator(".choice label", { hasText: /^up/ }).click();
+  await page.getByText("0 of 1 up").waitFor({ state: "detached" });
+  assert.match(page.url(), /health=up/);
+});
+
+test("the theme is light or dark as one likes, also after a reload", { skip }, async () => {
+  await page.goto(`${server.url}/targets`);
+  const lightness = (): Promise<number> =>
+    page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])");
+  await page.getByText("1 of 1 up").waitFor();
+  assert.ok((await lightness()) > 200);
+  // From the system's theme to light, and on to dark.
+  await page.getByLabel(/^Theme/).click();
+  await page.getByLabel(/^Theme/).click();
+  assert.ok((await lightness()) < 60);
+  await page.reload();
+  await page.getByText("1 of 1 up").waitFor();
+  assert.ok((await lightness()) < 60);
+});
+
+test("every page opens, from the keyboard too", { skip }, async () => {
+  const paths = [
+    "/",
+    "/alerts",
+    "/rules",
+    "/service-discovery",
+    "/status",
+    "/tsdb-status",
+    "/flags",
+    "/config",
+    "/alertmanager-discovery",
+    "/alertmanager/silences",
+  ];
+  for (const each of paths) {
+    await page.goto(server.url + each);
+    await page.locator("main h1").waitFor();
+    assert.equal(await page.getByText("This page stopped").count(), 0, each);
+  }
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  await page.waitForURL("**/targets");
+  await page.keyboard.press("?");
+  await page.getByText("This list").waitFor();
+});
+
+test("no page threw anything", { skip }, () => assert.deepEqual(faults, []));
+
+/** How many pixels of a canvas have a colour that is not a grey: lines have one, axes and grids have none. */
+function colouredPixels(selector: string): Promise<number> {
+  return page.evaluate(`(() => {
+    const canvas = document.querySelector(${JSON.stringify(selector)});
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      const [red, green, blue, alpha] = data.subarray(at, at + 4);
+      if (alpha > 40 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) count++;
+    }
+    return count;
+  })()`);
+}
+
+async function waitUntil(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + 20_000;
+  while (Date.now() < deadlineMs) {
+    if (await isSo().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(`waited in vain until ${what}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = http.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function stop(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+  });
+}
