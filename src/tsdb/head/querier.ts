@@ -90,6 +90,10 @@ class HeadQuerier implements Querier {
     return this.#texts(values, hints);
   }
 
+  seriesCountMax(matchers: readonly Matcher[]): number {
+    return this.#selector.countMax(matchers);
+  }
+
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -51,6 +51,18 @@ export class SeriesSelector {
     return candidates ?? this.#index.all();
   }
 
+  /** The series of the rarest label value that some matcher demands; all series when none does. */
+  countMax(matchers: readonly Matcher[]): number {
+    let count = this.#index.seriesCount;
+    for (const matcher of matchers) {
+      const values = matcher.matchesEmpty() ? undefined : matcher.acceptedValues();
+      if (values === undefined) continue;
+      const lists = values.map((value) => this.#postingsOf(matcher.name, [value]).length);
+      count = Math.min(count, lists.reduce((sum, length) => sum + length, 0));
+    }
+    return count;
+  }
+
   #postingsOf(label: string, values: readonly string[]): Uint32Array {
     const name = this.#symbols.find(label);
     if (name === 0) return new Uint32Array(0);
