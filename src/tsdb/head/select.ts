@@ -58,7 +58,10 @@ export class SeriesSelector {
       const values = matcher.matchesEmpty() ? undefined : matcher.acceptedValues();
       if (values === undefined) continue;
       const lists = values.map((value) => this.#postingsOf(matcher.name, [value]).length);
-      count = Math.min(count, lists.reduce((sum, length) => sum + length, 0));
+      count = Math.min(
+        count,
+        lists.reduce((sum, length) => sum + length, 0),
+      );
     }
     return count;
   }
