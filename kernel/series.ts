@@ -314,26 +314,31 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
   return STATUS_OK;
 }
 
-// Samples in chunks that overlap [minTimestamp, maxTimestamp]: an upper bound of what decodeSeries gives.
-export function seriesSampleCount(ref: u32, minTimestampMs: f64, maxTimestampMs: f64): u32 {
-  const slot = seriesOf(ref);
-  if (slot == 0) return 0;
-  return overlappingSamples(atomic.load<u32>(slot + SLOT_CHUNK), minTimestampMs, maxTimestampMs);
-}
-
-// @ts-ignore: decorator
-@inline
-function overlaps(chunk: usize, minTimestampMs: f64, maxTimestampMs: f64): bool {
-  return <f64>load<i64>(chunk, CHUNK_MAX) >= minTimestampMs && <f64>load<i64>(chunk, CHUNK_MIN) <= maxTimestampMs;
-}
-
-function overlappingSamples(newest: usize, minTimestampMs: f64, maxTimestampMs: f64): u32 {
+// Samples in the chunks that overlap [minTimestamp, maxTimestamp]. The newest chunk may get samples meanwhile, so its count is the caller's.
+function overlappingSamples(newest: usize, newestCount: u32, minTimestampMs: f64, maxTimestampMs: f64): u32 {
   let samples: u32 = 0;
   for (let chunk = newest; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
     if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) break;
-    if (overlaps(chunk, minTimestampMs, maxTimestampMs)) samples += atomic.load<u32>(chunk + CHUNK_COUNT);
+    if (<f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
+    samples += chunk == newest ? newestCount : load<u32>(chunk, CHUNK_COUNT);
   }
   return samples;
+}
+
+// An upper bound of what decodeSeries gives.
+export function seriesSampleCount(ref: u32, minTimestampMs: f64, maxTimestampMs: f64): u32 {
+  const slot = seriesOf(ref);
+  const newest = slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
+  if (newest == 0) return 0;
+  return overlappingSamples(newest, atomic.load<u32>(newest + CHUNK_COUNT), minTimestampMs, maxTimestampMs);
+}
+
+// While it is open, a chunk's data ends somewhere within its capacity.
+// @ts-ignore: decorator
+@inline
+function dataBytesOf(chunk: usize): u32 {
+  const closed = (atomic.load<u32>(chunk + CHUNK_FLAGS) & CHUNK_CLOSED) != 0;
+  return closed ? load<u32>(chunk, CHUNK_DATA_BYTES) : load<u32>(chunk, CHUNK_CAPACITY);
 }
 
 // Decodes the overlapping chunks, newest first but each to its final place, then trims.
@@ -347,43 +352,34 @@ export function decodeSeries(
   capacity: u32,
 ): i32 {
   const slot = seriesOf(ref);
-  if (slot == 0) return 0;
-  const newest = <usize>atomic.load<u32>(slot + SLOT_CHUNK);
+  const newest = slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
   if (newest == 0) return 0;
-  // The newest chunk may get samples meanwhile: its count is read once.
   const newestCount = atomic.load<u32>(newest + CHUNK_COUNT);
-  let needed: u32 = 0;
-  let chunk = newest;
-  for (; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
-    if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) break;
-    if (<f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
-    needed += chunk == newest ? newestCount : load<u32>(chunk, CHUNK_COUNT);
-  }
+  const needed = overlappingSamples(newest, newestCount, minTimestampMs, maxTimestampMs);
   if (needed > capacity) return -<i32>needed;
-  const oldestBeyond = chunk;
   let at = needed;
-  for (chunk = newest; chunk != oldestBeyond; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
+  // The writer may truncate meanwhile: what is no longer linked is left out.
+  for (let chunk = newest; chunk != 0 && at > 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
     if (<f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
     const count = chunk == newest ? newestCount : load<u32>(chunk, CHUNK_COUNT);
-    // While it is open, a chunk's data ends somewhere within its capacity.
-    const dataBytes = (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) != 0 ? load<u32>(chunk, CHUNK_DATA_BYTES) : load<u32>(chunk, CHUNK_CAPACITY);
     at -= count;
-    const decoded = decodeChunk(
-      chunk + CHUNK_HEADER,
-      dataBytes,
-      count,
-      tsOut + (<usize>at << 3),
-      vsOut + (<usize>at << 3),
-      count,
-    );
-    if (decoded < 0) return DAMAGED_SERIES;
+    const offset = <usize>at << 3;
+    if (decodeChunk(chunk + CHUNK_HEADER, dataBytesOf(chunk), count, tsOut + offset, vsOut + offset, count) < 0)
+      return DAMAGED_SERIES;
   }
-  return trim(minTimestampMs, maxTimestampMs, dropStale != 0, tsOut, vsOut, needed);
+  return trim(minTimestampMs, maxTimestampMs, dropStale != 0, tsOut, vsOut, at, needed);
 }
 
-function trim(minTimestampMs: f64, maxTimestampMs: f64, dropStale: bool, ts: usize, vs: usize, count: u32): i32 {
-  let from: u32 = 0;
-  let to = count;
+// Moves those of the samples [from, to) that lie in the time range to the front; returns how many.
+function trim(
+  minTimestampMs: f64,
+  maxTimestampMs: f64,
+  dropStale: bool,
+  ts: usize,
+  vs: usize,
+  from: u32,
+  to: u32,
+): i32 {
   while (from < to && load<f64>(ts + (<usize>from << 3)) < minTimestampMs) from++;
   while (from < to && load<f64>(ts + (<usize>(to - 1) << 3)) > maxTimestampMs) to--;
   if (from > 0) {

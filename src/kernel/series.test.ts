@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { layout, sampleStatus, staleMarkerBits } from "./index.ts";
 import { SeriesTwin } from "./series.twin.ts";
@@ -305,3 +306,69 @@ function varint(value: bigint): Buffer {
   bytes.push(Number(rest));
   return Buffer.from(bytes);
 }
+
+test("readers decode whole and correct series while the writer appends, grows, closes and truncates", async () => {
+  const kernel = testKernel();
+  const refs = 50;
+  const rounds = 3000;
+  for (let ref = 1; ref <= refs; ref++) kernel.series.create(ref, kernel.arena.allocate(16));
+  const source = `
+    const { workerData, parentPort } = require("node:worker_threads");
+    import(workerData.face).then(({ attachKernel, layout }) => {
+      const kernel = attachKernel(workerData.handle);
+      const { f64 } = kernel.views;
+      const done = (layout.control.headWords >>> 2);
+      const capacity = 4000;
+      const ts = kernel.scratch.allocate(8 * capacity);
+      const vs = kernel.scratch.allocate(8 * capacity);
+      let reads = 0;
+      let longest = 0;
+      let wrong = "";
+      parentPort.postMessage("ready");
+      while (Atomics.load(kernel.views.u32, done) === 0 && wrong === "") {
+        const ref = 1 + (reads++ % workerData.refs);
+        kernel.epoch.enter();
+        const n = kernel.decodeSeries(ref, -Infinity, Infinity, false, ts, vs, capacity);
+        kernel.epoch.leave();
+        longest = Math.max(longest, n);
+        for (let i = 0; i < n; i++) {
+          const t = f64[ts / 8 + i];
+          if (f64[vs / 8 + i] !== Math.sqrt(t * ref) || (i > 0 && t !== f64[ts / 8 + i - 1] + 1000)) {
+            wrong = "series " + ref + ", sample " + i + " of " + n + ": t = " + t;
+            break;
+          }
+        }
+      }
+      parentPort.postMessage({ reads, longest, wrong });
+    });`;
+  const face = new URL("./index.ts", import.meta.url).href;
+  const worker = new Worker(source, { eval: true, workerData: { face, handle: kernel.handle(1), refs } });
+  const messages = new Promise<{ reads: number; longest: number; wrong: string }>((resolve, reject) => {
+    worker.on("message", (message) => {
+      if (message === "ready") write();
+      else resolve(message);
+    });
+    worker.once("error", reject);
+  });
+
+  function write(): void {
+    const batch = kernel.createSampleBatch(refs);
+    for (let round = 1; round <= rounds; round++) {
+      batch.clear();
+      for (let ref = 1; ref <= refs; ref++) batch.push(ref, round * 1000, Math.sqrt(round * 1000 * ref));
+      assert.equal(batch.append({ samplesPerChunk: 20 }), refs);
+      if (round % 50 === 0) kernel.series.closeChunk(1 + (round % refs));
+      if (round % 10 === 0) {
+        for (let ref = 1; ref <= refs; ref++) kernel.series.truncate(ref, (round - 500) * 1000);
+        kernel.arena.reclaim();
+      }
+    }
+    Atomics.store(kernel.views.u32, layout.control.headWords >>> 2, 1);
+  }
+
+  const { reads, longest, wrong } = await messages;
+  assert.equal(wrong, "");
+  assert.ok(reads > 0 && longest > 0);
+  kernel.arena.reclaim();
+  assert.equal(kernel.arena.usage().retiredBytes, 0);
+});

@@ -1,0 +1,79 @@
+// Chunks: append, decode, a head series, a WAL record. Run: node bench/kernel/chunks.ts
+import { createKernel } from "../../src/kernel/index.ts";
+import { measure } from "./measure.ts";
+
+const kernel = createKernel({ limitBytes: 512 * 1024 * 1024 });
+const { f64 } = kernel.views;
+const seriesCount = 1000;
+const perSeries = 120;
+
+const shapes: Record<string, (series: number, i: number) => number> = {
+  "counters by whole steps": (series, i) => 1000 + i * (1 + (series % 50)) + ((i * 7919) % 5),
+  "unchanged gauges": (series) => series,
+  "noisy gauges": (series, i) => Math.sin(series * 131 + i) * 100,
+};
+
+for (const [name, shape] of Object.entries(shapes)) {
+  const tsPtr = kernel.scratch.allocate(8 * perSeries);
+  const vsPtr = kernel.scratch.allocate(8 * perSeries);
+  const tsOut = kernel.scratch.allocate(8 * perSeries);
+  const vsOut = kernel.scratch.allocate(8 * perSeries);
+  const chunks: { ptr: number; bytes: number }[] = [];
+  for (let series = 0; series < seriesCount; series++) {
+    for (let i = 0; i < perSeries; i++) {
+      f64[tsPtr / 8 + i] = 1_700_000_000_000 + i * 15_000 + (i % 7 === 0 ? (series % 3) - 1 : 0);
+      f64[vsPtr / 8 + i] = shape(series, i);
+    }
+    const ptr = kernel.scratch.allocate(perSeries * 20 + 64);
+    chunks.push({
+      ptr,
+      bytes: kernel.encodeChunk({ tsPtr, vsPtr, count: perSeries }, ptr, perSeries * 20 + 64),
+    });
+  }
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+  console.log(`\n${name}: ${(bytes / seriesCount / perSeries).toFixed(2)} bytes per sample`);
+  measure("decodeChunk", seriesCount * perSeries, () => {
+    for (const chunk of chunks)
+      kernel.decodeChunk(chunk.ptr, chunk.bytes, perSeries, tsOut, vsOut, perSeries);
+  });
+  measure("encodeChunk", seriesCount * perSeries, () => {
+    for (let i = 0; i < seriesCount; i++)
+      kernel.encodeChunk({ tsPtr, vsPtr, count: perSeries }, chunks[0]!.ptr, perSeries * 20 + 64);
+  });
+}
+
+console.log("\nhead, 10,000 series");
+const batch = kernel.createSampleBatch(10_000);
+const recordPtr = kernel.scratch.allocate(10_000 * 28 + 32);
+const labels = kernel.arena.allocate(16);
+for (let ref = 1; ref <= 10_000; ref++) kernel.series.create(ref, labels);
+let now = 1_700_000_000_000;
+function fill(): void {
+  now += 15_000;
+  batch.clear();
+  for (let ref = 1; ref <= 10_000; ref++)
+    batch.push(ref, now, shapes["counters by whole steps"]!(ref, now / 15_000));
+}
+const bounds = { minValidTimeMs: 0, maxValidTimeMs: Infinity };
+measure("fill the batch from TypeScript", 10_000, fill, 300);
+measure("fill, check, append", 10_000, () => {
+  fill();
+  batch.check(bounds);
+  batch.append();
+  kernel.arena.reclaim();
+  if (now % (15_000 * 256) === 0)
+    for (let ref = 1; ref <= 10_000; ref++) kernel.series.truncate(ref, now - 3_600_000);
+});
+fill();
+measure("check", 10_000, () => void batch.check(bounds));
+measure("encodeRecord", 10_000, () => void batch.encodeRecord(recordPtr, batch.recordBytesMax));
+const recordBytes = batch.encodeRecord(recordPtr, batch.recordBytesMax);
+measure("decodeRecord", 10_000, () => void batch.decodeRecord(recordPtr, recordBytes));
+measure("crc32c of that record, per byte", recordBytes, () => void kernel.crc32c(recordPtr, recordBytes));
+const tsOut = kernel.scratch.allocate(8 * 10_000);
+const vsOut = kernel.scratch.allocate(8 * 10_000);
+const samples = kernel.decodeSeries(5000, now - 3_600_000, now, true, tsOut, vsOut, 10_000);
+measure(`decodeSeries, ${samples} samples each, per sample`, samples * 10_000, () => {
+  for (let ref = 1; ref <= 10_000; ref++)
+    kernel.decodeSeries(ref, now - 3_600_000, now, true, tsOut, vsOut, 10_000);
+});
