@@ -6,3 +6,5 @@ export {
   alertmanagerConfig,
   completeAlertingConfig,
 } from "./config.ts";
+export type { Deliver } from "./delivery.ts";
+export { Notifier, type NotifierOptions } from "./manager.ts";
