@@ -19,6 +19,15 @@ export { ParseError } from "./parse-error.ts";
 export { parseExpr, parseMetricSelector, type ParserOptions, parseSeriesLabels } from "./parser.ts";
 export type { Fragment, Plan } from "./plan/plan.ts";
 export { prettyPrint, printExpr } from "./printer.ts";
+export {
+  type ActiveQuery,
+  type InstantQuery,
+  type QueryOptions,
+  QueryService,
+  type QueryServiceOptions,
+  type RangeQuery,
+  type SeriesRange,
+} from "./readers/service.ts";
 export { JsonSink } from "./result-json.ts";
 export {
   type MatrixSeries,

@@ -97,6 +97,8 @@ export interface Querier {
   labelNames(matchers: readonly Matcher[], hints: SelectHints): string[];
   /** Sorted values of one label. */
   labelValues(name: string, matchers: readonly Matcher[], hints: SelectHints): string[];
+  /** An upper bound, found quickly, of the series that `select` would return. */
+  seriesCountMax(matchers: readonly Matcher[]): number;
   close(): void;
 }
 

@@ -120,7 +120,7 @@ export interface BuildInfo {
 export interface Lifecycle {
   /** Whether `/-/reload` and `/-/quit` may be used (`--web.enable-lifecycle`). */
   enabled: boolean;
-  isReady(): boolean;
+  isReady: () => boolean;
   isStopping(): boolean;
   /** Throws with the reason when the new configuration was refused; the old one stays in force. */
   reload(): Promise<void>;
@@ -149,5 +149,5 @@ export interface WebParts {
   /** "" or `/prefix`. */
   routePrefix: string;
   logger: Logger;
-  nowMs(): number;
+  nowMs: () => number;
 }

@@ -1,17 +1,19 @@
 import type { MessagePort } from "node:worker_threads";
-import type { ErrorCode, LogLevel } from "../../base/index.ts";
+import type { ErrorCode } from "../../base/index.ts";
 import type { KernelHandle } from "../../kernel/index.ts";
+import type { QueryFeatures } from "../context.ts";
 import type { PartialResult } from "../engine.ts";
+import type { ParserOptions } from "../parser.ts";
 
 /** Options of one evaluation, already clamped to the server's own limits. */
 export interface EvaluationOptions {
-  timeoutMs: number;
+  /** When the query must have ended, in milliseconds since the Unix epoch. */
+  deadlineMs: number;
   lookbackDeltaMs: number;
-  samplesMax: number;
   /** Most series in the answer; 0 means all. */
   limit: number;
-  /** "" or what `stats=` asked for. */
-  stats: string;
+  /** Whether the answer shall tell about its evaluation. */
+  stats: boolean;
 }
 
 /** What a reader is asked; times in milliseconds. */
@@ -73,9 +75,11 @@ export interface ReaderStart {
 }
 
 export interface ReaderSettings {
-  features: string[];
+  parser: ParserOptions;
+  features: QueryFeatures;
+  samplesMax: number;
+  /** Shared memory that one query may use on one thread. */
   memoryBytesMax: number;
-  logLevel: LogLevel;
 }
 
 /** Most queries that can run or wait at once: each has a word to cancel it by. */

@@ -72,6 +72,7 @@ export class MemoryStorage implements Queryable {
         names(select(matchers, hints), (labels) => [...labels].map(([name]) => name)),
       labelValues: (name, matchers, hints) =>
         names(select(matchers, hints), (labels) => (labels.has(name) ? [labels.get(name)] : [])),
+      seriesCountMax: (matchers) => select(matchers, { minTimestampMs: -Infinity, maxTimestampMs: Infinity }).length,
       close: () => {},
     };
   }

@@ -3,8 +3,8 @@ import { NarthexError } from "../../base/index.ts";
 import { parseDuration, parseNumber, quoteGo } from "../../model/index.ts";
 
 /** The bounds that upstream takes for "no start" and "no end", and how it writes them. */
-export const minTimestampMs = -9_223_372_036_854_775;
-export const maxTimestampMs = 9_223_372_036_854_775;
+export const minTimestampMs = Number.MIN_SAFE_INTEGER;
+export const maxTimestampMs = Number.MAX_SAFE_INTEGER;
 const minTimeText = "-292273086-05-16T16:47:06Z";
 const maxTimeText = "292277025-08-18T07:12:54.999999999Z";
 

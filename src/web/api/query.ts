@@ -18,7 +18,7 @@ const rangeStepsMax = 11_000;
 
 export interface QueryRoutesOptions {
   queries: QueryService;
-  nowMs(): number;
+  nowMs: () => number;
 }
 
 /** `query`, `query_range`, `series`, `labels`, `label/:name/values`, `format_query`, `parse_query`. */

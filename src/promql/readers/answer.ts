@@ -1,0 +1,180 @@
+import { type Clock, NarthexError } from "../../base/index.ts";
+import { annotationFields } from "../../http/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import { type Labels, type Matcher, compareStrings } from "../../model/index.ts";
+import type { Querier, Queryable } from "../../storage/index.ts";
+import { type QueryContext, defaultLimits } from "../context.ts";
+import { Engine, type Execution, type PartialResult } from "../engine.ts";
+import { ByteWriter } from "../json/byte-writer.ts";
+import { parseMetricSelector } from "../parser.ts";
+import type { Plan } from "../plan/plan.ts";
+import { JsonSink } from "../result-json.ts";
+import type { EvaluationOptions, ReaderRequest, ReaderSettings, SharedWords } from "./messages.ts";
+
+type QueryRequest = Extract<ReaderRequest, { options: EvaluationOptions }>;
+type SeriesRequest = Exclude<ReaderRequest, QueryRequest>;
+
+const truncatedWarning = "results truncated due to limit";
+const envelopeStart = `{"status":"success","data":`;
+
+export interface AnswererParts {
+  kernel: Kernel;
+  queryable: Queryable;
+  clock: Clock;
+  words: SharedWords;
+  settings: ReaderSettings;
+}
+
+/** Turns requests into finished answers on one thread, whichever that is. */
+export class Answerer {
+  readonly engine: Engine;
+  readonly #parts: AnswererParts;
+
+  constructor(parts: AnswererParts) {
+    this.#parts = parts;
+    this.engine = new Engine({ parser: parts.settings.parser });
+  }
+
+  /**
+   * The whole JSON envelope. For a query, `partials` hands over what other readers found, by fragment. Throws NarthexError.
+   */
+  answer(
+    request: ReaderRequest,
+    cancelWord?: number,
+    partials?: (plan: Plan) => PartialResult[][],
+  ): Uint8Array<ArrayBuffer> {
+    if (request.kind !== "instant" && request.kind !== "range") return this.#answerSeries(request);
+    const context = this.context(request.options, cancelWord);
+    const plan = this.plan(request, context);
+    const out = new ByteWriter();
+    out.ascii(envelopeStart);
+    const byFragment = partials?.(plan);
+    const startMs = performance.now();
+    const execution = this.engine.execute(plan, context, new JsonSink(out), {
+      partials: byFragment && ((fragment) => byFragment[fragment]!),
+      seriesMax: request.options.limit,
+    });
+    if (request.options.stats) insertStats(out, execution, performance.now() - startMs);
+    finishEnvelope(
+      out,
+      execution.leftOut ? [...execution.warnings, truncatedWarning] : execution.warnings,
+      execution.infos,
+    );
+    return out.finish();
+  }
+
+  /** What this thread's share of the series gives for each fragment of the plan. */
+  assist(
+    request: QueryRequest,
+    shard: { index: number; count: number },
+    cancelWord: number,
+  ): PartialResult[] {
+    const context = this.context(request.options, cancelWord);
+    const plan = this.plan(request, context);
+    return plan.fragments.map((_, fragment) => this.engine.evaluateFragment(plan, fragment, shard, context));
+  }
+
+  plan(request: QueryRequest, context: QueryContext): Plan {
+    return request.kind === "instant"
+      ? this.engine.planInstant(request.text, request.timestampMs, context)
+      : this.engine.planRange(request.text, request.startMs, request.endMs, request.stepMs, context);
+  }
+
+  context(options: EvaluationOptions, cancelWord?: number): QueryContext {
+    const { kernel, queryable, clock, words, settings } = this.#parts;
+    const timeoutMs = options.deadlineMs - clock.nowMs();
+    if (timeoutMs <= 0) throw new NarthexError("timeout", "query timed out in query queue");
+    return {
+      kernel,
+      queryable,
+      clock,
+      limits: {
+        ...defaultLimits,
+        samplesMax: settings.samplesMax,
+        memoryBytes: settings.memoryBytesMax,
+        timeoutMs,
+      },
+      lookbackDeltaMs: options.lookbackDeltaMs,
+      defaultEvalIntervalMs: words.defaultStepMs,
+      features: settings.features,
+      ...(cancelWord !== undefined && { isCancelled: () => words.isCancelled(cancelWord) }),
+    };
+  }
+
+  #answerSeries(request: SeriesRequest): Uint8Array<ArrayBuffer> {
+    const { startMs, endMs, limit } = request;
+    const selectors = request.selectors.map(parseSeriesSelector);
+    const querier = this.#parts.queryable.querier(startMs, endMs);
+    try {
+      const found = findSeriesData(querier, request, selectors);
+      const isCut = limit > 0 && found.length > limit;
+      const out = new ByteWriter();
+      out.ascii(envelopeStart);
+      out.text(JSON.stringify(isCut ? found.slice(0, limit) : found));
+      finishEnvelope(out, isCut ? [truncatedWarning] : [], []);
+      return out.finish();
+    } finally {
+      querier.close();
+    }
+  }
+}
+
+/** Parses a `match[]`. Throws `bad_data` when it would select everything. */
+function parseSeriesSelector(text: string): Matcher[] {
+  const matchers = parseMetricSelector(text);
+  if (matchers.every((matcher) => matcher.matchesEmpty())) {
+    throw new NarthexError("bad_data", "match[] must contain at least one non-empty matcher");
+  }
+  return matchers;
+}
+
+function findSeriesData(
+  querier: Querier,
+  request: SeriesRequest,
+  selectors: Matcher[][],
+): Labels[] | string[] {
+  // One more than asked for tells whether something is left out.
+  const limit = request.limit > 0 ? request.limit + 1 : 0;
+  const hints = { minTimestampMs: request.startMs, maxTimestampMs: request.endMs, limit };
+  if (request.kind === "series") return findSeries(querier, selectors, hints);
+  const find = (matchers: Matcher[]): string[] =>
+    request.kind === "labelNames"
+      ? querier.labelNames(matchers, hints)
+      : querier.labelValues(request.name, matchers, hints);
+  if (selectors.length <= 1) return find(selectors[0] ?? []);
+  return [...new Set(selectors.flatMap(find))].sort(compareStrings);
+}
+
+function findSeries(
+  querier: Querier,
+  selectors: Matcher[][],
+  hints: { minTimestampMs: number; maxTimestampMs: number; limit: number },
+): Labels[] {
+  const found = new Map<string, Labels>();
+  for (const matchers of selectors) {
+    const set = querier.select(matchers, hints, true);
+    for (let series = 0; series < set.length; series++) {
+      const labels = set.labels(series);
+      found.set(labels.key(), labels);
+    }
+  }
+  return selectors.length > 1 ? [...found.values()].sort((a, b) => a.compare(b)) : [...found.values()];
+}
+
+/** Puts `stats` inside the `data` object, which ends with the brace that is taken back. */
+function insertStats(out: ByteWriter, execution: Execution, evaluationMs: number): void {
+  const seconds = evaluationMs / 1000;
+  const stats = {
+    timings: { evalTotalTime: seconds, innerEvalTime: seconds, execTotalTime: seconds },
+    samples: { peakSamples: execution.samplesPeak },
+  };
+  out.advance(out.length - 1);
+  out.ascii(`,"stats":${JSON.stringify(stats)}}`);
+}
+
+function finishEnvelope(out: ByteWriter, warnings: readonly string[], infos: readonly string[]): void {
+  for (const [name, texts] of Object.entries(annotationFields({ warnings, infos }))) {
+    out.text(`,${JSON.stringify(name)}:${JSON.stringify(texts)}`);
+  }
+  out.ascii("}");
+}

@@ -1,0 +1,111 @@
+/** A reader thread: answers requests over the shared memory, alone or together with its peers. */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { NarthexError, assert, errorMessage, systemClock } from "../../base/index.ts";
+import { errorCode } from "../../http/index.ts";
+import { attachKernel } from "../../kernel/index.ts";
+import { createHeadQueryable } from "../../tsdb/index.ts";
+import { type PartialResult } from "../engine.ts";
+import { partialBuffers } from "../operator/partial.ts";
+import { Answerer } from "./answer.ts";
+import {
+  type Failure,
+  type ReaderOrder,
+  type ReaderParts,
+  type ReaderReport,
+  type ReaderStart,
+  SharedWords,
+} from "./messages.ts";
+
+/** How long a reader sleeps at most before it looks again whether its query was cancelled. */
+const waitMsMax = 50;
+
+const start = workerData as ReaderStart;
+const kernel = attachKernel(start.kernel);
+const words = new SharedWords(start.words);
+const answerer = new Answerer({
+  kernel,
+  queryable: createHeadQueryable(kernel),
+  clock: systemClock,
+  words,
+  settings: start.settings,
+});
+
+function report(message: ReaderReport, transfer: ArrayBuffer[] = []): void {
+  parentPort!.postMessage(message, transfer);
+}
+
+function failureOf(error: unknown): Failure {
+  const isExpected = error instanceof NarthexError;
+  return {
+    code: errorCode(error),
+    message: isExpected ? error.message : ((error as Error).stack ?? errorMessage(error)),
+  };
+}
+
+function answer(order: Extract<ReaderOrder, { type: "answer" }>): void {
+  const { id, request, cancelWord, peers } = order;
+  const isShared = peers.length > 0 && (request.kind === "instant" || request.kind === "range");
+  try {
+    const body = answerer.answer(request, cancelWord, isShared ? () => gatherParts(order) : undefined);
+    // The answer's buffer may be larger than the answer; what travels is cut to size only when much would be left over.
+    const isRoomy = body.buffer.byteLength > 2 * body.length;
+    const sent = isRoomy ? body.slice() : body;
+    report({ type: "answered", id, body: sent }, [sent.buffer]);
+  } catch (error) {
+    report({ type: "failed", id, failure: failureOf(error) });
+  }
+}
+
+/** The own share, shard 0, and then what the peers found, turned from one list per reader to one per fragment. */
+function gatherParts(order: Extract<ReaderOrder, { type: "answer" }>): PartialResult[][] {
+  const { id, request, cancelWord, peers } = order;
+  assert(request.kind === "instant" || request.kind === "range", "only queries are shared");
+  const own = answerer.assist(request, { index: 0, count: peers.length + 1 }, cancelWord);
+  const all = [
+    own,
+    ...peers.map((peer) => receiveParts(start.ports[peer]!, id, cancelWord, request.options.deadlineMs)),
+  ];
+  return own.map((_, fragment) => all.map((parts) => parts[fragment]!));
+}
+
+/** Waits for one peer's parts. Those of queries that failed here earlier may lie before them and are dropped. */
+function receiveParts(
+  port: MessagePort,
+  id: number,
+  cancelWord: number,
+  deadlineMs: number,
+): PartialResult[] {
+  for (;;) {
+    const seen = words.arrivals(start.index);
+    const received = receiveMessageOnPort(port) as { message: ReaderParts } | undefined;
+    if (received === undefined) {
+      if (words.isCancelled(cancelWord))
+        throw new NarthexError("canceled", "query was canceled in expression evaluation");
+      if (systemClock.nowMs() > deadlineMs)
+        throw new NarthexError("timeout", "query timed out in expression evaluation");
+      words.waitForArrival(start.index, seen, waitMsMax);
+      continue;
+    }
+    const { message } = received;
+    if (message.id !== id) continue;
+    if ("failure" in message) throw new NarthexError(message.failure.code, message.failure.message);
+    return message.parts;
+  }
+}
+
+function assist(order: Extract<ReaderOrder, { type: "assist" }>): void {
+  const { id, request, cancelWord, shard, answering } = order;
+  assert(request.kind === "instant" || request.kind === "range", "only queries are shared");
+  const port = start.ports[answering]!;
+  try {
+    const parts = answerer.assist(request, shard, cancelWord);
+    port.postMessage({ id, parts } satisfies ReaderParts, parts.flatMap(partialBuffers));
+  } catch (error) {
+    port.postMessage({ id, failure: failureOf(error) } satisfies ReaderParts);
+  }
+  words.noteArrival(answering);
+  report({ type: "assisted", id });
+}
+
+parentPort!.on("message", (order: ReaderOrder) => (order.type === "answer" ? answer(order) : assist(order)));
+report({ type: "ready" });
