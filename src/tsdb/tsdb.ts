@@ -232,7 +232,7 @@ export class Tsdb implements Appendable {
       futureMaxMs,
       minValidTimeMs: -Infinity,
     };
-    await this.#countChunks();
+    this.#maintenance = this.#countChunks();
     this.#armReclaim();
     this.#armMaintenance();
   }
