@@ -186,7 +186,7 @@ function Preview({ matchers }: { matchers: PostableSilence["matchers"] }): React
       <div className="dim">
         {data.length === 0
           ? "No alert fits now."
-          : `${data.length} of the alerts there are now would be silenced:`}
+          : `${data.length === 1 ? "This alert" : `These ${data.length} alerts`} would be silenced:`}
       </div>
       {data.slice(0, previewMax).map((alert) => (
         <div key={alert.fingerprint}>

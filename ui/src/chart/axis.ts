@@ -54,7 +54,7 @@ export function axes({ scheme, zone, unit, mirrored, valueAxisPx }: AxesOptions)
       ...common,
       ticks: { show: false },
       gap: 6,
-      space: 32,
+      space: 28,
       size:
         valueAxisPx ??
         ((_, labels) => 18 + 6.4 * Math.max(3, ...(labels ?? []).map((label) => label.length))),

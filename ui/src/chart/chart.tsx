@@ -11,6 +11,7 @@ import { zoneSetting } from "../base/settings.ts";
 import type { Unit } from "../base/unit.ts";
 import { axes } from "./axis.ts";
 import { isolatedPoints, stackColumns, type Column } from "./data.ts";
+import { createHighlight, type Highlight } from "./highlight.ts";
 import { chartInk, translucent, type Scheme } from "./palette.ts";
 
 export interface DrawnSeries {
@@ -74,6 +75,7 @@ export function Chart(props: Props): React.JSX.Element {
   const zone = zoneSetting.use();
   const hostRef = useRef<HTMLDivElement>(null);
   const plotRef = useRef<uPlot | null>(null);
+  const highlightRef = useRef<Highlight | null>(null);
   const latest = useRef(props);
   latest.current = props;
 
@@ -92,7 +94,13 @@ export function Chart(props: Props): React.JSX.Element {
 
   useLayoutEffect(() => {
     const host = hostRef.current!;
-    const plot = new uPlot(options(latest, scheme, zone, host.clientWidth), columns(latest.current), host);
+    const plot = new uPlot(
+      options(latest, highlightRef, scheme, zone, host.clientWidth),
+      columns(latest.current),
+      host,
+    );
+    const colors = latest.current.series.map(({ color }) => color);
+    highlightRef.current = createHighlight(plot, chartInk[scheme].panel, colors);
     plotRef.current = plot;
     const observer = new ResizeObserver(() => {
       if (host.clientWidth > 0 && host.clientWidth !== plot.width) {
@@ -104,6 +112,7 @@ export function Chart(props: Props): React.JSX.Element {
       observer.disconnect();
       plot.destroy();
       plotRef.current = null;
+      highlightRef.current = null;
     };
     // `form` stands for everything the options are made of.
   }, [form]);
@@ -121,13 +130,7 @@ export function Chart(props: Props): React.JSX.Element {
     });
   }, [times, series, hidden, range[0], range[1], form]);
 
-  useEffect(() => {
-    plotRef.current?.setSeries(
-      highlighted === undefined || highlighted === null ? null : highlighted + 1,
-      { focus: true },
-      false,
-    );
-  }, [highlighted]);
+  useEffect(() => highlightRef.current?.show(highlighted ?? null), [highlighted]);
 
   return (
     <div ref={hostRef} className="chart" style={{ height: heightPx }} role="img" aria-label={props.label} />
@@ -144,6 +147,7 @@ function columns({ times, series, stacked }: Props): uPlot.AlignedData {
 
 function options(
   latest: React.RefObject<Props>,
+  highlight: React.RefObject<Highlight | null>,
   scheme: Scheme,
   zone: "local" | "utc",
   widthPx: number,
@@ -165,7 +169,7 @@ function options(
     height: heightPx,
     padding: [8, 18, 0, 0],
     legend: { show: false },
-    focus: { alpha: 0.2 },
+    focus: { alpha: 1 },
     cursor: {
       focus: { prox: stacked ? -1 : 24 },
       drag: { x: true, y: false, setScale: false, dist: 6 },
@@ -198,6 +202,7 @@ function options(
     }),
     hooks: {
       drawAxes: [(plot) => drawZeroLine(plot, ink.tick)],
+      draw: [() => highlight.current?.redraw()],
       setCursor: [
         (plot) => {
           const { idx, left = -1, top = -1 } = plot.cursor;
@@ -212,7 +217,9 @@ function options(
       setSeries: [
         (_, index, change) => {
           // uPlot hands over what setSeries was called with, which its types call a series.
-          if ("focus" in change) focused = index === null ? null : index - 1;
+          if (!("focus" in change)) return;
+          focused = index === null ? null : index - 1;
+          highlight.current?.show(focused);
         },
       ],
       setSelect: [

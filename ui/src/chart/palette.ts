@@ -34,9 +34,9 @@ const hues: Record<Scheme, readonly string[]> = {
 export const seriesColor = (index: number, scheme: Scheme): string =>
   hues[scheme][index % hues[scheme].length]!;
 
-export const chartInk: Record<Scheme, { text: string; grid: string; tick: string; cursor: string }> = {
-  light: { text: "#5d6875", grid: "#e8ebef", tick: "#cfd5dc", cursor: "#8a94a0" },
-  dark: { text: "#939eab", grid: "#262c34", tick: "#3a424d", cursor: "#76818e" },
+export const chartInk: Record<Scheme, { panel: string; text: string; grid: string; tick: string }> = {
+  light: { panel: "#ffffff", text: "#5b6672", grid: "#e8ebef", tick: "#cfd5dc" },
+  dark: { panel: "#191e25", text: "#939eab", grid: "#262c34", tick: "#3a424d" },
 };
 
 /** A `#rrggbb` colour with an opacity of 0..1. */

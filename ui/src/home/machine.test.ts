@@ -66,7 +66,7 @@ test("what is sent goes below zero, idle devices are left out", () => {
     columns.map(({ name, values, color }) => [name, values, color]),
     [
       ["eth0 received", [5, 6], 0],
-      ["eth0 sent", [-2, null], 0],
+      ["eth0 sent", [-2, null], 1],
     ],
   );
 });

@@ -80,7 +80,7 @@ function inOrder(
 /** The largest columns of a machine with very many devices. */
 const devicesMax = 6;
 
-/** For each device one column up and one down, both of its colour; the busiest first, idle ones not at all. */
+/** For each device one column up and one down; the busiest first, idle ones not at all. */
 function bothWays(series: readonly SeriesColumn[], upName: string, downName: string): NamedColumn[] {
   const traffic = new Map<string, number>();
   for (const { labels, values } of series) {
@@ -90,13 +90,13 @@ function bothWays(series: readonly SeriesColumn[], upName: string, downName: str
   const busiest = [...traffic].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
   return busiest
     .filter(([, sum], rank) => rank === 0 || (sum > 0 && rank < devicesMax))
-    .flatMap(([device], color) =>
+    .flatMap(([device], rank) =>
       [upName, downName].flatMap((way) =>
         series
           .filter(({ labels }) => labels["device"] === device && labels["way"] === way)
           .map(({ values }) => ({
             name: `${device} ${way}`,
-            color,
+            color: rank * 2 + (way === upName ? 0 : 1),
             values: way === upName ? values : values.map((value) => (value === null ? null : -value)),
           })),
       ),

@@ -110,7 +110,7 @@ export function EndInput({ label, valueMs, stepMs, onChange }: EndProps): React.
       </StepButton>
       <TextField
         label={label}
-        width={148}
+        width={164}
         placeholder="now"
         text={valueMs === undefined ? "" : formatTime(valueMs, zone)}
         isValid={(text) => text.trim() === "" || parseTime(text, zone) !== undefined}
