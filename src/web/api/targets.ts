@@ -38,13 +38,16 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, alertmanagers: Al
       throw new NarthexError("bad_data", `unable to find scrape pool ${JSON.stringify(pool)}`);
     return successResponse({ yaml });
   });
-  api.get("/alertmanagers", () => {
-    const view = (urls: string[]): { url: string }[] => urls.map((url) => ({ url }));
-    return successResponse({
-      activeAlertmanagers: view(alertmanagers.active()),
-      droppedAlertmanagers: view(alertmanagers.dropped()),
-    });
-  });
+  api.get("/alertmanagers", () =>
+    successResponse({
+      activeAlertmanagers: asObjects(alertmanagers.active()),
+      droppedAlertmanagers: asObjects(alertmanagers.dropped()),
+    }),
+  );
+}
+
+function asObjects(urls: string[]): { url: string }[] {
+  return urls.map((url) => ({ url }));
 }
 
 /** Upstream takes a negative limit here for "all". */
