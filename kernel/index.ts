@@ -17,11 +17,7 @@ export { initTables, crc32c, hash32, hash64 } from "./hash";
 export { window, selectInstant } from "./window";
 export { quantile } from "./quantile";
 export { aggregateBegin, aggregateAdd, aggregateFinish, binaryRows } from "./rows";
-export {
-  lineTableParse,
-  lineTableAddEntry,
-  lineTableFinish,
-  lineTableFail,
-  lineTableFree,
-} from "./line-table";
+export { lineTableParse } from "./line-parser";
+export { lineTableAddEntry } from "./line-entries";
+export { lineTableFinish, lineTableFail, lineTableFree } from "./line-table";
 export { parseNumber } from "./number";

@@ -24,23 +24,25 @@ export async function buildKernel() {
   mkdirSync(join(root, "build"), { recursive: true });
   // Written beside and renamed, so that nobody reads half a file.
   const temporary = `build/kernel.${process.pid}.wasm`;
-  const { error, stderr } = await asc.main(
-    [
-      "kernel/index.ts",
-      ...["--outFile", temporary],
-      ...["--runtime", "stub"],
-      ...["--enable", "simd", "--enable", "threads"],
-      ...["--importMemory", "--sharedMemory"],
-      ...["--initialMemory", "2", "--maximumMemory", String(pagesMax)],
-      ...["--memoryBase", String(staticDataStart)],
-      "-O3",
-      "--noAssert",
-    ],
-    { baseDir: root },
-  );
+  const options = [
+    ["--outFile", temporary],
+    ["--runtime", "stub"],
+    ["--enable", "simd"],
+    ["--enable", "threads"],
+    ["--importMemory"],
+    ["--sharedMemory"],
+    ["--initialMemory", "2"],
+    ["--maximumMemory", String(pagesMax)],
+    ["--memoryBase", String(staticDataStart)],
+    ["-O3"],
+    ["--noAssert"],
+  ];
+  let messages = "";
+  const stderr = { write: (text) => (messages += text) };
+  const { error } = await asc.main(["kernel/index.ts", ...options.flat()], { baseDir: root, stderr });
   if (error) {
     rmSync(join(root, temporary), { force: true });
-    throw new Error(`kernel does not compile:\n${stderr.toString()}`, { cause: error });
+    throw new Error(`kernel does not compile:\n${messages}`, { cause: error });
   }
   renameSync(join(root, temporary), output);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   type LineTable,
   type LineTableInput,
@@ -82,6 +82,12 @@ function scrape(
     }
   }
 }
+
+const ascending = (a: number, b: number): number => a - b;
+const one = (): number => 1;
+const seriesText = (id: number): string =>
+  id % 3 === 0 ? `m${id}` : `m${id}{path="/a\\"b}${"x".repeat(id)}"}`;
+const refOrDropped = (series: string): number => (refOf(series) % 7 === 0 ? lineDropped : refOf(series));
 
 function refOf(series: string): number {
   return Number(/\d+/.exec(series)?.[0] ?? 999);
@@ -172,7 +178,7 @@ test("what the fast grammar lacks is handed to the caller with its ref", () => {
   assert.deepEqual([...table.finish()], []);
   scrape(table, "m1 0x1\nm7 7\n", refOf);
   table.excludeFromStaleness();
-  assert.deepEqual([...table.finish()].sort(), [2, 3, 4, 5, 6]);
+  assert.deepEqual([...table.finish()].sort(ascending), [2, 3, 4, 5, 6]);
   scrape(table, "", refOf);
   assert.deepEqual([...table.finish()], [7]);
   table.close();
@@ -220,14 +226,13 @@ test("series with their own timestamps get no stale markers unless asked for", (
   scrape(table, "m1 1 5\nm2 2\n", refOf, { trackTimestampsStaleness: true });
   table.finish();
   scrape(table, "m1 1 5\nm2 2\n", refOf, { honorTimestamps: false });
-  assert.deepEqual([...table.fail()].sort(), [1, 2]);
+  assert.deepEqual([...table.fail()].sort(ascending), [1, 2]);
   assert.deepEqual([...table.fail()], []);
   table.close();
 });
 
 test("two lines of one series vanish together only", () => {
   const table = kernel.createLineTable();
-  const one = (): number => 1;
   scrape(table, 'm{a="1",b="2"} 1\nm{b="2",a="1"} 1\n', one);
   table.finish();
   scrape(table, 'm{b="2",a="1"} 1\n', one);
@@ -274,9 +279,6 @@ test("any sequence of scrapes equals the plain reading of it", () => {
       (scrapes, keepOrder, fails) => {
         const used = kernel.arena.usage().usedBytes;
         const table = kernel.createLineTable();
-        const seriesText = (id: number): string =>
-          id % 3 === 0 ? `m${id}` : `m${id}{path="/a\\"b}${"x".repeat(id)}"}`;
-        const resolve = (series: string): number => (refOf(series) % 7 === 0 ? lineDropped : refOf(series));
         let known = new Set<string>();
         let tracked = new Set<number>();
         scrapes.forEach((lines, number) => {
@@ -303,18 +305,18 @@ test("any sequence of scrapes equals the plain reading of it", () => {
             if (t === undefined || complex) nowTracked.add(id);
             else nowTracked.delete(id);
           }
-          const result = scrape(table, texts.join("\n"), resolve);
+          const result = scrape(table, texts.join("\n"), refOrDropped);
           assert.deepEqual(result.rows, rows);
           assert.deepEqual(result.unknown, [...unknown]);
           assert.equal(result.failedAt, undefined);
           assert.equal(table.samplesScraped, ordered.length);
-          if (fails[number] === true) {
+          if (fails[number]) {
             assert.deepEqual(new Set(table.fail()), tracked);
             known = new Set();
             tracked = new Set();
           } else {
             const expected = [...tracked].filter((id) => !seen.has(seriesText(id)));
-            assert.deepEqual([...table.finish()].sort(), expected.sort());
+            assert.deepEqual([...table.finish()].sort(ascending), expected.sort(ascending));
             known = seen;
             tracked = nowTracked;
           }
@@ -337,7 +339,7 @@ function printed(value: number): string {
 test("hostile bodies end in an event, within their bounds, and leak nothing", () => {
   const good = '# TYPE a counter\na{b="c"} 1 2\nd 1e5\n# EOF\n';
   const alphabet = fc.constantFrom(
-    ...'a1{}"\\\n\t =,#.-+eE0NI',
+    ...Array.from('a1{}"\\\n\t =,#.-+eE0NI'),
     "# EOF",
     "NaN ",
     " 1",
@@ -412,7 +414,11 @@ test("numbers are read exactly or not at all", () => {
     }),
     { numRuns: 3000 },
   );
-  const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), maxLength: 25, size: "max" });
+  const digits = fc.string({
+    unit: fc.constantFrom(...Array.from("0123456789")),
+    maxLength: 25,
+    size: "max",
+  });
   fc.assert(
     fc.property(digits, digits, fc.integer({ min: -400, max: 400 }), (whole, fraction, exponent) => {
       if (whole + fraction === "") return;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { MemoryFullError, ScratchBudgetError, attachKernel, createKernel, layout } from "./index.ts";
 import { testKernel } from "./testing.ts";
 

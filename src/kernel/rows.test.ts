@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   type Row,
   type RowAggregationName,
@@ -73,6 +73,8 @@ function aggregateTwin(name: RowAggregationName, values: readonly number[]): Cel
       });
       return squares / values.length;
     }
+    default:
+      return name satisfies never;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type WindowFunctionName, normalNaNBits, staleMarkerBits, windowFunction } from "./index.ts";
 import { bitsOf, putColumns, testKernel } from "./testing.ts";
 import { type Point, quantileTwin, windowTwin } from "./window.twin.ts";

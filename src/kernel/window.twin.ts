@@ -97,6 +97,8 @@ export function windowTwin(name: WindowFunctionName, query: WindowTwinQuery): nu
       return last.t / 1000;
     case "ts_of_first_over_time":
       return first.t / 1000;
+    default:
+      return name satisfies never;
   }
 }
 

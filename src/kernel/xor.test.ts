@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { ChunkDamagedError, staleMarkerBits } from "./index.ts";
 import { type Sample, bitsOf, getColumns, putColumns, testKernel } from "./testing.ts";
 import { decodeTwin, encodeTwin } from "./xor.twin.ts";
