@@ -1,4 +1,5 @@
-import { inspect } from "node:util";
+/** Node's `util.inspect.custom`, by its registered name, so that this runs where there is no Node. */
+const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
 
 /** What every printed secret looks like, as upstream shows it. */
 export const secretMask = "<secret>";
@@ -26,7 +27,7 @@ export class Secret {
     return secretMask;
   }
 
-  [inspect.custom](): string {
+  [inspectCustom](): string {
     return secretMask;
   }
 }
