@@ -64,10 +64,8 @@ export class TupleTable {
 
   #add(tuple: Tuple, hash: number, slot: number): number {
     const ordinal = this.#count++;
-    if (ordinal + 2 > this.#offsets.length) {
-      this.#offsets = grow(this.#offsets, ordinal + 2);
-      this.#hashes = grow(this.#hashes, ordinal + 1);
-    }
+    if (ordinal + 2 > this.#offsets.length) this.#offsets = grow(this.#offsets, ordinal + 2);
+    if (ordinal + 1 > this.#hashes.length) this.#hashes = grow(this.#hashes, ordinal + 1);
     const start = this.#offsets[ordinal]!;
     const end = start + tuple.length;
     if (end > this.#numbers.length) this.#numbers = grow(this.#numbers, end);
