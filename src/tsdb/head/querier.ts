@@ -5,15 +5,14 @@ import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/i
 import { LabelIndexReader } from "./label-index.ts";
 import { labelValue, SeriesSelector } from "./select.ts";
 import { HeadSeriesSet, sortedOrder } from "./series-set.ts";
-import { SymbolReader } from "./symbols.ts";
+import { SymbolReader, SymbolTexts } from "./symbols.ts";
 
 /** The head as any thread can query it, from the shared memory alone. */
 export function createHeadQueryable(kernel: Kernel): Queryable {
-  const symbols = new SymbolReader(kernel);
-  const index = new LabelIndexReader(kernel);
+  const texts = new SymbolTexts();
   return {
     querier: (minTimestampMs, maxTimestampMs) =>
-      new HeadQuerier(kernel, index, symbols, minTimestampMs, maxTimestampMs),
+      new HeadQuerier(kernel, texts, minTimestampMs, maxTimestampMs),
   };
 }
 
@@ -27,20 +26,14 @@ class HeadQuerier implements Querier {
   readonly #maxTimestampMs: number;
   #isOpen = true;
 
-  constructor(
-    kernel: Kernel,
-    index: LabelIndexReader,
-    symbols: SymbolReader,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-  ) {
+  constructor(kernel: Kernel, texts: SymbolTexts, minTimestampMs: number, maxTimestampMs: number) {
+    kernel.epoch.enter();
     this.#kernel = kernel;
-    this.#index = index;
-    this.#symbols = symbols;
-    this.#selector = new SeriesSelector(kernel, index, symbols);
+    this.#index = new LabelIndexReader(kernel);
+    this.#symbols = new SymbolReader(kernel, texts);
+    this.#selector = new SeriesSelector(kernel, this.#index, this.#symbols);
     this.#minTimestampMs = minTimestampMs;
     this.#maxTimestampMs = maxTimestampMs;
-    kernel.epoch.enter();
   }
 
   select(matchers: readonly Matcher[], hints: SelectHints, sorted: boolean): SeriesSet {

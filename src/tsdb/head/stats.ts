@@ -24,10 +24,10 @@ export interface HeadStats {
 
 /** Reads the largest `limit` entries of each list, on any thread. */
 export function headStats(kernel: Kernel, limit: number): HeadStats {
-  const symbols = new SymbolReader(kernel);
-  const index = new LabelIndexReader(kernel);
   kernel.epoch.enter();
   try {
+    const symbols = new SymbolReader(kernel);
+    const index = new LabelIndexReader(kernel);
     const metricName = symbols.find("__name__");
     const byMetric = new Top(limit);
     const byValues = new Top(limit);

@@ -17,18 +17,29 @@ const textBytesMax = 16 * 1024 * 1024;
 /** Texts a thread remembers before it forgets them all. */
 const textsMax = 200_000;
 
-/** What any thread may ask. Symbols are valid inside an epoch. */
+/** The texts that a thread has decoded, shared by its readers one after the other. */
+export class SymbolTexts {
+  readonly texts = new Map<number, string>();
+  generation = 0;
+}
+
+/**
+ * What any thread may ask within one stay in an epoch, which must have begun before the reader is made: a symbol's address
+ * may mean another string afterwards.
+ */
 export class SymbolReader {
   readonly #u8: Uint8Array;
   readonly #u32: Uint32Array;
   readonly #buffer: Buffer;
-  readonly #texts = new Map<number, string>();
-  #generation = 0;
+  readonly #cache: SymbolTexts;
+  readonly #generation: number;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, cache = new SymbolTexts()) {
     this.#u8 = kernel.views.u8;
     this.#u32 = kernel.views.u32;
     this.#buffer = Buffer.from(this.#u8.buffer);
+    this.#cache = cache;
+    this.#generation = Atomics.load(this.#u32, generationIndex);
   }
 
   /** The symbol of a string, or 0 when nobody uses it. */
@@ -62,17 +73,21 @@ export class SymbolReader {
   }
 
   text(symbol: number): string {
-    const generation = Atomics.load(this.#u32, generationIndex);
-    if (generation !== this.#generation || this.#texts.size >= textsMax) {
-      this.#texts.clear();
-      this.#generation = generation;
+    // Once symbols were freed during our stay, those that only we still see must not get into the cache: the next reader would take
+    // their addresses for the strings that were put there since.
+    if (Atomics.load(this.#u32, generationIndex) !== this.#generation) return this.#decode(symbol);
+    const cache = this.#cache;
+    if (cache.generation !== this.#generation || cache.texts.size >= textsMax) {
+      cache.texts.clear();
+      cache.generation = this.#generation;
     }
-    let text = this.#texts.get(symbol);
-    if (text === undefined) {
-      text = this.#buffer.toString("utf8", symbol + 4, symbol + 4 + this.lengthBytes(symbol));
-      this.#texts.set(symbol, text);
-    }
+    let text = cache.texts.get(symbol);
+    if (text === undefined) cache.texts.set(symbol, (text = this.#decode(symbol)));
     return text;
+  }
+
+  #decode(symbol: number): string {
+    return this.#buffer.toString("utf8", symbol + 4, symbol + 4 + this.lengthBytes(symbol));
   }
 
   lengthBytes(symbol: number): number {

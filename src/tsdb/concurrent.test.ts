@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { Labels } from "../model/index.ts";
+import type { ReaderReport } from "./concurrent-reader.ts";
+import { baseTimeMs, openTest, temporaryDirectory } from "./test-support.ts";
+
+const durationMs = 2500;
+const stepMs = 10_000;
+
+test("reader threads see whole series while the writer appends, creates and removes", async () => {
+  const directory = temporaryDirectory();
+  const { tsdb, kernel, clock } = await openTest(directory);
+  const workers = [1, 2].map(
+    (slot) =>
+      new Worker(new URL("concurrent-reader.ts", import.meta.url), { workerData: kernel.handle(slot) }),
+  );
+  try {
+    await Promise.all(workers.map((worker) => once(worker, "online")));
+    const endMs = performance.now() + durationMs;
+    for (let round = 0; performance.now() < endMs; round++) {
+      const appender = tsdb.appender();
+      const add = (labels: Record<string, string>): void => {
+        const timestampMs = clock.nowMs();
+        appender.append(appender.reference(Labels.from(labels)), timestampMs, timestampMs % 1_000_003);
+      };
+      for (let k = 0; k < 50; k++) add({ __name__: "lasting", k: `${k}` });
+      const generation = Math.floor(round / 20);
+      for (let k = 0; k < 50; k++)
+        add({ __name__: "passing", k: `${k}`, pod: `pod-${generation}-${k}`, [`g${generation}`]: "1" });
+      appender.commit();
+      await clock.advance(stepMs);
+      if (round % 50 === 49) await tsdb.truncate(clock.nowMs() - 30 * stepMs);
+    }
+    const reports = await Promise.all(
+      workers.map(async (worker) => {
+        worker.postMessage("stop");
+        const [report] = (await once(worker, "message")) as [ReaderReport];
+        return report;
+      }),
+    );
+    for (const { queries, samples, faults } of reports) {
+      assert.deepEqual(faults, []);
+      assert.ok(queries > 10 && samples > 1000, `${queries} queries, ${samples} samples`);
+    }
+    const rounds = (clock.nowMs() - baseTimeMs) / stepMs;
+    assert.ok(rounds >= 200, `${rounds} rounds`);
+    assert.ok(tsdb.stats().numSeries < 50 + rounds * 2.5, "series were removed");
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    await tsdb.close();
+    rmSync(directory, { recursive: true });
+  }
+});
