@@ -5,8 +5,7 @@ import { createHttpClient } from "../http/index.ts";
 import { Labels } from "../model/index.ts";
 import type { OutgoingAlert } from "../rules/index.ts";
 import { AlertmanagerSet } from "./alertmanager-set.ts";
-import type { AlertingConfig } from "./config.ts";
-import { alertmanagerConfig } from "./config.ts";
+import { type AlertingConfig, alertmanagerConfig } from "./config.ts";
 import type { Deliver } from "./delivery.ts";
 import { NotifierMetrics } from "./metrics.ts";
 import { relabelAlerts } from "./relabel.ts";
@@ -77,6 +76,11 @@ export class Notifier {
     this.#config = config;
     this.#externalLabels = externalLabels;
     this.#sets = config.alertmanagers.map((each) => {
+      if (each.sigv4 !== undefined) {
+        this.#queueOptions.logger.error(
+          "sigv4 is not supported: requests to these Alertmanagers are not signed",
+        );
+      }
       const client = createHttpClient(each.httpClient, { userAgent, disk, clock });
       const set = new AlertmanagerSet(each, client, this.#queueOptions);
       const same = old.findIndex((candidate) => definition(candidate) === definition(set));

@@ -1,12 +1,4 @@
-import { errorMessage } from "../base/index.ts";
-import {
-  isLabelName,
-  type Labels,
-  LabelsBuilder,
-  Matcher,
-  metricNameLabel,
-  quoteGo,
-} from "../model/index.ts";
+import { type Labels, type Matcher, quoteGo } from "../model/index.ts";
 import type {
   AggregateExpr,
   AggregationOperator,
@@ -19,7 +11,6 @@ import type {
   PositionRange,
   Subquery,
   UnaryExpr,
-  VectorMatching,
   VectorSelector,
 } from "./ast.ts";
 import { checkExpr } from "./checker.ts";
@@ -32,8 +23,10 @@ import {
   applyRangeExtension,
   type Failure,
 } from "./modifiers.ts";
+import { MatchingParser } from "./matching-parser.ts";
+import { isMetricName, SelectorParser } from "./selector-parser.ts";
 import { unquote } from "./string-literal.ts";
-import { isAggregator, isKeyword, type Token, type TokenKind } from "./token.ts";
+import { isAggregator, type Token, type TokenKind } from "./token.ts";
 import { TokenStream } from "./token-stream.ts";
 
 /** What of the language is enabled beyond its stable part; everything defaults to off, as upstream's feature flags do. */
@@ -65,7 +58,7 @@ export function parseExpr(text: string, options: ParserOptions = {}): Expr {
 /** Parses a selector without modifiers, `name{a="b"}`, into its matchers. Throws ParseError. */
 export function parseMetricSelector(text: string): Matcher[] {
   const tokens = new TokenStream(text);
-  const selector = new Parser(tokens, {}).parseVectorSelector();
+  const selector = new SelectorParser(tokens).parseVectorSelector();
   tokens.expect("end of input");
   return selector.matchers;
 }
@@ -76,7 +69,7 @@ export function parseMetricSelector(text: string): Matcher[] {
  */
 export function parseSeriesLabels(text: string): { labels: Labels; end: number } {
   const tokens = new TokenStream(text);
-  return new Parser(tokens, {}).parseSeriesLabels();
+  return new SelectorParser(tokens).parseSeriesLabels();
 }
 
 const precedences: Partial<Record<TokenKind, number>> = {
@@ -101,12 +94,7 @@ const precedences: Partial<Record<TokenKind, number>> = {
 };
 const powerPrecedence = 6;
 
-/** Keywords that can be neither a metric's name nor start an expression. */
-const reservedWords = new Set<TokenKind>(["atan2", "bool", "group_left", "group_right", "ignoring", "on"]);
-/** Keywords that label lists do not take unquoted; upstream forgot it. */
-const refusedAsLabel: TokenKind = "without";
 const queryFunctions = new Set<TokenKind>(["start", "end", "step", "range", "min_of", "max_of"]);
-const matchOperators = new Set<TokenKind>(["=", "!=", "=~", "!~"]);
 const parametrisedAggregations = new Set<AggregationOperator>([
   "topk",
   "bottomk",
@@ -132,12 +120,16 @@ const expressionStarts = new Set<TokenKind>([
 class Parser {
   readonly #tokens: TokenStream;
   readonly #options: ParserOptions;
+  readonly #selectors: SelectorParser;
+  readonly #matching: MatchingParser;
   readonly #durations: DurationParser;
   #nesting = 0;
 
   constructor(tokens: TokenStream, options: ParserOptions) {
     this.#tokens = tokens;
     this.#options = options;
+    this.#selectors = new SelectorParser(tokens);
+    this.#matching = new MatchingParser(tokens);
     this.#durations = new DurationParser(tokens);
   }
 
@@ -158,7 +150,7 @@ class Parser {
 
   #binary(lhs: Expr, operator: Token, precedence: number): BinaryExpr {
     const returnBool = this.#tokens.accept("bool") !== undefined;
-    const matching = this.#vectorMatching();
+    const matching = this.#matching.parseMatching();
     const rhs = this.parseExpr(operator.kind === "^" ? precedence : precedence + 1);
     const position = { start: lhs.position.start, end: rhs.position.end };
     const filled = matching.fillLeft !== undefined || matching.fillRight !== undefined;
@@ -174,45 +166,6 @@ class Parser {
       returnBool,
       position,
     };
-  }
-
-  #vectorMatching(): VectorMatching {
-    const matching: VectorMatching = { card: "one-to-one", labels: [], on: false, include: [] };
-    const onOrIgnoring = this.#tokens.accept("on") ?? this.#tokens.accept("ignoring");
-    if (onOrIgnoring) {
-      matching.on = onOrIgnoring.kind === "on";
-      matching.labels = this.#groupingLabels();
-      const group = this.#tokens.accept("group_left") ?? this.#tokens.accept("group_right");
-      if (group) {
-        matching.card = group.kind === "group_left" ? "many-to-one" : "one-to-many";
-        if (this.#tokens.peek().kind === "(") matching.include = this.#groupingLabels();
-      }
-    }
-    if (this.#tokens.accept("fill")) {
-      matching.fillLeft = matching.fillRight = this.#fillValue();
-    } else if (this.#tokens.accept("fill_left")) {
-      matching.fillLeft = this.#fillValue();
-      if (this.#tokens.accept("fill_right")) matching.fillRight = this.#fillValue();
-    } else if (this.#tokens.accept("fill_right")) {
-      matching.fillRight = this.#fillValue();
-      if (this.#tokens.accept("fill_left")) matching.fillLeft = this.#fillValue();
-    }
-    return matching;
-  }
-
-  #fillValue(): number {
-    this.#tokens.expect("(");
-    const value = this.#signedNumber();
-    this.#tokens.expect(")");
-    return value;
-  }
-
-  #signedNumber(): number {
-    const sign = this.#tokens.accept("+") ?? this.#tokens.accept("-");
-    const { kind } = this.#tokens.peek();
-    if (kind !== "number" && kind !== "duration") this.#tokens.failUnexpected();
-    const value = literalSeconds(this.#tokens, this.#tokens.take());
-    return sign?.kind === "-" ? -value : value;
   }
 
   #unary(): Expr {
@@ -241,7 +194,7 @@ class Parser {
         return { kind: "parenExpr", expr, position: this.#tokens.rangeFrom(position.start) };
       }
       case "{":
-        return this.parseVectorSelector();
+        return this.#selectors.parseVectorSelector();
     }
     if (!isMetricName(kind)) return this.#tokens.failUnexpected();
     const name = this.#tokens.take();
@@ -249,7 +202,7 @@ class Parser {
     if (isAggregator(kind) && (next === "(" || next === "by" || next === "without"))
       return this.#aggregation(name);
     if (next === "(" && (kind === "identifier" || queryFunctions.has(kind))) return this.#call(name);
-    return this.#vectorSelector(name);
+    return this.#selectors.parseNamed(name);
   }
 
   #numberLiteral(): NumberLiteral {
@@ -286,34 +239,9 @@ class Parser {
   #groupingModifier(target: { grouping: string[]; without: boolean }): boolean {
     const modifier = this.#tokens.accept("by") ?? this.#tokens.accept("without");
     if (!modifier) return false;
-    target.grouping = this.#groupingLabels();
+    target.grouping = this.#matching.parseLabels();
     target.without = modifier.kind === "without";
     return true;
-  }
-
-  #groupingLabels(): string[] {
-    this.#tokens.expect("(", "grouping opts", '"("');
-    const labels: string[] = [];
-    while (!this.#tokens.accept(")")) {
-      labels.push(this.#groupingLabel());
-      if (this.#tokens.accept(",")) continue;
-      this.#tokens.expect(")", "grouping opts", '"," or ")"');
-      break;
-    }
-    return labels;
-  }
-
-  #groupingLabel(): string {
-    const { kind } = this.#tokens.peek();
-    const named = kind === "identifier" || kind === "metric identifier" || isKeyword(kind);
-    if (kind !== "string" && (!named || kind === refusedAsLabel)) {
-      this.#tokens.failUnexpected("grouping opts", "label");
-    }
-    const token = this.#tokens.take();
-    const label = kind === "string" ? unquote(token.text) : token.text;
-    if (!isLabelName(label))
-      this.#tokens.fail(token.position, `invalid label name for grouping: ${quoteGo(label)}`);
-    return label;
   }
 
   #call(name: Token): Call {
@@ -380,7 +308,7 @@ class Parser {
   #at(expr: Expr): void {
     const { kind } = this.#tokens.peek();
     if (kind !== "start" && kind !== "end") {
-      this.#report(expr.position, applyAtTimestamp(expr, this.#signedNumber()));
+      this.#report(expr.position, applyAtTimestamp(expr, this.#matching.parseSignedNumber()));
       return;
     }
     this.#tokens.take();
@@ -433,105 +361,6 @@ class Parser {
     this.#extend(subquery);
     return subquery;
   }
-
-  parseVectorSelector(): VectorSelector {
-    const { kind } = this.#tokens.peek();
-    if (kind === "{") return this.#vectorSelector();
-    return isMetricName(kind) ? this.#vectorSelector(this.#tokens.take()) : this.#tokens.failUnexpected();
-  }
-
-  #vectorSelector(name?: Token): VectorSelector {
-    const start = name?.position.start ?? this.#tokens.peek().position.start;
-    const matchers = this.#tokens.peek().kind === "{" ? this.#matchers() : [];
-    if (name) matchers.push(new Matcher("=", metricNameLabel, name.text));
-    return {
-      kind: "vectorSelector",
-      name: name?.text ?? "",
-      matchers,
-      anchored: false,
-      smoothed: false,
-      offsetMs: 0,
-      position: this.#tokens.rangeFrom(start),
-    };
-  }
-
-  parseSeriesLabels(): { labels: Labels; end: number } {
-    const builder = new LabelsBuilder();
-    let end = 0;
-    const { kind } = this.#tokens.peek();
-    if (isMetricName(kind)) {
-      const name = this.#tokens.take();
-      end = name.position.end;
-      builder.set(metricNameLabel, name.text);
-    } else if (kind !== "{") {
-      this.#tokens.failUnexpected();
-    }
-    if (this.#tokens.text[end] === "{") {
-      this.#labelSet(builder);
-      end = this.#tokens.rangeFrom(0).end;
-    }
-    return { labels: builder.labels(), end };
-  }
-
-  #labelSet(builder: LabelsBuilder): void {
-    this.#tokens.expect("{");
-    while (!this.#tokens.accept("}")) {
-      const { kind } = this.#tokens.peek();
-      if (kind !== "identifier" && kind !== "string") {
-        this.#tokens.failUnexpected("label set", 'identifier or "}"');
-      }
-      const name = this.#tokens.take();
-      const nameText = kind === "string" ? unquote(name.text) : name.text;
-      if (kind === "string" && this.#tokens.peek().kind !== "=") {
-        builder.set(metricNameLabel, nameText);
-      } else {
-        this.#tokens.expect("=", "label set", '"="');
-        builder.set(nameText, unquote(this.#tokens.expect("string", "label set", "string").text));
-      }
-      if (this.#tokens.accept(",")) continue;
-      this.#tokens.expect("}", "label set", '"," or "}"');
-      break;
-    }
-  }
-
-  #matchers(): Matcher[] {
-    this.#tokens.expect("{");
-    const matchers: Matcher[] = [];
-    while (!this.#tokens.accept("}")) {
-      matchers.push(this.#matcher());
-      if (this.#tokens.accept(",")) continue;
-      this.#tokens.expect("}", "label matching", '"," or "}"');
-      break;
-    }
-    return matchers;
-  }
-
-  #matcher(): Matcher {
-    const { kind } = this.#tokens.peek();
-    if (kind !== "identifier" && kind !== "string") {
-      this.#tokens.failUnexpected("label matching", 'identifier or "}"');
-    }
-    const name = this.#tokens.take();
-    const nameText = kind === "string" ? unquote(name.text) : name.text;
-    const operator = this.#tokens.peek().kind;
-    if (!matchOperators.has(operator)) {
-      if (kind === "string") return new Matcher("=", metricNameLabel, nameText);
-      this.#tokens.failUnexpected("label matching", "label matching operator");
-    }
-    this.#tokens.take();
-    const value = this.#tokens.expect("string", "label matching", "string");
-    try {
-      return new Matcher(operator as Matcher["type"], nameText, unquote(value.text));
-    } catch (error) {
-      return this.#tokens.fail(this.#tokens.rangeFrom(name.position.start), errorMessage(error));
-    }
-  }
-}
-
-/** Whether a token can be a metric's name in front of braces; every function and aggregation begins as one, too. */
-function isMetricName(kind: TokenKind): boolean {
-  if (kind === "identifier" || kind === "metric identifier") return true;
-  return isKeyword(kind) && !reservedWords.has(kind);
 }
 
 function rangeProblem(expr: Expr): string | undefined {
