@@ -35,7 +35,7 @@ const changedSince: readonly { query: RegExp; error?: RegExp; why: string }[] = 
 
 /** Relative difference allowed; 2.42 sums without compensation. */
 const tolerance = 1e-12;
-const seed = Number(process.env["SEED"] ?? Math.floor(Date.now() % 1e9));
+const seed = Number(process.env["SEED"] ?? 1);
 const generatedCount = 400;
 
 const startMs = Math.floor((Date.now() - 4 * 3_600_000) / 3_600_000) * 3_600_000;
