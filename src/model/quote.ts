@@ -22,6 +22,8 @@ function escapeCharacter(character: string): string {
   if (short !== undefined) return short;
   const point = character.codePointAt(0)!;
   if (point < 0x80) return `\\x${point.toString(16).padStart(2, "0")}`;
+  // Bytes that were not UTF-8 are carried as U+DC80 to U+DCFF.
+  if (point >= 0xdc80 && point <= 0xdcff) return `\\x${(point - 0xdc00).toString(16)}`;
   if (point >= 0xd800 && point <= 0xdfff) return "\ufffd";
   return point > 0xffff
     ? `\\U${point.toString(16).padStart(8, "0")}`

@@ -164,8 +164,9 @@ class ScriptReader {
       yield this.#lines[++this.#at]!;
   }
 
+  /** As upstream, a series that is described twice is what the last description says. */
   #loadedSeries(): LoadedSeries[] {
-    const series: LoadedSeries[] = [];
+    const series = new Map<string, LoadedSeries>();
     let starts: ReturnType<typeof parseStartTimestamps>;
     for (const line of this.#body()) {
       const next = parseStartTimestamps(line);
@@ -180,11 +181,12 @@ class ScriptReader {
       ) {
         throw new NarthexError("bad_data", "the @st line above does not fit this series");
       }
-      series.push({ ...described, ...(starts && { startOffsetsMs: starts.offsetsMs }) });
+      const startOffsetsMs = starts?.offsetsMs;
+      series.set(described.labels.key(), { ...described, ...(startOffsetsMs && { startOffsetsMs }) });
       starts = undefined;
     }
     if (starts) throw new NarthexError("bad_data", "@st line has no following sample line");
-    return series;
+    return [...series.values()];
   }
 
   #expectation(mode: string | undefined): Expectation {
