@@ -1,6 +1,7 @@
 /** The PromQL editor. It is the largest part of the page's script, so it is loaded only where a query is written. */
 import {
   acceptCompletion,
+  closeCompletion,
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
@@ -24,7 +25,13 @@ import { basePath } from "../base/page-globals.ts";
 import { historySetting } from "../base/settings.ts";
 import { editorPlaceholder, type EditorProps } from "./plain-editor.tsx";
 
-export default function Editor({ value, onChange, onRun, autoFocus }: EditorProps): React.JSX.Element {
+export default function Editor({
+  value,
+  onChange,
+  onRun,
+  autoFocus,
+  insertRef,
+}: EditorProps): React.JSX.Element {
   const hostRef = useRef<HTMLDivElement>(null);
   const viewRef = useRef<EditorView | null>(null);
   const latest = useRef({ onChange, onRun });
@@ -53,15 +60,21 @@ export default function Editor({ value, onChange, onRun, autoFocus }: EditorProp
       }),
     });
     function runQuery(): boolean {
+      closeCompletion(view);
       latest.current.onRun(view.state.doc.toString());
       return true;
     }
     viewRef.current = view;
+    insertRef.current = (text) => {
+      view.dispatch(view.state.replaceSelection(text));
+      view.focus();
+    };
     if (autoFocus) view.focus();
     return () => {
       promql.destroy();
       view.destroy();
       viewRef.current = null;
+      insertRef.current = null;
     };
   }, []);
 

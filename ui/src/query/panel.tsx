@@ -8,6 +8,7 @@ import { historySetting, rememberQuery } from "../base/settings.ts";
 import { Choice } from "../parts/choice.tsx";
 import { EndInput, RangeInput, ResolutionInput } from "./controls.tsx";
 import { GraphView } from "./graph-view.tsx";
+import { MetricsExplorer } from "./metrics-explorer.tsx";
 import { PlainEditor } from "./plain-editor.tsx";
 import { TableView } from "./table-view.tsx";
 import type { PanelState } from "./url.ts";
@@ -49,6 +50,8 @@ export function Panel({
     onSuccess: ({ data }) => setDraft(data),
   });
 
+  const [explores, setExplores] = useState(false);
+  const insertRef = useRef<((text: string) => void) | null>(null);
   const hasFocus = useRef(autoFocus);
   const editorProps = {
     value: draft,
@@ -58,6 +61,7 @@ export function Panel({
     onFocusChange: (next: boolean) => {
       hasFocus.current = next;
     },
+    insertRef,
   };
   return (
     <section className="panel query-panel" aria-label="Query panel">
@@ -75,11 +79,22 @@ export function Panel({
             setDraft(expr);
             execute(expr);
           }}
+          onExplore={() => setExplores(true)}
           onFormat={() => formatting.mutate()}
           onDuplicate={onDuplicate}
           {...(onRemove && { onRemove })}
         />
       </div>
+      {explores && (
+        <MetricsExplorer
+          onClose={() => setExplores(false)}
+          onPick={(name) => {
+            setExplores(false);
+            if (insertRef.current === null) setDraft(name);
+            else insertRef.current(name);
+          }}
+        />
+      )}
       <div className="query-controls">
         <Choice
           label="Show as"
@@ -138,12 +153,13 @@ const menuHistoryMax = 12;
 
 interface MenuProps {
   onPick: (expr: string) => void;
+  onExplore: () => void;
   onFormat: () => void;
   onDuplicate: () => void;
   onRemove?: () => void;
 }
 
-function PanelMenu({ onPick, onFormat, onDuplicate, onRemove }: MenuProps): React.JSX.Element {
+function PanelMenu({ onPick, onExplore, onFormat, onDuplicate, onRemove }: MenuProps): React.JSX.Element {
   const past = historySetting.use();
   return (
     <Menu position="bottom-end" shadow="sm" width={380} transitionProps={{ duration: 0 }}>
@@ -153,6 +169,7 @@ function PanelMenu({ onPick, onFormat, onDuplicate, onRemove }: MenuProps): Reac
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item onClick={onExplore}>Browse metrics</Menu.Item>
         <Menu.Item onClick={onFormat}>Format query</Menu.Item>
         <Menu.Item onClick={onDuplicate}>Duplicate panel</Menu.Item>
         {onRemove !== undefined && (

@@ -6,6 +6,8 @@ export interface EditorProps {
   autoFocus: boolean;
   /** Told by the plain editor, so that the real one can take over. */
   onFocusChange: (hasFocus: boolean) => void;
+  /** Where the editor leaves the way to write a text at its cursor. */
+  insertRef: React.RefObject<((text: string) => void) | null>;
 }
 
 /** Stands in until the real editor is loaded: the same size, and one can type in it already. */

@@ -92,7 +92,9 @@ function Note({
 }): React.JSX.Element {
   return (
     <Notice tone={tone}>
-      <strong>{name}:</strong> {text}
+      {/* PromQL's own remarks say themselves what they are. */}
+      {!text.startsWith("PromQL") && <strong>{name}: </strong>}
+      {text}
     </Notice>
   );
 }
