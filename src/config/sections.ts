@@ -32,7 +32,7 @@ const retentionConfig = object(
       mapping
         .place("size")
         .fail(
-          `'storage.tsdb.retention.size' must be greater than or equal to 0, got ${byteSize.encode(value.sizeBytes)}`,
+          `'storage.tsdb.retention.size' must be greater than or equal to 0, got ${value.sizeBytes}B`,
         );
     }
     if (!(value.percentage >= 0 && value.percentage <= 100)) {

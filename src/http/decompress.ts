@@ -3,6 +3,14 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { errorMessage, NarthexError } from "../base/index.ts";
 
+/** There are more bytes, once unpacked, than were allowed. */
+export class BodyTooLargeError extends NarthexError {
+  constructor(bytesMax: number) {
+    super("bad_data", `decompressed body exceeds the limit of ${bytesMax} bytes`);
+    this.name = "BodyTooLargeError";
+  }
+}
+
 export type ContentEncoding = "identity" | "gzip" | "deflate" | "zstd" | "snappy";
 
 /** Compressed bytes up to here are decompressed on the spot; more would hold up the thread and go to the pool. */
@@ -55,7 +63,7 @@ export async function decompress(
 /** As `decompress`, at once; for input that is known to be small. */
 export function decompressNow(encoding: ContentEncoding, bytes: Uint8Array, bytesMax: number): Uint8Array {
   if (encoding === "identity") {
-    if (bytes.length > bytesMax) throw tooLarge(bytesMax);
+    if (bytes.length > bytesMax) throw new BodyTooLargeError(bytesMax);
     return bytes;
   }
   if (encoding === "snappy") return unsnappy(bytes, bytesMax);
@@ -83,7 +91,7 @@ function unsnappy(bytes: Uint8Array, bytesMax: number): Uint8Array {
     size += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) break;
   }
-  if (size > bytesMax) throw tooLarge(bytesMax);
+  if (size > bytesMax) throw new BodyTooLargeError(bytesMax);
   uncompressor ??= snappyUncompressor();
   try {
     return uncompressor(bytes, size);
@@ -93,10 +101,7 @@ function unsnappy(bytes: Uint8Array, bytesMax: number): Uint8Array {
 }
 
 function refusal(encoding: ContentEncoding, bytesMax: number, error: unknown): NarthexError {
-  if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") return tooLarge(bytesMax);
+  if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
+    return new BodyTooLargeError(bytesMax);
   return new NarthexError("bad_data", `${encoding}: ${errorMessage(error)}`, { cause: error });
-}
-
-function tooLarge(bytesMax: number): NarthexError {
-  return new NarthexError("bad_data", `decompressed body exceeds the limit of ${bytesMax} bytes`);
 }

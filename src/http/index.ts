@@ -17,7 +17,13 @@ export {
   tlsConfig,
   url,
 } from "./config.ts";
-export { type ContentEncoding, decompress, decompressNow, parseContentEncoding } from "./decompress.ts";
+export {
+  BodyTooLargeError,
+  type ContentEncoding,
+  decompress,
+  decompressNow,
+  parseContentEncoding,
+} from "./decompress.ts";
 export {
   annotationFields,
   type Annotations,

@@ -183,8 +183,7 @@ const escapingSchemeNames = "'allow-utf-8', 'underscores', 'dots', or 'values'";
 function completeNameSchemes(config: ScrapeConfig, defaults: ScrapeDefaults): void {
   const globalEscaping =
     defaults.metricNameEscapingScheme || escapingFor(defaults.metricNameValidationScheme);
-  const known = (name: string): boolean => (escapingSchemes as readonly string[]).includes(name);
-  if (!known(globalEscaping)) {
+  if (!isEscapingScheme(globalEscaping)) {
     failAt(
       defaults,
       `unknown global name escaping method specified, must be one of ${escapingSchemeNames}, got ${quoteGo(globalEscaping)}`,
@@ -193,7 +192,7 @@ function completeNameSchemes(config: ScrapeConfig, defaults: ScrapeDefaults): vo
   const own = config.metricNameValidationScheme;
   config.metricNameValidationScheme ||= defaults.metricNameValidationScheme;
   config.metricNameEscapingScheme ||= own === "" ? globalEscaping : escapingFor(own);
-  if (!known(config.metricNameEscapingScheme)) {
+  if (!isEscapingScheme(config.metricNameEscapingScheme)) {
     failAt(
       config,
       `unknown scrape config name escaping method specified, must be one of ${escapingSchemeNames}, got ${quoteGo(config.metricNameEscapingScheme)}`,
@@ -206,4 +205,8 @@ function completeNameSchemes(config: ScrapeConfig, defaults: ScrapeDefaults): vo
 
 function escapingFor(scheme: string): EscapingScheme {
   return scheme === "legacy" ? "underscores" : "allow-utf-8";
+}
+
+function isEscapingScheme(name: string): boolean {
+  return (escapingSchemes as readonly string[]).includes(name);
 }

@@ -8,3 +8,13 @@ export {
   type ScrapeDefaults,
   scrapeDefaults,
 } from "./config.ts";
+export { BodySizeLimitError, type Fetcher } from "./fetcher.ts";
+export { ScrapeManager, type ScrapeManagerOptions } from "./manager.ts";
+export type { CreateFetcher } from "./pool.ts";
+export type { Target, TargetHealth } from "./target.ts";
+export {
+  type ActiveTargetView,
+  type DroppedTargetView,
+  ScrapeView,
+  type TargetMetadataView,
+} from "./view.ts";

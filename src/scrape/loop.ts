@@ -1,0 +1,282 @@
+import { type Clock, errorMessage, type Logger, NarthexError, sleep, type Timer } from "../base/index.ts";
+import { type ScrapeProtocol, selectFormat, type TextFormat } from "../exposition/index.ts";
+import type { ByteBuffer, Kernel } from "../kernel/index.ts";
+import { formatDuration, type NameValidationScheme } from "../model/index.ts";
+import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
+import type { BufferPool } from "./buffers.ts";
+import type { ScrapeConfig } from "./config.ts";
+import { BodySizeLimitError, type Fetcher } from "./fetcher.ts";
+import type { ScrapeMetrics } from "./metrics.ts";
+import { SampleLimitError, TargetReader } from "./reader.ts";
+import { ReportSeries } from "./report.ts";
+import { LabelLimitError } from "./sample-labels.ts";
+import type { Target } from "./target.ts";
+
+/** A scrape that starts within this of its ideal time gets the ideal timestamp, which compresses far better; never more than 1 % of the interval. */
+const timestampToleranceMsMax = 2;
+
+/** What all loops share. */
+export interface ScrapeContext {
+  readonly appendable: Appendable;
+  readonly kernel: Kernel;
+  readonly buffers: BufferPool;
+  readonly metrics: ScrapeMetrics;
+  readonly clock: Clock;
+  /** Aborts at shutdown: ends scrapes under way, and no end-of-run markers are written after. */
+  readonly shutdown: AbortSignal;
+  /** Spreads the scrapes of several servers; from host name and external labels. */
+  offsetSeed: string;
+}
+
+/** Scrapes one target at its interval until it is stopped. */
+export class ScrapeLoop {
+  readonly target: Target;
+  readonly #context: ScrapeContext;
+  readonly #logger: Logger;
+  readonly #reader: TargetReader;
+  readonly #report: ReportSeries;
+  #config: ScrapeConfig;
+  #fetcher: Fetcher;
+  /** Set while the pool has too many targets: nothing is fetched. */
+  forcedError = "";
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #lastStartMs = 0;
+  #lastIdealMs = -Infinity;
+
+  constructor(
+    target: Target,
+    config: ScrapeConfig,
+    fetcher: Fetcher,
+    context: ScrapeContext,
+    logger: Logger,
+  ) {
+    this.target = target;
+    this.#config = config;
+    this.#fetcher = fetcher;
+    this.#context = context;
+    this.#logger = logger.with({ target: target.url });
+    this.#reader = new TargetReader(target, context.kernel, readRules(config));
+    this.#report = new ReportSeries(target, this.#logger);
+  }
+
+  start(): void {
+    this.#schedule();
+  }
+
+  /** Goes on under another configuration, with the same lines known unless its rules lead to other labels. */
+  reconfigure(config: ScrapeConfig, fetcher: Fetcher, relabels: boolean): void {
+    this.#config = config;
+    this.#fetcher.close();
+    this.#fetcher = fetcher;
+    if (relabels) this.#reader.setRules(readRules(config));
+    this.#timer?.cancel();
+    if (!this.#running) this.#schedule();
+  }
+
+  /** Ends when the scrape under way has ended. With `markStale`, the target's series end two intervals later unless another loop goes on with them. */
+  async stop(markStale: boolean): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+    this.#fetcher.close();
+    if (markStale && this.#lastStartMs > 0) this.#endOfRun().catch((error: unknown) => this.#logStale(error));
+    else this.#reader.close();
+  }
+
+  #schedule(): void {
+    const { clock, offsetSeed } = this.#context;
+    const { intervalMs } = this.target;
+    const nowMs = clock.nowMs();
+    const offsetMs = this.target.offsetMs(offsetSeed);
+    let idealMs = Math.floor((nowMs - offsetMs) / intervalMs + 1) * intervalMs + offsetMs;
+    // A timer may fire a little early; the tick it was for must not come again.
+    if (Math.abs(idealMs - this.#lastIdealMs) < intervalMs / 2) idealMs += intervalMs;
+    this.#timer = clock.after(idealMs - nowMs, () => {
+      this.#lastIdealMs = idealMs;
+      this.#running = this.#tick(idealMs);
+    });
+  }
+
+  async #tick(idealMs: number): Promise<void> {
+    try {
+      await this.#scrape(idealMs);
+    } catch (error) {
+      // A defect of ours must not end the loop.
+      this.#logger.error("Scrape failed unexpectedly", { err: errorMessage(error) });
+    }
+    this.#running = undefined;
+    if (!this.#stopped) this.#schedule();
+  }
+
+  async #scrape(idealMs: number): Promise<void> {
+    const { clock, buffers, metrics, shutdown } = this.#context;
+    const startMs = clock.nowMs();
+    const monotonicMs = clock.monotonicMs();
+    const toleranceMs = Math.min(this.target.intervalMs / 100, timestampToleranceMsMax);
+    const timestampMs = Math.abs(startMs - idealMs) <= toleranceMs ? idealMs : Math.floor(startMs);
+    if (this.#lastStartMs > 0) {
+      const interval = formatDuration(this.target.intervalMs);
+      metrics.intervalLength.labels({ interval }).observe((startMs - this.#lastStartMs) / 1000);
+    }
+    this.#lastStartMs = startMs;
+    const body = buffers.take();
+    try {
+      const fetched = await this.#fetch(body, shutdown);
+      if (shutdown.aborted) return;
+      this.#store(body, fetched, timestampMs, startMs, () => clock.monotonicMs() - monotonicMs);
+    } finally {
+      buffers.give(body);
+    }
+  }
+
+  async #fetch(body: ByteBuffer, signal: AbortSignal): Promise<{ format: TextFormat } | { error: unknown }> {
+    if (this.forcedError !== "") return { error: new NarthexError("bad_data", this.forcedError) };
+    try {
+      const contentType = await this.#fetcher.fetch(body, this.target.timeoutMs, signal);
+      // Nothing has no format, and is no error.
+      return { format: body.bytes === 0 ? "text" : this.#format(contentType) };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  #format(contentType: string | undefined): TextFormat {
+    const fallback = (this.#config.fallbackScrapeProtocol || undefined) as ScrapeProtocol | undefined;
+    const { format, warning } = selectFormat(contentType, fallback);
+    if (warning !== undefined)
+      this.#logger.debug("Invalid content type on scrape, using fallback setting.", { err: warning });
+    if (format === "protobuf")
+      throw new NarthexError("bad_data", "the protobuf exposition format is not supported yet");
+    return format;
+  }
+
+  /** Parses and appends; from here on nothing waits, so that scrapes cannot get into each other's batches. */
+  #store(
+    body: ByteBuffer,
+    fetched: { format: TextFormat } | { error: unknown },
+    timestampMs: number,
+    startMs: number,
+    elapsedMs: () => number,
+  ): void {
+    const reader = this.#reader;
+    let appender = this.#context.appendable.appender();
+    let error = "error" in fetched ? fetched.error : undefined;
+    const bodyBytes = error instanceof BodySizeLimitError ? -1 : body.bytes;
+    if (error === undefined) {
+      try {
+        reader.read(body, (fetched as { format: TextFormat }).format, appender, timestampMs, (result) =>
+          this.#tally(result),
+        );
+      } catch (thrown) {
+        error = thrown ?? new Error("unknown");
+        appender.rollback();
+        appender = this.#context.appendable.appender();
+      }
+    } else {
+      reader.counts = { scraped: 0, added: 0, seriesAdded: 0 };
+    }
+    if (error !== undefined) {
+      this.#count(error);
+      reader.fail(appender, timestampMs);
+    }
+    const { metrics } = this.#context;
+    if (reader.seriesRefused > 0) {
+      metrics.seriesRefused.inc(reader.seriesRefused);
+      this.#logger.warn("New series were refused: the storage is full", {
+        num_dropped: reader.seriesRefused,
+      });
+      reader.seriesRefused = 0;
+    }
+    const durationMs = elapsedMs();
+    const values = {
+      up: error === undefined,
+      durationSeconds: durationMs / 1000,
+      bodyBytes,
+      ...reader.counts,
+    };
+    const extra = this.#config.extraScrapeMetrics ? { sampleLimit: this.#config.sampleLimit } : undefined;
+    this.#report.append(appender, timestampMs, values, extra);
+    this.#commit(appender);
+    this.target.report(startMs, elapsedMs(), error === undefined ? "" : errorMessage(error));
+    if (error !== undefined) this.#logger.debug("Scrape failed", { err: errorMessage(error) });
+  }
+
+  #commit(appender: Appender): void {
+    try {
+      this.#tally(appender.commit());
+    } catch (error) {
+      this.#logger.error("Scrape commit failed", { err: errorMessage(error) });
+    }
+  }
+
+  #count(error: unknown): void {
+    const { metrics } = this.#context;
+    if (error instanceof SampleLimitError) metrics.exceededSampleLimit.inc();
+    else if (error instanceof LabelLimitError) metrics.exceededLabelLimits.inc();
+    else if (error instanceof BodySizeLimitError) metrics.exceededBodySizeLimit.inc();
+  }
+
+  #tally(result: AppendResult): void {
+    const { metrics } = this.#context;
+    const warn = (message: string, dropped: number): void => {
+      this.#logger.warn(message, { num_dropped: dropped });
+    };
+    if (result.outOfOrder > 0) {
+      metrics.outOfOrder.inc(result.outOfOrder);
+      warn("Error on ingesting out-of-order samples", result.outOfOrder);
+    }
+    if (result.duplicate > 0) {
+      metrics.duplicates.inc(result.duplicate);
+      warn("Error on ingesting samples with different value but same timestamp", result.duplicate);
+    }
+    const outOfBounds = result.outOfBounds + result.tooFarInFuture;
+    if (outOfBounds > 0) {
+      metrics.outOfBounds.inc(outOfBounds);
+      warn("Error on ingesting samples that are too old or are too far into the future", outOfBounds);
+      this.#reader.distrustRefs();
+      this.#report.forgetRefs();
+    }
+    if (result.memoryFull > 0) warn("Samples were not stored: the memory is full", result.memoryFull);
+  }
+
+  /**
+   * The series end at the time of the first scrape that does not come; they are told so only when the next one, and a tenth of
+   * an interval, have passed as well. If somebody else scrapes the target by then, the markers are out of order and vanish.
+   */
+  async #endOfRun(): Promise<void> {
+    const { clock, shutdown, appendable } = this.#context;
+    const { intervalMs } = this.target;
+    await sleep(clock, Math.max(0, this.#lastStartMs + intervalMs - clock.nowMs()), shutdown);
+    const staleMs = Math.floor(clock.nowMs());
+    await sleep(clock, intervalMs * 1.1, shutdown);
+    try {
+      if (shutdown.aborted) return;
+      const appender = appendable.appender();
+      this.#reader.fail(appender, staleMs);
+      this.#report.appendStale(appender, staleMs);
+      appender.commit();
+    } finally {
+      this.#reader.close();
+    }
+  }
+
+  #logStale(error: unknown): void {
+    this.#logger.warn("Stale commit failed", { err: errorMessage(error) });
+  }
+}
+
+function readRules(config: ScrapeConfig) {
+  return {
+    honorLabels: config.honorLabels,
+    metricRelabelConfigs: config.metricRelabelConfigs,
+    scheme: config.metricNameValidationScheme as NameValidationScheme,
+    labelLimit: config.labelLimit,
+    labelNameLengthLimit: config.labelNameLengthLimit,
+    labelValueLengthLimit: config.labelValueLengthLimit,
+    honorTimestamps: config.honorTimestamps,
+    trackTimestampsStaleness: config.trackTimestampsStaleness,
+    sampleLimit: config.sampleLimit,
+  };
+}

@@ -1,0 +1,148 @@
+import { hostname } from "node:os";
+import type { Registry } from "@narthex/client";
+import { type Clock, type Disk, errorMessage, type Logger, systemClock } from "../base/index.ts";
+import { createDiscoveryMetrics, DiscoveryManager, type TargetGroups } from "../discovery/index.ts";
+import type { Kernel } from "../kernel/index.ts";
+import type { Labels } from "../model/index.ts";
+import type { Appendable } from "../storage/index.ts";
+import { BufferPool } from "./buffers.ts";
+import type { ScrapeConfig } from "./config.ts";
+import type { ScrapeContext } from "./loop.ts";
+import { createScrapeMetrics } from "./metrics.ts";
+import { type CreateFetcher, ScrapePool } from "./pool.ts";
+
+/** No body is larger, `body_size_limit` or not. */
+const bodyBytesMax = 256 * 1024 * 1024;
+
+export interface ScrapeManagerOptions {
+  readonly kernel: Kernel;
+  readonly appendable: Appendable;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** Sent to targets: `Narthex/1.0.0`. */
+  readonly userAgent: string;
+  readonly clock?: Clock;
+  readonly disk?: Disk;
+  readonly createFetcher?: CreateFetcher;
+}
+
+/** Discovers and scrapes all jobs of a configuration, and goes on with what stays when it changes. */
+export class ScrapeManager {
+  readonly #options: ScrapeManagerOptions;
+  readonly #context: ScrapeContext;
+  readonly #discovery: DiscoveryManager;
+  readonly #shutdown = new AbortController();
+  readonly #pools = new Map<string, ScrapePool>();
+  readonly #endCollecting: () => void;
+
+  constructor(options: ScrapeManagerOptions) {
+    const clock = options.clock ?? systemClock;
+    const metrics = createScrapeMetrics(options.registry);
+    this.#options = options;
+    this.#context = {
+      appendable: options.appendable,
+      kernel: options.kernel,
+      buffers: new BufferPool(options.kernel, bodyBytesMax),
+      metrics,
+      clock,
+      shutdown: this.#shutdown.signal,
+      offsetSeed: hostname(),
+    };
+    this.#discovery = new DiscoveryManager({
+      name: "scrape",
+      update: (groups) => this.#update(groups),
+      logger: options.logger.with({ component: "discovery manager scrape" }),
+      clock,
+      metrics: createDiscoveryMetrics(options.registry),
+      ...(options.disk && { disk: options.disk }),
+    });
+    this.#endCollecting = options.registry.collector(() => this.#collect());
+  }
+
+  /** Scrapes these jobs from now on. Jobs, targets and known lines that stay are kept. */
+  apply(configs: readonly ScrapeConfig[], externalLabels: Labels): void {
+    this.#context.offsetSeed = hostname() + externalLabels.toString();
+    const wanted = new Map(configs.map((config) => [config.jobName, config]));
+    for (const [job, pool] of this.#pools) {
+      const config = wanted.get(job);
+      if (config) {
+        this.#reload(pool, config);
+        continue;
+      }
+      this.#pools.delete(job);
+      pool.stop(true).catch((error: unknown) => this.#logStop(job, error));
+    }
+    for (const [job, config] of wanted) if (!this.#pools.has(job)) this.#create(config);
+    this.#discovery.apply(new Map(configs.map(({ jobName, discovery }) => [jobName, discovery])));
+  }
+
+  /** The pools by job, sorted. */
+  pools(): ScrapePool[] {
+    return [...this.#pools.keys()].sort().map((job) => this.#pools.get(job)!);
+  }
+
+  pool(job: string): ScrapePool | undefined {
+    return this.#pools.get(job);
+  }
+
+  /** Ends all scrapes; nothing is appended afterwards. No series is marked as ended: the next start goes on with them. */
+  async close(): Promise<void> {
+    this.#shutdown.abort();
+    this.#discovery.close();
+    this.#endCollecting();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.stop(false)));
+    this.#pools.clear();
+    this.#context.buffers.close();
+  }
+
+  #create(config: ScrapeConfig): void {
+    const { logger, userAgent, createFetcher } = this.#options;
+    try {
+      this.#pools.set(
+        config.jobName,
+        new ScrapePool(config, this.#context, logger, userAgent, createFetcher),
+      );
+    } catch (error) {
+      this.#context.metrics.poolsFailed.inc();
+      logger.error("Creating a scrape pool failed", {
+        scrape_pool: config.jobName,
+        err: errorMessage(error),
+      });
+    }
+  }
+
+  #reload(pool: ScrapePool, config: ScrapeConfig): void {
+    try {
+      pool.reload(config);
+    } catch (error) {
+      this.#context.metrics.poolReloadsFailed.inc();
+      const fields = { scrape_pool: config.jobName, err: errorMessage(error) };
+      this.#options.logger.error("Reloading a scrape pool failed", fields);
+    }
+  }
+
+  #update(groups: TargetGroups): void {
+    for (const [job, found] of groups) this.#pools.get(job)?.sync(found);
+  }
+
+  #collect(): void {
+    const { metadataEntries, metadataBytes } = this.#context.metrics;
+    for (const [job, pool] of this.#pools) {
+      let count = 0;
+      let bytes = 0;
+      for (const { metadata } of pool.targets()) {
+        count += metadata.count;
+        bytes += metadata.bytes;
+      }
+      metadataEntries.labels({ scrape_job: job }).set(count);
+      metadataBytes.labels({ scrape_job: job }).set(bytes);
+    }
+  }
+
+  #logStop(job: string, error: unknown): void {
+    this.#options.logger.error("Stopping a scrape pool failed", {
+      scrape_pool: job,
+      err: errorMessage(error),
+    });
+  }
+}

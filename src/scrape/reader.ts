@@ -1,0 +1,254 @@
+import { NarthexError } from "../base/index.ts";
+import { createParser, ExpositionError, parseSeriesLine, type TextFormat } from "../exposition/index.ts";
+import {
+  type ByteBuffer,
+  type Kernel,
+  lineComment,
+  lineDropped,
+  lineEvent,
+  type LineTable,
+} from "../kernel/index.ts";
+import { type Labels, metricNameLabel, normalNanBits } from "../model/index.ts";
+import type { Appender, AppendResult } from "../storage/index.ts";
+import { sampleLabels, type SampleLabelRules } from "./sample-labels.ts";
+import type { Target } from "./target.ts";
+
+export interface ReadRules extends SampleLabelRules {
+  readonly honorTimestamps: boolean;
+  readonly trackTimestampsStaleness: boolean;
+  /** Samples after relabelling; 0 = no limit. */
+  readonly sampleLimit: number;
+}
+
+/** What a scrape had; of a rejected one as far as it was read. */
+export interface ReadCounts {
+  scraped: number;
+  /** After metric relabelling. */
+  added: number;
+  /** Series that the scrape before did not have. */
+  seriesAdded: number;
+}
+
+/** More samples than `sample_limit`. */
+export class SampleLimitError extends NarthexError {
+  constructor() {
+    super("bad_data", "sample limit exceeded");
+  }
+}
+
+const noRefs = new Uint32Array(0);
+/** A target whose new series were refused is tried again so often. */
+const retryRefusedMs = 60_000;
+const newline = 0x0a;
+
+/**
+ * Reads the bodies of one target into the storage. Lines that were there before cost a compare in the kernel; only new ones
+ * reach this code. Owns the target's line table.
+ */
+export class TargetReader {
+  readonly #target: Target;
+  readonly #table: LineTable;
+  #rules: ReadRules;
+  /** Series whose lines were forgotten on purpose; those that the next scrape lacks have vanished. */
+  #carried: Uint32Array = noRefs;
+  #relearn = false;
+  #refusedAtMs: number | undefined;
+  counts: ReadCounts = { scraped: 0, added: 0, seriesAdded: 0 };
+  /** New series that the storage had no room for in the last scrape. */
+  seriesRefused = 0;
+
+  constructor(target: Target, kernel: Kernel, rules: ReadRules) {
+    this.#target = target;
+    this.#table = kernel.createLineTable();
+    this.#rules = rules;
+  }
+
+  /** Rules that lead to other labels make every line be looked at anew. */
+  setRules(rules: ReadRules): void {
+    this.#rules = rules;
+    this.#relearn = true;
+  }
+
+  /**
+   * Queues the samples of `body`, and stale markers for what is no longer in it; the caller commits. A body with more samples than a batch has is
+   * committed in parts, each handed to `committed`. Throws `bad_data` when the text or a limit is violated; then the
+   * caller rolls back and calls `fail`.
+   */
+  read(
+    body: ByteBuffer,
+    format: TextFormat,
+    appender: Appender,
+    timestampMs: number,
+    committed: (result: AppendResult) => void,
+  ): void {
+    this.#prepare(timestampMs);
+    const { batch } = appender;
+    const table = this.#table;
+    const { honorTimestamps, trackTimestampsStaleness, sampleLimit } = this.#rules;
+    table.begin({ body, batch, timestampMs, format, honorTimestamps, trackTimestampsStaleness });
+    let earlier = 0;
+    const seen = this.#carried.length > 0 ? new Set<number>() : undefined;
+    const note = (): void => {
+      if (seen) for (let i = 0; i < batch.count; i++) seen.add(batch.refs[i]!);
+    };
+    for (let event = table.resume(); event !== lineEvent.done; event = table.resume()) {
+      this.counts.scraped = table.samplesScraped;
+      this.counts.added = earlier + batch.count;
+      if (sampleLimit > 0 && this.counts.added > sampleLimit) this.#exceed(body, format);
+      switch (event) {
+        case lineEvent.unknownSeries:
+          this.#learnSeries(body, format, appender, timestampMs);
+          break;
+        case lineEvent.unknownComment:
+          this.#learnComment(body, format);
+          break;
+        case lineEvent.complexLine:
+          this.#readComplex(body, format, appender, timestampMs);
+          break;
+        case lineEvent.batchFull:
+          note();
+          earlier += batch.count;
+          committed(appender.commit());
+          break;
+        case lineEvent.syntaxError:
+          throw (
+            explain(body, format) ??
+            new NarthexError("bad_data", `unreadable text at byte ${table.eventStart}`)
+          );
+      }
+    }
+    this.counts.scraped = table.samplesScraped;
+    this.counts.added = earlier + batch.count;
+    if (sampleLimit > 0 && this.counts.added > sampleLimit) this.#exceed(body, format);
+    note();
+    for (const ref of table.finish()) appender.appendStale(ref, timestampMs);
+    for (const ref of this.#carried) if (!seen!.has(ref)) appender.appendStale(ref, timestampMs);
+    this.#carried = noRefs;
+  }
+
+  /** Queues a stale marker for every series of the last good scrape. */
+  fail(appender: Appender, timestampMs: number): void {
+    for (const ref of this.#table.fail()) appender.appendStale(ref, timestampMs);
+    for (const ref of this.#carried) appender.appendStale(ref, timestampMs);
+    this.#carried = noRefs;
+  }
+
+  /** Samples were out of bounds: their series may be removed by the storage, so that no line may rely on its ref. */
+  distrustRefs(): void {
+    this.#relearn = true;
+  }
+
+  close(): void {
+    this.#table.close();
+  }
+
+  #prepare(timestampMs: number): void {
+    this.counts = { scraped: 0, added: 0, seriesAdded: 0 };
+    this.seriesRefused = 0;
+    const retry = this.#refusedAtMs !== undefined && timestampMs - this.#refusedAtMs >= retryRefusedMs;
+    if (this.#target.metadata.isFull) this.#target.metadata.clear();
+    else if (!this.#relearn && !retry) return;
+    this.#relearn = false;
+    this.#refusedAtMs = undefined;
+    this.#carried = this.#table.fail();
+  }
+
+  #learnSeries(body: ByteBuffer, format: TextFormat, appender: Appender, timestampMs: number): void {
+    const start = this.#table.eventStart;
+    const line = this.#parseLine(body, format, start, lineEnd(body, this.#table.eventEnd));
+    const labels = sampleLabels(line.labels, this.#target.labels, this.#rules);
+    const ref = labels && this.#reference(labels, appender, timestampMs);
+    this.#table.addEntry(ref ?? lineDropped);
+    if (ref !== undefined) this.counts.seriesAdded++;
+  }
+
+  /** The series' ref, or undefined when the storage has no room: the others must go on. */
+  #reference(labels: Labels, appender: Appender, timestampMs: number): number | undefined {
+    try {
+      return appender.reference(labels);
+    } catch (error) {
+      if (!(error instanceof NarthexError) || error.code !== "unavailable") throw error;
+      this.seriesRefused++;
+      this.#refusedAtMs ??= timestampMs;
+      return undefined;
+    }
+  }
+
+  #learnComment(body: ByteBuffer, format: TextFormat): void {
+    const { eventStart: start, eventEnd: end } = this.#table;
+    const parser = createParser(body.view(), format, { start, end, singleLine: true });
+    const { metadata } = this.#target;
+    const kind = guard(body, format, () => parser.next());
+    if (kind === "type") metadata.set(parser.metricName(), { type: parser.type });
+    else if (kind === "help") metadata.set(parser.metricName(), { help: parser.text() });
+    else if (kind === "unit") metadata.set(parser.metricName(), { unit: parser.text() });
+    this.#table.addEntry(lineComment);
+  }
+
+  #readComplex(body: ByteBuffer, format: TextFormat, appender: Appender, timestampMs: number): void {
+    const table = this.#table;
+    const line = guard(body, format, () =>
+      parseSeriesLine(body.view(), table.eventStart, table.eventEnd, format),
+    );
+    if (!line || table.eventRef === lineDropped) return;
+    const timeMs = (this.#rules.honorTimestamps ? line.timestampMs : undefined) ?? timestampMs;
+    if (Number.isNaN(line.value)) appender.batch.pushBits(table.eventRef, timeMs, normalNanBits);
+    else appender.batch.push(table.eventRef, timeMs, line.value);
+  }
+
+  /** The line's labels; the form of its bounds depends on the type that was declared for it, maybe scrapes ago. */
+  #parseLine(body: ByteBuffer, format: TextFormat, start: number, end: number): { labels: Labels } {
+    const bytes = body.view();
+    const parse = (options = {}) => parseSeriesLine(bytes, start, end, format, options);
+    return guard(body, format, () => {
+      const line = parse();
+      if (!line) throw new NarthexError("bad_data", `unreadable text at byte ${start}`);
+      if (!line.labels.has("le") && !line.labels.has("quantile")) return line;
+      const type = this.#target.metadata.typeOf(line.labels.get(metricNameLabel));
+      return type === undefined ? line : parse({ type })!;
+    });
+  }
+
+  /** Counts what is left for the report, and rejects the scrape. */
+  #exceed(body: ByteBuffer, format: TextFormat): never {
+    const parser = createParser(body.view(), format);
+    let scraped = 0;
+    let added = 0;
+    guard(body, format, () => {
+      for (let kind = parser.next(); kind !== "end"; kind = parser.next()) {
+        if (kind !== "series") continue;
+        scraped++;
+        const relabels = this.#rules.metricRelabelConfigs.length > 0;
+        if (!relabels || sampleLabels(parser.labels(), this.#target.labels, this.#rules)) added++;
+      }
+    });
+    this.counts = { scraped, added, seriesAdded: 0 };
+    throw new SampleLimitError();
+  }
+}
+
+function lineEnd(body: ByteBuffer, from: number): number {
+  const found = body.view().indexOf(newline, from);
+  return found < 0 ? body.bytes : found;
+}
+
+/** Runs `read` on a part of the body; a fault in it is told with its line and column in the whole. */
+function guard<T>(body: ByteBuffer, format: TextFormat, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ExpositionError ? (explain(body, format) ?? error) : error;
+  }
+}
+
+/** The first fault of a body, found by reading it all with the reference parser. */
+function explain(body: ByteBuffer, format: TextFormat): unknown {
+  const parser = createParser(body.view(), format);
+  try {
+    for (let kind = parser.next(); kind !== "end"; kind = parser.next())
+      if (kind === "series") parser.labels();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,156 @@
+import { Registry } from "@narthex/client";
+import { createLogger, SimulatedClock } from "../base/index.ts";
+import { createKernel, type Kernel, type SampleBatch, staleMarkerBits } from "../kernel/index.ts";
+import { type Labels, Place } from "../model/index.ts";
+import { NarthexError } from "../base/index.ts";
+import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
+import {
+  completeScrapeConfig,
+  type CreateFetcher,
+  type ScrapeConfig,
+  scrapeConfig,
+  scrapeDefaults,
+  ScrapeManager,
+} from "./index.ts";
+
+export const startMs = 1_700_000_000_000;
+
+/** `stale` stands for the marker. */
+export type Stored = [timestampMs: number, value: number | "stale"];
+
+/** A storage that remembers samples by series and refuses what a real one refuses. */
+export class MemoryStorage implements Appendable {
+  readonly kernel: Kernel;
+  readonly series = new Map<string, Stored[]>();
+  readonly #refs: string[] = [""];
+  readonly #byKey = new Map<string, number>();
+  seriesMax = Infinity;
+  /** Calls of `reference`: none in the steady state. */
+  referenceCalls = 0;
+  #batch: SampleBatch | undefined;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  appender(): Appender {
+    const batch = (this.#batch ??= this.kernel.createSampleBatch(4096));
+    batch.clear();
+    return {
+      batch,
+      reference: (labels) => this.#reference(labels),
+      append: (ref, timestampMs, value) => void batch.push(ref, timestampMs, value),
+      appendStale: (ref, timestampMs) => void batch.pushBits(ref, timestampMs, staleMarkerBits),
+      commit: () => this.#commit(batch),
+      rollback: () => batch.clear(),
+    };
+  }
+
+  /** The samples of a series by its metric notation. */
+  get(series: string): Stored[] {
+    return this.series.get(series) ?? [];
+  }
+
+  #reference(labels: Labels): number {
+    this.referenceCalls++;
+    const key = labels.toMetricString();
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    if (this.#byKey.size >= this.seriesMax) throw new NarthexError("unavailable", "series limit reached");
+    this.#byKey.set(key, this.#refs.length);
+    this.#refs.push(key);
+    return this.#refs.length - 1;
+  }
+
+  #commit(batch: SampleBatch): AppendResult {
+    const result: AppendResult = {
+      appended: 0,
+      outOfOrder: 0,
+      duplicate: 0,
+      outOfBounds: 0,
+      tooFarInFuture: 0,
+      memoryFull: 0,
+    };
+    for (let i = 0; i < batch.count; i++) {
+      const key = this.#refs[batch.refs[i]!]!;
+      const samples = this.series.get(key) ?? [];
+      this.series.set(key, samples);
+      const value = batch.valueBits[i] === staleMarkerBits ? "stale" : batch.values[i]!;
+      const [lastMs, last] = samples.at(-1) ?? [-Infinity, 0];
+      const timestampMs = batch.timestamps[i]!;
+      if (timestampMs < lastMs) result.outOfOrder++;
+      else if (timestampMs === lastMs) result.duplicate += Object.is(last, value) ? 0 : 1;
+      else samples.push([timestampMs, value]);
+    }
+    result.appended = batch.count;
+    batch.clear();
+    return result;
+  }
+}
+
+/** What a fake target answers next. */
+export interface Answer {
+  body?: string;
+  contentType?: string;
+  error?: Error;
+  /** How long the answer takes. */
+  delayMs?: number;
+}
+
+export interface Bench {
+  clock: SimulatedClock;
+  storage: MemoryStorage;
+  manager: ScrapeManager;
+  registry: Registry;
+  lines: string[];
+  /** By address; called at every scrape with the time since the start. */
+  targets: Map<string, (elapsedMs: number) => Answer>;
+  apply(yaml: string): void;
+}
+
+export function configs(yaml: string): ScrapeConfig[] {
+  const defaults = scrapeDefaults.default();
+  return (Place.parse(yaml, "scrape.yml").items() ?? []).map((at) => {
+    const config = scrapeConfig.decode(at);
+    completeScrapeConfig(config, defaults);
+    return config;
+  });
+}
+
+/** A scrape manager under a simulated clock whose targets are functions. */
+export function createBench(noLabels: Labels): Bench {
+  const clock = new SimulatedClock(startMs);
+  const kernel = createKernel({ limitBytes: 64 * 1024 * 1024 });
+  const storage = new MemoryStorage(kernel);
+  const registry = new Registry();
+  const lines: string[] = [];
+  const targets: Bench["targets"] = new Map();
+  const createFetcher: CreateFetcher = (target) => ({
+    async fetch(body) {
+      const answer = targets.get(target.url.split("/")[2]!)?.(clock.nowMs() - startMs) ?? {};
+      if (answer.delayMs) await new Promise<void>((resolve) => clock.after(answer.delayMs!, resolve));
+      if (answer.error) throw answer.error;
+      body.append(Buffer.from(answer.body ?? ""));
+      return answer.contentType ?? "text/plain; version=0.0.4";
+    },
+    close() {},
+  });
+  const manager = new ScrapeManager({
+    kernel,
+    appendable: storage,
+    registry,
+    clock,
+    userAgent: "Narthex/test",
+    logger: createLogger({ write: (line) => void lines.push(line), nowMs: () => clock.nowMs() }),
+    createFetcher,
+  });
+  return {
+    clock,
+    storage,
+    manager,
+    registry,
+    lines,
+    targets,
+    apply: (yaml) => manager.apply(configs(yaml), noLabels),
+  };
+}
