@@ -39,10 +39,6 @@ export class SendQueue {
     this.#deliver = deliver;
   }
 
-  get length(): number {
-    return this.#waiting.length;
-  }
-
   add(alerts: readonly OutgoingAlert[]): void {
     if (this.#isStopped || alerts.length === 0) return;
     const { alertsMax } = this.#options;

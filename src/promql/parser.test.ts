@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { BinaryExpr, Expr, VectorSelector } from "./ast.ts";
 import { exprType } from "./checker.ts";
 import { functions } from "./functions.ts";

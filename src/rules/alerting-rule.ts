@@ -44,11 +44,6 @@ export class AlertingRule extends Rule {
     return JSON.stringify([this.identity(), query, forMs, keepFiringForMs, [...annotations]]);
   }
 
-  /** Pending, firing, and resolved within the last quarter of an hour. */
-  get alerts(): Iterable<Alert> {
-    return this.#alerts.values();
-  }
-
   /** Pending and firing. */
   get activeAlerts(): Alert[] {
     return [...this.#alerts.values()].filter((alert) => alert.resolvedAtMs === undefined);
@@ -219,10 +214,6 @@ export class AlertingRule extends Rule {
       });
     }
     return outgoing;
-  }
-
-  get restored(): boolean {
-    return this.#restored;
   }
 
   /** Selects the `ALERTS_FOR_STATE` series of all alerts of this rule; labels that are templates differ from alert to alert. */
