@@ -10,7 +10,13 @@ import { headStats, type HeadStats } from "./head/stats.ts";
 import { slicer, truncateHead } from "./head/truncate.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
-import { type CheckpointOptions, removeCovered, rewriteWal, truncateWal } from "./wal/checkpoint.ts";
+import {
+  type CheckpointOptions,
+  removeCovered,
+  rewriteWal,
+  setAside,
+  truncateWal,
+} from "./wal/checkpoint.ts";
 import type { WalCompression } from "./wal/compression.ts";
 import { WalLog } from "./wal/log.ts";
 import { type ReplayProgress, type ReplayResult, replayWal } from "./wal/replay.ts";
@@ -192,11 +198,15 @@ export class Tsdb implements Appendable {
       directory,
       chunkRangeMs,
       samplesPerChunk,
-      onProgress: (progress) => (this.#replayProgress = progress),
+      onSlice: async (progress) => {
+        this.#replayProgress = progress;
+        const minTimeMs = this.#relievingTimeMs(this.#head.maxTimeMs);
+        if (minTimeMs !== undefined) await truncateHead(this.#head, minTimeMs);
+      },
     });
     this.#replayProgress = undefined;
     this.#replayResult = replayed;
-    if (replayed.isRenumbered) await rewriteWal(this.#checkpointOptions(Number.MIN_SAFE_INTEGER));
+    if (replayed.isRenumbered) await this.#renumber();
     this.#counters.walCorruptions = replayed.damages.length + replayed.tornTails.length;
     this.#counters.tornTails = replayed.tornTails.length;
     this.#counters.unknownReplayReferences = replayed.unknownSeriesSamples;
@@ -237,6 +247,16 @@ export class Tsdb implements Appendable {
     this.#armMaintenance();
   }
 
+  /** The head's refs are not the log's: puts the log, and with it all that names series by ref, on the head's. */
+  async #renumber(): Promise<void> {
+    const { disk, directory, logger } = this.#parts;
+    logger.info("series are numbered afresh, the WAL is rewritten");
+    const options = this.#checkpointOptions(Number.MIN_SAFE_INTEGER);
+    await rewriteWal(options);
+    const chunks = `${directory}/chunks_head`;
+    if (disk.stat(chunks) !== undefined) setAside(disk, chunks, options.setAsideDirectory);
+  }
+
   #armReclaim(): void {
     if (this.#isClosed) return;
     this.#reclaimTimer = this.#parts.clock.after(reclaimIntervalMs, () => {
@@ -259,21 +279,30 @@ export class Tsdb implements Appendable {
 
   /** Keeps the head within its retention, and within its memory while no blocks are written from it. */
   async #maintain(): Promise<void> {
-    const { clock, kernel, logger } = this.#parts;
-    const { chunkRangeMs, retentionMs, memoryPressureRatio } = this.#options;
-    const nowMs = clock.nowMs();
-    const startOf = (timeMs: number): number => Math.floor(timeMs / chunkRangeMs) * chunkRangeMs;
-    const oldestMs = this.#head.minTimeMs;
-    const retainedMs = startOf(nowMs - retentionMs);
-    if (startOf(oldestMs) < retainedMs) await this.#truncate(retainedMs);
-    const fill = memoryFill(kernel);
-    const nextRangeMs = startOf(this.#head.minTimeMs) + chunkRangeMs;
-    if (fill > memoryPressureRatio && nextRangeMs <= startOf(nowMs)) {
-      this.#counters.pressureTruncations++;
-      logger.warn("shared memory is nearly full, the oldest samples are dropped", { fill: fill.toFixed(2) });
-      await this.#truncate(nextRangeMs);
-    }
+    const nowMs = this.#parts.clock.nowMs();
+    const retainedMs = this.#rangeStart(nowMs - this.#options.retentionMs);
+    if (this.#rangeStart(this.#head.minTimeMs) < retainedMs) await this.#truncate(retainedMs);
+    const relievingMs = this.#relievingTimeMs(nowMs);
+    if (relievingMs !== undefined) await this.#truncate(relievingMs);
     await this.#countChunks();
+  }
+
+  /** When the shared memory is nearly full: the time before which a chunk range of samples can go. `nowMs` is in a range that stays. */
+  #relievingTimeMs(nowMs: number): number | undefined {
+    const fill = memoryFill(this.#parts.kernel);
+    const nextRangeMs = this.#rangeStart(this.#head.minTimeMs) + this.#options.chunkRangeMs;
+    if (fill <= this.#options.memoryPressureRatio || !(nextRangeMs <= this.#rangeStart(nowMs)))
+      return undefined;
+    this.#counters.pressureTruncations++;
+    this.#parts.logger.warn("shared memory is nearly full, the oldest samples are dropped", {
+      fill: fill.toFixed(2),
+      before: new Date(nextRangeMs).toISOString(),
+    });
+    return nextRangeMs;
+  }
+
+  #rangeStart(timeMs: number): number {
+    return Math.floor(timeMs / this.#options.chunkRangeMs) * this.#options.chunkRangeMs;
   }
 
   async #truncate(minTimeMs: number): Promise<void> {
@@ -314,6 +343,7 @@ export class Tsdb implements Appendable {
       clock,
       logger,
       directory: this.#walDirectory,
+      setAsideDirectory: `${this.#parts.directory}/set-aside`,
       compression: this.#options.walCompression,
       minTimeMs,
     };

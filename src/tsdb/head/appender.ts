@@ -72,7 +72,8 @@ export class HeadAppender implements Appender {
 
   commit(): AppendResult {
     const { head, log, chunkRangeMs, samplesPerChunk } = this.#context;
-    const batches = [this.batch, ...this.#overflow];
+    if (this.#batch === undefined) return emptyResult();
+    const batches = [this.#batch, ...this.#overflow];
     const bounds = appendBounds(this.#context);
     try {
       for (const batch of batches) batch.check(bounds);

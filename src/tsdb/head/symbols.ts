@@ -1,3 +1,4 @@
+import { NarthexError } from "../../base/index.ts";
 import { type Kernel, layout } from "../../kernel/index.ts";
 import { hashBytes } from "./text-hash.ts";
 
@@ -137,7 +138,8 @@ export class SymbolTable extends SymbolReader {
     let table = this.#u32[rootIndex]! >>> 2;
     let at = this.entry(table, bytes, start, length, hash);
     if (this.#u32[at] !== 0) return this.#u32[at]!;
-    if (length > textBytesMax) throw new RangeError(`string of ${length} bytes is too long to intern`);
+    if (length > textBytesMax)
+      throw new NarthexError("bad_data", `label of ${length} bytes: at most ${textBytesMax} are stored`);
     if ((this.#u32[table + 1]! + 1) * 4 > this.#u32[table]! * 3) {
       table = this.#replaceTable(this.#u32[table]! * 2, () => true) >>> 2;
       at = this.entry(table, bytes, start, length, hash);

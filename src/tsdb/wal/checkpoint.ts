@@ -16,6 +16,8 @@ export interface CheckpointOptions {
   logger: Logger;
   /** The WAL directory. */
   directory: string;
+  /** Where files go that are damaged, or were rewritten and may hold more than was understood. */
+  setAsideDirectory: string;
   compression: WalCompression;
   /** Samples before are left out. */
   minTimeMs: number;
@@ -52,6 +54,7 @@ export async function truncateWal(
     await checkpoint.abandon();
     throw error;
   }
+  for (const path of checkpoint.damagedPaths) setAside(disk, path, options.setAsideDirectory);
   removeCovered(disk, directory);
   return last.index;
 }
@@ -61,10 +64,11 @@ export async function truncateWal(
  * before a writer opens. Throws the disk's errors; then the old files are all there.
  */
 export async function rewriteWal(options: CheckpointOptions): Promise<void> {
-  const { disk, directory } = options;
-  const last = listSegments(disk, directory).at(-1)?.index ?? -1;
-  const before = listCheckpoints(disk, directory).at(-1)?.index ?? -1;
-  const checkpoint = new CheckpointWriter(options, Math.max(last, before + 1));
+  const { disk, directory, setAsideDirectory } = options;
+  const segments = listSegments(disk, directory);
+  const before = listCheckpoints(disk, directory).at(-1);
+  const last = Math.max(segments.at(-1)?.index ?? -1, (before?.index ?? -1) + 1);
+  const checkpoint = new CheckpointWriter(options, last);
   try {
     await checkpoint.writeHead();
     await checkpoint.finish();
@@ -72,7 +76,19 @@ export async function rewriteWal(options: CheckpointOptions): Promise<void> {
     await checkpoint.abandon();
     throw error;
   }
+  // There may be records in them that were not understood.
+  for (const { path } of segments) setAside(disk, path, setAsideDirectory);
+  if (before) setAside(disk, before.path, setAsideDirectory);
   removeCovered(disk, directory);
+}
+
+/** Moves a file or directory out of the way, never over another. */
+export function setAside(disk: Disk, path: string, directory: string): void {
+  disk.makeDirectory(directory);
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  let target = `${directory}/${name}`;
+  for (let copy = 1; disk.stat(target) !== undefined; copy++) target = `${directory}/${name}.${copy}`;
+  disk.rename(path, target);
 }
 
 /** Removes what the newest checkpoint stands for, and checkpoints that were never finished. */
@@ -95,6 +111,8 @@ class CheckpointWriter {
   readonly #record: ByteBuffer;
   readonly #series: SeriesRecordReader;
   #batch: SampleBatch;
+  /** Segments that hold more than could be read. */
+  readonly damagedPaths: string[] = [];
   /** Refs that stand in the log for a series that has another ref in the head. */
   readonly #aliases = new Set<number>();
   #sliceStartMs = performance.now();
@@ -124,12 +142,11 @@ class CheckpointWriter {
     const reader = new SegmentReader(this.#options.head.kernel, this.#options.disk, path);
     try {
       for (let record = reader.next(); record !== undefined; record = reader.next()) {
-        if (record[0] === recordType.series) this.#filterSeries(record);
-        else if (record[0] === recordType.samples) this.#filterSamples(record);
-        else this.#writer.add(record);
+        this.#filterRecord(record);
         this.#writer.flush();
         await this.#breathe();
       }
+      if (reader.damages.length > 0 || reader.tail) this.damagedPaths.push(path);
     } finally {
       reader.close();
     }
@@ -175,6 +192,18 @@ class CheckpointWriter {
     this.#sliceStartMs = performance.now();
   }
 
+  #filterRecord(record: Uint8Array): void {
+    try {
+      if (record[0] === recordType.series) this.#filterSeries(record);
+      else if (record[0] === recordType.samples) this.#filterSamples(record);
+      else this.#writer.add(record);
+    } catch (error) {
+      // Malformed under a good checksum: not ours to judge, so it is kept.
+      if (!(error instanceof RangeError)) throw error;
+      this.#writer.add(record);
+    }
+  }
+
   #filterSeries(record: Uint8Array): void {
     const { head } = this.#options;
     const kept: Uint8Array[] = [Uint8Array.of(recordType.series)];
@@ -197,11 +226,6 @@ class CheckpointWriter {
     let count: number;
     try {
       count = this.#batch.decodeRecord(ptr, record.length);
-    } catch (error) {
-      // Malformed under a good checksum: not ours to judge, so it is kept.
-      if (!(error instanceof RangeError)) throw error;
-      this.#writer.add(record);
-      return;
     } finally {
       kernel.scratch.release(mark);
     }

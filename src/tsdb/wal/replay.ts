@@ -14,8 +14,8 @@ export interface ReplayOptions {
   directory: string;
   chunkRangeMs: number;
   samplesPerChunk: number;
-  /** Called between slices of work with what was read so far; the event loop runs meanwhile. */
-  onProgress?: (progress: ReplayProgress) => void;
+  /** Awaited between slices of work, with what was read so far; it may truncate the head. */
+  onSlice?: (progress: ReplayProgress) => void | Promise<void>;
 }
 
 /** What `/api/v1/status/walreplay` shows: numbers of segments. */
@@ -46,6 +46,8 @@ const sliceMs = 20;
 /** A page of slots is opened for a ref only while pages are this full on average, or few: sparse refs are numbered afresh. */
 const slotsPerSeriesMax = 8;
 const sparsePagesMin = 16;
+/** Higher refs are numbered afresh, so that every run has the upper half of the numbers for new series. */
+const keptRefMax = Math.floor(layout.seriesRefMax / 2);
 
 /**
  * Fills an empty head from the newest checkpoint and the segments after it. Idempotent: what is read twice is stored once. Memory does not
@@ -63,10 +65,10 @@ export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
   };
   try {
     for (const { path } of checkpoint ? listSegments(disk, checkpoint.path) : [])
-      await replay.readSegment(path, () => options.onProgress?.(progress));
+      await replay.readSegment(path, progress);
     for (const { index, path } of segments) {
       progress.current = index;
-      await replay.readSegment(path, () => options.onProgress?.(progress));
+      await replay.readSegment(path, progress);
     }
     head.labelIndex.sort();
     return replay.result;
@@ -107,14 +109,15 @@ class Replay {
     this.#batch.close();
   }
 
-  async readSegment(path: string, onProgress: () => void): Promise<void> {
-    const { disk, logger } = this.#options;
+  async readSegment(path: string, progress: ReplayProgress): Promise<void> {
+    const { disk, logger, onSlice } = this.#options;
     const reader = new SegmentReader(this.#head.kernel, disk, path);
     try {
       for (let record = reader.next(); record !== undefined; record = reader.next()) {
         this.#readRecord(record, path);
         if (performance.now() - this.#sliceStartMs < sliceMs) continue;
-        onProgress();
+        await onSlice?.(progress);
+        this.#series.forget();
         this.#head.kernel.arena.reclaim();
         await new Promise((resolve) => setImmediate(resolve));
         this.#sliceStartMs = performance.now();
@@ -165,20 +168,21 @@ class Replay {
         ref = this.#isUsable(logRef) ? logRef : this.#freshRef();
         head.create(ref, hash, pairs, count);
         this.result.series++;
-        // Two series under one ref, or a ref out of our range: the log's numbers cannot be continued.
+        // Another series may have this number in what is still to come, so the log cannot be continued as it is.
         if (ref !== logRef) this.result.isRenumbered = true;
+      } else if (ref !== logRef) {
+        // The series has two numbers in the log; the second must not be given to another one.
+        if (logRef > keptRefMax) this.result.isRenumbered = true;
+        else head.skipRef(logRef);
       }
       if (ref === logRef) this.#refs.delete(logRef);
-      else {
-        this.#refs.set(logRef, ref);
-        head.skipRef(logRef);
-      }
+      else this.#refs.set(logRef, ref);
     });
   }
 
   /** Whether a series may have the same ref as in the log: free, in range, and not alone on a page of slots. */
   #isUsable(ref: number): boolean {
-    if (ref < 1 || ref > layout.seriesRefMax || this.#head.hasSeries(ref)) return false;
+    if (ref < 1 || ref > keptRefMax || this.#head.hasSeries(ref)) return false;
     const page = Math.floor(ref / layout.slot.perPage);
     if (this.#pagesSeen.has(page)) return true;
     const slots = (this.#pages + 1) * layout.slot.perPage;

@@ -71,6 +71,11 @@ export class SeriesRecordReader {
     this.#head = head;
   }
 
+  /** To be called when symbols may have been freed since the last record. */
+  forget(): void {
+    this.#previousWords = 0;
+  }
+
   /** Throws RangeError when the record is malformed, after the series before that were visited. */
   read(record: Uint8Array, visit: VisitSeries): void {
     const { symbols } = this.#head;
