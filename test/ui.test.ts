@@ -154,6 +154,34 @@ test("a mistake in the query is said in words", { skip }, async () => {
   await page.getByText("parse error").waitFor();
 });
 
+test("a running query can be cancelled", { skip }, async () => {
+  await page.route("**/api/v1/query_range", () => undefined);
+  await page.goto(`${server.url}/query?g0.expr=test_wave&g0.tab=graph`);
+  await page.getByText(/^Running for/).waitFor();
+  const aborted = page.waitForEvent("requestfailed", (request) => request.url().includes("query_range"));
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await aborted;
+  await page.getByText("Cancelled.").waitFor();
+  await page.unroute("**/api/v1/query_range");
+  await page.getByRole("button", { name: "Execute" }).click();
+  await page.getByText("100 series").waitFor();
+});
+
+test(
+  "a server that goes away is missed, what was seen stays, and its return is noticed",
+  { skip },
+  async () => {
+    await page.goto(`${server.url}/targets`);
+    await page.getByText("1 of 1 up").waitFor();
+    const isServer = /\/(api|-)\//;
+    await page.route(isServer, (route) => route.abort());
+    await page.getByText("The server does not answer").waitFor();
+    assert.ok(await page.getByText("1 of 1 up").isVisible());
+    await page.unroute(isServer);
+    await page.getByText("The server does not answer").waitFor({ state: "detached" });
+  },
+);
+
 test("hostile labels are text", { skip }, async () => {
   for (const tab of ["table", "graph"]) {
     await page.goto(`${server.url}/query?g0.expr=test_hostile&g0.tab=${tab}`);

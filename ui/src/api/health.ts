@@ -1,5 +1,6 @@
 /** Whether the server is there: asked all the time, so that every page can say so. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { wasReady } from "../base/page-globals.ts";
 import { queryClient } from "./client.ts";
 import { request, requestApi, RequestError } from "./http.ts";
 import type { WalReplay } from "./types.ts";
@@ -45,6 +46,7 @@ const stateKey = ["server state"];
 export function useServerState(): UseQueryResult<ServerState> {
   return useQuery<ServerState>({
     queryKey: stateKey,
+    ...(!wasReady && { initialData: { name: "starting" as const } }),
     queryFn: async ({ signal }) => {
       const previous = queryClient.getQueryData<ServerState>(stateKey);
       const state = await askState(previous, signal);

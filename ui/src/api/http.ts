@@ -47,9 +47,6 @@ interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** The whole path of an address of the server: `serverPath("/api/v1/query")`. */
-export const serverPath = (path: string): string => basePath + path;
-
 /** How much of a plain-text error is shown, in characters. */
 const plainErrorCharsMax = 500;
 
@@ -58,7 +55,7 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   const { method = "GET", body, signal } = options;
   const form = encodeParams(options.params);
   const asForm = method === "POST" && body === undefined;
-  const target = serverPath(path) + (asForm || form.size === 0 ? "" : `?${form}`);
+  const target = basePath + path + (asForm || form.size === 0 ? "" : `?${form}`);
   let response: Response;
   try {
     response = await fetch(target, {

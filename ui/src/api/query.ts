@@ -1,6 +1,6 @@
 /** PromQL over HTTP. POST, because expressions may be longer than an address can be. */
 import { requestApi, type Answer } from "./http.ts";
-import type { InstantSeries, QueryData, RangeSeries } from "./types.ts";
+import type { QueryData, RangeSeries } from "./types.ts";
 import type { TimeGrid } from "../chart/data.ts";
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
@@ -13,12 +13,6 @@ export function queryInstant(
 ): Promise<Answer<QueryData>> {
   const time = timeMs === undefined ? undefined : seconds(timeMs);
   return requestApi("/query", { method: "POST", params: { query: expr, time }, signal });
-}
-
-/** The series of an expression that is known to give a vector. */
-export async function queryVector(expr: string, signal: AbortSignal): Promise<InstantSeries[]> {
-  const { data } = await queryInstant(expr, undefined, signal);
-  return data.resultType === "vector" ? data.result : [];
 }
 
 export function queryRange(

@@ -11,7 +11,7 @@ import { BellIcon, ChevronIcon, KeyboardIcon, MenuIcon, SchemeIcon } from "./ico
 import { titleOf } from "./pages.tsx";
 import { openShortcuts } from "./shortcuts.tsx";
 
-const mainPaths = agentMode ? ["/", "/targets"] : ["/", "/query", "/alerts", "/targets"];
+const mainPaths = agentMode ? ["/targets"] : ["/", "/query", "/alerts", "/targets"];
 
 const statusPaths = [
   ...(agentMode ? [] : ["/rules"]),

@@ -42,12 +42,6 @@ export const BellIcon = (): React.JSX.Element => (
   </Icon>
 );
 
-export const CloseIcon = (): React.JSX.Element => (
-  <Icon size={14}>
-    <path d="M4 4l12 12M16 4L4 16" />
-  </Icon>
-);
-
 export function SchemeIcon({ scheme }: { scheme: "light" | "dark" | "auto" }): React.JSX.Element {
   if (scheme === "dark") {
     return (

@@ -1,6 +1,7 @@
 /** What stands around every page: the navigation, what the server has to say, and the keyboard. */
-import { Suspense, useEffect } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
+import { agentMode } from "../base/page-globals.ts";
 import { Empty, Skeleton } from "../parts/notice.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { Header } from "./header.tsx";
@@ -11,10 +12,7 @@ import "./shell.css";
 
 export function Shell(): React.JSX.Element {
   const [path] = useLocation();
-  useEffect(() => {
-    // Newer browsers return a promise here, which an effect must not.
-    void window.scrollTo(0, 0);
-  }, [path]);
+  useScrollToTop(path);
   return (
     <>
       <Header />
@@ -23,6 +21,11 @@ export function Shell(): React.JSX.Element {
         <ErrorBoundary key={path}>
           <Suspense fallback={<Skeleton />}>
             <Switch>
+              {agentMode && (
+                <Route path="/">
+                  <Redirect to="/targets" replace />
+                </Route>
+              )}
               {pages.map(({ path: route, Component }) => (
                 <Route key={route} path={route} component={Component} />
               ))}
@@ -42,4 +45,21 @@ export function Shell(): React.JSX.Element {
       <Shortcuts />
     </>
   );
+}
+
+/** A page that is opened begins at its top; one that is gone back to stays where the browser puts it. */
+function useScrollToTop(path: string): void {
+  const wentBack = useRef(false);
+  useEffect(() => {
+    const onPopState = (): void => {
+      wentBack.current = true;
+    };
+    window.addEventListener("popstate", onPopState);
+    return () => window.removeEventListener("popstate", onPopState);
+  }, []);
+  useEffect(() => {
+    // In braces, since newer browsers return a promise from it.
+    if (!wentBack.current) void window.scrollTo(0, 0);
+    wentBack.current = false;
+  }, [path]);
 }

@@ -106,7 +106,7 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 /** Focuses what a page calls its main input: the first query or the search. */
-export function focusPrimaryInput(): boolean {
+function focusPrimaryInput(): boolean {
   const input = document.querySelector<HTMLElement>(
     "[data-primary-input] .cm-content, input[data-primary-input]",
   );

@@ -11,6 +11,9 @@ export function quote(text: string): string {
   return `"${escaped}"`;
 }
 
+/** A label's name as PromQL takes it: in quotes where it is no plain word. */
+export const formatLabelName = (name: string): string => (legacyName.test(name) ? name : quote(name));
+
 /** The labels but for `__name__`, in the order the server sent them. */
 export const labelPairs = (labels: Labels): [name: string, value: string][] =>
   Object.entries(labels).filter(([name]) => name !== "__name__");
@@ -18,9 +21,7 @@ export const labelPairs = (labels: Labels): [name: string, value: string][] =>
 /** `name{a="b"}`, with a UTF-8 name inside the braces: `{"my.name", a="b"}`; the empty label set is `{}`. */
 export function formatLabels(labels: Labels): string {
   const name = labels["__name__"];
-  const pairs = labelPairs(labels).map(
-    ([label, value]) => `${legacyName.test(label) ? label : quote(label)}=${quote(value)}`,
-  );
+  const pairs = labelPairs(labels).map(([label, value]) => `${formatLabelName(label)}=${quote(value)}`);
   if (name === undefined) return `{${pairs.join(", ")}}`;
   if (!legacyMetricName.test(name)) return `{${[quote(name), ...pairs].join(", ")}}`;
   return pairs.length === 0 ? name : `${name}{${pairs.join(", ")}}`;

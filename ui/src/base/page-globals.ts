@@ -6,6 +6,9 @@ function given(name: string): string | undefined {
 
 export const pageTitle = given("title") ?? "Narthex";
 export const lookbackDelta = given("lookback-delta") ?? "5m";
+/** False while the server is still opening its data, as it was when it sent the page. */
+export const wasReady = given("ready") !== "false";
+
 export const agentMode = given("agent-mode") === "true";
 
 /**

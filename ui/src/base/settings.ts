@@ -3,7 +3,7 @@ import { setting } from "./store.ts";
 import type { Zone } from "./time.ts";
 
 /** How many past queries are kept, newest first. */
-export const historyEntriesMax = 50;
+const historyEntriesMax = 50;
 
 export const zoneSetting = setting<Zone>("narthex-zone", (stored) => (stored === "utc" ? "utc" : "local"));
 

@@ -10,7 +10,7 @@ const font = "11px system-ui, sans-serif";
 const binaryIncrements = Array.from({ length: 70 }, (_, power) => 2 ** power);
 
 /** One label per tick: the day where it changes, the time of day elsewhere, seconds only when ticks are that close. */
-export function timeLabels(splitsS: readonly number[], incrementS: number, zone: Zone): string[] {
+function timeLabels(splitsS: readonly number[], incrementS: number, zone: Zone): string[] {
   let day = "";
   return splitsS.map((timeS, index) => {
     const [date, clock] = formatTime(Math.round(timeS) * 1000, zone).split(" ") as [string, string];

@@ -29,7 +29,7 @@ export function liveWindow(rangeMs: number, scrapeIntervalMs: number): LiveWindo
   return { rangeMs, stepMs, rateWindow: `${Math.ceil(Math.max(4 * scrapeIntervalMs, stepMs) / 1000)}s` };
 }
 
-export const refreshMsOf = ({ stepMs }: LiveWindow): number => Math.min(Math.max(stepMs, 5000), 60_000);
+const refreshMsOf = ({ stepMs }: LiveWindow): number => Math.min(Math.max(stepMs, 5000), 60_000);
 
 export interface LiveData {
   times: number[];

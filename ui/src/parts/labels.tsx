@@ -1,30 +1,19 @@
 import { formatLabels, labelPairs, quote, type Labels } from "../base/labels.ts";
 import "./parts.css";
 
-/** Labels as small tags; a click on one hands it to `onPick`. */
+/** Labels as small tags, but for those whose names are in `hide`. */
 export function LabelTags({
   labels,
-  hide,
-  onPick,
+  hide = [],
 }: {
   labels: Labels;
   hide?: readonly string[];
-  onPick?: (name: string, value: string) => void;
 }): React.JSX.Element {
-  const shown = Object.entries(labels).filter(([name]) => hide?.includes(name) !== true);
+  const shown = Object.entries(labels).filter(([name]) => !hide.includes(name));
   return (
     <span className="labels">
       {shown.map(([name, value]) => (
-        <span
-          key={name}
-          className="label"
-          {...(onPick && {
-            role: "button",
-            tabIndex: 0,
-            style: { cursor: "pointer" },
-            onClick: () => onPick(name, value),
-          })}
-        >
+        <span key={name} className="label">
           <span className="label-name">{name}=</span>
           {quote(value)}
         </span>

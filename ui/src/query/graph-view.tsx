@@ -8,6 +8,7 @@ import { Chart, type Hover } from "../chart/chart.tsx";
 import { alignSeries, gridTimes } from "../chart/data.ts";
 import { seriesColor } from "../chart/palette.ts";
 import { Notice } from "../parts/notice.tsx";
+import "./graph.css";
 import { GraphLegend, type LegendEntry } from "./graph-legend.tsx";
 import { GraphTooltip } from "./graph-tooltip.tsx";
 import { Result } from "./result.tsx";

@@ -5,6 +5,7 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { useApi } from "../api/use-api.ts";
 import { formatCount } from "../base/unit.ts";
 import { matchesSearch } from "../base/labels.ts";
+import "./metrics-explorer.css";
 import { Failure } from "../parts/notice.tsx";
 
 interface Metadata {

@@ -1,3 +1,5 @@
+import "./editor.css";
+
 export interface EditorProps {
   value: string;
   onChange: (value: string) => void;

@@ -3,6 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, type ReactNode } from "react";
 import type { Histogram, QueryData } from "../api/types.ts";
 import { formatCount } from "../base/unit.ts";
+import { lookbackDelta } from "../base/page-globals.ts";
 import type { Labels } from "../base/labels.ts";
 import { zoneSetting } from "../base/settings.ts";
 import { formatTime } from "../base/time.ts";
@@ -116,7 +117,13 @@ function List({ count, row }: ListProps): React.JSX.Element {
     estimateSize: () => rowHeightPx,
     overscan: 20,
   });
-  if (count === 0) return <div className="query-empty dim">The query succeeded, but no series matched.</div>;
+  if (count === 0) {
+    return (
+      <div className="query-empty dim">
+        The query succeeded, but no series matched. A sample counts for {lookbackDelta} after it was taken.
+      </div>
+    );
+  }
   const items = virtual.getVirtualItems();
   return (
     <div ref={scrollRef} className="rows" role="table" aria-rowcount={count}>

@@ -1,13 +1,16 @@
 /** TSDB status: how much is in memory, and what takes the room. */
+import { Link } from "wouter";
 import { useApi } from "../api/use-api.ts";
 import type { TsdbData } from "../api/types.ts";
 import { humanizeDuration } from "../base/duration.ts";
+import { formatLabelName, formatLabels } from "../base/labels.ts";
 import { formatBytes, formatCount } from "../base/unit.ts";
 import { Loaded } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page.tsx";
 import { Time } from "../parts/time.tsx";
 import { useUrlParam } from "../parts/search.tsx";
 import { Choice } from "../parts/choice.tsx";
+import { encodePanels, newPanel } from "../query/url.ts";
 import "./status.css";
 
 const limits = ["10", "30", "100"] as const;
@@ -31,9 +34,19 @@ export default function TsdbPage(): React.JSX.Element {
           <>
             <HeadStats head={data.headStats} />
             <div className="columns">
-              <Top title="Series by metric name" unit="series" rows={data.seriesCountByMetricName} />
+              <Top
+                title="Series by metric name"
+                unit="series"
+                rows={data.seriesCountByMetricName}
+                exprOf={(name) => formatLabels({ __name__: name })}
+              />
               <Top title="Series by label pair" unit="series" rows={data.seriesCountByLabelValuePair} />
-              <Top title="Values by label name" unit="values" rows={data.labelValueCountByLabelName} />
+              <Top
+                title="Values by label name"
+                unit="values"
+                rows={data.labelValueCountByLabelName}
+                exprOf={(name) => `count by (${formatLabelName(name)}) ({${formatLabelName(name)}!=""})`}
+              />
               <Top
                 title="Memory by label name"
                 unit="bytes"
@@ -82,10 +95,12 @@ interface TopProps {
   unit: string;
   rows: readonly { name: string; value: number }[] | null;
   format?: (value: number) => string;
+  /** A query that shows what is behind a name. */
+  exprOf?: (name: string) => string;
 }
 
 /** The largest with a bar each, so that one that stands out does so. */
-function Top({ title, unit, rows, format = formatCount }: TopProps): React.JSX.Element {
+function Top({ title, unit, rows, format = formatCount, exprOf }: TopProps): React.JSX.Element {
   const most = Math.max(...(rows ?? []).map(({ value }) => value), 1);
   return (
     <section className="panel top">
@@ -101,7 +116,13 @@ function Top({ title, unit, rows, format = formatCount }: TopProps): React.JSX.E
         <tbody>
           {(rows ?? []).map(({ name, value }) => (
             <tr key={name}>
-              <td className="mono anywhere">{name}</td>
+              <td className="mono anywhere">
+                {exprOf === undefined ? (
+                  name
+                ) : (
+                  <Link href={`/query?${encodePanels([newPanel({ expr: exprOf(name) })])}`}>{name}</Link>
+                )}
+              </td>
               <td className="top-bar">
                 <i style={{ width: `${(value / most) * 100}%` }} />
               </td>
