@@ -12,6 +12,18 @@ export interface FlagDefinition {
   readonly hidden?: boolean;
 }
 
+export function textFlag(name: string, value: string, help: string, hidden = false): FlagDefinition {
+  return { name, kind: "string", default: value, help, hidden };
+}
+
+export function boolFlag(name: string, value: boolean, help: string, hidden = false): FlagDefinition {
+  return { name, kind: "bool", default: value, help, hidden };
+}
+
+export function listFlag(name: string, value: readonly string[], help: string): FlagDefinition {
+  return { name, kind: "list", default: value, help };
+}
+
 export type FlagValue = string | boolean | readonly string[];
 
 /** The values of all flags of a table, defaults included. */

@@ -10,7 +10,17 @@ export {
   type LogOptions,
   type Logger,
   createLogger,
+  parseLogOptions,
   silentLogger,
 } from "./log.ts";
 export { Secret, secretMask } from "./secret.ts";
-export { type FlagDefinition, Flags, type FlagValue, formatFlagHelp, parseFlags } from "./flags.ts";
+export {
+  boolFlag,
+  type FlagDefinition,
+  Flags,
+  type FlagValue,
+  formatFlagHelp,
+  listFlag,
+  parseFlags,
+  textFlag,
+} from "./flags.ts";

@@ -1,4 +1,4 @@
-import { errorMessage } from "./errors.ts";
+import { NarthexError, errorMessage } from "./errors.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "logfmt" | "json";
@@ -22,6 +22,23 @@ export interface LogOptions {
   /** Takes each finished line, newline included; the default is standard error. */
   write?: (line: string) => void;
   nowMs?: () => number;
+}
+
+/** Reads the values of `--log.level` and `--log.format`. Throws `bad_data` naming what is allowed. */
+export function parseLogOptions(level: string, format: string): { level: LogLevel; format: LogFormat } {
+  if (!levels.includes(level as LogLevel)) {
+    throw new NarthexError(
+      "bad_data",
+      `invalid --log.level ${JSON.stringify(level)}: expected one of ${levels.join(", ")}`,
+    );
+  }
+  if (format !== "logfmt" && format !== "json") {
+    throw new NarthexError(
+      "bad_data",
+      `invalid --log.format ${JSON.stringify(format)}: expected logfmt or json`,
+    );
+  }
+  return { level: level as LogLevel, format };
 }
 
 export function createLogger(options: LogOptions = {}): Logger {

@@ -25,7 +25,7 @@ export interface ServerOptions {
   fetch: FetchHandler;
   /** `host:port`, `:port` (every interface), `[::1]:port`; port 0 picks a free one. */
   listenAddresses: readonly string[];
-  /** Upstream's `--web.config.file`: TLS, users, headers. Read again when it or a certificate changes. */
+  /** Upstream's `--web.config.file`, none when empty: TLS, users, headers. Read again when it or a certificate changes. */
   webConfigFile?: string;
   /** Connections beyond this are refused. Default 512. */
   maxConnections?: number;
@@ -53,7 +53,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const clock = options.clock ?? systemClock;
   const disk = options.disk ?? systemDisk;
   const logger = options.logger ?? silentLogger;
-  const web = new WebConfigSource(options.webConfigFile, disk, clock);
+  const web = new WebConfigSource(options.webConfigFile || undefined, disk, clock);
   const secure = tlsEnabled(web.initial);
   const listener = createListener(withGzip(options.fetch), web, clock, logger);
   const servers: (http.Server | https.Server)[] = [];

@@ -146,12 +146,20 @@ export const emptyWebConfig: WebConfig = webConfig.default();
 
 /** Reads and checks a `web.config.file`; relative names in it start at its directory. Throws `bad_data` with the place. */
 export function loadWebConfig(file: string, disk: Disk): WebConfig {
-  const at = Place.parse(Buffer.from(disk.readFile(file)).toString("utf8"), file, path.dirname(file));
+  const at = Place.parse(readText(disk, file), file, path.dirname(file));
   if (at.isNull()) return emptyWebConfig;
   const config = webConfig.decode(at);
   // Files that cannot be read are an error of the configuration too.
   if (tlsEnabled(config)) checkAt(at, () => tlsOptions(config, disk));
   return config;
+}
+
+function readText(disk: Disk, file: string): string {
+  try {
+    return Buffer.from(disk.readFile(file)).toString("utf8");
+  } catch (error) {
+    throw new NarthexError("bad_data", `cannot read web config file: ${errorMessage(error)}`);
+  }
 }
 
 export function tlsEnabled({ tls }: WebConfig): boolean {

@@ -325,9 +325,10 @@ function maskSecrets(section: unknown): unknown {
 const byteUnits: Readonly<Record<string, number>> = { "": 0, K: 1, M: 2, G: 3, T: 4, P: 5, E: 6 };
 
 /** `15MB` (powers of two, `KiB` as well) ⇄ bytes; a bare `0` is allowed. */
-export const byteSize: Codec<number> = mapped(text, parseBytes, formatBytes);
+export const byteSize: Codec<number> = mapped(text, parseByteSize, formatByteSize);
 
-function parseBytes(source: string): number {
+/** Reads `512MB` or `1.5GiB`; units are powers of 1024 either way. Throws an Error that says what is wrong. */
+export function parseByteSize(source: string): number {
   if (source === "" || source === "0") return 0;
   const sign = source.startsWith("-") ? -1 : 1;
   const match = [...source.replace(/^[-+]/, "").matchAll(/(\d*\.?\d+)([A-Za-z]*)/g)];
@@ -345,7 +346,7 @@ function parseBytes(source: string): number {
   return sign * Math.round(total);
 }
 
-function formatBytes(bytes: number): string {
+function formatByteSize(bytes: number): string {
   if (bytes === 0) return "0";
   let power = 0;
   while (power < 6 && bytes % 1024 ** (power + 1) === 0) power++;

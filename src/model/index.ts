@@ -45,6 +45,7 @@ export {
   secret,
   section,
   text,
+  parseByteSize,
 } from "./codec.ts";
 export {
   createRelabelConfig,

@@ -1,25 +1,4 @@
-import type { FlagDefinition } from "../base/index.ts";
-
-const text = (name: string, value: string, help: string, hidden = false): FlagDefinition => ({
-  name,
-  kind: "string",
-  default: value,
-  help,
-  hidden,
-});
-const bool = (name: string, value: boolean, help: string, hidden = false): FlagDefinition => ({
-  name,
-  kind: "bool",
-  default: value,
-  help,
-  hidden,
-});
-const list = (name: string, value: string[], help: string): FlagDefinition => ({
-  name,
-  kind: "list",
-  default: value,
-  help,
-});
+import { boolFlag as bool, type FlagDefinition, listFlag as list, textFlag as text } from "../base/index.ts";
 
 /** Flags of the server, with upstream's names and defaults; those that Narthex adds are last. */
 export const serverFlags: readonly FlagDefinition[] = [

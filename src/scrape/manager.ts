@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { Registry } from "@narthex/client";
 import { type Clock, type Disk, errorMessage, type Logger, systemClock } from "../base/index.ts";
-import { createDiscoveryMetrics, DiscoveryManager, type TargetGroups } from "../discovery/index.ts";
+import { createDiscoveryMetrics, DiscoveryManager, type DiscoveryMetrics, type TargetGroups } from "../discovery/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { Labels } from "../model/index.ts";
 import type { Appendable } from "../storage/index.ts";
@@ -24,6 +24,8 @@ export interface ScrapeManagerOptions {
   readonly clock?: Clock;
   readonly disk?: Disk;
   readonly createFetcher?: CreateFetcher;
+  /** Those of a discovery manager beside this one; registered here when missing. */
+  readonly discoveryMetrics?: DiscoveryMetrics;
 }
 
 /** Discovers and scrapes all jobs of a configuration, and goes on with what stays when it changes. */
@@ -53,7 +55,7 @@ export class ScrapeManager {
       update: (groups) => this.#update(groups),
       logger: options.logger.with({ component: "discovery manager scrape" }),
       clock,
-      metrics: createDiscoveryMetrics(options.registry),
+      metrics: options.discoveryMetrics ?? createDiscoveryMetrics(options.registry),
       ...(options.disk && { disk: options.disk }),
     });
     this.#endCollecting = options.registry.collector(() => this.#collect());

@@ -1,13 +1,18 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { errorMessage } from "../base/index.ts";
 import type { Lifecycle } from "./parts.ts";
+
+/** Upstream's plain 503 while the storage opens or the server ends. */
+export function notReady(c: Context, lifecycle: Lifecycle): Response {
+  return c.text("Service Unavailable", 503, { "x-prometheus-stopping": String(lifecycle.isStopping()) });
+}
 
 /** `/-/healthy`, `/-/ready`, `/-/reload`, `/-/quit`. */
 export function addLifecycleRoutes(app: Hono, lifecycle: Lifecycle): void {
   app.get("/-/healthy", (c) => c.text("Prometheus Server is Healthy.\n"));
   app.get("/-/ready", (c) => {
     if (lifecycle.isReady()) return c.text("Prometheus Server is Ready.\n");
-    return c.text("Service Unavailable", 503, { "x-prometheus-stopping": String(lifecycle.isStopping()) });
+    return notReady(c, lifecycle);
   });
   for (const action of ["reload", "quit"] as const) {
     app.all(`/-/${action}`, async (c) => {

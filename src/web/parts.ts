@@ -1,110 +1,19 @@
 import type { Registry } from "@narthex/client";
+import type { Hono } from "hono";
 import type { Logger } from "../base/index.ts";
+import type { Notifier } from "../notifier/index.ts";
 import type { QueryService } from "../promql/index.ts";
-
-/** A target as `/api/v1/targets` shows it. */
-export interface ActiveTargetView {
-  discoveredLabels: Record<string, string>;
-  labels: Record<string, string>;
-  scrapePool: string;
-  scrapeUrl: string;
-  globalUrl: string;
-  lastError: string;
-  lastScrape: string;
-  /** Seconds. */
-  lastScrapeDuration: number;
-  health: "up" | "down" | "unknown";
-  scrapeInterval: string;
-  scrapeTimeout: string;
-}
-
-export interface DroppedTargetView {
-  discoveredLabels: Record<string, string>;
-  scrapePool: string;
-}
-
-export interface MetadataView {
-  type: string;
-  help: string;
-  unit: string;
-}
-
-export interface TargetMetadataView extends MetadataView {
-  target: Record<string, string>;
-  metric?: string;
-}
-
-/** What the scrape step tells the API. */
-export interface ScrapeView {
-  pools(): string[];
-  /** The pool's part of the configuration as YAML, secrets masked; undefined when there is no such pool. */
-  poolConfig(pool: string): string | undefined;
-  activeTargets(pool?: string): ActiveTargetView[];
-  droppedTargets(pool?: string): DroppedTargetView[];
-  /** All dropped targets by pool, those that `keep_dropped_targets` hides included. */
-  droppedTargetCounts(): Record<string, number>;
-  /** Metadata by metric name, each distinct entry once. */
-  metadata(
-    metric: string | undefined,
-    limitMetrics: number,
-    limitPerMetric: number,
-  ): Record<string, MetadataView[]>;
-  /** `matchTarget` is a selector such as `{job="node"}`; it throws `bad_data` when it does not parse. */
-  targetMetadata(
-    matchTarget: string | undefined,
-    metric: string | undefined,
-    limit: number,
-  ): TargetMetadataView[];
-}
-
-/** What the rule step tells the API; JSON-ready, in upstream's shapes. */
-export interface RulesView {
-  groups(filter: RuleFilter): { groups: unknown[]; groupNextToken?: string };
-  alerts(): unknown[];
-}
-
-export interface RuleFilter {
-  type?: "alert" | "record";
-  ruleNames: string[];
-  groupNames: string[];
-  files: string[];
-  matchers: string[];
-  excludeAlerts: boolean;
-  groupLimit?: number;
-  groupNextToken?: string;
-}
-
-export interface AlertmanagersView {
-  active(): string[];
-  dropped(): string[];
-}
-
-export interface NameValue {
-  name: string;
-  value: number;
-}
-
-/** Cardinalities of the head, for `/api/v1/status/tsdb`. */
-export interface TsdbStatus {
-  headStats: {
-    numSeries: number;
-    numLabelPairs: number;
-    chunkCount: number;
-    minTime: number;
-    maxTime: number;
-  };
-  seriesCountByMetricName: NameValue[];
-  labelValueCountByLabelName: NameValue[];
-  memoryInBytesByLabelName: NameValue[];
-  seriesCountByLabelValuePair: NameValue[];
-}
+import type { RuleManager } from "../rules/index.ts";
+import type { ScrapeView } from "../scrape/index.ts";
+import type { HeadStats } from "../tsdb/index.ts";
 
 export interface StatusView {
   configYaml(): string;
   flags(): Record<string, string>;
   build(): BuildInfo;
   runtime(): Record<string, unknown>;
-  tsdb(limit: number): TsdbStatus;
+  /** The `limit` largest cardinalities of each kind. */
+  tsdb(limit: number): HeadStats & { chunkCount: number };
   walReplay(): { min: number; max: number; current: number };
 }
 
@@ -138,8 +47,8 @@ export interface UiOptions {
 export interface WebParts {
   queries: QueryService;
   scrape: ScrapeView;
-  rules: RulesView;
-  alertmanagers: AlertmanagersView;
+  rules: RuleManager;
+  notifier: Notifier;
   status: StatusView;
   lifecycle: Lifecycle;
   registry: Registry;
@@ -149,5 +58,7 @@ export interface WebParts {
   /** "" or `/prefix`. */
   routePrefix: string;
   logger: Logger;
+  /** Adds routes of programs that share this front, before its own. */
+  addRoutes?: (app: Hono) => void;
   nowMs: () => number;
 }

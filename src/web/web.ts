@@ -6,7 +6,7 @@ import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
 import { addStatusRoutes } from "./api/status.ts";
 import { addTargetRoutes } from "./api/targets.ts";
-import { addLifecycleRoutes } from "./lifecycle.ts";
+import { addLifecycleRoutes, notReady } from "./lifecycle.ts";
 import type { WebParts } from "./parts.ts";
 import { addUiRoutes } from "./ui.ts";
 
@@ -18,6 +18,7 @@ export function createWeb(parts: WebParts): Hono {
       parts.logger.error("a request failed", { path: c.req.path, err: error.stack });
     return errorResponse(error);
   });
+  parts.addRoutes?.(app);
   app.route("/api/v1", createApi(parts));
   addLifecycleRoutes(app, parts.lifecycle);
   app.get("/metrics", (c) => {
@@ -49,8 +50,12 @@ function createApi(parts: WebParts): Hono {
     c.header("access-control-expose-headers", "Date");
   });
   api.options("*", (c) => c.body(null, 204));
+  api.use(async (c, next) => {
+    if (parts.lifecycle.isReady() || c.req.path.endsWith("/status/walreplay")) return next();
+    return notReady(c, parts.lifecycle);
+  });
   addQueryRoutes(api, parts);
-  addTargetRoutes(api, parts.scrape, parts.alertmanagers);
+  addTargetRoutes(api, parts.scrape, parts.notifier);
   addRuleRoutes(api, parts.rules);
   addStatusRoutes(api, parts.status);
   return api;

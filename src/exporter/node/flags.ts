@@ -1,28 +1,15 @@
-import { type FlagDefinition, type Flags, NarthexError, parseFlags } from "../../base/index.ts";
+import {
+  boolFlag as bool,
+  type FlagDefinition,
+  type Flags,
+  listFlag as list,
+  NarthexError,
+  parseFlags,
+  textFlag as text,
+} from "../../base/index.ts";
 import { parseDuration } from "../../model/index.ts";
 import { collectorFactories, missingCollectors } from "./collectors.ts";
 import type { IncludeExclude, NodeExporterOptions } from "./options.ts";
-
-const text = (name: string, value: string, help: string, hidden = false): FlagDefinition => ({
-  name,
-  kind: "string",
-  default: value,
-  help,
-  hidden,
-});
-const bool = (name: string, value: boolean, help: string, hidden = false): FlagDefinition => ({
-  name,
-  kind: "bool",
-  default: value,
-  help,
-  hidden,
-});
-const list = (name: string, value: string[], help: string): FlagDefinition => ({
-  name,
-  kind: "list",
-  default: value,
-  help,
-});
 
 /** Names that flags have had before. */
 const renamed: ReadonlyMap<string, string> = new Map([

@@ -127,6 +127,11 @@ export class QueryService {
     return new QueryService(options, await ReaderPool.open({ kernel, readers, settings, logger }));
   }
 
+  /** Number of reader threads. */
+  get readers(): number {
+    return this.#pool.size;
+  }
+
   /** The step of subqueries that state none: `global.evaluation_interval`. */
   set defaultStepMs(stepMs: number) {
     this.#pool.words.defaultStepMs = stepMs;

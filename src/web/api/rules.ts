@@ -2,16 +2,16 @@ import type { Hono } from "hono";
 import { NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
 import { quoteGo } from "../../model/index.ts";
-import type { RuleFilter, RulesView } from "../parts.ts";
+import { listAlerts, listRules, type RuleListFilter, type RuleManager } from "../../rules/index.ts";
 import { invalidParameter } from "./params.ts";
 
 /** `rules` and `alerts`. */
-export function addRuleRoutes(api: Hono, rules: RulesView): void {
-  api.get("/alerts", () => successResponse({ alerts: rules.alerts() }));
-  api.get("/rules", (c) => successResponse(rules.groups(ruleFilter(new URL(c.req.url).searchParams))));
+export function addRuleRoutes(api: Hono, rules: RuleManager): void {
+  api.get("/alerts", () => successResponse({ alerts: listAlerts(rules) }));
+  api.get("/rules", (c) => successResponse(listRules(rules, ruleFilter(new URL(c.req.url).searchParams))));
 }
 
-function ruleFilter(params: URLSearchParams): RuleFilter {
+function ruleFilter(params: URLSearchParams): RuleListFilter {
   const type = (params.get("type") ?? "").toLowerCase();
   if (type !== "" && type !== "alert" && type !== "record") {
     throw invalidParameter("type", `not supported value ${quoteGo(type)}`);

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
+import type { HeadStats } from "../../tsdb/index.ts";
 import type { StatusView } from "../parts.ts";
 
 const tsdbLimitDefault = 10;
@@ -19,6 +20,14 @@ export function addStatusRoutes(api: Hono, status: StatusView): void {
     if (!Number.isInteger(limit) || limit < 1 || limit > tsdbLimitMax) {
       throw new NarthexError("bad_data", `limit must be a positive number no greater than ${tsdbLimitMax}`);
     }
-    return successResponse(status.tsdb(limit));
+    return successResponse(tsdbStatus(status.tsdb(limit)));
   });
+}
+
+function tsdbStatus(stats: HeadStats & { chunkCount: number }): unknown {
+  const { numSeries, numLabelPairs, chunkCount, minTimeMs, maxTimeMs, ...largest } = stats;
+  // The times of an empty head are such that the first sample lies inside, whatever its time.
+  const minTime = minTimeMs ?? Number.MAX_SAFE_INTEGER;
+  const maxTime = maxTimeMs ?? Number.MIN_SAFE_INTEGER;
+  return { headStats: { numSeries, numLabelPairs, chunkCount, minTime, maxTime }, ...largest };
 }

@@ -1,11 +1,11 @@
 import type { Hono } from "hono";
 import { NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
-import type { AlertmanagersView, ScrapeView } from "../parts.ts";
-import { limitParam } from "./params.ts";
+import type { Notifier } from "../../notifier/index.ts";
+import type { ScrapeView } from "../../scrape/index.ts";
 
 /** `targets`, `scrape_pools`, `metadata`, `alertmanagers`. */
-export function addTargetRoutes(api: Hono, scrape: ScrapeView, alertmanagers: AlertmanagersView): void {
+export function addTargetRoutes(api: Hono, scrape: ScrapeView, notifier: Notifier): void {
   api.get("/targets", (c) => {
     const state = (c.req.query("state") ?? "").toLowerCase();
     const pool = c.req.query("scrapePool") || undefined;
@@ -21,14 +21,14 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, alertmanagers: Al
       scrape.targetMetadata(
         c.req.query("match_target"),
         c.req.query("metric"),
-        signedLimit(c.req.query("limit")),
+        signedLimit("limit", c.req.query("limit")),
       ),
     ),
   );
   api.get("/metadata", (c) => {
-    const params = new URL(c.req.url).searchParams;
-    const perMetric = limitParam(params, "limit_per_metric");
-    return successResponse(scrape.metadata(c.req.query("metric"), limitParam(params), perMetric));
+    const limit = signedLimit("limit", c.req.query("limit"));
+    const limitPerMetric = signedLimit("limit_per_metric", c.req.query("limit_per_metric"));
+    return successResponse(scrape.metadata(c.req.query("metric"), limit, limitPerMetric));
   });
   api.get("/scrape_pools", () => successResponse({ scrapePools: scrape.pools().sort() }));
   api.get("/scrape_pools/config", (c) => {
@@ -40,8 +40,8 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, alertmanagers: Al
   });
   api.get("/alertmanagers", () =>
     successResponse({
-      activeAlertmanagers: asObjects(alertmanagers.active()),
-      droppedAlertmanagers: asObjects(alertmanagers.dropped()),
+      activeAlertmanagers: asObjects(notifier.activeAlertmanagers),
+      droppedAlertmanagers: asObjects(notifier.droppedAlertmanagers),
     }),
   );
 }
@@ -50,9 +50,9 @@ function asObjects(urls: string[]): { url: string }[] {
   return urls.map((url) => ({ url }));
 }
 
-/** Upstream takes a negative limit here for "all". */
-function signedLimit(text: string | undefined): number {
-  if (text === undefined || text === "") return 0;
-  if (!/^-?\d+$/.test(text)) throw new NarthexError("bad_data", "limit must be a number");
-  return Math.max(Number(text), 0);
+/** Here upstream's default is −1, and any negative number means "all". */
+function signedLimit(name: string, text: string | undefined): number {
+  if (text === undefined || text === "") return -1;
+  if (!/^-?\d+$/.test(text)) throw new NarthexError("bad_data", `${name} must be a number`);
+  return Number(text);
 }

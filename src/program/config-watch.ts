@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { type Clock, type Disk, globFiles, type Timer } from "../base/index.ts";
+
+export interface ConfigWatchOptions {
+  disk: Disk;
+  clock: Clock;
+  intervalMs: number;
+  /** Files and patterns whose content counts; asked anew each time. */
+  files: () => readonly string[];
+  /** Must not reject. */
+  reload: () => Promise<void>;
+}
+
+/** Calls `reload` when the content of the files has changed since the last look. */
+export function watchConfig(options: ConfigWatchOptions): { close(): void } {
+  const { clock, intervalMs, reload } = options;
+  let timer: Timer;
+  let last = digestFiles(options);
+  let isClosed = false;
+  const look = async (): Promise<void> => {
+    const now = digestFiles(options);
+    if (now !== last) {
+      last = now;
+      await reload();
+    }
+    if (!isClosed) arm();
+  };
+  const arm = (): void => {
+    timer = clock.after(intervalMs, () => void look());
+  };
+  arm();
+  return {
+    close: () => {
+      isClosed = true;
+      timer.cancel();
+    },
+  };
+}
+
+function digestFiles({ disk, files }: ConfigWatchOptions): string {
+  const digest = createHash("sha256");
+  for (const file of files().flatMap((pattern) => globFiles(disk, pattern))) {
+    digest.update(`${file}\0`);
+    try {
+      digest.update(disk.readFile(file));
+    } catch {
+      // A file that cannot be read now counts as empty; the reload says what is wrong with it.
+    }
+  }
+  return digest.digest("hex");
+}

@@ -1,0 +1,60 @@
+import { type Logger, NarthexError, errorMessage } from "../base/index.ts";
+
+/** A started program. */
+export interface Running {
+  close(): Promise<void>;
+  /** On SIGHUP; rejects when the new configuration was refused. */
+  reload?(): Promise<void>;
+}
+
+/** What the shell gets to know; upstream's numbers. */
+const exitCode = { ok: 0, failure: 1, badInput: 2 } as const;
+
+/** A program that has not ended this long after SIGTERM is ended. */
+const closeMsMax = 20_000;
+
+/**
+ * Starts a program and keeps it until SIGTERM, SIGINT, or `quit`, then closes it and ends the process. A start that fails
+ * is one line on standard error and an exit code: 2 for bad flags or configuration, 1 for the rest.
+ */
+export async function run(logger: Logger, start: (quit: () => void) => Promise<Running>): Promise<void> {
+  let quit = (): void => {};
+  const quitting = new Promise<string>((resolve) => {
+    quit = () => resolve("request");
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+  let running: Running;
+  try {
+    running = await start(quit);
+  } catch (error) {
+    process.exit(reportFailedStart(logger, error));
+  }
+  process.on("SIGHUP", () => {
+    running
+      .reload?.()
+      .catch((error: unknown) => logger.error("Reloading failed", { err: errorMessage(error) }));
+  });
+  const reason = await quitting;
+  logger.info("Ending", { reason });
+  setTimeout(() => {
+    logger.error("Ending took too long", { limit: `${closeMsMax}ms` });
+    process.exit(exitCode.failure);
+  }, closeMsMax).unref();
+  await running.close();
+  logger.info("See you next time!");
+  process.exit(exitCode.ok);
+}
+
+function reportFailedStart(logger: Logger, error: unknown): number {
+  const isExpected = error instanceof NarthexError;
+  logger.error("Cannot start", {
+    err: isExpected ? error.message : ((error as Error).stack ?? errorMessage(error)),
+  });
+  return isExpected && error.code === "bad_data" ? exitCode.badInput : exitCode.failure;
+}
+
+/** Ends the process over bad arguments, in kingpin's words. */
+export function failUsage(program: string, error: unknown): never {
+  process.stderr.write(`${program}: error: ${errorMessage(error)}, try --help\n`);
+  process.exit(exitCode.badInput);
+}

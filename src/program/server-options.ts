@@ -1,0 +1,161 @@
+import { hostname } from "node:os";
+import {
+  type Flags,
+  formatFlagHelp,
+  type LogFormat,
+  type LogLevel,
+  NarthexError,
+  errorMessage,
+  parseFlags,
+  parseLogOptions,
+} from "../base/index.ts";
+import { parseByteSize, parseDuration } from "../model/index.ts";
+import { failUsage } from "./run.ts";
+import { ignoredServerFlags, serverFlags } from "./server-flags.ts";
+import { versionText } from "./version.ts";
+
+/** The server's flags, read and checked. Durations in milliseconds. */
+export interface ServerOptions {
+  log: { level: LogLevel; format: LogFormat };
+  configFile: string;
+  autoReloadMs: number | undefined;
+  listenAddresses: readonly string[];
+  webConfigFile: string;
+  readTimeoutMs: number;
+  connectionsMax: number;
+  externalUrl: URL;
+  routePrefix: string;
+  lifecycleEnabled: boolean;
+  pageTitle: string;
+  corsOrigin: string;
+  dataDirectory: string;
+  /** Undefined when the flag is not given: the configuration or the default decides. */
+  retentionMs: number | undefined;
+  walSegmentBytes: number;
+  walCompression: "none" | "snappy";
+  memoryLimitBytes: number | undefined;
+  outageToleranceMs: number;
+  forGracePeriodMs: number;
+  resendDelayMs: number;
+  queueAlertsMax: number;
+  batchAlertsMax: number;
+  drainOnShutdown: boolean;
+  lookbackDeltaMs: number;
+  queryTimeoutMs: number;
+  queryConcurrencyMax: number;
+  querySamplesMax: number;
+  readers: number;
+  features: readonly string[];
+  flags: Record<string, string>;
+}
+
+/** Reads the arguments of a role that runs the server. Answers `--help` and `--version`, and ends the process over bad ones. */
+export function readServerOptions(
+  role: string,
+  args: string[],
+): { options: ServerOptions; given: ReadonlySet<string> } {
+  const definitions = [...serverFlags, ...ignoredServerFlags];
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(formatFlagHelp(`narthex ${role} [flags]`, definitions));
+    process.exit(0);
+  }
+  if (args.includes("--version")) {
+    process.stdout.write(versionText(role));
+    process.exit(0);
+  }
+  try {
+    const flags = parseFlags(definitions, args);
+    const given = new Set(
+      args.filter((arg) => arg.startsWith("--")).map((arg) => arg.slice(2).split("=", 1)[0]!),
+    );
+    return { options: decode(flags), given };
+  } catch (error) {
+    return failUsage(`narthex ${role}`, error);
+  }
+}
+
+function decode(flags: Flags): ServerOptions {
+  const listenAddresses = flags.list("web.listen-address");
+  const externalUrl = decodeExternalUrl(flags.text("web.external-url"), listenAddresses[0]!);
+  return {
+    log: parseLogOptions(flags.text("log.level"), flags.text("log.format")),
+    configFile: flags.text("config.file"),
+    autoReloadMs: flags.bool("config.auto-reload")
+      ? Math.max(duration(flags, "config.auto-reload-interval"), 1000)
+      : undefined,
+    listenAddresses,
+    webConfigFile: flags.text("web.config.file"),
+    readTimeoutMs: duration(flags, "web.read-timeout"),
+    connectionsMax: count(flags, "web.max-connections"),
+    externalUrl,
+    routePrefix: routePrefix(flags.text("web.route-prefix") || externalUrl.pathname),
+    lifecycleEnabled: flags.bool("web.enable-lifecycle"),
+    pageTitle: flags.text("web.page-title"),
+    corsOrigin: flags.text("web.cors.origin"),
+    dataDirectory: flags.text("storage.tsdb.path").replace(/(.)\/+$/, "$1"),
+    retentionMs:
+      flags.text("storage.tsdb.retention.time") === ""
+        ? undefined
+        : duration(flags, "storage.tsdb.retention.time"),
+    walSegmentBytes: bytes(flags, "storage.tsdb.wal-segment-size"),
+    walCompression: flags.bool("storage.tsdb.wal-compression") ? "snappy" : "none",
+    memoryLimitBytes:
+      flags.text("storage.memory-limit") === "" ? undefined : bytes(flags, "storage.memory-limit"),
+    outageToleranceMs: duration(flags, "rules.alert.for-outage-tolerance"),
+    forGracePeriodMs: duration(flags, "rules.alert.for-grace-period"),
+    resendDelayMs: duration(flags, "rules.alert.resend-delay"),
+    queueAlertsMax: count(flags, "alertmanager.notification-queue-capacity"),
+    batchAlertsMax: count(flags, "alertmanager.notification-batch-size"),
+    drainOnShutdown: flags.bool("alertmanager.drain-notification-queue-on-shutdown"),
+    lookbackDeltaMs: duration(flags, "query.lookback-delta"),
+    queryTimeoutMs: duration(flags, "query.timeout"),
+    queryConcurrencyMax: count(flags, "query.max-concurrency"),
+    querySamplesMax: count(flags, "query.max-samples"),
+    readers: count(flags, "query.readers"),
+    features: flags.list("enable-feature").flatMap((names) => names.split(",")),
+    flags: flags.toObject(),
+  };
+}
+
+function named<T>(flags: Flags, name: string, parse: (text: string) => T): T {
+  const text = flags.text(name);
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new NarthexError(
+      "bad_data",
+      `invalid value ${JSON.stringify(text)} for flag '--${name}': ${errorMessage(error)}`,
+    );
+  }
+}
+
+function duration(flags: Flags, name: string): number {
+  return named(flags, name, parseDuration);
+}
+
+function bytes(flags: Flags, name: string): number {
+  return named(flags, name, parseByteSize);
+}
+
+function count(flags: Flags, name: string): number {
+  return named(flags, name, (text) => {
+    if (/^\d+$/.test(text)) return Number(text);
+    throw new Error("expected a whole number");
+  });
+}
+
+/** The URL under which others reach the server; its host and port unless the flag says otherwise. */
+function decodeExternalUrl(text: string, listenAddress: string): URL {
+  if (/^["']|["']$/.test(text)) throw new NarthexError("bad_data", "URL must not begin or end with quotes");
+  const port = listenAddress.slice(listenAddress.lastIndexOf(":") + 1);
+  const url = URL.parse(text === "" ? `http://${hostname()}:${port}/` : text);
+  if (url === null) throw new NarthexError("bad_data", `invalid external URL ${JSON.stringify(text)}`);
+  url.pathname = routePrefix(url.pathname);
+  return url;
+}
+
+/** "" or `/prefix`, no slash at the end. */
+function routePrefix(path: string): string {
+  const trimmed = path.replace(/^\/+|\/+$/g, "");
+  return trimmed === "" ? "" : `/${trimmed}`;
+}
