@@ -132,6 +132,8 @@ export class HeadAppender implements Appender {
       result[name] += tally[resultStatus[name]]!;
       counters[name] += tally[resultStatus[name]]!;
     }
+    // A series that was removed meanwhile had its time truncated: who still holds its ref must ask for a new one.
+    result.outOfBounds += tally[sampleStatus.unknownSeries]!;
     counters.unknownSeries += tally[sampleStatus.unknownSeries]!;
   }
 }
