@@ -5,12 +5,13 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { startUiOrigin } from "./support/ui-origin.ts";
 
@@ -241,6 +242,19 @@ test("every page opens, from the keyboard too", { skip }, async () => {
   await page.waitForURL("**/targets");
   await page.keyboard.press("?");
   await page.getByText("This list").waitFor();
+});
+
+test("the first page's scripts stay below 250 kB", { skip }, async () => {
+  const scripts = new Set<string>();
+  page.on("response", (response) => {
+    if (response.url().endsWith(".js")) scripts.add(new URL(response.url()).pathname);
+  });
+  await page.goto(`${server.url}/`);
+  await page.locator("main h1").waitFor();
+  await page.waitForTimeout(1000);
+  const sizes = [...scripts].map(async (file) => gzipSync(await readFile(path.join(distDir, file))).length);
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  assert.ok(bytes > 50_000 && bytes < 250_000, `${bytes} bytes with gzip`);
 });
 
 test("no page threw anything", { skip }, () => assert.deepEqual(faults, []));

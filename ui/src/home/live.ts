@@ -56,6 +56,9 @@ export function useLiveRange(
   });
 }
 
+/** How soon an empty answer is asked for again: on a young server something is about to come. */
+const emptyRefreshMs = 2000;
+
 /** An instant vector, asked again and again. */
 export function useLiveVector(
   expr: string,
@@ -68,7 +71,8 @@ export function useLiveVector(
       const { data } = await queryInstant(expr, undefined, signal);
       return data.resultType === "vector" ? data.result : [];
     },
-    refetchInterval: refreshMs,
+    refetchInterval: ({ state }) =>
+      state.data?.length === 0 ? Math.min(emptyRefreshMs, refreshMs) : refreshMs,
     enabled,
   });
 }

@@ -1,6 +1,7 @@
 /** Home: the machine the server runs on, live, and the server at a glance. */
 import { useMemo } from "react";
 import { Link, useLocation } from "wouter";
+import type { TargetsData } from "../api/types.ts";
 import { useApi } from "../api/use-api.ts";
 import { formatDuration, humanizeDuration, parseDuration } from "../base/duration.ts";
 import { quote } from "../base/labels.ts";
@@ -33,12 +34,13 @@ export default function HomePage(): React.JSX.Element {
   const [, navigate] = useLocation();
   const rangeMs = parseDuration(rangeParam) || parseDuration(rangeDefault)!;
   const machines = useLiveVector(machinesExpr, 15_000);
-  const hostname = useApi<{ hostname?: string }>("/status/runtimeinfo").data?.data.hostname;
+  const runtime = useApi<{ hostname?: string; startTime?: string }>("/status/runtimeinfo").data?.data;
   const known = useMemo(
     () => uniqueMachines((machines.data ?? []).map(({ metric }) => readMachine(metric))),
     [machines.data],
   );
-  const machine = known.find(({ instance }) => instance === instanceParam) ?? thisMachine(known, hostname);
+  const machine =
+    known.find(({ instance }) => instance === instanceParam) ?? thisMachine(known, runtime?.hostname);
 
   const where = machine && whereMachine(machine);
   const scrapeIntervalMs = useScrapeInterval(machine?.job, machine?.instance);
@@ -98,7 +100,7 @@ export default function HomePage(): React.JSX.Element {
         {machines.error !== null && machines.data === undefined && (
           <Failure error={machines.error} what="the machine's metrics" />
         )}
-        {machines.data !== undefined && machine === undefined && <NoMachine />}
+        {machines.data !== undefined && machine === undefined && <NoMachine startTime={runtime?.startTime} />}
         {(machines.data === undefined ? machines.error === null : machine !== undefined) && (
           <div className="live-grid">
             {liveCharts.map((spec) => (
@@ -172,8 +174,22 @@ const exampleConfig = `scrape_configs:
     static_configs:
       - targets: ["localhost:9100"]`;
 
-function NoMachine(): React.JSX.Element {
+/** How long after its start a server may still be waiting for its first scrapes, in milliseconds. */
+const youngMs = 60_000;
+
+function NoMachine({ startTime = "" }: { startTime?: string | undefined }): React.JSX.Element {
   const panel = newPanel({ expr: `up{job=${quote("node")}}` });
+  const isYoung = useNow() - Date.parse(startTime) < youngMs;
+  const targets = useApi<TargetsData>("/targets", { state: "active" }).data?.data.activeTargets ?? [];
+  if (isYoung && targets.length > 0) {
+    return (
+      <Empty title="The first samples are on their way">
+        <p>
+          The server has just started and is scraping for the first time. The graphs appear by themselves.
+        </p>
+      </Empty>
+    );
+  }
   return (
     <Empty title="No machine is being watched yet">
       <p>
