@@ -44,6 +44,9 @@ export class ScrapeLoop {
   #stopped = false;
   #lastStartMs = 0;
   #lastIdealMs = -Infinity;
+  /** A target says the same each time: its type is read once. */
+  #lastContentType: string | undefined;
+  #lastFormat: TextFormat = "text";
 
   constructor(
     target: Target,
@@ -68,6 +71,7 @@ export class ScrapeLoop {
   /** Goes on under another configuration, with the same lines known unless its rules lead to other labels. */
   reconfigure(config: ScrapeConfig, fetcher: Fetcher, relabels: boolean): void {
     this.#config = config;
+    this.#lastContentType = undefined;
     this.#fetcher.close();
     this.#fetcher = fetcher;
     if (relabels) this.#reader.setRules(readRules(config));
@@ -143,12 +147,15 @@ export class ScrapeLoop {
   }
 
   #format(contentType: string | undefined): TextFormat {
+    if (contentType !== undefined && contentType === this.#lastContentType) return this.#lastFormat;
     const fallback = (this.#config.fallbackScrapeProtocol || undefined) as ScrapeProtocol | undefined;
     const { format, warning } = selectFormat(contentType, fallback);
     if (warning !== undefined)
       this.#logger.debug("Invalid content type on scrape, using fallback setting.", { err: warning });
     if (format === "protobuf")
       throw new NarthexError("bad_data", "the protobuf exposition format is not supported yet");
+    this.#lastContentType = warning === undefined ? contentType : undefined;
+    this.#lastFormat = format;
     return format;
   }
 

@@ -1,7 +1,12 @@
 import { hostname } from "node:os";
 import type { Registry } from "@narthex/client";
 import { type Clock, type Disk, errorMessage, type Logger, systemClock } from "../base/index.ts";
-import { createDiscoveryMetrics, DiscoveryManager, type DiscoveryMetrics, type TargetGroups } from "../discovery/index.ts";
+import {
+  createDiscoveryMetrics,
+  DiscoveryManager,
+  type DiscoveryMetrics,
+  type TargetGroups,
+} from "../discovery/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { Labels } from "../model/index.ts";
 import type { Appendable } from "../storage/index.ts";

@@ -31,6 +31,8 @@ export class Target {
   /** Milliseconds since the epoch; 0 = never. */
   lastScrapeMs = 0;
   lastDurationMs = 0;
+  #offsetSeed: string | undefined;
+  #offsetHash = 0n;
 
   constructor(
     populated: PopulatedTarget & { labels: Labels },
@@ -49,8 +51,11 @@ export class Target {
 
   /** Where in each interval this target is scraped, 0 … intervalMs − 1: the same after a restart, spread over targets and servers. */
   offsetMs(seed: string): number {
-    const digest = hash("md5", `${seed}\xff${this.key}`, "buffer");
-    return Number(digest.readBigUInt64BE(8) % BigInt(this.intervalMs));
+    if (seed !== this.#offsetSeed) {
+      this.#offsetHash = hash("md5", `${seed}\xff${this.key}`, "buffer").readBigUInt64BE(8);
+      this.#offsetSeed = seed;
+    }
+    return Number(this.#offsetHash % BigInt(this.intervalMs));
   }
 
   /** Notes the outcome of a scrape; `error` is "" for a good one. */
