@@ -17,6 +17,7 @@ import { startUiOrigin } from "./support/ui-origin.ts";
 
 const chromiumPath = process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium";
 const prometheusPath = process.env["PROMETHEUS_BIN"] ?? "/usr/bin/prometheus";
+const alertmanagerPath = process.env["ALERTMANAGER_BIN"] ?? "/usr/bin/prometheus-alertmanager";
 const distDir = path.join(import.meta.dirname, "../ui/dist");
 
 interface RunningServer {
@@ -40,16 +41,44 @@ async function startServer(configuration: string): Promise<RunningServer> {
     ],
     { stdio: "ignore" },
   );
-  const origin = await startUiOrigin({ distDir, prometheusUrl: `http://127.0.0.1:${port}` });
+  const alertmanager = await startAlertmanager(directory);
+  const origin = await startUiOrigin({
+    distDir,
+    prometheusUrl: `http://127.0.0.1:${port}`,
+    ...(alertmanager && { alertmanagerUrl: alertmanager.url }),
+  });
   await waitUntil("the server is ready", async () => (await fetch(`${origin.url}/-/ready`)).ok);
   return {
     url: origin.url,
     close: async () => {
       await origin.close();
       await stop(server);
+      if (alertmanager) await stop(alertmanager.process);
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function startAlertmanager(
+  directory: string,
+): Promise<{ url: string; process: ChildProcess } | undefined> {
+  if (!existsSync(alertmanagerPath)) return undefined;
+  const configFile = path.join(directory, "alertmanager.yml");
+  await writeFile(configFile, "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n");
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const child = spawn(
+    alertmanagerPath,
+    [
+      `--config.file=${configFile}`,
+      `--storage.path=${path.join(directory, "alertmanager")}`,
+      `--web.listen-address=${new URL(url).host}`,
+      "--web.route-prefix=/alertmanager",
+      "--cluster.listen-address=",
+    ],
+    { stdio: "ignore" },
+  );
+  await waitUntil("the Alertmanager is ready", async () => (await fetch(`${url}/alertmanager/-/ready`)).ok);
+  return { url, process: child };
 }
 
 const missing = [chromiumPath, prometheusPath, path.join(distDir, "index.html")].find(
@@ -202,6 +231,29 @@ test("the targets page shows who is up, who is down and why", { skip }, async ()
   await page.locator(".choice label", { hasText: /^up/ }).click();
   await page.getByText("0 of 1 up").waitFor({ state: "detached" });
   assert.match(page.url(), /health=up/);
+});
+
+test("a silence is made and ended", { skip }, async (t) => {
+  if (!(await fetch(`${server.url}/alertmanager/api/v2/status`)).ok)
+    return t.skip("there is no Alertmanager");
+  const alert = { labels: { alertname: "Test", text: "<b>bold</b>" } };
+  const posted = await fetch(`${server.url}/alertmanager/api/v2/alerts`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify([alert]),
+  });
+  assert.ok(posted.ok);
+  await page.goto(`${server.url}/alertmanager/alerts`);
+  await page.getByText('"<b>bold</b>"').waitFor();
+  await page.getByRole("link", { name: "Silence", exact: true }).click();
+  await page.getByText("This alert would be silenced:").waitFor();
+  await page.getByLabel("By").fill("tester");
+  await page.getByLabel("Why").fill("a test");
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("cell", { name: "tester" }).waitFor();
+  await page.getByRole("button", { name: "Expire" }).click();
+  await page.getByRole("button", { name: "Really expire" }).click();
+  await page.getByText("Nothing is silenced").waitFor();
 });
 
 test("the theme is light or dark as one likes, also after a reload", { skip }, async () => {

@@ -13,13 +13,22 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: u
   override render(): ReactNode {
     const { error } = this.state;
     if (error === undefined) return this.props.children;
+    const message = error instanceof Error ? error.message : "no further word";
     return (
       <Notice tone="bad">
         <p style={{ marginTop: 0 }}>
-          <strong>This page stopped because of a fault in it.</strong> The other pages still work. If the
-          server was just updated, loading the page again gets its new files.
+          {isLoadFailure(message) ? (
+            <>
+              <strong>This page could not be loaded.</strong> The server does not answer, or was just updated
+              and has other files now.
+            </>
+          ) : (
+            <>
+              <strong>This page stopped because of a fault in it.</strong> The other pages still work.
+            </>
+          )}
         </p>
-        <pre className="code">{error instanceof Error ? error.message : "no further word"}</pre>
+        <pre className="code">{message}</pre>
         <Button mt="xs" size="compact-sm" variant="default" onClick={() => window.location.reload()}>
           Load again
         </Button>
@@ -27,3 +36,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: u
     );
   }
 }
+
+/** How the browsers say that a page's script did not arrive. */
+const isLoadFailure = (message: string): boolean =>
+  /dynamically imported module|importing a module script/i.test(message);

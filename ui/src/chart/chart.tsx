@@ -169,6 +169,8 @@ function options(
     height: heightPx,
     padding: [8, 18, 0, 0],
     legend: { show: false },
+    // Ticks stand at round times of the zone that is shown.
+    ...(zone === "utc" && { tzDate: (timeS: number) => uPlot.tzDate(new Date(timeS * 1000), "Etc/UTC") }),
     focus: { alpha: 1 },
     cursor: {
       focus: { prox: stacked ? -1 : 24 },

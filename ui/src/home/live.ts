@@ -51,6 +51,7 @@ export function useLiveRange(
       const { data } = await queryRange(expr, grid, signal);
       return { times: gridTimes(grid), series: alignSeries(data.result, grid), grid };
     },
+    structuralSharing: false,
     refetchInterval: refreshMsOf(window),
     enabled,
   });

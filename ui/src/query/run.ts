@@ -44,6 +44,8 @@ function useRun<T>(
     refetchOnReconnect: false,
     placeholderData: keepPreviousData,
     gcTime: 60_000,
+    // Comparing a large answer with the one before costs more than drawing it.
+    structuralSharing: false,
   });
   return {
     query,
