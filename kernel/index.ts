@@ -21,3 +21,4 @@ export { lineTableParse } from "./line-parser";
 export { lineTableAddEntry } from "./line-entries";
 export { lineTableFinish, lineTableFail, lineTableFree } from "./line-table";
 export { parseNumber } from "./number";
+export { formatRow } from "./format";

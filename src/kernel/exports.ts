@@ -147,6 +147,15 @@ export interface KernelExports {
     returnBool: number,
     keepRight: number,
   ): number;
+  /** Bytes written, or -1 - step: a number beyond the tables. */
+  formatRow(
+    rowPtr: number,
+    presentPtr: number,
+    steps: number,
+    timesPtr: number,
+    timeOffsetsPtr: number,
+    outPtr: number,
+  ): number;
 
   // Scraped text.
   lineTableParse(statePtr: number): number;

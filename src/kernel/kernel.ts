@@ -349,6 +349,17 @@ export class Kernel {
     );
   }
 
+  /**
+   * Writes the present values of a row as JSON, `<time><number>"]` with commas between, each number as `formatValue` does. `times`
+   * has each step's text (`[1.5,"`, at most 32 bytes) between two of the u32 offsets at `timeOffsetsPtr`. Needs room for 72 bytes per step at `outPtr`.
+   * Returns the bytes written, or -1 when a number is too small for the tables (below 1e-290) and nothing must be used of what was written.
+   */
+  formatRow(row: Row, steps: number, timesPtr: number, timeOffsetsPtr: number, outPtr: number): number {
+    const { valuesPtr, presentPtr } = row;
+    const written = this.exports.formatRow(valuesPtr, presentPtr, steps, timesPtr, timeOffsetsPtr, outPtr);
+    return Math.max(written, -1);
+  }
+
   /** CRC-32C (Castagnoli) of a region, continued from `seed` (the checksum of what came before; 0 at the start). */
   crc32c(ptr: number, bytes: number, seed = 0): number {
     return this.exports.crc32c(ptr, bytes, seed) >>> 0;

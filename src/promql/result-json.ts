@@ -9,10 +9,12 @@ import type { SeriesList } from "./series/series-list.ts";
 /** `[`, a timestamp, `,"`. */
 const timeBytesMax = 24;
 const sampleBytesMax = timeBytesMax + numberBytesMax + 3;
+/** Room that the kernel wants for each step. */
+const rowBytesMax = 72;
 
 /**
  * Writes the `data` object of `/api/v1/query` and `/api/v1/query_range`: `{"resultType":…,"result":…}`, byte for byte as upstream's
- * JSON, without an object per sample.
+ * JSON, without an object per sample. A sink takes one result.
  */
 export class JsonSink implements ResultSink {
   readonly #out: ByteWriter;
@@ -58,24 +60,26 @@ export class JsonSink implements ResultSink {
     this.#out.ascii("]}");
   }
 
-  row(list: SeriesList, series: number, grid: Grid, row: Row, { f64, u8 }: ColumnViews): void {
+  row(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void {
     this.#metric(list, series);
     this.#out.ascii(`"values":[`);
-    const times = (this.#times ??= new StepTimes(grid));
-    const bytes = this.#out.reserve(grid.steps * sampleBytesMax);
-    const values = row.valuesPtr / 8;
-    const start = this.#out.length;
-    let at = start;
+    const { timesPtr, offsetsPtr, outPtr } = (this.#times ??= new StepTimes(grid, views));
+    const count = views.kernel.formatRow(row, grid.steps, timesPtr, offsetsPtr, outPtr);
+    if (count >= 0) this.#out.bytes(views.u8.subarray(outPtr, outPtr + count));
+    else this.#samplesOfRow(grid, row, views);
+    this.#out.ascii("]}");
+  }
+
+  /** For the rare row with a number so small that the kernel does not write it. */
+  #samplesOfRow(grid: Grid, row: Row, { f64, u8 }: ColumnViews): void {
+    let count = 0;
     for (let step = 0; step < grid.steps; step++) {
       if (u8[row.presentPtr + step] === 0) continue;
-      if (at > start) bytes[at++] = 0x2c;
-      at = times.copy(step, bytes, at);
-      at = writeNumber(bytes, at, f64[values + step]!);
-      bytes[at++] = 0x22;
-      bytes[at++] = 0x5d;
+      this.#out.ascii(count++ === 0 ? "[" : ",[");
+      this.#time(grid.startMs + step * grid.stepMs);
+      this.#value(f64[row.valuesPtr / 8 + step]!);
+      this.#out.ascii("]");
     }
-    this.#out.advance(at);
-    this.#out.ascii("]}");
   }
 
   samples(
@@ -119,28 +123,26 @@ export class JsonSink implements ResultSink {
   }
 }
 
-/** `[<time>,"` for every step, which are the same for all series. */
+/** `[<time>,"` for every step, which are the same for all series, and room for a row's text; in scratch memory for the kernel. */
 class StepTimes {
-  readonly #bytes: Uint8Array;
-  readonly #offsets: Int32Array;
+  readonly timesPtr: number;
+  /** u32: where the text of each step begins, and the end. */
+  readonly offsetsPtr: number;
+  readonly outPtr: number;
 
-  constructor(grid: Grid) {
-    this.#bytes = new Uint8Array(grid.steps * timeBytesMax);
-    this.#offsets = new Int32Array(grid.steps + 1);
-    let at = 0;
+  constructor(grid: Grid, views: ColumnViews) {
+    const { u8, u32 } = views.kernel.views;
+    this.timesPtr = views.allocate(grid.steps * timeBytesMax);
+    this.offsetsPtr = views.allocate((grid.steps + 1) * 4);
+    this.outPtr = views.allocate(grid.steps * rowBytesMax);
+    let at = this.timesPtr;
     for (let step = 0; step < grid.steps; step++) {
-      this.#bytes[at++] = 0x5b;
-      at = writeTimestamp(this.#bytes, at, grid.startMs + step * grid.stepMs);
-      this.#bytes[at++] = 0x2c;
-      this.#bytes[at++] = 0x22;
-      this.#offsets[step + 1] = at;
+      u32[this.offsetsPtr / 4 + step] = at - this.timesPtr;
+      u8[at++] = 0x5b;
+      at = writeTimestamp(u8, at, grid.startMs + step * grid.stepMs);
+      u8[at++] = 0x2c;
+      u8[at++] = 0x22;
     }
-  }
-
-  copy(step: number, to: Uint8Array, at: number): number {
-    const start = this.#offsets[step]!;
-    const end = this.#offsets[step + 1]!;
-    for (let i = start; i < end; i++) to[at + i - start] = this.#bytes[i]!;
-    return at + end - start;
+    u32[this.offsetsPtr / 4 + grid.steps] = at - this.timesPtr;
   }
 }

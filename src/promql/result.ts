@@ -1,12 +1,16 @@
-import { Labels } from "../model/index.ts";
+import type { Kernel } from "../kernel/index.ts";
+import type { Labels } from "../model/index.ts";
 import type { Row } from "./operator/operator.ts";
 import type { Grid } from "./plan/plan.ts";
 import type { SeriesList } from "./series/series-list.ts";
 
-/** Memory that rows and columns point into, by element. */
+/** Memory that rows and columns point into, by element, and what works on it. */
 export interface ColumnViews {
   readonly f64: Float64Array;
   readonly u8: Uint8Array;
+  readonly kernel: Kernel;
+  /** Scratch memory that lives as long as the evaluation. */
+  allocate(bytes: number): number;
 }
 
 /** Takes a query's result while it is computed. After `begin` come only calls that fit the type, then `end`. */
