@@ -1,12 +1,14 @@
+import { readFileSync, statSync } from "node:fs";
 import { type Disk, errorMessage, NarthexError } from "../base/index.ts";
 
 /** A lock file that is empty for longer than this was left by somebody who died while creating it. */
-const creationMsMax = 5000;
+const creationMsMax = 1000;
 const attemptsMax = 5;
 
 /**
  * Holds a data directory for this process. The file `lock` says "PID STARTTIME BOOTID": a process with that number that began at that
- * time since that boot is its holder; when it is gone the lock is taken over. Prometheus writes its PID alone.
+ * time since that boot is its holder; when it is gone the lock is taken over. Prometheus leaves the file empty and holds an flock(2) on it, which
+ * Node cannot take but the system lists.
  */
 export class DirectoryLock {
   readonly #disk: Disk;
@@ -29,10 +31,11 @@ export class DirectoryLock {
       const stat = disk.stat(path);
       if (stat === undefined) continue;
       const content = Buffer.from(disk.readFile(path)).toString();
-      if (isHeld(disk, content, stat.modifiedMs))
+      const holder = flockHolder(path) ?? writtenHolder(disk, content, stat.modifiedMs);
+      if (holder !== undefined)
         throw new NarthexError(
           "unavailable",
-          `data directory ${directory} is in use by process ${content.split(" ")[0] || "(starting)"}: stop it or choose another directory`,
+          `data directory ${directory} is in use by process ${holder}: stop it or choose another directory`,
         );
       replacedStale = true;
       takeAside(disk, path, content);
@@ -80,14 +83,27 @@ function takeAside(disk: Disk, path: string, content: string): void {
   else disk.rename(aside, path);
 }
 
-function isHeld(disk: Disk, content: string, modifiedMs: number): boolean {
+/** The process that the file's text names, when it is alive. */
+function writtenHolder(disk: Disk, content: string, modifiedMs: number): string | undefined {
   const [pidText = "", start, boot] = content.trim().split(" ");
-  if (pidText === "") return Date.now() - modifiedMs < creationMsMax;
+  if (pidText === "") return Date.now() - modifiedMs < creationMsMax ? "(starting)" : undefined;
   const pid = Number(pidText);
-  if (!Number.isSafeInteger(pid) || pid <= 0 || !isAlive(pid)) return false;
-  // Somebody who leaves only his PID, as Prometheus does, cannot be us: then the number has been used again.
-  if (start === undefined) return pid !== process.pid;
-  return start === startTime(disk, pid) && boot === bootId(disk);
+  if (!Number.isSafeInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined;
+  return start === startTime(disk, pid) && boot === bootId(disk) ? pidText : undefined;
+}
+
+/** The process that holds an flock on the file, as far as the system tells. */
+function flockHolder(path: string): string | undefined {
+  try {
+    const inode = String(statSync(path).ino);
+    for (const line of readFileSync("/proc/locks", "utf8").split("\n")) {
+      const lock = /FLOCK\s+\S+\s+\S+\s+(\d+)\s+[0-9a-f]+:[0-9a-f]+:(\d+)\s/.exec(line);
+      if (lock?.[2] === inode) return lock[1];
+    }
+  } catch {
+    // No /proc/locks here: then what the file says has to do.
+  }
+  return undefined;
 }
 
 function isAlive(pid: number): boolean {

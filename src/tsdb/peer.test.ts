@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { normalNaNBits } from "../kernel/index.ts";
@@ -49,6 +49,22 @@ test(
     }
   },
 );
+
+test("a directory that Prometheus has locked is left alone", { skip }, async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const data = `${directory}/data`;
+  // Debian's build has the lock off by default, under a flag of its own.
+  const help = execFileSync("prometheus", ["--help"], { encoding: "utf8" });
+  const flags = help.includes("use-lockfile") ? ["--storage.tsdb.use-lockfile"] : [];
+  const prometheus = await startPrometheus(data, await freePort(), "{}", ...flags);
+  await assert.rejects(openTest(data), new RegExp(`is in use by process ${prometheus.pid}:`));
+  prometheus.kill("SIGKILL");
+  await once(prometheus, "exit");
+  utimesSync(`${data}/lock`, 0, 0);
+  const { tsdb } = await openTest(data);
+  await tsdb.close();
+});
 
 test(
   "we read the WAL that Prometheus wrote while it scraped itself",
@@ -155,12 +171,22 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function startPrometheus(data: string, port: number, config: string): Promise<ChildProcess> {
+async function startPrometheus(
+  data: string,
+  port: number,
+  config: string,
+  ...extraFlags: string[]
+): Promise<ChildProcess> {
   mkdirSync(data, { recursive: true });
   writeFileSync(`${data}.yml`, config);
   const prometheus = spawn(
     "prometheus",
-    [`--config.file=${data}.yml`, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${port}`],
+    [
+      `--config.file=${data}.yml`,
+      `--storage.tsdb.path=${data}`,
+      ...extraFlags,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   let log = "";

@@ -83,6 +83,7 @@ export class HeadAppender implements Appender {
         batch.append({ chunkRangeMs, samplesPerChunk });
         this.#tally(batch, result);
       }
+      head.kernel.arena.reclaim();
       return result;
     } finally {
       this.rollback();
