@@ -33,5 +33,7 @@ export {
   successResponse,
 } from "./envelope.ts";
 export type { ResponseSink } from "./exchange.ts";
+export { TlsSource } from "./tls.ts";
 export { createServer, type FetchHandler, type HttpServer, type ServerOptions } from "./server.ts";
+export { nodeTlsOptions } from "./tls.ts";
 export { loadWebConfig, type WebConfig } from "./web-config.ts";

@@ -1,0 +1,457 @@
+/** One running Alertmanager: what lives as long as the program, and what each configuration puts in force. */
+import { createHash } from "node:crypto";
+import path from "node:path";
+import type { Registry } from "@narthex/client";
+import type { Hono } from "hono";
+import { type Clock, type Disk, errorMessage, type Logger, NarthexError } from "../base/index.ts";
+import { createHttpClient } from "../http/index.ts";
+import type { Labels } from "../model/index.ts";
+import { createAlert, isResolvedAt, type PostableAlert } from "./alert.ts";
+import { AlertProvider } from "./alert-provider.ts";
+import { createApp } from "./api/app.ts";
+import type { Backend, BuildInfo } from "./api/backend.ts";
+import { type Cluster, singleNode } from "./cluster.ts";
+import { type Config, parseConfig } from "./config/config.ts";
+import type { EmailConfig } from "./config/email.ts";
+import type { IntegrationConfig, ReceiverConfig } from "./config/receiver.ts";
+import type { WebhookConfig } from "./config/webhook.ts";
+import { Dispatcher, type Group } from "./dispatcher.ts";
+import { type AlertmanagerSettings, defaultSettings } from "./flags.ts";
+import { Inhibitor } from "./inhibitor.ts";
+import { MatcherParser } from "./matcher/index.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { NotificationLog } from "./notification-log.ts";
+import { notificationData } from "./notify/data.ts";
+import { Integration } from "./notify/integration.ts";
+import type { Notifier } from "./notify/notifier.ts";
+import { Pipeline, type Receiver } from "./notify/pipeline.ts";
+import { NotificationTemplates } from "./notify/templates.ts";
+import { EmailNotifier } from "./receiver/email.ts";
+import { WebhookNotifier } from "./receiver/webhook.ts";
+import { Route } from "./route.ts";
+import { Silences } from "./silence/silences.ts";
+import { TimeIntervals } from "./time-interval.ts";
+
+/** A configuration's text and where it is from. */
+export interface ConfigSource {
+  readonly text: string;
+  /** Named in errors; relative file names in the text start at its directory. */
+  readonly file: string;
+}
+
+export interface AlertmanagerOptions {
+  /** Gives the configuration: at the start, and again for each reload. */
+  readonly loadConfig: () => ConfigSource;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  /** Directory of `silences` and `nflog`; made if absent. */
+  readonly storagePath: string;
+  /** As it stands in links, without a slash at the end. */
+  readonly externalUrl: string;
+  /** Under which the routes stand: "" or "/prefix". */
+  readonly routePrefix?: string;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly build: BuildInfo;
+  readonly settings?: Partial<AlertmanagerSettings>;
+  readonly cluster?: Cluster;
+}
+
+export interface Alertmanager {
+  /** API, health, reload and metrics. */
+  readonly app: Hono;
+  /** What POST /api/v2/alerts does. Throws `bad_data` with what is wrong with some alerts, after it has stored the others. */
+  putAlerts(alerts: readonly PostableAlert[]): void;
+  /** Puts the configuration in force as it now stands. When it is bad, throws `bad_data`, and the old one goes on. */
+  reload(): Promise<void>;
+  /** Ends notifications under way and writes what is kept. */
+  close(): Promise<void>;
+}
+
+/** Starts an Alertmanager. Throws `bad_data` when the configuration is bad. */
+export function createAlertmanager(options: AlertmanagerOptions): Alertmanager {
+  return new RunningAlertmanager(options);
+}
+
+/** What one configuration puts in force. */
+interface InForce {
+  readonly config: Config;
+  readonly route: Route;
+  readonly receivers: ReadonlyMap<string, Receiver>;
+  readonly templates: NotificationTemplates;
+  readonly inhibitor: Inhibitor;
+  readonly pipeline: Pipeline;
+  readonly dispatcher: Dispatcher;
+}
+
+/** The fallible part of a reload: nothing of it touches what is in force. */
+interface Prepared {
+  readonly config: Config;
+  readonly templates: NotificationTemplates;
+  readonly receivers: ReadonlyMap<string, Receiver>;
+}
+
+class RunningAlertmanager implements Alertmanager, Backend {
+  readonly app: Hono;
+  readonly parser: MatcherParser;
+  readonly silences: Silences;
+  readonly cluster: Cluster;
+  readonly build: BuildInfo;
+  readonly startMs: number;
+  readonly #options: AlertmanagerOptions;
+  readonly #settings: AlertmanagerSettings;
+  readonly #metrics: Metrics;
+  readonly #provider: AlertProvider;
+  readonly #log: NotificationLog;
+  readonly #stopCollecting: () => void;
+  #inForce: InForce;
+  /** The reload under way, so that they come one after the other. */
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(options: AlertmanagerOptions) {
+    this.#options = options;
+    this.#settings = { ...defaultSettings, ...options.settings };
+    this.cluster = options.cluster ?? singleNode;
+    this.build = options.build;
+    this.startMs = options.clock.nowMs();
+    this.parser = new MatcherParser(this.#settings.matcherMode, options.logger);
+    this.#metrics = createMetrics(options.registry);
+    // A bad configuration at the start is found before anything is opened.
+    const prepared = this.#prepare();
+    options.disk.makeDirectory(options.storagePath);
+    this.silences = this.#openSilences();
+    this.#log = this.#openLog();
+    this.#provider = new AlertProvider({
+      clock: options.clock,
+      logger: options.logger.with({ component: "provider" }),
+      metrics: this.#metrics,
+      gcIntervalMs: this.#settings.alertGcIntervalMs,
+      perAlertnameLimit: this.#settings.alertsPerAlertnameMax,
+    });
+    this.#inForce = this.#enforce(prepared);
+    this.#stopCollecting = options.registry.collector(() => this.#collect());
+    this.#describeBuild();
+    options.logger.info("Completed loading of configuration file");
+    this.app = createApp({
+      backend: this,
+      registry: options.registry,
+      metrics: this.#metrics,
+      logger: options.logger,
+      routePrefix: options.routePrefix ?? "",
+      getConcurrencyMax: this.#settings.getConcurrencyMax,
+    });
+  }
+
+  putAlerts(alerts: readonly PostableAlert[]): void {
+    this.receive(alerts);
+  }
+
+  reload(): Promise<void> {
+    const next = this.#reloading.then(() => this.#reload());
+    this.#reloading = next.catch(() => {});
+    return next;
+  }
+
+  async close(): Promise<void> {
+    await this.#reloading;
+    this.#stopCollecting();
+    this.#inForce.inhibitor.close();
+    await this.#inForce.dispatcher.close();
+    await closeReceivers(this.#inForce.receivers);
+    this.#provider.close();
+    this.silences.close();
+    this.#log.close();
+  }
+
+  // What the API asks for.
+
+  nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  receive(alerts: readonly PostableAlert[]): void {
+    const nowMs = this.nowMs();
+    const { resolveTimeoutMs } = this.#inForce.config.global;
+    const errors: string[] = [];
+    const valid = alerts.flatMap((source) => {
+      try {
+        const alert = createAlert(source, nowMs, resolveTimeoutMs, (name) => this.parser.isLabelName(name));
+        const status = isResolvedAt(alert, nowMs) ? "resolved" : "firing";
+        this.#metrics.alertsReceived.labels({ status, version: "v2" }).inc();
+        return [alert];
+      } catch (error) {
+        if (!(error instanceof NarthexError)) throw error;
+        this.#metrics.alertsInvalid.labels({ version: "v2" }).inc();
+        errors.push(error.message);
+        return [];
+      }
+    });
+    this.#provider.put(valid);
+    if (errors.length > 0) throw new NarthexError("bad_data", errors.join("\n"));
+  }
+
+  alerts() {
+    return this.#provider.list();
+  }
+
+  groups() {
+    return this.#inForce.dispatcher.groups();
+  }
+
+  groupMutedBy(group: Group): readonly string[] {
+    return this.#inForce.pipeline.mutedBy(group);
+  }
+
+  groupRouteLabels(group: Group): ReadonlyMap<string, string> {
+    const { labels, receiver } = group.route.options;
+    if (labels.size === 0) return labels;
+    const { templates } = this.#inForce;
+    const source = {
+      receiver,
+      groupLabels: new Map(group.labels),
+      routeLabels: labels,
+      reason: "unknown" as const,
+      timeMs: this.nowMs(),
+    };
+    try {
+      return templates.routeLabels(notificationData(source, [], templates.externalUrl));
+    } catch {
+      return new Map();
+    }
+  }
+
+  inhibiting(labels: Labels): string | undefined {
+    return this.#inForce.inhibitor.inhibiting(labels);
+  }
+
+  receivers(): readonly ReceiverConfig[] {
+    return this.#inForce.config.receivers;
+  }
+
+  receiverLabels(name: string): ReadonlyMap<string, string> | undefined {
+    return this.#inForce.config.receivers.find((receiver) => receiver.name === name)?.labels;
+  }
+
+  receiversOf(labels: Labels): readonly string[] {
+    return this.#inForce.route.match(labels).map(({ options }) => options.receiver);
+  }
+
+  configYaml(): string {
+    return this.#inForce.config.yaml;
+  }
+
+  // Configuration.
+
+  async #reload(): Promise<void> {
+    const { logger } = this.#options;
+    let prepared: Prepared;
+    try {
+      prepared = this.#prepare();
+    } catch (error) {
+      this.#metrics.configLastReloadSuccessful.set(0);
+      logger.error("Loading configuration file failed: the previous one stays in force", {
+        err: errorMessage(error),
+      });
+      throw error;
+    }
+    const old = this.#inForce;
+    old.inhibitor.close();
+    await old.dispatcher.close();
+    this.#inForce = this.#enforce(prepared);
+    await closeReceivers(old.receivers);
+    logger.info("Completed loading of configuration file");
+  }
+
+  #prepare(): Prepared {
+    const { clock, disk, externalUrl, loadConfig, logger } = this.#options;
+    const { text, file } = loadConfig();
+    const config = parseConfig(text, file, this.parser);
+    const templates = new NotificationTemplates(config.templates, externalUrl, disk, () => clock.nowMs());
+    const used = new Set([...new Route(config.route).walk()].map(({ options }) => options.receiver));
+    const receivers = new Map(
+      config.receivers
+        .filter(({ name }) => used.has(name))
+        .map((receiver) => [receiver.name, this.#buildReceiver(receiver, templates)]),
+    );
+    for (const { name } of config.receivers) {
+      if (!used.has(name))
+        logger.info("skipping creation of receiver not referenced by any route", { receiver: name });
+    }
+    return { config, templates, receivers };
+  }
+
+  #enforce({ config, templates, receivers }: Prepared): InForce {
+    const { clock, logger } = this.#options;
+    const route = new Route(config.route);
+    this.#warnOfIntervals(route);
+    const inhibitor = new Inhibitor(config.inhibitRules, this.#provider, clock);
+    const pipeline = new Pipeline({
+      clock,
+      logger: logger.with({ component: "dispatcher" }),
+      metrics: this.#metrics,
+      cluster: this.cluster,
+      peerTimeoutMs: this.#settings.peerTimeoutMs,
+      receivers,
+      inhibitor,
+      silences: this.silences,
+      timeIntervals: new TimeIntervals(config.timeIntervals),
+      log: this.#log,
+      templates,
+    });
+    const dispatcher = new Dispatcher({
+      clock,
+      logger: logger.with({ component: "dispatcher" }),
+      metrics: this.#metrics,
+      route,
+      alerts: this.#provider,
+      startMs: this.startMs + this.#settings.startDelayMs,
+      extraFlushMs: () => this.cluster.position() * this.#settings.peerTimeoutMs,
+      flush: (group, alerts, timeMs, signal) => pipeline.notify(group, alerts, timeMs, signal),
+      forget: (group) => pipeline.forget(group),
+      groupsMax: 0,
+    });
+    this.#countConfig(config, receivers);
+    return { config, route, receivers, templates, inhibitor, pipeline, dispatcher };
+  }
+
+  #buildReceiver(receiver: ReceiverConfig, templates: NotificationTemplates): Receiver {
+    const { clock, logger } = this.#options;
+    const integrations = receiver.integrations.flatMap((integration) => {
+      const notifier = this.#buildNotifier(integration, templates);
+      const key = { receiver: receiver.name, integration: integration.type, index: integration.index };
+      const own = logger.with({
+        receiver: receiver.name,
+        integration: `${integration.type}[${integration.index}]`,
+      });
+      if (notifier === undefined) {
+        own.warn(
+          "this integration is not sent yet: its configuration is accepted and its notifications go nowhere",
+        );
+        return [];
+      }
+      const { sendResolved } = integration;
+      return [new Integration({ key, sendResolved, notifier, clock, logger: own, metrics: this.#metrics })];
+    });
+    return { name: receiver.name, labels: receiver.labels, integrations };
+  }
+
+  #buildNotifier(integration: IntegrationConfig, templates: NotificationTemplates): Notifier | undefined {
+    const { build, clock, disk } = this.#options;
+    switch (integration.type) {
+      case "webhook": {
+        const config = integration.config as WebhookConfig;
+        const client = createHttpClient(config.httpConfig!, {
+          userAgent: `Alertmanager/${build.version}`,
+          disk,
+        });
+        return new WebhookNotifier(config, templates, client, disk);
+      }
+      case "email":
+        return new EmailNotifier(integration.config as EmailConfig, templates, disk, clock);
+      default:
+        return undefined;
+    }
+  }
+
+  #warnOfIntervals(root: Route): void {
+    const { logger } = this.#options;
+    for (const { options, key } of root.walk()) {
+      const { repeatIntervalMs, groupIntervalMs } = options;
+      if (repeatIntervalMs > this.#settings.retentionMs) {
+        logger.warn(
+          "repeat_interval is greater than the data retention period: notifications will repeat earlier",
+          { route: key },
+        );
+      }
+      if (repeatIntervalMs < groupIntervalMs) {
+        logger.warn(
+          "repeat_interval is less than group_interval: notifications will not repeat until the next group_interval",
+          { route: key },
+        );
+      }
+    }
+  }
+
+  #countConfig(config: Config, receivers: ReadonlyMap<string, Receiver>): void {
+    const metrics = this.#metrics;
+    const integrations = [...receivers.values()].reduce(
+      (sum, receiver) => sum + receiver.integrations.length,
+      0,
+    );
+    metrics.receivers.set(receivers.size);
+    metrics.integrations.set(integrations);
+    metrics.inhibitionRules.set(config.inhibitRules.length);
+    metrics.configLastReloadSuccessful.set(1);
+    metrics.configLastReloadSuccess.set(Math.floor(this.nowMs() / 1000));
+    // 48 bits, which a sample holds exactly.
+    metrics.configHash.set(createHash("md5").update(config.yaml).digest().readUIntLE(0, 6));
+  }
+
+  // What lives as long as the program.
+
+  #openSilences(): Silences {
+    const { clock, disk, logger, storagePath } = this.#options;
+    const settings = this.#settings;
+    return new Silences({
+      clock,
+      disk,
+      logger: logger.with({ component: "silences" }),
+      metrics: this.#metrics,
+      cluster: this.cluster,
+      parser: this.parser,
+      path: path.join(storagePath, "silences"),
+      retentionMs: settings.retentionMs,
+      maintenanceIntervalMs: settings.maintenanceIntervalMs,
+      silencesMax: settings.silencesMax,
+      silenceBytesMax: settings.silenceBytesMax,
+      logChanges: settings.logSilences,
+    });
+  }
+
+  #openLog(): NotificationLog {
+    const { clock, disk, logger, storagePath } = this.#options;
+    return new NotificationLog({
+      clock,
+      disk,
+      logger: logger.with({ component: "nflog" }),
+      metrics: this.#metrics.nflog,
+      cluster: this.cluster,
+      path: path.join(storagePath, "nflog"),
+      retentionMs: this.#settings.retentionMs,
+      maintenanceIntervalMs: this.#settings.maintenanceIntervalMs,
+    });
+  }
+
+  #collect(): void {
+    const metrics = this.#metrics;
+    for (const [state, count] of Object.entries(this.silences.counts()))
+      metrics.silences.labels({ state }).set(count);
+    const nowMs = this.nowMs();
+    const counts = { active: 0, suppressed: 0, unprocessed: 0 };
+    for (const alert of this.#provider.list()) {
+      if (isResolvedAt(alert, nowMs)) continue;
+      const muted =
+        this.inhibiting(alert.labels) !== undefined || this.silences.muting(alert.labels).length > 0;
+      counts[muted ? "suppressed" : "active"]++;
+    }
+    for (const [state, count] of Object.entries(counts)) metrics.alerts.labels({ state }).set(count);
+  }
+
+  #describeBuild(): void {
+    const { version, revision, branch, goVersion } = this.build;
+    this.#metrics.buildInfo.labels({ version, revision, branch, goversion: goVersion }).set(1);
+    this.#metrics.clusterEnabled.set(this.cluster.status() === "disabled" ? 0 : 1);
+    for (const reason of ["silence", "inhibition", "mute_time_interval", "active_time_interval"]) {
+      this.#metrics.notificationsSuppressed.labels({ reason });
+    }
+    for (const status of ["firing", "resolved"])
+      this.#metrics.alertsReceived.labels({ status, version: "v2" });
+    this.#metrics.alertsInvalid.labels({ version: "v2" });
+  }
+}
+
+async function closeReceivers(receivers: ReadonlyMap<string, Receiver>): Promise<void> {
+  for (const { integrations } of receivers.values()) {
+    await Promise.all(integrations.map((integration) => integration.close()));
+  }
+}
