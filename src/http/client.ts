@@ -4,8 +4,9 @@ import { type Clock, type Disk, NarthexError, systemClock, systemDisk } from "..
 import type { HttpClientConfig, ProxyConfig, TlsConfig } from "./config.ts";
 import { Credentials, basicCredentials, type HeaderList } from "./credentials.ts";
 import { decompress, parseContentEncoding } from "./decompress.ts";
-import { exchange, type ResponseSink, SinkRefusal } from "./exchange.ts";
+import { type Exchanger, exchangerOn, type ResponseSink, SinkRefusal } from "./exchange.ts";
 import { TokenSource } from "./oauth2.ts";
+import { PlainConnection, plainConnectionsWork } from "./plain-connection.ts";
 import { proxyFor } from "./proxy.ts";
 import { TlsSource } from "./tls.ts";
 
@@ -101,7 +102,7 @@ export class HttpClient {
    */
   async send(request: HttpRequest, sink: ResponseSink): Promise<void> {
     const url = typeof request.url === "string" ? parseUrl(request.url) : request.url;
-    await this.#send(request, url, sink, (origin) => this.#dispatchers.for(origin));
+    await this.#send(request, url, sink, (target) => this.#exchangerFor(target));
   }
 
   /** As `send`, with the body in memory, decompressed, at most `bodyBytesMax` (default 64 MiB) of it: more is `bad_data`. */
@@ -116,16 +117,18 @@ export class HttpClient {
   }
 
   /**
-   * A connection of its own to one origin (or to a Unix socket that answers for it), for whoever asks the same place again and again.
-   * The caller closes it.
+   * A connection of its own to one origin (or to a Unix socket that answers for it), for whoever asks the same place again and again with GET
+   * requests, one after the other. The caller closes it.
    */
   openSession(origin: string, socketPath?: string): HttpSession {
     const own = this.#dispatchers.openOwn(origin, socketPath);
+    const isOwn = (target: URL, { method = "GET" }: HttpRequest): boolean =>
+      target.origin === origin && method === "GET";
     return {
       send: (request, sink) => {
         const url = typeof request.url === "string" ? parseUrl(request.url) : request.url;
         return this.#send(request, url, sink, (target) =>
-          target.origin === origin ? own.get() : this.#dispatchers.for(target),
+          isOwn(target, request) ? own.exchanger() : this.#exchangerFor(target),
         );
       },
       close: () => own.close(),
@@ -140,7 +143,7 @@ export class HttpClient {
     request: HttpRequest,
     first: URL,
     sink: ResponseSink,
-    dispatcherFor: (url: URL) => Dispatcher,
+    exchangerFor: (url: URL) => Exchanger,
   ): Promise<void> {
     const deadlineMs = this.#clock.monotonicMs() + (request.timeoutMs ?? timeoutMsDefault);
     let method = request.method ?? "GET";
@@ -151,8 +154,8 @@ export class HttpClient {
       for (let hops = 0; ; hops++) {
         const headers = trusted ? await this.#headers(request, url) : this.#plainHeaders(request);
         const redirect = await exchangeAgain(
+          exchangerFor(url),
           {
-            dispatcher: dispatcherFor(url),
             origin: url.origin,
             path: url.pathname + url.search,
             method,
@@ -180,6 +183,10 @@ export class HttpClient {
     } catch (error) {
       throw error instanceof SinkRefusal ? error.cause : describe(error, method, first);
     }
+  }
+
+  #exchangerFor(url: URL): Exchanger {
+    return exchangerOn(this.#dispatchers.for(url));
   }
 
   async #headers(request: HttpRequest, url: URL): Promise<HeaderList> {
@@ -224,8 +231,9 @@ const staleConnectionCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
 /** Tries once more when an idle connection turns out to be dead before any answer came; only what may be repeated. */
 async function exchangeAgain(
-  ...[options, sink, redirects, clock]: Parameters<typeof exchange>
-): ReturnType<typeof exchange> {
+  exchange: Exchanger,
+  ...[options, sink, redirects, clock]: Parameters<Exchanger>
+): ReturnType<Exchanger> {
   let answered = false;
   const watched: ResponseSink = {
     head(status, statusText, headers) {
@@ -265,8 +273,8 @@ class BufferSink implements ResponseSink {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#bytesMax)
       throw new NarthexError("bad_data", `response body exceeds the limit of ${this.#bytesMax} bytes`);
-    // undici gives each chunk a buffer of its own, so it may be kept without a copy.
-    this.chunks.push(chunk);
+    // What comes is valid only now.
+    this.chunks.push(Buffer.from(chunk));
   }
 }
 
@@ -295,21 +303,27 @@ class Dispatchers {
     return dispatcher;
   }
 
-  /** A client for one origin alone, remade when certificates change; through the shared proxy when there is one. */
-  openOwn(origin: string, socketPath: string | undefined): { get(): Dispatcher; close(): void } {
+  /** A connection for one origin alone: our own where there is neither TLS nor proxy, else undici's, remade when certificates change. */
+  openOwn(origin: string, socketPath: string | undefined): { exchanger(): Exchanger; close(): void } {
+    const url = new URL(origin);
+    const proxied = this.#proxied() && socketPath === undefined && proxyFor(this.#proxy, url) !== undefined;
+    if (proxied) return { exchanger: () => exchangerOn(this.for(url)), close: () => {} };
+    if (url.protocol === "http:" && plainConnectionsWork) {
+      const connection = new PlainConnection(url, socketPath);
+      const exchanger: Exchanger = (...parameters) => connection.exchange(...parameters);
+      return { exchanger: () => exchanger, close: () => connection.close() };
+    }
     let client: Client | undefined;
     let version = -1;
-    const url = new URL(origin);
     return {
-      get: () => {
-        if (this.#proxied() && socketPath === undefined && proxyFor(this.#proxy, url) !== undefined)
-          return this.for(url);
+      exchanger: () => {
         const tls = url.protocol === "https:" ? this.#tls.options() : {};
         if (client && version !== this.#tls.version) finish(client);
-        if (!client || version !== this.#tls.version)
+        if (!client || version !== this.#tls.version) {
           client = new Client(origin, { ...this.#options(tls), ...(socketPath && { socketPath }) });
+        }
         version = this.#tls.version;
-        return client;
+        return exchangerOn(client);
       },
       close: () => {
         if (client) destroy(client);

@@ -11,7 +11,6 @@ export interface ResponseSink {
 }
 
 export interface ExchangeOptions {
-  dispatcher: Dispatcher;
   origin: string;
   path: string;
   method: string;
@@ -25,6 +24,14 @@ export interface ExchangeOptions {
 /** Carries what a sink threw past the wording that network errors get. */
 export class SinkRefusal extends Error {}
 
+/** Carries out one request: over undici or on a connection of our own. */
+export type Exchanger = (
+  options: ExchangeOptions,
+  sink: ResponseSink,
+  redirects: boolean,
+  clock: Clock,
+) => Promise<Redirect | undefined>;
+
 /** A response that says "elsewhere". */
 export interface Redirect {
   status: number;
@@ -32,17 +39,15 @@ export interface Redirect {
 }
 
 /**
- * One request and its response on a dispatcher. Resolves when the body is complete, with the redirect if it was one
- * (`redirects` true, its body skipped). Rejects with Node's or undici's error, with a NarthexError `timeout` or `canceled`, or a SinkRefusal
- * whose cause the sink threw.
+ * Exchanges on an undici dispatcher. Resolves when the body is complete, with the redirect if it was one (`redirects` true, its body
+ * skipped). Rejects with Node's or undici's error, with a NarthexError `timeout` or `canceled`, or a SinkRefusal whose cause the
+ * sink threw.
  */
-export function exchange(
-  options: ExchangeOptions,
-  sink: ResponseSink,
-  redirects: boolean,
-  clock: Clock,
-): Promise<Redirect | undefined> {
-  return new Promise((resolve, reject) => new Exchange(options, sink, redirects, clock, resolve, reject));
+export function exchangerOn(dispatcher: Dispatcher): Exchanger {
+  return (options, sink, redirects, clock) =>
+    new Promise(
+      (resolve, reject) => new Exchange(dispatcher, options, sink, redirects, clock, resolve, reject),
+    );
 }
 
 class Exchange implements Dispatcher.DispatchHandler {
@@ -58,6 +63,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #cause: unknown;
 
   constructor(
+    dispatcher: Dispatcher,
     options: ExchangeOptions,
     sink: ResponseSink,
     redirects: boolean,
@@ -80,7 +86,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     options.signal?.addEventListener("abort", this.#abort);
     const { origin, path, headers } = options;
     // undici's own two timeouts are off: the deadline covers the whole of it.
-    options.dispatcher.dispatch(
+    dispatcher.dispatch(
       {
         origin,
         path,
@@ -156,6 +162,6 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function isRedirect(status: number): boolean {
+export function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }

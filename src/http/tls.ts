@@ -5,6 +5,21 @@ import { nodeTlsVersion, type TlsConfig } from "./config.ts";
 /** Certificates are looked at again this often, so that a renewed one is used without a reload. */
 const rereadMs = 5000;
 
+/** What node:tls needs to connect as `config` says, its files read now. Throws `unavailable` when one cannot be read. */
+export function nodeTlsOptions(config: TlsConfig, disk: Disk): ConnectionOptions {
+  const ca = content(config.ca, config.caFile, "CA", disk);
+  const cert = content(config.cert, config.certFile, "client certificate", disk);
+  const key = content(config.key.reveal(), config.keyFile, "client key", disk);
+  return {
+    rejectUnauthorized: !config.insecureSkipVerify,
+    minVersion: nodeTlsVersion(config.minVersion ?? "TLS12"),
+    ...(config.maxVersion && { maxVersion: nodeTlsVersion(config.maxVersion) }),
+    ...(config.serverName !== "" && { servername: config.serverName }),
+    ...(ca !== "" && { ca }),
+    ...(cert !== "" && { cert, key }),
+  };
+}
+
 /** TLS options of a client, made from a config and the files it names. `version` counts the times they changed. */
 export class TlsSource {
   readonly #config: TlsConfig;
@@ -25,36 +40,26 @@ export class TlsSource {
 
   /** Throws `unavailable` when a file cannot be read. */
   options(): ConnectionOptions {
-    if (this.#options && (!this.#usesFiles || this.#clock.monotonicMs() - this.#readAtMs < rereadMs))
-      return this.#options;
-    const config = this.#config;
-    const ca = this.#content(config.ca, config.caFile, "CA");
-    const cert = this.#content(config.cert, config.certFile, "client certificate");
-    const key = this.#content(config.key.reveal(), config.keyFile, "client key");
+    const fresh = this.#clock.monotonicMs() - this.#readAtMs < rereadMs;
+    if (this.#options && (!this.#usesFiles || fresh)) return this.#options;
+    const options = nodeTlsOptions(this.#config, this.#disk);
     this.#readAtMs = this.#clock.monotonicMs();
-    const fingerprint = JSON.stringify([ca, cert, key]);
+    const fingerprint = JSON.stringify(options);
     if (this.#options && fingerprint === this.#fingerprint) return this.#options;
     this.#fingerprint = fingerprint;
     this.version++;
-    this.#options = {
-      rejectUnauthorized: !config.insecureSkipVerify,
-      minVersion: nodeTlsVersion(config.minVersion ?? "TLS12"),
-      ...(config.maxVersion && { maxVersion: nodeTlsVersion(config.maxVersion) }),
-      ...(config.serverName !== "" && { servername: config.serverName }),
-      ...(ca !== "" && { ca }),
-      ...(cert !== "" && { cert, key }),
-    };
-    return this.#options;
+    this.#options = options;
+    return options;
   }
+}
 
-  #content(inlineText: string, file: string, what: string): string {
-    if (file === "") return inlineText;
-    try {
-      return Buffer.from(this.#disk.readFile(file)).toString("utf8");
-    } catch (error) {
-      throw new NarthexError("unavailable", `unable to read ${what} file ${file}: ${errorMessage(error)}`, {
-        cause: error,
-      });
-    }
+function content(inlineText: string, file: string, what: string, disk: Disk): string {
+  if (file === "") return inlineText;
+  try {
+    return Buffer.from(disk.readFile(file)).toString("utf8");
+  } catch (error) {
+    throw new NarthexError("unavailable", `unable to read ${what} file ${file}: ${errorMessage(error)}`, {
+      cause: error,
+    });
   }
 }

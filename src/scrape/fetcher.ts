@@ -105,8 +105,8 @@ class BodySink implements ResponseSink {
     }
     this.#packedBytes += chunk.length;
     if (this.#packedBytes >= Math.min(this.#bytesMax, this.#body.bytesMax)) throw new BodySizeLimitError();
-    // Each chunk has a buffer of its own, so it may be kept without a copy.
-    this.#packed.push(chunk);
+    // What comes is valid only now.
+    this.#packed.push(Buffer.from(chunk));
   }
 
   async finish(): Promise<void> {
