@@ -38,7 +38,13 @@ function format(values: readonly (number | undefined)[]): string | undefined {
 
 test("numbers are the shortest that read back", () => {
   const anyBits = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(valueOf);
-  const numbers = fc.oneof(anyBits, fc.double(), fc.double({ min: -1e9, max: 1e9 }), fc.integer(), fc.maxSafeInteger());
+  const numbers = fc.oneof(
+    anyBits,
+    fc.double(),
+    fc.double({ min: -1e9, max: 1e9 }),
+    fc.integer(),
+    fc.maxSafeInteger(),
+  );
   fc.assert(
     fc.property(numbers, (value) => {
       const text = format([value]);
@@ -52,8 +58,33 @@ test("numbers are the shortest that read back", () => {
 test("at the edges", () => {
   const powers = Array.from({ length: 300 }, (_, i) => [2 ** (i * 3 - 450), 10 ** (i - 280)]).flat();
   const near = powers.flatMap((power) => [power, power * (1 + 2 ** -52), power * (1 - 2 ** -53), -power]);
-  const others = [0, -0, NaN, Infinity, -Infinity, 0.1, 1 / 3, 1e21, 1e-6, 1e-7, 9.5e-7, 123_456_789.125, 2 ** 53, 2 ** 53 + 2];
-  const most = [Number.MAX_VALUE, 1.7976931348623155e308, 5e22, 9007199254740993, 1e15 + 0.5, 4.35, 0.000035, 100, 1e20];
+  const others = [
+    0,
+    -0,
+    NaN,
+    Infinity,
+    -Infinity,
+    0.1,
+    1 / 3,
+    1e21,
+    1e-6,
+    1e-7,
+    9.5e-7,
+    123_456_789.125,
+    2 ** 53,
+    2 ** 53 + 2,
+  ];
+  const most = [
+    Number.MAX_VALUE,
+    1.7976931348623155e308,
+    5e22,
+    9007199254740993,
+    1e15 + 0.5,
+    4.35,
+    0.000035,
+    100,
+    1e20,
+  ];
   for (const value of [...near, ...others, ...most]) assert.equal(format([value]), `[0,"${twin(value)}"]`);
   assert.equal(format([5e-324]), undefined);
 });

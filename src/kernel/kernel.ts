@@ -142,7 +142,22 @@ export class Kernel {
     this.series = new SeriesTable(this.exports, this.views);
   }
 
-  /** What to give a worker that shall use reader slot `readerSlot`. */
+  /** Main thread: what to give a new worker, with a reader slot of its own until `releaseReader`. */
+  claimReader(): KernelHandle {
+    const { u32 } = this.views;
+    for (let readerSlot = 1; readerSlot < reader.slots; readerSlot++) {
+      const claimed = (control.readers + readerSlot * reader.bytes + reader.claimed) >>> 2;
+      if (u32[claimed] !== 0) continue;
+      u32[claimed] = 1;
+      return this.handle(readerSlot);
+    }
+    throw new NarthexError(
+      "unavailable",
+      `all ${reader.slots - 1} reader slots of the shared memory are taken`,
+    );
+  }
+
+  /** What to give a worker that shall use reader slot `readerSlot`; `claimReader` picks one that no other thread has. */
   handle(readerSlot: number): KernelHandle {
     return { memory: this.memory, module: this.module, readerSlot };
   }
@@ -179,7 +194,7 @@ export class Kernel {
     assert(this.exports.freeSpan(ptr, bytes, this.readerSlot) === 1, "span was allocated");
   }
 
-  /** Main thread, after the worker with this slot has ended: ends its stay, frees its scratch and any lock it held. */
+  /** Main thread, after the worker with this slot has ended: ends its stay, frees its scratch, any lock it held, and the slot. */
   releaseReader(readerSlot: number): void {
     const { u32 } = this.views;
     Atomics.compareExchange(u32, control.spanLock >>> 2, readerSlot + 1, 0);
@@ -191,6 +206,7 @@ export class Kernel {
       ptr = next;
     }
     u32[head] = 0;
+    u32[(control.readers + readerSlot * reader.bytes + reader.claimed) >>> 2] = 0;
   }
 
   usage(): MemoryUsage {

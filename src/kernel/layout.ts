@@ -89,6 +89,8 @@ export const reader = {
   epoch: 0,
   /** u32: newest span of the reader's scratch, linked through its first word; 0 = none. */
   scratchSpans: 4,
+  /** u32: 1 while a thread has the record. */
+  claimed: 8,
 } as const;
 
 /** A series slot: 64 bytes, in pages of 16,384 slots, found by `Kernel.series.slot(ref)`. */

@@ -244,6 +244,16 @@ test("what a dead reader held is freed", () => {
   assert.equal(kernel.usage().usedBytes, 3 * page + kernel.arena.usage().reservedBytes);
 });
 
+test("every worker gets a reader slot of its own", () => {
+  const kernel = testKernel();
+  const slots = Array.from({ length: 63 }, () => kernel.claimReader().readerSlot);
+  assert.equal(new Set(slots).size, 63);
+  assert.ok(!slots.includes(0));
+  assert.throws(() => kernel.claimReader(), /all 63 reader slots/);
+  kernel.releaseReader(17);
+  assert.equal(kernel.claimReader().readerSlot, 17);
+});
+
 test("threads allocate spans at the same time without overlap", async () => {
   const kernel = testKernel();
   const source = `

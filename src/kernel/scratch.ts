@@ -125,7 +125,10 @@ export class Scratch {
   #dropSpan(top: Span): void {
     const { u32 } = this.#views;
     let link = scratchHeadIndex(this.#readerSlot);
-    while (u32[link] !== top.ptr) link = u32[link]! >>> 2;
+    while (u32[link] !== top.ptr) {
+      assert(u32[link] !== 0, "scratch span is in its reader's list: one thread per reader slot");
+      link = u32[link]! >>> 2;
+    }
     u32[link] = u32[top.ptr >>> 2]!;
     this.#exports.freeSpan(top.ptr, top.bytes, this.#readerSlot);
     this.#reservedBytes -= top.bytes;

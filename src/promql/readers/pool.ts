@@ -27,8 +27,8 @@ interface Pending {
   settle(result: Uint8Array | NarthexError): void;
 }
 
-/** Slot 0 of the kernel's reader records is the main thread's. */
-const firstReaderSlot = 1;
+/** Readers keep their columns in the shared memory; what they leave on the heap is short-lived. */
+const youngGenerationMbMax = 12;
 
 /**
  * The threads that evaluate queries. Orders reach every reader in one common order, so that readers that wait for each
@@ -103,8 +103,9 @@ export class ReaderPool {
   }
 
   #startReader(index: number): Promise<void> {
+    const kernel = this.#options.kernel.claimReader();
     const start: ReaderStart = {
-      kernel: this.#options.kernel.handle(firstReaderSlot + index),
+      kernel,
       index,
       ports: this.#ports[index]!,
       words: this.words.buffer,
@@ -114,6 +115,7 @@ export class ReaderPool {
       workerData: start,
       transferList: start.ports.filter((port) => port !== undefined),
       name: `reader-${index}`,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMbMax },
     });
     this.#workers[index] = worker;
     return new Promise((resolve, reject) => {
@@ -124,7 +126,10 @@ export class ReaderPool {
         this.#options.logger.error("a reader thread failed", { reader: index, err: error });
         reject(error);
       });
-      worker.on("exit", () => this.#lose(index, worker));
+      worker.on("exit", () => {
+        this.#options.kernel.releaseReader(kernel.readerSlot);
+        this.#lose(index, worker);
+      });
     });
   }
 
@@ -154,7 +159,6 @@ export class ReaderPool {
    * start anew.
    */
   #lose(index: number, worker: Worker): void {
-    this.#options.kernel.releaseReader(firstReaderSlot + index);
     if (this.#closing || this.#workers[index] !== worker) return;
     this.#failAll(new NarthexError("internal", "a reader thread ended while the query ran"));
     const old = this.#workers.splice(0);
