@@ -1,5 +1,6 @@
 import type { Evaluation } from "./operator/evaluation.ts";
 import { MergeEqual } from "./operator/merge-equal.ts";
+import { emitJsonParts } from "./operator/json-parts.ts";
 import type { OperatorBuilder } from "./operator/build.ts";
 import type { Operator, Row } from "./operator/operator.ts";
 import { countPresent } from "./operator/rows.ts";
@@ -7,7 +8,7 @@ import type { PlanNode } from "./plan/plan.ts";
 import type { ResultSink } from "./result.ts";
 import { LabelFilter } from "./series/label-filter.ts";
 import { SeriesList } from "./series/series-list.ts";
-import { sortedByLabels } from "./series/order.ts";
+import { allSortedByLabels } from "./series/order.ts";
 import type { Tuple } from "./series/tuple.ts";
 
 /** Evaluates the plan's root and hands its result to a sink, at most `seriesMax` series (0: all). Returns whether some were left out. */
@@ -28,6 +29,8 @@ export function emitResult(
       return emitRange(evaluation, builder, root, sink, seriesMax);
     default:
   }
+  const parts = builder.rootParts();
+  if (parts?.[0]?.json !== undefined) return emitJsonParts(evaluation, parts, sink, seriesMax);
   const operator = withFinalNames(evaluation, builder.build(root));
   if (!instant) return emitMatrix(evaluation, operator, sink, seriesMax);
   if (root.type === "scalar") {
@@ -75,10 +78,7 @@ function emitMatrix(
   sink.begin("matrix");
   let emitted = 0;
   let leftOut = false;
-  for (const series of sortedByLabels(
-    list,
-    Int32Array.from({ length: list.length }, (_, i) => i),
-  )) {
+  for (const series of allSortedByLabels(list)) {
     evaluation.checkRow();
     const row = operator.row(series);
     const count = countPresent(evaluation, row, grid.steps);
@@ -109,10 +109,7 @@ function emitRange(
   sink.begin("matrix");
   let emitted = 0;
   let leftOut = false;
-  for (const series of sortedByLabels(
-    list,
-    Int32Array.from({ length: list.length }, (_, i) => i),
-  )) {
+  for (const series of allSortedByLabels(list)) {
     evaluation.checkRow();
     const { tsPtr, vsPtr, count } = reader.read(series);
     let first = 0;
@@ -131,7 +128,7 @@ function emitRange(
 }
 
 /** With delayed name removal: names go now, and series that become equal are merged. */
-function withFinalNames(evaluation: Evaluation, operator: Operator): Operator {
+export function withFinalNames(evaluation: Evaluation, operator: Operator): Operator {
   if (!evaluation.delayedNameRemoval) return operator;
   const renamed: Operator = {
     steps: operator.steps,

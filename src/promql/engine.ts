@@ -2,12 +2,14 @@ import type { Kernel, Scratch } from "../kernel/index.ts";
 import type { Annotation } from "./annotations.ts";
 import type { Expr } from "./ast.ts";
 import type { QueryContext } from "./context.ts";
-import { emitResult } from "./emit.ts";
+import { emitResult, withFinalNames } from "./emit.ts";
 import { AggregateOperator } from "./operator/aggregate.ts";
 import { OperatorBuilder, type Partials } from "./operator/build.ts";
 import { Evaluation, type Shard } from "./operator/evaluation.ts";
+import { encodeJson } from "./operator/json-parts.ts";
 import type { PartialResult } from "./operator/partial.ts";
 import { encodeRows } from "./operator/parts.ts";
+import { isSeriesLocal } from "./plan/fragments.ts";
 import { type ParserOptions, parseExpr } from "./parser.ts";
 import type { Plan } from "./plan/plan.ts";
 import { planQuery } from "./plan/planner.ts";
@@ -105,8 +107,13 @@ export class Engine {
   /** Evaluates one fragment of a plan over a share of the series. */
   evaluateFragment(plan: Plan, fragment: number, shard: Shard, context: QueryContext): PartialResult {
     return this.#run(plan, context, shard, (evaluation) => {
-      const operator = new OperatorBuilder(evaluation).fragment(plan.fragments[fragment]!);
-      return operator instanceof AggregateOperator ? operator.encode() : encodeRows(evaluation, operator);
+      const { node } = plan.fragments[fragment]!;
+      const operator = new OperatorBuilder(evaluation).fragment(node);
+      if (operator instanceof AggregateOperator) return operator.encode();
+      const isWholeRange = !plan.instant && node === plan.root && isSeriesLocal(node);
+      return isWholeRange
+        ? encodeJson(evaluation, withFinalNames(evaluation, operator))
+        : encodeRows(evaluation, operator);
     });
   }
 

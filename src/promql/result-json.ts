@@ -3,7 +3,7 @@ import { LabelWriter } from "./json/label-writer.ts";
 import { numberBytesMax, writeNumber, writeTimestamp } from "./json/number-writer.ts";
 import type { Row } from "./operator/operator.ts";
 import type { Grid } from "./plan/plan.ts";
-import type { ColumnViews, ResultSink } from "./result.ts";
+import type { ColumnViews, ResultSink, ResultType } from "./result.ts";
 import type { SeriesList } from "./series/series-list.ts";
 
 /** `[`, a timestamp, `,"`. */
@@ -11,6 +11,8 @@ const timeBytesMax = 24;
 const sampleBytesMax = timeBytesMax + numberBytesMax + 3;
 /** Room that the kernel wants for each step. */
 const rowBytesMax = 72;
+/** Most bytes that are reserved ahead. */
+const roomMax = 256 * 1024 * 1024;
 
 /**
  * Writes the `data` object of `/api/v1/query` and `/api/v1/query_range`: `{"resultType":…,"result":…}`, byte for byte as upstream's
@@ -33,7 +35,7 @@ export class JsonSink implements ResultSink {
     return this.#out.finish();
   }
 
-  begin(type: "scalar" | "string" | "vector" | "matrix"): void {
+  begin(type: ResultType): void {
     this.#type = type;
     this.#out.ascii(`{"resultType":"${type}","result":[`);
   }
@@ -61,6 +63,7 @@ export class JsonSink implements ResultSink {
   }
 
   row(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void {
+    const start = this.#out.length;
     this.#metric(list, series);
     this.#out.ascii(`"values":[`);
     const { timesPtr, offsetsPtr, outPtr } = (this.#times ??= new StepTimes(grid, views));
@@ -68,6 +71,14 @@ export class JsonSink implements ResultSink {
     if (count >= 0) this.#out.bytes(views.u8.subarray(outPtr, outPtr + count));
     else this.#samplesOfRow(grid, row, views);
     this.#out.ascii("]}");
+    // What one series took, the others may take too: room for all at once saves growing by copies. Untouched memory costs nothing.
+    if (this.#count === 1)
+      this.#out.reserve(Math.min((list.length - 1) * (this.#out.length - start), roomMax));
+  }
+
+  encodedSeries(json: Uint8Array): void {
+    if (this.#count++ > 0) this.#out.ascii(",");
+    this.#out.bytes(json);
   }
 
   /** For the rare row with a number so small that the kernel does not write it. */

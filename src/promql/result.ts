@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel/index.ts";
-import type { Labels } from "../model/index.ts";
+import { Labels, parseNumber } from "../model/index.ts";
 import type { Row } from "./operator/operator.ts";
 import type { Grid } from "./plan/plan.ts";
 import type { SeriesList } from "./series/series-list.ts";
@@ -13,15 +13,19 @@ export interface ColumnViews {
   allocate(bytes: number): number;
 }
 
+export type ResultType = "scalar" | "string" | "vector" | "matrix";
+
 /** Takes a query's result while it is computed. After `begin` come only calls that fit the type, then `end`. */
 export interface ResultSink {
-  begin(type: "scalar" | "string" | "vector" | "matrix"): void;
+  begin(type: ResultType): void;
   scalar(timestampMs: number, value: number): void;
   string(timestampMs: number, text: string): void;
   /** One element of a vector. */
   sample(list: SeriesList, series: number, timestampMs: number, value: number): void;
   /** One series of a range query; at least one step is present. */
   row(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void;
+  /** One series of a range query as JSON, `{"metric":…,"values":…}`, which another reader wrote. */
+  encodedSeries(json: Uint8Array): void;
   /** One series of a range as an instant query's result: `count` samples from these places on, at least one. */
   samples(
     list: SeriesList,
@@ -53,6 +57,8 @@ export type QueryValue =
   | { readonly type: "vector"; readonly samples: readonly VectorSample[] }
   | { readonly type: "matrix"; readonly series: readonly MatrixSeries[] };
 
+const decoder = new TextDecoder();
+
 /** Collects a result as objects. */
 export class ValueSink implements ResultSink {
   #value: QueryValue | undefined;
@@ -63,7 +69,7 @@ export class ValueSink implements ResultSink {
     return this.#value!;
   }
 
-  begin(type: "scalar" | "string" | "vector" | "matrix"): void {
+  begin(type: ResultType): void {
     if (type === "vector") this.#value = { type, samples: this.#samples };
     if (type === "matrix") this.#value = { type, series: this.#series };
   }
@@ -89,6 +95,16 @@ export class ValueSink implements ResultSink {
       values.push(f64[row.valuesPtr / 8 + step]!);
     }
     this.#series.push({ labels: list.labels(series), timestampsMs, values });
+  }
+
+  encodedSeries(json: Uint8Array): void {
+    type Encoded = { metric: Record<string, string>; values: [seconds: number, value: string][] };
+    const { metric, values } = JSON.parse(decoder.decode(json)) as Encoded;
+    this.#series.push({
+      labels: Labels.from(metric),
+      timestampsMs: values.map(([seconds]) => Math.round(seconds * 1000)),
+      values: values.map(([, value]) => parseNumber(value)!),
+    });
   }
 
   samples(

@@ -45,7 +45,10 @@ export interface SelectHints {
   maxTimestampMs: number;
   /** At most this many series or values are needed; 0 means all. */
   limit?: number;
-  /** Only series whose stable hash modulo `count` is `index`: how readers share a query. */
+  /**
+   * Only a share of the series, by a hash of their labels: how readers share a query. Every series is in one share, on whatever thread
+   * one asks, and series that differ in `__name__`, `__type__` and `__unit__` alone are in the same.
+   */
   shard?: { index: number; count: number };
 }
 

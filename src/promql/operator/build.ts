@@ -60,8 +60,13 @@ export class OperatorBuilder {
   };
 
   /** The operator of a fragment as a reader evaluates it. */
-  fragment(fragment: Fragment): Operator {
-    return this.#make(fragment.node);
+  fragment(node: PlanNode): Operator {
+    return this.#make(node);
+  }
+
+  /** What readers found, when a fragment is the whole plan. */
+  rootParts(): readonly PartialResult[] | undefined {
+    return this.#fragments[0]?.node === this.#evaluation.plan.root ? this.#partials?.(0) : undefined;
   }
 
   range(node: PlanNode & { kind: "range" }): RangeReader {

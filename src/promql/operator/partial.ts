@@ -23,15 +23,26 @@ export interface PartialResult {
   values: Float64Array<ArrayBuffer>;
   /** Presence rows; empty for states, which know. */
   present: Uint8Array<ArrayBuffer>;
+  /** Instead of rows, where the fragment is the whole of a range query: finished JSON, the series sorted by labels. */
+  json?: EncodedJson;
   annotations: Annotation[];
   samplesPeak: number;
 }
 
+/** The JSON of each series: `bytes` between a start and an end, by turns in `ranges`. */
+export interface EncodedJson {
+  bytes: Uint8Array<ArrayBuffer>;
+  ranges: Int32Array<ArrayBuffer>;
+  /** Samples in it. */
+  samples: number;
+}
+
 /** The buffers of a part, for a transfer list. */
 export function partialBuffers(part: PartialResult): ArrayBuffer[] {
-  const { series, values, present } = part;
+  const { series, values, present, json } = part;
   const views = [series.numbers, series.offsets, series.dropped, values, present];
-  return views.map((view) => view.buffer);
+  const jsonViews = json === undefined ? [] : [json.bytes, json.ranges];
+  return [...views, ...jsonViews].map((view) => view.buffer);
 }
 
 export function encodeSeries(list: SeriesList, picks: ArrayLike<number>): EncodedSeries {

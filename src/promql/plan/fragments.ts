@@ -42,50 +42,50 @@ function fragmentKind(node: PlanNode): Fragment["kind"] | undefined {
 }
 
 /**
- * Whether each output series depends on one selected series only, so that the union over all shards is the whole. Two series
- * that become equal once their names are dropped must meet in one place, so names may be dropped only where one name is selected.
+ * Whether every output series is made of selected series that differ in the labels that describe a metric alone. Such series are in
+ * one share, so the union over all shares is the whole: also where names are dropped, and where two metrics meet.
  */
-function isSeriesLocal(node: PlanNode): boolean {
+export function isSeriesLocal(node: PlanNode): boolean {
   switch (node.kind) {
     case "select":
-      return !node.timestamps || node.selector.namePinned;
+      return true;
     case "window":
       return isLocalWindow(node);
     case "negate":
-      return dropsNameSafely(node.child);
-    case "scalarBinary":
-      if (isConstant(node.right)) return dropsNameSafely(node.left);
-      return isConstant(node.left) && dropsNameSafely(node.right);
-    case "call": {
-      const [vector, ...rest] = node.args;
-      return (
-        elementwiseFunctions.has(node.func) &&
-        vector !== undefined &&
-        dropsNameSafely(vector) &&
-        rest.every(isConstant)
-      );
-    }
     case "repeat":
       return isSeriesLocal(node.child);
+    case "scalarBinary":
+      if (isConstant(node.right)) return isSeriesLocal(node.left);
+      return isConstant(node.left) && isSeriesLocal(node.right);
+    case "vectorBinary":
+      return matchesAllLabels(node) && isSeriesLocal(node.left) && isSeriesLocal(node.right);
+    case "call": {
+      const [vector, ...rest] = node.args;
+      const isElementwise = elementwiseFunctions.has(node.func) && vector !== undefined;
+      return isElementwise && isSeriesLocal(vector) && rest.every(isConstant);
+    }
     default:
       return false;
   }
 }
 
-function isLocalWindow(node: PlanNode & { kind: "window" }): boolean {
-  const { from } = node.source;
-  if (node.func === "absent_over_time" || !node.args.every(isConstant)) return false;
-  return from.kind === "selector" ? from.namePinned : dropsNameSafely(from.child);
+function isLocalWindow({ func, args, source }: PlanNode & { kind: "window" }): boolean {
+  if (func === "absent_over_time" || !args.every(isConstant)) return false;
+  return source.from.kind === "selector" || isSeriesLocal(source.from.child);
 }
 
-function dropsNameSafely(node: PlanNode): boolean {
-  return isSeriesLocal(node) && pinsName(node);
+/** Neither `on` nor `ignoring`: two series meet when all their labels but the name are equal. */
+function matchesAllLabels({ matching }: PlanNode & { kind: "vectorBinary" }): boolean {
+  const { on, labels, card, fillLeft, fillRight } = matching;
+  const isPlain = !on && labels.length === 0 && fillLeft === undefined && fillRight === undefined;
+  return isPlain && (card === "one-to-one" || card === "many-to-many");
 }
 
 /** Whether all series of a series-local part have one metric name in common, before it is dropped. */
 export function pinsName(node: PlanNode): boolean {
   if (node.kind === "select") return node.selector.namePinned;
   if (node.kind === "window" && node.source.from.kind === "selector") return node.source.from.namePinned;
+  if (node.kind === "vectorBinary") return node.op !== "or" && pinsName(node.left);
   return children(node).every((child) => isConstant(child) || pinsName(child));
 }
 

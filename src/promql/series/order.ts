@@ -1,5 +1,6 @@
 import { compareStrings } from "../../model/index.ts";
 import type { SeriesList } from "./series-list.ts";
+import type { Strings } from "./strings.ts";
 import { Tuple } from "./tuple.ts";
 
 /** The numbers of the series in `picks` of `list`, sorted by labels as upstream sorts a matrix. Ties keep their order. */
@@ -26,6 +27,25 @@ export function sortedByLabels(list: SeriesList, picks: Int32Array): Int32Array 
   const byRank = (a: number, b: number): number => ranks[a]! - ranks[b]!;
   places.sort((a, b) => compare(a, b, byRank) || a - b);
   return places.map((place) => picks[place]!);
+}
+
+/** Orders two label sets as `sortedByLabels` does. */
+export function compareTuples(strings: Strings, a: Tuple, b: Tuple): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.numbers[i]!;
+    const y = b.numbers[i]!;
+    if (x !== y) return compareStrings(strings.text(x), strings.text(y));
+  }
+  return a.length - b.length;
+}
+
+/** All series of a list, sorted by labels. */
+export function allSortedByLabels(list: SeriesList): Int32Array {
+  return sortedByLabels(
+    list,
+    Int32Array.from({ length: list.length }, (_, series) => series),
+  );
 }
 
 function flatten(list: SeriesList, picks: Int32Array): { offsets: Int32Array; numbers: Int32Array } {

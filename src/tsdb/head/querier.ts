@@ -5,6 +5,7 @@ import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/i
 import { LabelIndexReader } from "./label-index.ts";
 import { labelValue, SeriesSelector } from "./select.ts";
 import { HeadSeriesSet, sortedOrder } from "./series-set.ts";
+import { combineHash, describingLabels } from "./text-hash.ts";
 import { SymbolReader, SymbolTexts } from "./symbols.ts";
 
 /** The head as any thread can query it, from the shared memory alone. */
@@ -100,6 +101,7 @@ class HeadQuerier implements Querier {
   ): { refs: Uint32Array; labelsPtrs: Uint32Array } {
     const { u32 } = this.#kernel.views;
     const { series } = this.#kernel;
+    const inShard = shard && shardTest(u32, this.#symbols, shard);
     const keptRefs = new Uint32Array(refs.length);
     const labelsPtrs = new Uint32Array(refs.length);
     let count = 0;
@@ -107,7 +109,7 @@ class HeadQuerier implements Querier {
       const slot = series.slot(ref);
       const labelsPtr = slot === 0 ? 0 : Atomics.load(u32, slot >>> 2);
       if (labelsPtr === 0) continue;
-      if (shard !== undefined && u32[labelsPtr >>> 2]! % shard.count !== shard.index) continue;
+      if (inShard?.(labelsPtr) === false) continue;
       if (!hasChunkIn(u32, slot, minTimestampMs, maxTimestampMs)) continue;
       keptRefs[count] = ref;
       labelsPtrs[count++] = labelsPtr;
@@ -126,6 +128,25 @@ class HeadQuerier implements Querier {
     const texts = Array.from(symbols, (symbol) => this.#symbols.text(symbol)).sort(compareStrings);
     return hints.limit && hints.limit < texts.length ? texts.slice(0, hints.limit) : texts;
   }
+}
+
+/** Whether a series' labels fall into a shard: its hash without the describing labels. */
+function shardTest(
+  u32: Uint32Array,
+  symbols: SymbolReader,
+  { index, count }: { index: number; count: number },
+): (labelsPtr: number) => boolean {
+  const [name, type, unit] = describingLabels.map((label) => symbols.find(label));
+  return (labelsPtr) => {
+    const labels = labelsPtr >>> 2;
+    let hash = 0;
+    for (let at = labels + 2, end = at + 2 * u32[labels + 1]!; at < end; at += 2) {
+      const symbol = u32[at]!;
+      if (symbol === name || symbol === type || symbol === unit) continue;
+      hash = combineHash(combineHash(hash, symbols.hash(symbol)), symbols.hash(u32[at + 1]!));
+    }
+    return hash % count === index;
+  };
 }
 
 function hasChunkIn(u32: Uint32Array, slot: number, minTimestampMs: number, maxTimestampMs: number): boolean {

@@ -19,3 +19,9 @@ function finish(value: number): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/**
+ * Labels that say what a metric is. Queries are shared out by the hash of the others (`combineHash` over them, modulo the number of
+ * shards), in the head and in blocks alike: series that differ in these alone are in one shard, so that two metrics of one target meet there.
+ */
+export const describingLabels: readonly string[] = ["__name__", "__type__", "__unit__"];
