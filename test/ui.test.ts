@@ -10,7 +10,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { startUiOrigin } from "./support/ui-origin.ts";
@@ -118,7 +118,7 @@ before(async () => {
   if (skip !== false) return;
   exporter = await startExporter();
   server = await startServer(`
-global: { scrape_interval: 500ms, scrape_timeout: 500ms }
+global: { scrape_interval: 1s, scrape_timeout: 1s }
 scrape_configs:
   - job_name: waves
     static_configs: [{ targets: ["127.0.0.1:${exporter.port}"] }]
@@ -128,14 +128,20 @@ scrape_configs:
   const flags =
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
   browser = await chromium.launch({ executablePath: chromiumPath, args: flags.split(" ") });
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light" });
-  page.on("pageerror", (error) => faults.push(error.message));
   await waitUntil("series are there", async () => {
     const answer = await fetch(`${server.url}/api/v1/query?query=count(count_over_time(test_wave[1m])>3)`);
     const { data } = (await answer.json()) as { data: { result: unknown[] } };
     return data.result.length > 0;
   });
 });
+
+beforeEach(async () => {
+  if (skip !== false) return;
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light" });
+  page.on("pageerror", (error) => faults.push(error.message));
+});
+
+afterEach(async () => page?.close());
 
 after(async () => {
   await browser?.close();
