@@ -35,7 +35,8 @@ export class JsonSink implements ResultSink {
     return this.#out.finish();
   }
 
-  begin(type: ResultType): void {
+  begin(type: ResultType, bytesExpected = 0): void {
+    this.#out.reserve(bytesExpected);
     this.#type = type;
     this.#out.ascii(`{"resultType":"${type}","result":[`);
   }

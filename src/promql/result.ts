@@ -17,7 +17,8 @@ export type ResultType = "scalar" | "string" | "vector" | "matrix";
 
 /** Takes a query's result while it is computed. After `begin` come only calls that fit the type, then `end`. */
 export interface ResultSink {
-  begin(type: ResultType): void;
+  /** `bytesExpected`: how long the result will be as JSON, where that is known. */
+  begin(type: ResultType, bytesExpected?: number): void;
   scalar(timestampMs: number, value: number): void;
   string(timestampMs: number, text: string): void;
   /** One element of a vector. */

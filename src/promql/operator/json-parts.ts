@@ -10,6 +10,8 @@ import type { Operator } from "./operator.ts";
 import { type EncodedJson, type PartialResult, decodeSeries, encodeSeries } from "./partial.ts";
 import { countPresent } from "./rows.ts";
 
+const envelopeBytes = 1024;
+
 /** The series of an operator as finished JSON, sorted by labels, for a reader that hands them over. */
 export function encodeJson(evaluation: Evaluation, operator: Operator): PartialResult {
   const list = operator.series();
@@ -86,7 +88,8 @@ export function emitJsonParts(
     annotations.forEach((annotation) => evaluation.annotations.add(annotation));
   }
   const runs = parts.map((part) => new Run(strings, part)).filter((run) => !run.isDone);
-  sink.begin("matrix");
+  // The parts hold about as many commas as the whole; what comes around the series is short.
+  sink.begin("matrix", envelopeBytes + parts.reduce((sum, { json }) => sum + json!.bytes.length + 1, 0));
   let emitted = 0;
   while (runs.length > 0 && (seriesMax === 0 || emitted < seriesMax)) {
     let first = runs[0]!;
