@@ -1,8 +1,9 @@
 import { type Disk, errorMessage, type Logger } from "../../base/index.ts";
-import { layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import { layout } from "../../kernel/index.ts";
 import type { Head } from "../head/head.ts";
 import { SegmentReader, type WalDamage } from "./reader.ts";
-import { RecordCursor, recordType } from "./record.ts";
+import { recordType } from "./record.ts";
+import { ReplayWindow } from "./replay-window.ts";
 import { SeriesRecordReader } from "./series-record.ts";
 import { listCheckpoints, listSegments } from "./segment.ts";
 
@@ -70,8 +71,9 @@ export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
       progress.current = index;
       await replay.readSegment(path, progress);
     }
+    const result = replay.finish();
     head.labelIndex.sort();
-    return replay.result;
+    return result;
   } finally {
     replay.close();
   }
@@ -93,7 +95,7 @@ class Replay {
   /** Refs of the log whose series has another ref in the head. */
   readonly #refs = new Map<number, number>();
   readonly #series: SeriesRecordReader;
-  #batch: SampleBatch;
+  readonly #window: ReplayWindow;
   #pages = 0;
   #pagesSeen = new Set<number>();
   #sliceStartMs = performance.now();
@@ -102,11 +104,19 @@ class Replay {
     this.#options = options;
     this.#head = options.head;
     this.#series = new SeriesRecordReader(options.head);
-    this.#batch = options.head.kernel.createSampleBatch(16_384);
+    this.#window = new ReplayWindow(options);
+  }
+
+  /** Brings the last samples into the head. */
+  finish(): ReplayResult {
+    this.#window.flush();
+    this.result.samples = this.#window.appended;
+    this.result.unknownSeriesSamples = this.#window.unknownSeries;
+    return this.result;
   }
 
   close(): void {
-    this.#batch.close();
+    this.#window.close();
   }
 
   async readSegment(path: string, progress: ReplayProgress): Promise<void> {
@@ -146,7 +156,7 @@ class Replay {
   #readRecord(record: Uint8Array, path: string): void {
     this.result.records++;
     try {
-      if (record[0] === recordType.samples) this.#readSamples(record);
+      if (record[0] === recordType.samples) this.#window.add(record, this.#refs);
       else if (record[0] === recordType.series) this.#readSeries(record);
       else {
         const type = record[0] ?? 0;
@@ -199,76 +209,5 @@ class Replay {
     this.#pagesSeen.add(Math.floor(ref / layout.slot.perPage));
     this.#pages = this.#pagesSeen.size;
     return ref;
-  }
-
-  #readSamples(record: Uint8Array): void {
-    const { kernel } = this.#head;
-    const batch = this.#batchFor(record.length);
-    const scratch = kernel.scratch;
-    const mark = scratch.mark();
-    try {
-      const ptr = scratch.allocate(record.length + layout.slackBytes);
-      kernel.views.u8.set(record, ptr);
-      try {
-        batch.decodeRecord(ptr, record.length);
-        if (this.#refs.size > 0) this.#translate(batch);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        this.#decodeLargeRefs(record, batch);
-      }
-    } finally {
-      scratch.release(mark);
-    }
-    this.#append(batch);
-  }
-
-  #append(batch: SampleBatch): void {
-    const { chunkRangeMs, samplesPerChunk } = this.#options;
-    const head = this.#head;
-    this.result.samples += batch.append({ chunkRangeMs, samplesPerChunk });
-    const { status, timestamps, count } = batch;
-    let minMs = head.minTimeMs;
-    let maxMs = head.maxTimeMs;
-    for (let i = 0; i < count; i++) {
-      if (status[i] === sampleStatus.ok) {
-        const timestampMs = timestamps[i]!;
-        if (timestampMs < minMs) minMs = timestampMs;
-        if (timestampMs > maxMs) maxMs = timestampMs;
-      } else if (status[i] === sampleStatus.unknownSeries) this.result.unknownSeriesSamples++;
-    }
-    head.minTimeMs = minMs;
-    head.maxTimeMs = maxMs;
-  }
-
-  #translate(batch: SampleBatch): void {
-    const { refs, count } = batch;
-    for (let i = 0; i < count; i++) {
-      const ref = this.#refs.get(refs[i]!);
-      if (ref !== undefined) refs[i] = ref;
-    }
-  }
-
-  /** A samples record whose refs need more than 32 bits. Throws RangeError when it is malformed. */
-  #decodeLargeRefs(record: Uint8Array, batch: SampleBatch): void {
-    const cursor = new RecordCursor(record, 1);
-    const baseRef = cursor.uint64();
-    const baseMs = cursor.int64();
-    batch.clear();
-    while (!cursor.isAtEnd) {
-      const logRef = baseRef + cursor.varint();
-      const timestampMs = baseMs + cursor.varint();
-      const ref = this.#refs.get(logRef) ?? (logRef <= layout.seriesRefMax ? logRef : 0);
-      batch.pushBits(ref, timestampMs, cursor.bits64());
-    }
-  }
-
-  #batchFor(recordBytes: number): SampleBatch {
-    const { kernel } = this.#head;
-    const samples = SampleBatch.recordSamplesMax(recordBytes);
-    if (this.#batch.capacity < samples) {
-      this.#batch.close();
-      this.#batch = kernel.createSampleBatch(samples);
-    }
-    return this.#batch;
   }
 }

@@ -1,0 +1,179 @@
+import { type Kernel, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import type { Head } from "../head/head.ts";
+import { RecordCursor } from "./record.ts";
+
+export interface ReplayWindowOptions {
+  head: Head;
+  chunkRangeMs: number;
+  samplesPerChunk: number;
+}
+
+/** Samples gathered per series on average, as far as the bounds below allow. */
+const samplesPerSeries = 16;
+const samplesMin = 16_384;
+const samplesMax = 1024 * 1024;
+/** The two batches take at most this part of the shared memory, at so many bytes per sample. */
+const memoryShare = 16;
+const sampleBytes = 42;
+/** Refs may spread over so many numbers per sample to be worth sorting. */
+const refsPerSampleMax = 8;
+
+/**
+ * Samples on their way from the log into the head. They are gathered over many records and appended series by series, which finds each
+ * series' slot and chunk in the processor's cache: three times as fast as in the order of the log. Within a series
+ * their order stays.
+ */
+export class ReplayWindow {
+  appended = 0;
+  unknownSeries = 0;
+  readonly #options: ReplayWindowOptions;
+  readonly #kernel: Kernel;
+  readonly #open: SampleBatch[] = [];
+  #batch: SampleBatch;
+  #sorted: SampleBatch;
+
+  constructor(options: ReplayWindowOptions) {
+    this.#options = options;
+    this.#kernel = options.head.kernel;
+    this.#batch = this.#create(samplesMin);
+    this.#sorted = this.#create(samplesMin);
+  }
+
+  close(): void {
+    for (const batch of this.#open.splice(0)) batch.close();
+  }
+
+  /**
+   * Takes the samples of a samples record. `refs` leads from refs of the log to refs of the head, where they differ. Throws RangeError when
+   * the record is malformed; then none of its samples is taken.
+   */
+  add(record: Uint8Array, refs: ReadonlyMap<number, number>): void {
+    const samplesBound = SampleBatch.recordSamplesMax(record.length);
+    if (this.#batch.count + samplesBound > this.#batch.capacity) this.#makeRoom(samplesBound);
+    const batch = this.#batch;
+    const start = batch.count;
+    const count = this.#decode(record, start);
+    if (count < 0) {
+      try {
+        addWithLargeRefs(record, batch, refs);
+      } catch (error) {
+        batch.count = start;
+        throw error;
+      }
+      return;
+    }
+    batch.count = start + count;
+    if (refs.size === 0) return;
+    for (let i = start; i < start + count; i++) {
+      const ref = refs.get(batch.refs[i]!);
+      if (ref !== undefined) batch.refs[i] = ref;
+    }
+  }
+
+  /** Appends everything gathered. */
+  flush(): void {
+    const batch = this.#sort() ?? this.#batch;
+    const { head, chunkRangeMs, samplesPerChunk } = this.#options;
+    const { status, timestamps, refs, count } = batch;
+    status.fill(sampleStatus.ok, 0, count);
+    this.appended += batch.append({ chunkRangeMs, samplesPerChunk });
+    let minMs = head.minTimeMs;
+    let maxMs = head.maxTimeMs;
+    for (let i = 0; i < count; i++) {
+      if (status[i] === sampleStatus.ok) {
+        const timestampMs = timestamps[i]!;
+        if (timestampMs < minMs) minMs = timestampMs;
+        if (timestampMs > maxMs) maxMs = timestampMs;
+      } else if (status[i] === sampleStatus.unknownSeries) {
+        this.unknownSeries++;
+        // A new series with this number would be taken for theirs the next time.
+        head.skipRef(refs[i]!);
+      }
+    }
+    head.minTimeMs = minMs;
+    head.maxTimeMs = maxMs;
+    batch.clear();
+    this.#batch.clear();
+  }
+
+  /** Decodes to index `start` of the batch; returns the samples, or a negative number when that is not possible. */
+  #decode(record: Uint8Array, start: number): number {
+    const { scratch, views, exports } = this.#kernel;
+    const mark = scratch.mark();
+    const ptr = scratch.allocate(record.length + layout.slackBytes);
+    views.u8.set(record, ptr);
+    const { refsPtr, timestampsPtr, valuesPtr, capacity } = this.#batch;
+    const count = exports.decodeSamplesRecord(
+      ptr,
+      record.length,
+      refsPtr + 4 * start,
+      timestampsPtr + 8 * start,
+      valuesPtr + 8 * start,
+      capacity - start,
+    );
+    scratch.release(mark);
+    return count;
+  }
+
+  /** Flushes, and grows to what the series by now, or else the next record, ask for. */
+  #makeRoom(samples: number): void {
+    this.flush();
+    const shareMax = this.#kernel.usage().limitBytes / memoryShare / sampleBytes;
+    const wanted = Math.min(this.#options.head.seriesCount * samplesPerSeries, samplesMax, shareMax);
+    const capacity = Math.max(wanted, samples);
+    if (capacity <= this.#batch.capacity) return;
+    this.close();
+    this.#batch = this.#create(capacity);
+    this.#sorted = this.#create(capacity);
+  }
+
+  #create(capacity: number): SampleBatch {
+    const batch = this.#kernel.createSampleBatch(capacity);
+    this.#open.push(batch);
+    return batch;
+  }
+
+  /** The gathered samples in the order of their refs (a counting sort), or undefined when it would not pay. */
+  #sort(): SampleBatch | undefined {
+    const { refs, timestamps, values, count } = this.#batch;
+    let low = Infinity;
+    let high = 0;
+    for (let i = 0; i < count; i++) {
+      const ref = refs[i]!;
+      if (ref < low) low = ref;
+      if (ref > high) high = ref;
+    }
+    const span = high - low + 1;
+    if (count < 2 || span > count * refsPerSampleMax) return undefined;
+    const positions = new Uint32Array(span + 1);
+    for (let i = 0; i < count; i++) positions[refs[i]! - low + 1]!++;
+    for (let i = 1; i <= span; i++) positions[i]! += positions[i - 1]!;
+    const sorted = this.#sorted;
+    // Values move as two words: as numbers, JavaScript might change the bits of a NaN.
+    const from = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
+    const to = new Uint32Array(sorted.values.buffer, sorted.values.byteOffset, 2 * count);
+    for (let i = 0; i < count; i++) {
+      const ref = refs[i]!;
+      const at = positions[ref - low]!++;
+      sorted.refs[at] = ref;
+      sorted.timestamps[at] = timestamps[i]!;
+      to[2 * at] = from[2 * i]!;
+      to[2 * at + 1] = from[2 * i + 1]!;
+    }
+    sorted.count = count;
+    return sorted;
+  }
+}
+
+/** A samples record whose refs need more than 32 bits. Throws RangeError when it is malformed. */
+function addWithLargeRefs(record: Uint8Array, batch: SampleBatch, refs: ReadonlyMap<number, number>): void {
+  const cursor = new RecordCursor(record, 1);
+  const baseRef = cursor.uint64();
+  const baseMs = cursor.int64();
+  while (!cursor.isAtEnd) {
+    const logRef = baseRef + cursor.varint();
+    const timestampMs = baseMs + cursor.varint();
+    const ref = refs.get(logRef) ?? (logRef >= 0 && logRef <= layout.seriesRefMax ? logRef : 0);
+    batch.pushBits(ref, timestampMs, cursor.bits64());
+  }
+}
