@@ -211,10 +211,10 @@ test(
     await page.getByText("1 of 1 up").waitFor();
     const isServer = /\/(api|-)\//;
     await page.route(isServer, (route) => route.abort());
-    await page.getByText("The server does not answer").waitFor();
+    await page.locator(".banner", { hasText: "The server does not answer" }).waitFor();
     assert.ok(await page.getByText("1 of 1 up").isVisible());
     await page.unroute(isServer);
-    await page.getByText("The server does not answer").waitFor({ state: "detached" });
+    await page.locator(".banner", { hasText: "The server does not answer" }).waitFor({ state: "detached" });
   },
 );
 
