@@ -31,9 +31,7 @@ const retentionConfig = object(
     if (value.sizeBytes < 0) {
       mapping
         .place("size")
-        .fail(
-          `'storage.tsdb.retention.size' must be greater than or equal to 0, got ${value.sizeBytes}B`,
-        );
+        .fail(`'storage.tsdb.retention.size' must be greater than or equal to 0, got ${value.sizeBytes}B`);
     }
     if (!(value.percentage >= 0 && value.percentage <= 100)) {
       mapping

@@ -44,7 +44,10 @@ class HttpFetcher implements Fetcher {
     if (!url) throw new NarthexError("bad_data", `invalid scrape URL ${JSON.stringify(target.url)}`);
     this.#url = url;
     this.#session = client.openSession(url.origin, target.socketPath || undefined);
-    const protocols = config.scrapeProtocols as ScrapeProtocol[];
+    // What cannot be read is not asked for.
+    const protocols = (config.scrapeProtocols as ScrapeProtocol[]).filter(
+      (name) => name !== "PrometheusProto",
+    );
     this.#headers = [
       "accept",
       acceptHeader(protocols, config.metricNameEscapingScheme as EscapingScheme),

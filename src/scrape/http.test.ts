@@ -37,7 +37,7 @@ interface Running {
   storage: MemoryStorage;
   view: ScrapeView;
   registry: Registry;
-  lastError(): string;
+  readonly lastError: () => string;
 }
 
 /** Scrapes one address each 100 ms with real clock and sockets. */

@@ -5,6 +5,7 @@ import { formatDuration, type NameValidationScheme } from "../model/index.ts";
 import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
 import type { BufferPool } from "./buffers.ts";
 import type { ScrapeConfig } from "./config.ts";
+import type { FailureLogs } from "./failure-log.ts";
 import { BodySizeLimitError, type Fetcher } from "./fetcher.ts";
 import type { ScrapeMetrics } from "./metrics.ts";
 import { SampleLimitError, TargetReader } from "./reader.ts";
@@ -21,6 +22,7 @@ export interface ScrapeContext {
   readonly kernel: Kernel;
   readonly buffers: BufferPool;
   readonly metrics: ScrapeMetrics;
+  readonly failureLogs: FailureLogs;
   readonly clock: Clock;
   /** Aborts at shutdown: ends scrapes under way, and no end-of-run markers are written after. */
   readonly shutdown: AbortSignal;
@@ -68,15 +70,20 @@ export class ScrapeLoop {
     this.#schedule();
   }
 
-  /** Goes on under another configuration, with the same lines known unless its rules lead to other labels. */
-  reconfigure(config: ScrapeConfig, fetcher: Fetcher, relabels: boolean): void {
+  /**
+   * Goes on under another configuration, with the same lines known unless its rules lead to other labels. A scrape under way ends as
+   * it began; resolves when it has.
+   */
+  async reconfigure(config: ScrapeConfig, fetcher: Fetcher, relabels: boolean): Promise<void> {
+    const old = this.#fetcher;
     this.#config = config;
     this.#lastContentType = undefined;
-    this.#fetcher.close();
     this.#fetcher = fetcher;
     if (relabels) this.#reader.setRules(readRules(config));
     this.#timer?.cancel();
-    if (!this.#running) this.#schedule();
+    if (this.#running) await this.#running;
+    else this.#schedule();
+    old.close();
   }
 
   /** Ends when the scrape under way has ended. With `markStale`, the target's series end two intervals later unless another loop goes on with them. */
@@ -207,7 +214,13 @@ export class ScrapeLoop {
     this.#report.append(appender, timestampMs, values, extra);
     this.#commit(appender);
     this.target.report(startMs, elapsedMs(), error === undefined ? "" : errorMessage(error));
-    if (error !== undefined) this.#logger.debug("Scrape failed", { err: errorMessage(error) });
+    if (error !== undefined) this.#logFailure(errorMessage(error));
+  }
+
+  #logFailure(message: string): void {
+    this.#logger.debug("Scrape failed", { err: message });
+    const { scrapeFailureLogFile, jobName } = this.#config;
+    this.#context.failureLogs.write(scrapeFailureLogFile, jobName, this.target.url, message);
   }
 
   #commit(appender: Appender): void {

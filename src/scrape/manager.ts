@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Registry } from "@narthex/client";
-import { type Clock, type Disk, errorMessage, type Logger, systemClock } from "../base/index.ts";
+import { type Clock, type Disk, errorMessage, type Logger, systemClock, systemDisk } from "../base/index.ts";
 import {
   createDiscoveryMetrics,
   DiscoveryManager,
@@ -12,6 +12,7 @@ import type { Labels } from "../model/index.ts";
 import type { Appendable } from "../storage/index.ts";
 import { BufferPool } from "./buffers.ts";
 import type { ScrapeConfig } from "./config.ts";
+import { FailureLogs } from "./failure-log.ts";
 import type { ScrapeContext } from "./loop.ts";
 import { createScrapeMetrics } from "./metrics.ts";
 import { type CreateFetcher, ScrapePool } from "./pool.ts";
@@ -51,6 +52,7 @@ export class ScrapeManager {
       kernel: options.kernel,
       buffers: new BufferPool(options.kernel, bodyBytesMax),
       metrics,
+      failureLogs: new FailureLogs(options.disk ?? systemDisk, clock, options.logger),
       clock,
       shutdown: this.#shutdown.signal,
       offsetSeed: hostname(),
@@ -68,6 +70,7 @@ export class ScrapeManager {
 
   /** Scrapes these jobs from now on. Jobs, targets and known lines that stay are kept. */
   apply(configs: readonly ScrapeConfig[], externalLabels: Labels): void {
+    this.#context.failureLogs.reopen();
     this.#context.offsetSeed = hostname() + externalLabels.toString();
     const wanted = new Map(configs.map((config) => [config.jobName, config]));
     for (const [job, pool] of this.#pools) {
@@ -100,6 +103,7 @@ export class ScrapeManager {
     await Promise.all([...this.#pools.values()].map((pool) => pool.stop(false)));
     this.#pools.clear();
     this.#context.buffers.close();
+    this.#context.failureLogs.reopen();
   }
 
   #create(config: ScrapeConfig): void {

@@ -63,9 +63,11 @@ export class ScrapePool {
     this.#client = createHttpClient(config.httpClient, { userAgent: this.#userAgent });
     const relabels = rulesOf(before) !== rulesOf(config);
     this.sync(this.#groups);
-    for (const loop of this.#loops.values()) loop.reconfigure(config, this.#fetcher(loop.target), relabels);
-    oldClient
-      .close()
+    const changes = [...this.#loops.values()].map((loop) =>
+      loop.reconfigure(config, this.#fetcher(loop.target), relabels),
+    );
+    Promise.all(changes)
+      .then(() => oldClient.close())
       .catch((error: unknown) =>
         this.#logger.debug("Closing connections failed", { err: errorMessage(error) }),
       );

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import test from "node:test";
 import { NarthexError } from "../base/index.ts";
 import { Labels } from "../model/index.ts";
@@ -351,4 +354,20 @@ test("a day of scraping: spread over the interval, equally spaced, nothing looke
     assert.equal(offsets.size, addresses.length);
     assert.equal(bench.storage.referenceCalls, addresses.length * 25);
   });
+});
+
+test("failed scrapes are written to the job's failure log", async () => {
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "narthex-failures-")), "failures.json");
+  const bench = createBench(Labels.empty);
+  await closing(bench, async () => {
+    bench.targets.set("a:80", () => ({ error: new NarthexError("unavailable", "no luck") }));
+    bench.apply(job(`scrape_failure_log_file: ${file}`));
+    await bench.clock.advance(20_000);
+  });
+  const lines = fs.readFileSync(file, "utf8").trim().split("\n");
+  assert.equal(lines.length, 2);
+  const { time, ...rest } = JSON.parse(lines[0]!);
+  assert.match(time, /^2023-/);
+  assert.deepEqual(rest, { level: "ERROR", msg: "no luck", job_name: "j", target: "http://a:80/metrics" });
+  fs.rmSync(path.dirname(file), { recursive: true });
 });
