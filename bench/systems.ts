@@ -16,9 +16,8 @@ export function findSystems(only?: string): System[] {
   const all: System[] = [
     {
       name: "Narthex",
-      command: process.execPath,
+      command: join(root, "bin/narthex"),
       args: (config, data, port) => [
-        join(root, "src/program/main.ts"),
         "server",
         `--config.file=${config}`,
         `--storage.tsdb.path=${data}`,

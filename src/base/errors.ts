@@ -23,6 +23,11 @@ export class NarthexError extends Error {
   }
 }
 
+/** What anything thrown is to the API: a NarthexError speaks for itself, the rest is our own fault. */
+export function errorCode(error: unknown): ErrorCode {
+  return error instanceof NarthexError ? error.code : "internal";
+}
+
 /** States an invariant of our own. A failure is a defect in Narthex, never the user's doing. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`);

@@ -2,7 +2,7 @@
 export { type Clock, type Timer, SimulatedClock, sleep, systemClock } from "./clock.ts";
 export { type Disk, type FileStat, systemDisk } from "./disk.ts";
 export { globFiles, matchesGlob } from "./glob.ts";
-export { type ErrorCode, NarthexError, assert, errorMessage } from "./errors.ts";
+export { type ErrorCode, NarthexError, assert, errorCode, errorMessage } from "./errors.ts";
 export {
   type LogFields,
   type LogFormat,

@@ -24,14 +24,7 @@ export {
   decompressNow,
   parseContentEncoding,
 } from "./decompress.ts";
-export {
-  annotationFields,
-  type Annotations,
-  errorCode,
-  errorResponse,
-  httpStatus,
-  successResponse,
-} from "./envelope.ts";
+export { errorResponse, httpStatus, successResponse } from "./envelope.ts";
 export type { ResponseSink } from "./exchange.ts";
 export { TlsSource } from "./tls.ts";
 export { createServer, type FetchHandler, type HttpServer, type ServerOptions } from "./server.ts";

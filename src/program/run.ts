@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { type Logger, NarthexError, errorMessage } from "../base/index.ts";
 
 /** A started program. */
@@ -29,6 +30,8 @@ export async function run(logger: Logger, start: (quit: () => void) => Promise<R
   } catch (error) {
     process.exit(reportFailedStart(logger, error));
   }
+  // Written now, because a process that is killed writes nothing at its end.
+  flushCompileCache();
   process.on("SIGHUP", () => {
     running
       .reload?.()

@@ -151,14 +151,14 @@ class Server implements Running {
     const processMetrics = startProcessMetrics(this.#registry);
     this.#closers.push(() => processMetrics.close());
     this.#addReloadMetrics();
-    await this.#openQueries();
+    this.#openQueries();
     this.#createSteps(extras);
     await this.#apply(config);
     await this.#listen(quit, extras);
-    this.#tsdb.ready.then(
+    Promise.all([this.#tsdb.ready, this.#queries.ready]).then(
       () => this.#begin(),
       (error: unknown) => {
-        this.#logger.error("Opening the storage failed", { err: errorMessage(error) });
+        this.#logger.error("Opening storage or reader threads failed", { err: errorMessage(error) });
         quit();
       },
     );
@@ -230,10 +230,10 @@ class Server implements Running {
     if (this.#isReady) this.#scrape.apply(config.allScrapeConfigs, global.externalLabels);
   }
 
-  async #openQueries(): Promise<void> {
+  #openQueries(): void {
     const { options, tsdb } = { options: this.#options, tsdb: this.#tsdb };
     const enabled = new Set(options.features);
-    this.#queries = await QueryService.open({
+    this.#queries = new QueryService({
       kernel: this.#kernel,
       queryable: tsdb.queryable,
       clock: systemClock,

@@ -1,6 +1,7 @@
 import { contentTypeOf, negotiateFormat } from "@narthex/client";
 import { Hono } from "hono";
-import { errorCode, errorResponse } from "../http/index.ts";
+import { errorCode } from "../base/index.ts";
+import { errorResponse } from "../http/index.ts";
 import { Regexp } from "../model/index.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";

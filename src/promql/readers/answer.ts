@@ -1,8 +1,8 @@
 import { type Clock, NarthexError } from "../../base/index.ts";
-import { annotationFields } from "../../http/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { type Labels, type Matcher, compareStrings } from "../../model/index.ts";
 import type { Querier, Queryable } from "../../storage/index.ts";
+import { annotationsMax } from "../annotations.ts";
 import { type QueryContext, defaultLimits } from "../context.ts";
 import { Engine, type Execution, type PartialResult } from "../engine.ts";
 import { ByteWriter } from "../json/byte-writer.ts";
@@ -172,9 +172,14 @@ function insertStats(out: ByteWriter, execution: Execution, evaluationMs: number
   out.ascii(`,"stats":${JSON.stringify(stats)}}`);
 }
 
+/** `warnings` and `infos` follow `data`, each left out when empty; beyond a few, a count stands for the rest. */
 function finishEnvelope(out: ByteWriter, warnings: readonly string[], infos: readonly string[]): void {
-  for (const [name, texts] of Object.entries(annotationFields({ warnings, infos }))) {
-    out.text(`,${JSON.stringify(name)}:${JSON.stringify(texts)}`);
-  }
+  if (warnings.length > 0) out.text(`,"warnings":${JSON.stringify(cutAnnotations(warnings, "warning"))}`);
+  if (infos.length > 0) out.text(`,"infos":${JSON.stringify(cutAnnotations(infos, "info"))}`);
   out.ascii("}");
+}
+
+function cutAnnotations(all: readonly string[], kind: string): readonly string[] {
+  if (all.length <= annotationsMax) return all;
+  return [...all.slice(0, annotationsMax), `${all.length - annotationsMax} more ${kind} annotations omitted`];
 }

@@ -37,6 +37,7 @@ const youngGenerationMbMax = 12;
 export class ReaderPool {
   readonly words = new SharedWords();
   readonly size: number;
+  readonly ready: Promise<void>;
   readonly #options: ReaderPoolOptions;
   readonly #workers: Worker[] = [];
   readonly #pending = new Map<number, Pending>();
@@ -47,16 +48,13 @@ export class ReaderPool {
   #closing = false;
   #restart: Promise<void> | undefined;
 
-  private constructor(options: ReaderPoolOptions) {
+  /** Starts the threads; `ready` tells when all can answer. */
+  constructor(options: ReaderPoolOptions) {
     this.#options = options;
     this.size = options.readers;
-  }
-
-  /** Starts the threads and waits until all can answer. */
-  static async open(options: ReaderPoolOptions): Promise<ReaderPool> {
-    const pool = new ReaderPool(options);
-    await pool.#startAll();
-    return pool;
+    this.ready = this.#startAll();
+    // Who awaits `ready` hears of a failure; nobody has to.
+    this.ready.catch(() => undefined);
   }
 
   /**

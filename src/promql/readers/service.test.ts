@@ -42,7 +42,8 @@ before(async () => {
     }
     appender.commit();
   }
-  service = await openService();
+  service = openService();
+  await service.ready;
 });
 
 after(async () => {
@@ -51,8 +52,8 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function openService(more: Partial<{ samplesMax: number; timeoutMs: number }> = {}): Promise<QueryService> {
-  return QueryService.open({
+function openService(more: Partial<{ samplesMax: number; timeoutMs: number }> = {}): QueryService {
+  return new QueryService({
     kernel,
     queryable: tsdb.queryable,
     clock: systemClock,
@@ -155,7 +156,8 @@ test("failures keep their code on the way between threads", async () => {
   await assert.rejects(range("sum("), { code: "bad_data" });
   await assert.rejects(service.series({ selectors: ["{}"], startMs, endMs, limit: 0 }), { code: "bad_data" });
   await assert.rejects(range("requests_total * on (group) requests_total"), { code: "execution" });
-  const strict = await openService({ samplesMax: 1000 });
+  const strict = openService({ samplesMax: 1000 });
+  await strict.ready;
   await assert.rejects(range("requests_total * 2", strict), { code: "execution" });
   await strict.close();
 });

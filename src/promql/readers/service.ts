@@ -99,11 +99,16 @@ export class QueryService {
   #running = 0;
   #nextId = 1;
 
-  private constructor(options: QueryServiceOptions, pool: ReaderPool) {
+  /** Starts the reader threads; `ready` tells when they can answer. */
+  constructor(options: QueryServiceOptions) {
     this.#options = options;
-    this.#pool = pool;
-    const { kernel, queryable, clock, registry, parser, features, samplesMax, memoryBytesMax } = options;
+    const { kernel, queryable, clock, logger, registry } = options;
+    const { parser, features, samplesMax, memoryBytesMax } = options;
+    const readers =
+      options.readers > 0 ? options.readers : Math.min(availableParallelism(), readersDefaultMax);
     const settings = { parser, features, samplesMax, memoryBytesMax };
+    const pool = new ReaderPool({ kernel, readers, settings, logger });
+    this.#pool = pool;
     this.#local = new Answerer({ kernel, queryable, clock, words: pool.words, settings });
     registry.gaugeFunction(
       { name: "prometheus_engine_queries", help: "Queries that run or wait." },
@@ -119,12 +124,9 @@ export class QueryService {
     });
   }
 
-  static async open(options: QueryServiceOptions): Promise<QueryService> {
-    const { kernel, logger, parser, features, samplesMax, memoryBytesMax } = options;
-    const readers =
-      options.readers > 0 ? options.readers : Math.min(availableParallelism(), readersDefaultMax);
-    const settings = { parser, features, samplesMax, memoryBytesMax };
-    return new QueryService(options, await ReaderPool.open({ kernel, readers, settings, logger }));
+  /** Resolves when the reader threads can answer; small queries are answered before. */
+  get ready(): Promise<void> {
+    return this.#pool.ready;
   }
 
   /** Number of reader threads. */

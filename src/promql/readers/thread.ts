@@ -1,7 +1,7 @@
 /** A reader thread: answers requests over the shared memory, alone or together with its peers. */
+import { flushCompileCache } from "node:module";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { NarthexError, assert, errorMessage, systemClock } from "../../base/index.ts";
-import { errorCode } from "../../http/index.ts";
+import { NarthexError, assert, errorCode, errorMessage, systemClock } from "../../base/index.ts";
 import { attachKernel } from "../../kernel/index.ts";
 import { createHeadQueryable } from "../../tsdb/index.ts";
 import { type PartialResult } from "../engine.ts";
@@ -109,3 +109,5 @@ function assist(order: Extract<ReaderOrder, { type: "assist" }>): void {
 
 parentPort!.on("message", (order: ReaderOrder) => (order.type === "answer" ? answer(order) : assist(order)));
 report({ type: "ready" });
+// The main thread writes its own part; each thread has to write what it compiled.
+flushCompileCache();
