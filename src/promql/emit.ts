@@ -1,3 +1,5 @@
+import type { Columns } from "../kernel/index.ts";
+import { type SampleArrays, extendedSamples } from "./function/extended-range.ts";
 import type { Evaluation } from "./operator/evaluation.ts";
 import { MergeEqual } from "./operator/merge-equal.ts";
 import { emitJsonParts } from "./operator/json-parts.ts";
@@ -103,28 +105,67 @@ function emitRange(
 ): boolean {
   const reader = builder.range(root);
   const list = reader.series();
-  const { f64 } = evaluation;
-  const { from, rangeMs } = root.source;
-  const endMs = (from.atMs ?? root.grid.startMs) - from.offsetMs;
+  const window = windowCutter(evaluation, root);
   sink.begin("matrix");
   let emitted = 0;
   let leftOut = false;
   for (const series of allSortedByLabels(list)) {
     evaluation.checkRow();
-    const { tsPtr, vsPtr, count } = reader.read(series);
-    let first = 0;
-    let end = count;
-    while (first < end && f64[tsPtr / 8 + first]! <= endMs - rangeMs) first++;
-    while (end > first && f64[tsPtr / 8 + end - 1]! > endMs) end--;
-    if (first === end) continue;
-    evaluation.keepSamples(end - first);
+    const { timestamps, values, count } = window(reader.read(series));
+    if (count === 0) continue;
+    evaluation.keepSamples(count);
     leftOut = seriesMax > 0 && emitted >= seriesMax;
     if (leftOut) break;
-    sink.samples(list, series, tsPtr / 8 + first, vsPtr / 8 + first, end - first, evaluation);
+    sink.samples(list, series, timestamps, values, count, evaluation);
     emitted++;
   }
   sink.end();
   return leftOut;
+}
+
+/** Where the samples of the window lie, indices of f64. */
+interface WindowSamples {
+  readonly timestamps: number;
+  readonly values: number;
+  readonly count: number;
+}
+
+function windowCutter(
+  evaluation: Evaluation,
+  { source, grid }: PlanNode & { kind: "range" },
+): (columns: Columns) => WindowSamples {
+  const { f64 } = evaluation;
+  const { from, rangeMs } = source;
+  const endMs = (from.atMs ?? grid.startMs) - from.offsetMs;
+  const startMs = endMs - rangeMs;
+  const extension = from.kind === "selector" ? from.extension : undefined;
+  return ({ tsPtr, vsPtr, count }) => {
+    const timestamps = f64.subarray(tsPtr / 8, tsPtr / 8 + count);
+    let first = 0;
+    let end = count;
+    if (extension === undefined) while (first < end && timestamps[first]! <= startMs) first++;
+    if (extension !== "smoothed") while (end > first && timestamps[end - 1]! > endMs) end--;
+    const cut = { timestamps: tsPtr / 8 + first, values: vsPtr / 8 + first, count: end - first };
+    if (extension === undefined) return cut;
+    const samples = {
+      timestamps: timestamps.subarray(0, end),
+      values: f64.subarray(cut.values, cut.values + end),
+    };
+    return copySamples(
+      evaluation,
+      extendedSamples(samples, { startMs, endMs, smoothed: extension === "smoothed" }),
+    );
+  };
+}
+
+function copySamples(evaluation: Evaluation, samples: SampleArrays | undefined): WindowSamples {
+  const count = samples?.timestamps.length ?? 0;
+  const [timestamps, values] = [evaluation.allocate(count * 8) / 8, evaluation.allocate(count * 8) / 8];
+  if (samples !== undefined) {
+    evaluation.f64.set(samples.timestamps, timestamps);
+    evaluation.f64.set(samples.values, values);
+  }
+  return { timestamps, values, count };
 }
 
 /** With delayed name removal: names go now, and series that become equal are merged. */

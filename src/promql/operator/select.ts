@@ -1,5 +1,6 @@
-import type { Row, Steps } from "../../kernel/index.ts";
+import type { Columns, Row, Steps } from "../../kernel/index.ts";
 import type { SeriesSet } from "../../storage/index.ts";
+import { smoothedValue } from "../function/extended-range.ts";
 import type { Grid, SelectNode, Selector } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -48,11 +49,39 @@ export class SelectOperator implements Operator {
     const evaluation = this.#evaluation;
     const { minTimestampMs, maxTimestampMs } = this.#node.selector;
     evaluation.checkRow();
-    const samples = this.#buffer.read(evaluation, this.#set!, series, minTimestampMs, maxTimestampMs, false);
+    const isSmoothed = this.#node.selector.extension === "smoothed";
+    const samples = this.#buffer.read(
+      evaluation,
+      this.#set!,
+      series,
+      minTimestampMs,
+      maxTimestampMs,
+      isSmoothed,
+    );
+    if (isSmoothed) return this.#smooth(samples);
     const { kernel, lookbackDeltaMs } = evaluation;
     kernel.selectInstant(samples, this.#look, lookbackDeltaMs, this.#row, this.#timesPtr);
     if (this.#timesPtr !== 0) this.#takeTimes();
     if (this.#look.count < this.steps) repeatFirst(evaluation, this.#row, this.steps);
+    return this.#row;
+  }
+
+  #smooth({ tsPtr, vsPtr, count }: Columns): Row {
+    const { f64, u8, lookbackDeltaMs } = this.#evaluation;
+    const timestamps = f64.subarray(tsPtr / 8, tsPtr / 8 + count);
+    const values = f64.subarray(vsPtr / 8, vsPtr / 8 + count);
+    let first = 0;
+    let end = 0;
+    for (let step = 0; step < this.#look.count; step++) {
+      const timeMs = this.#look.startMs + step * this.#look.stepMs;
+      while (end < count && timestamps[end]! <= timeMs + lookbackDeltaMs) end++;
+      while (first < end && timestamps[first]! <= timeMs - lookbackDeltaMs) first++;
+      const near = { timestamps: timestamps.subarray(first, end), values: values.subarray(first, end) };
+      const value = smoothedValue(near, timeMs);
+      u8[this.#row.presentPtr + step] = value === undefined ? 0 : 1;
+      f64[this.#row.valuesPtr / 8 + step] = value ?? 0;
+    }
+    if (this.#look.count < this.steps) repeatFirst(this.#evaluation, this.#row, this.steps);
     return this.#row;
   }
 

@@ -1,15 +1,19 @@
 import type { Columns, Row, Steps, WindowFunctionName } from "../../kernel/index.ts";
-import { metricNameLabel, quoteGo } from "../../model/index.ts";
-import { smoothDoubleExponential } from "../function/smoothing.ts";
 import { formatG } from "../annotations.ts";
+import {
+  type ExtendedWindow,
+  type SampleArrays,
+  anchoredCount,
+  extendedIncrease,
+} from "../function/extended-range.ts";
+import { smoothDoubleExponential } from "../function/smoothing.ts";
 import type { WindowNode } from "../plan/plan.ts";
-import { LabelFilter } from "../series/label-filter.ts";
 import type { SeriesList } from "../series/series-list.ts";
-import { Tuple } from "../series/tuple.ts";
+import { CounterCheck } from "./counter-check.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
 import type { RangeReader } from "./range.ts";
-import { isEmpty, repeatFirst } from "./rows.ts";
+import { repeatFirst } from "./rows.ts";
 import { lookSteps } from "./select.ts";
 
 /** Functions that pick one of the samples, whose name they keep. */
@@ -58,14 +62,16 @@ export class WindowOperator implements Operator {
   #apply(columns: Columns): void {
     const { func } = this.#node;
     if (func === "double_exponential_smoothing") return this.#smooth(columns);
-    const isPinned = this.#node.source.from.atMs !== undefined;
+    const { from } = this.#node.source;
+    if (from.kind === "selector" && from.extension !== undefined) return this.#applyExtended(columns);
+    const isPinned = from.atMs !== undefined;
     if (isPinned && this.#args.length > 0) return this.#applyPinned(columns);
     const { kernel, scratch } = this.#evaluation;
     const argPtr = this.#args[0]?.row(0).valuesPtr ?? 0;
     const more = { argPtr, offsetMs: this.#node.source.from.offsetMs };
     const { rangeMs } = this.#node.source;
     kernel.window(func as WindowFunctionName, columns, this.#look, rangeMs, this.#row, more, scratch);
-    if (this.#look.count === this.steps && func === "quantile_over_time") this.#checkQuantile(argPtr);
+    if (func === "quantile_over_time") this.#checkQuantile(argPtr);
     if (this.#look.count < this.steps) repeatFirst(this.#evaluation, this.#row, this.steps);
   }
 
@@ -83,23 +89,48 @@ export class WindowOperator implements Operator {
     if (func === "quantile_over_time") this.#checkQuantile(argPtr);
   }
 
-  #smooth(columns: Columns): void {
-    const [factors, trends] = this.#args.map((arg) => arg.row(0).valuesPtr / 8);
+  /** The functions that look at whole windows here: `compute` gets a window's samples, its end, and its step. */
+  #eachWindow(
+    columns: Columns,
+    compute: (samples: SampleArrays, window: ExtendedWindow, step: number) => number | undefined,
+  ): void {
     const { f64, u8 } = this.#evaluation;
-    const { startMs, stepMs, count } = this.#look;
+    const { source } = this.#node;
+    const extension = source.from.kind === "selector" ? source.from.extension : undefined;
+    const lookbackMs = extension === undefined ? 0 : this.#evaluation.lookbackDeltaMs;
     const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
     const values = f64.subarray(columns.vsPtr / 8, columns.vsPtr / 8 + columns.count);
-    for (let step = 0; step < count; step++) {
-      const endMs = startMs + step * stepMs;
-      const startsMs = endMs - this.#node.source.rangeMs;
-      const first = timestamps.findIndex((timestampMs) => timestampMs > startsMs);
-      const end = timestamps.findLastIndex((timestampMs) => timestampMs <= endMs) + 1;
-      const window = first < 0 ? values.subarray(0, 0) : values.subarray(first, Math.max(first, end));
-      const smoothed = smoothDoubleExponential(window, f64[factors! + step]!, f64[trends! + step]!);
-      u8[this.#row.presentPtr + step] = smoothed === undefined ? 0 : 1;
-      f64[this.#row.valuesPtr / 8 + step] = smoothed ?? 0;
+    const isPinned = this.#look.count < this.steps;
+    let first = 0;
+    let end = 0;
+    for (let step = 0; step < this.steps; step++) {
+      const endMs = this.#look.startMs + (isPinned ? 0 : step * this.#look.stepMs);
+      const startMs = endMs - source.rangeMs;
+      while (
+        end < timestamps.length &&
+        timestamps[end]! <= endMs + (extension === "smoothed" ? lookbackMs : 0)
+      )
+        end++;
+      while (first < end && timestamps[first]! <= startMs - lookbackMs) first++;
+      const samples = { timestamps: timestamps.subarray(first, end), values: values.subarray(first, end) };
+      const value = compute(samples, { startMs, endMs, smoothed: extension === "smoothed" }, step);
+      u8[this.#row.presentPtr + step] = value === undefined ? 0 : 1;
+      f64[this.#row.valuesPtr / 8 + step] = value ?? 0;
     }
-    if (count < this.steps) repeatFirst(this.#evaluation, this.#row, this.steps);
+  }
+
+  #smooth(columns: Columns): void {
+    const [factors, trends] = this.#args.map((arg) => arg.row(0).valuesPtr / 8);
+    const { f64 } = this.#evaluation;
+    this.#eachWindow(columns, ({ values }, _, step) =>
+      smoothDoubleExponential(values, f64[factors! + step]!, f64[trends! + step]!),
+    );
+  }
+
+  #applyExtended(columns: Columns): void {
+    const { func } = this.#node;
+    const compute = func === "changes" || func === "resets" ? anchoredCount : extendedIncrease;
+    this.#eachWindow(columns, (samples, window) => compute(func, samples, window));
   }
 
   #checkQuantile(argPtr: number): void {
@@ -110,56 +141,5 @@ export class WindowOperator implements Operator {
       const text = `quantile value should be between 0 and 1, got ${formatG(phi)}`;
       annotations.warn(text, this.#node.args[0]!.position);
     }
-  }
-}
-
-/** Remarks on `rate` and `increase` of what does not look like a counter. */
-class CounterCheck {
-  readonly #evaluation: Evaluation;
-  readonly #node: WindowNode;
-  readonly #reader: RangeReader;
-  readonly #filter: LabelFilter;
-  readonly #name: number;
-  readonly #type: number;
-  readonly #tuple = new Tuple();
-  /** Names that were judged already. */
-  readonly #judged = new Set<number>();
-  /** The selector allows one name and it is fine, or was reported. */
-  #done = false;
-
-  constructor(evaluation: Evaluation, node: WindowNode, reader: RangeReader) {
-    this.#evaluation = evaluation;
-    this.#node = node;
-    this.#reader = reader;
-    this.#filter = LabelFilter.only(evaluation.strings, [metricNameLabel, "__type__"]);
-    this.#name = evaluation.strings.number(metricNameLabel);
-    this.#type = evaluation.strings.number("__type__");
-  }
-
-  look(series: number, row: Row, steps: number): void {
-    if (this.#done) return;
-    const evaluation = this.#evaluation;
-    const labels = this.#reader.series().tuple(series, this.#tuple, this.#filter);
-    const name = labels.get(this.#name);
-    if (name < 0 || (this.#judged.has(name) && !evaluation.typeAndUnitLabels)) return;
-    if (isEmpty(evaluation, row, steps)) return;
-    this.#judged.add(name);
-    const { from } = this.#node.source;
-    this.#done = !evaluation.typeAndUnitLabels && from.kind === "selector" && from.namePinned;
-    const type = labels.get(this.#type);
-    this.#judge(evaluation.strings.text(name), type < 0 ? "" : evaluation.strings.text(type));
-  }
-
-  #judge(name: string, type: string): void {
-    const { annotations, typeAndUnitLabels } = this.#evaluation;
-    const { position } = this.#node.source;
-    if (!typeAndUnitLabels) {
-      if (/_(?:total|sum|count|bucket)$/.test(name)) return;
-      const rule = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket";
-      return annotations.inform(`${rule}: ${quoteGo(name)}`, position);
-    }
-    if (type === "counter" || type === "histogram") return;
-    const rule = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"';
-    annotations.inform(`${rule}, got ${quoteGo(type)}: ${quoteGo(name)}`, position);
   }
 }

@@ -25,6 +25,8 @@ export interface Selector {
   readonly maxTimestampMs: number;
   /** Only one metric name can match. */
   readonly namePinned: boolean;
+  /** Samples around the window or the moment count too, as far as the lookback. */
+  readonly extension?: "anchored" | "smoothed" | undefined;
   readonly position: PositionRange;
 }
 

@@ -11,6 +11,7 @@ import type {
   TimeModifiers,
   VectorSelector,
 } from "../ast.ts";
+import { anchoredFunctions, smoothedFunctions } from "../function/extended-range.ts";
 import { children } from "../walk.ts";
 import { type DurationContext, evaluateDuration } from "./duration.ts";
 import { foldScalars } from "./fold.ts";
@@ -191,6 +192,7 @@ class Planner {
     const range = args.find((arg) => exprType(arg) === "matrix") as MatrixSelector | Subquery;
     const scalars = args.filter((arg) => arg !== range).map((arg) => this.plan(arg, grid));
     const source = this.#source(range, grid);
+    checkExtension(func, source);
     return { kind: "window", type: "vector", grid, position, func, source, args: scalars };
   }
 
@@ -261,11 +263,8 @@ class Planner {
   }
 
   #selector(expr: VectorSelector, grid: Grid, rangeMs: number): Selector {
-    if (expr.anchored || expr.smoothed) {
-      const modifier = expr.anchored ? "anchored" : "smoothed";
-      throw new NarthexError("execution", `the ${modifier} modifier is not supported`);
-    }
-    return this.#select(expr.matchers, this.#times(expr), grid, rangeMs, expr.position);
+    const extension = expr.anchored ? "anchored" : expr.smoothed ? "smoothed" : undefined;
+    return this.#select(expr.matchers, this.#times(expr), grid, rangeMs, expr.position, extension);
   }
 
   #select(
@@ -274,9 +273,13 @@ class Planner {
     grid: Grid,
     rangeMs: number,
     position: PositionRange,
+    extension?: Selector["extension"],
   ): Selector {
-    const lookMs = rangeMs === 0 ? this.#options.lookbackDeltaMs : rangeMs;
-    const selector = selectorRange(matchers, times, grid, lookMs, position);
+    const { lookbackDeltaMs } = this.#options;
+    const beforeMs = rangeMs === 0 || extension !== undefined ? lookbackDeltaMs : 0;
+    const inner = selectorRange(matchers, times, grid, rangeMs + beforeMs, position);
+    const afterMs = extension === "smoothed" ? lookbackDeltaMs : 0;
+    const selector = { ...inner, maxTimestampMs: inner.maxTimestampMs + afterMs, extension };
     if (grid.steps > 0) {
       this.minTimestampMs = Math.min(this.minTimestampMs, selector.minTimestampMs);
       this.maxTimestampMs = Math.max(this.maxTimestampMs, selector.maxTimestampMs);
@@ -354,4 +357,12 @@ function unwrapParens(expr: Expr): Expr {
   let inner = expr;
   while (inner.kind === "parenExpr") inner = inner.expr;
   return inner;
+}
+
+function checkExtension(func: string, { from }: RangeSource): void {
+  if (from.kind !== "selector" || from.extension === undefined) return;
+  const allowed = from.extension === "anchored" ? anchoredFunctions : smoothedFunctions;
+  if (allowed.includes(func)) return;
+  const message = `${from.extension} modifier can only be used with: ${allowed.join(", ")} - not with ${func}`;
+  throw new NarthexError("execution", message);
 }
