@@ -1,0 +1,175 @@
+import { type ByteBuffer, ChunkDamagedError, type Kernel } from "../../kernel/index.ts";
+import type { SampleColumns } from "../../storage/index.ts";
+import { ByteCursor } from "./bytes.ts";
+import { chunkCodecs, type ChunkCodec } from "./chunk-codec.ts";
+import {
+  chunkBytesMax,
+  chunkChecksumBytes,
+  chunkEncodingBytes,
+  chunkLengthBytesMax,
+  chunkOffset,
+  chunkSegment,
+  chunksHeaderBytes,
+} from "./chunk-format.ts";
+import type { ChunkSegments } from "./chunk-segments.ts";
+import { BlockDamagedError } from "./damage.ts";
+
+/** Read at least, when nothing is known of what is needed next. */
+const readBytesMin = 4096;
+/** Read at most ahead of what was asked for. */
+const readAheadBytesMax = 512 * 1024;
+/** A chunk so close behind the window continues a walk through the file. */
+const sequentialGapBytes = 65_536;
+/** Decoding loads up to so many bytes behind a chunk. */
+const slackBytes = 64;
+
+/**
+ * The part of a block's chunk files that is in the shared memory, where the kernel reads it. It moves as chunks are asked for, and
+ * grows while they follow one another. For one query; its owner must `close` it.
+ */
+export class ChunkWindow {
+  /** The chunk found last: its encoding, and its data, which starts with the samples' count, in the shared memory. */
+  encoding = 0;
+  dataPtr = 0;
+  dataBytes = 0;
+  readonly #kernel: Kernel;
+  readonly #segments: ChunkSegments;
+  readonly #buffer: ByteBuffer;
+  readonly #cursor = new ByteCursor();
+  #segment = -1;
+  /** Offsets in the segment of what the window holds. */
+  #start = 0;
+  #end = 0;
+  #readAheadBytes = 0;
+
+  constructor(kernel: Kernel, segments: ChunkSegments) {
+    this.#kernel = kernel;
+    this.#segments = segments;
+    this.#buffer = kernel.createByteBuffer(chunkBytesMax + readAheadBytesMax + slackBytes);
+  }
+
+  /** How the chunk found last is decoded; undefined when its encoding is unknown. */
+  get codec(): ChunkCodec | undefined {
+    return chunkCodecs[this.encoding];
+  }
+
+  /** Samples in the chunk found last, as it says itself. */
+  get sampleCount(): number {
+    const mask = this.codec?.countMask ?? 0xffff;
+    return this.dataBytes < 2 ? 0 : this.#kernel.chunkSampleCount(this.dataPtr) & mask;
+  }
+
+  /** Encoding and data of the chunk found last, as a block stores them; a view that is good until the next `find`. */
+  get bytes(): Uint8Array {
+    const { u8 } = this.#kernel.views;
+    return u8.subarray(this.dataPtr - chunkEncodingBytes, this.dataPtr + this.dataBytes);
+  }
+
+  /**
+   * Brings the chunk `ref` into memory. `lastRef` says up to which chunk of the same series more will be asked for. Throws the disk's error, or
+   * BlockDamagedError when there is no such chunk.
+   */
+  find(ref: number, lastRef: number = ref): void {
+    const segment = chunkSegment(ref);
+    const offset = chunkOffset(ref);
+    if (segment >= this.#segments.count)
+      throw new BlockDamagedError(
+        this.#segments.count > 0 ? this.#segments.path(0) : "chunks",
+        0,
+        `there is no segment ${segment + 1}`,
+      );
+    const sizeBytes = this.#segments.sizeBytes(segment);
+    if (offset < chunksHeaderBytes || offset >= sizeBytes)
+      throw new BlockDamagedError(
+        this.#segments.path(segment),
+        offset,
+        `no chunk here, the file has ${sizeBytes} bytes`,
+      );
+    const aheadBytes = chunkSegment(lastRef) === segment ? Math.max(0, lastRef - ref) : 0;
+    if (!this.#holds(segment, offset, Math.min(chunkLengthBytesMax, sizeBytes - offset)))
+      this.#load(segment, offset, aheadBytes + readBytesMin);
+    const cursor = this.#view(offset);
+    const dataBytes = cursor.uvarint();
+    const dataOffset = cursor.offset + chunkEncodingBytes;
+    const endOffset = dataOffset + dataBytes + chunkChecksumBytes;
+    if (dataBytes > chunkBytesMax || endOffset > sizeBytes)
+      cursor.fail(`chunk of ${dataBytes} bytes does not fit the file`);
+    if (endOffset > this.#end)
+      this.#load(segment, offset, Math.max(aheadBytes + readBytesMin, endOffset - offset));
+    this.dataPtr = this.#buffer.ptr + (dataOffset - this.#start);
+    this.dataBytes = dataBytes;
+    this.encoding = this.#kernel.views.u8[this.dataPtr - chunkEncodingBytes]!;
+  }
+
+  /** Throws BlockDamagedError when the chunk found last does not have its checksum. */
+  verify(): void {
+    const end = this.dataPtr + this.dataBytes;
+    const { u8 } = this.#kernel.views;
+    const expected = ((u8[end]! << 24) | (u8[end + 1]! << 16) | (u8[end + 2]! << 8) | u8[end + 3]!) >>> 0;
+    const crc = this.#kernel.crc32c(this.dataPtr - chunkEncodingBytes, this.dataBytes + chunkEncodingBytes);
+    if (crc !== expected) this.fail("wrong checksum of a chunk");
+  }
+
+  /**
+   * Decodes the chunk found last into `columns`, which must hold `sampleCount`. Returns how many samples came: 0 when the codec cannot make floats of them.
+   * Throws BlockDamagedError.
+   */
+  decode({ timestamps, values, capacity }: SampleColumns): number {
+    const decode = this.codec?.decode;
+    if (decode === undefined) return 0;
+    try {
+      return decode(
+        this.#kernel,
+        this.dataPtr,
+        this.dataBytes,
+        this.sampleCount,
+        timestamps,
+        values,
+        capacity,
+      );
+    } catch (error) {
+      if (error instanceof ChunkDamagedError) this.fail(error.message);
+      throw error;
+    }
+  }
+
+  /** Throws BlockDamagedError for the chunk found last. */
+  fail(reason: string): never {
+    const offset = this.#start + (this.dataPtr - this.#buffer.ptr) - chunkEncodingBytes;
+    throw new BlockDamagedError(this.#segments.path(this.#segment), offset, reason);
+  }
+
+  close(): void {
+    this.#buffer.close();
+    this.#segment = -1;
+  }
+
+  #holds(segment: number, offset: number, bytes: number): boolean {
+    return segment === this.#segment && offset >= this.#start && offset + bytes <= this.#end;
+  }
+
+  #load(segment: number, offset: number, bytesMin: number): void {
+    const isSequential =
+      segment === this.#segment && offset >= this.#start && offset <= this.#end + sequentialGapBytes;
+    this.#readAheadBytes = isSequential
+      ? Math.min(Math.max(this.#readAheadBytes * 2, readBytesMin), readAheadBytesMax)
+      : 0;
+    const wanted = Math.min(bytesMin, chunkBytesMax) + this.#readAheadBytes;
+    const bytes = Math.min(wanted, this.#segments.sizeBytes(segment) - offset);
+    this.#segment = -1;
+    const ptr = this.#buffer.reserve(bytes + slackBytes);
+    this.#segments.read(segment, this.#kernel.views.u8.subarray(ptr, ptr + bytes), offset);
+    this.#segment = segment;
+    this.#start = offset;
+    this.#end = offset + bytes;
+  }
+
+  /** A cursor at an offset that the window holds. */
+  #view(offset: number): ByteCursor {
+    const { u8 } = this.#kernel.views;
+    const from = this.#buffer.ptr + (offset - this.#start);
+    const left = Math.min(this.#end - offset, chunkLengthBytesMax);
+    const bytes = Buffer.from(u8.buffer, from, left);
+    return this.#cursor.set(this.#segments.path(this.#segment), offset, bytes, 0, left);
+  }
+}

@@ -1,0 +1,85 @@
+import type { Views } from "../../kernel/index.ts";
+import type { Interval } from "./tombstones.ts";
+
+/** Columns of samples in the shared memory: f64 milliseconds in ascending order, and raw f64 bits. */
+export interface ColumnSlice {
+  readonly timestamps: number;
+  readonly values: number;
+  readonly count: number;
+}
+
+/** Keeps the samples with min ≤ t ≤ max, moved to the front. Returns how many. */
+export function keepRange(
+  views: Views,
+  slice: ColumnSlice,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+): number {
+  const from = lowerBound(views, slice, minTimestampMs);
+  const to = lowerBound(views, slice, nextAfter(maxTimestampMs));
+  if (from > 0) move(views, slice, from, to, 0);
+  return Math.max(0, to - from);
+}
+
+/** Takes out the samples of the intervals, closing the gaps. Returns how many are left. */
+export function dropIntervals(views: Views, slice: ColumnSlice, intervals: readonly Interval[]): number {
+  let { count } = slice;
+  for (const { minTimestampMs, maxTimestampMs } of intervals) {
+    const rest = { ...slice, count };
+    const from = lowerBound(views, rest, minTimestampMs);
+    const to = lowerBound(views, rest, nextAfter(maxTimestampMs));
+    if (from >= to) continue;
+    move(views, slice, to, count, from);
+    count -= to - from;
+  }
+  return count;
+}
+
+/** Takes out the staleness markers. Returns how many samples are left. */
+export function dropStaleMarkers(views: Views, { timestamps, values, count }: ColumnSlice): number {
+  const { u32, f64 } = views;
+  const times = timestamps / 8;
+  const bits = values / 4;
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    const low = u32[bits + 2 * i]!;
+    const high = u32[bits + 2 * i + 1]!;
+    if (low === 2 && high === 0x7ff00000) continue;
+    if (kept < i) {
+      f64[times + kept] = f64[times + i]!;
+      u32[bits + 2 * kept] = low;
+      u32[bits + 2 * kept + 1] = high;
+    }
+    kept++;
+  }
+  return kept;
+}
+
+/** The first sample at or after `timestampMs`. */
+function lowerBound({ f64 }: Views, { timestamps, count }: ColumnSlice, timestampMs: number): number {
+  const times = timestamps / 8;
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (f64[times + middle]! < timestampMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The next whole millisecond; infinities stay. */
+function nextAfter(timestampMs: number): number {
+  return Math.floor(timestampMs) + 1;
+}
+
+function move(
+  { u8 }: Views,
+  { timestamps, values }: ColumnSlice,
+  from: number,
+  to: number,
+  target: number,
+): void {
+  u8.copyWithin(timestamps + 8 * target, timestamps + 8 * from, timestamps + 8 * to);
+  u8.copyWithin(values + 8 * target, values + 8 * from, values + 8 * to);
+}

@@ -1,0 +1,52 @@
+import { NarthexError } from "../../base/index.ts";
+
+/** Bytes of a block that contradict the format or their checksum. The file stays as it is. */
+export class BlockDamagedError extends NarthexError {
+  readonly path: string;
+  /** Where in the file, in bytes. */
+  readonly offset: number;
+  readonly reason: string;
+
+  constructor(path: string, offset: number, reason: string) {
+    super("internal", `${path}: damaged at byte ${offset}: ${reason}`);
+    this.name = "BlockDamagedError";
+    this.path = path;
+    this.offset = offset;
+    this.reason = reason;
+  }
+}
+
+/** A chunk that is sound and cannot be turned into columns of floats. */
+export class UnsupportedChunkError extends NarthexError {
+  readonly encoding: string;
+
+  constructor(encoding: string) {
+    super("execution", `chunks of encoding ${encoding} cannot be read as float samples`);
+    this.name = "UnsupportedChunkError";
+    this.encoding = encoding;
+  }
+}
+
+/** What readers had to leave out, counted. One per thread or per block, as its owner likes. */
+export class BlockNotices {
+  damages = 0;
+  /** Chunks left out, by encoding. */
+  readonly unsupportedChunks = new Map<string, number>();
+  readonly #report: (error: BlockDamagedError | UnsupportedChunkError) => void;
+
+  /** `report` hears of every damage, and of the first chunk of each encoding. */
+  constructor(report: (error: BlockDamagedError | UnsupportedChunkError) => void = () => {}) {
+    this.#report = report;
+  }
+
+  damaged(error: BlockDamagedError): void {
+    this.damages++;
+    this.#report(error);
+  }
+
+  unsupported(encoding: string): void {
+    const count = this.unsupportedChunks.get(encoding) ?? 0;
+    this.unsupportedChunks.set(encoding, count + 1);
+    if (count === 0) this.#report(new UnsupportedChunkError(encoding));
+  }
+}
