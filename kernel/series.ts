@@ -31,10 +31,12 @@ import {
 } from "./layout";
 import { decodeChunk, NO_WINDOW, putCount, putFirst, putSecondTime, putTime, putValue, SAMPLE_BYTES_MAX } from "./xor";
 
-// Sizes of an open chunk's block, header and slack included: the first, and the one that holds any chunk.
-const OPEN_BLOCK_MIN: u32 = 128;
+// Sizes of an open chunk's block, header and slack included. They are few, so that what one series has outgrown fits the next.
+const OPEN_BLOCKS: StaticArray<u32> = [128, 192, 288, 432, 640, 1008, 1264];
+const OPEN_BLOCKS_COUNT: u32 = 7;
 // Upstream cuts before a chunk of more than this many bytes takes another sample.
-const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = 1024 - 19;
+const CHUNK_BYTES_MAX: u32 = 1024;
+const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = CHUNK_BYTES_MAX - 19;
 export const DAMAGED_SERIES: i32 = i32.MIN_VALUE;
 
 export const STATUS_OK: u8 = 0;
@@ -230,9 +232,18 @@ function computeChunkEnd(start: i64, current: i64, limit: i64): i64 {
   return <i64>(<f64>start + <f64>(limit - start) / Math.floor(n));
 }
 
-// Opens a chunk with its first sample; false when memory is full.
+// The capacity of the open block that holds so many bytes of data, or the next sample at least.
+function openCapacity(dataBytes: u32): u32 {
+  const wanted = CHUNK_HEADER + dataBytes + SLACK;
+  let i: u32 = 0;
+  while (i < OPEN_BLOCKS_COUNT - 1 && unchecked(OPEN_BLOCKS[i]) < wanted) i++;
+  return unchecked(OPEN_BLOCKS[i]) - CHUNK_HEADER - SLACK;
+}
+
+// Opens a chunk with its first sample, in a block as large as the chunk before it needed; false when memory is full.
 function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): bool {
-  const fresh = newChunk(OPEN_BLOCK_MIN - CHUNK_HEADER - SLACK);
+  const dataBytesBefore = chunk == 0 ? 0 : ((load<u32>(slot, SLOT_BIT_POS) + 7) >> 3) + SAMPLE_BYTES_MAX;
+  const fresh = newChunk(openCapacity(dataBytesBefore));
   if (fresh == 0) return false;
   let older = chunk;
   if (chunk != 0 && (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, chunk);
@@ -250,11 +261,12 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): boo
   return true;
 }
 
-// Moves the open chunk to a block half as large again; returns it, or 0.
-function grow(slot: usize, chunk: usize): usize {
+// Moves the open chunk to a block that will hold the whole of it if it goes on as it began; returns it, or 0.
+function grow(slot: usize, chunk: usize, samplesPerChunk: u32): usize {
   const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
-  const capacity = load<u32>(chunk, CHUNK_CAPACITY);
-  const larger = newChunk(capacity + (capacity >> 1));
+  const forecast = <u32>min<u64>((<u64>dataBytes * samplesPerChunk) / load<u32>(chunk, CHUNK_COUNT), CHUNK_BYTES_MAX);
+  const needed = max<u32>(load<u32>(chunk, CHUNK_CAPACITY) + 1, dataBytes + SAMPLE_BYTES_MAX + 1);
+  const larger = newChunk(openCapacity(max<u32>(forecast + SAMPLE_BYTES_MAX, needed)));
   if (larger == 0) return 0;
   copyChunk(chunk, larger, dataBytes);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>larger);
@@ -296,7 +308,7 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
     if (!cut(slot, chunk, t, bits, chunkRange)) return STATUS_MEMORY_FULL;
   } else {
     if ((pos >> 3) + SAMPLE_BYTES_MAX + 1 > load<u32>(chunk, CHUNK_CAPACITY)) {
-      chunk = grow(slot, chunk);
+      chunk = grow(slot, chunk, samplesPerChunk);
       if (chunk == 0) return STATUS_MEMORY_FULL;
     }
     const data = chunk + CHUNK_HEADER;
