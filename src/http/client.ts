@@ -1,20 +1,16 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { Agent, buildConnector, Client, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
 import { type Clock, type Disk, NarthexError, systemClock, systemDisk } from "../base/index.ts";
-import type { HttpClientConfig, ProxyConfig, TlsConfig } from "./config.ts";
+import type { HttpClientConfig } from "./config.ts";
 import { Credentials, basicCredentials, type HeaderList } from "./credentials.ts";
 import { decompress, parseContentEncoding } from "./decompress.ts";
-import { type Exchanger, exchangerOn, type ResponseSink, SinkRefusal } from "./exchange.ts";
+import { Dispatchers } from "./dispatchers.ts";
+import { type Exchanger, type ResponseSink, SinkRefusal } from "./exchange.ts";
+import { describeNetworkError } from "./network-error.ts";
 import { TokenSource } from "./oauth2.ts";
-import { PlainConnection, plainConnectionsWork } from "./plain-connection.ts";
-import { proxyFor } from "./proxy.ts";
-import { TlsSource } from "./tls.ts";
 
 const redirectsMax = 10;
 const timeoutMsDefault = 30_000;
 const bodyBytesMaxDefault = 64 * 1024 * 1024;
-/** Longer than any sane scrape interval, so that scrapes find their connection open. */
-const idleConnectionMsMax = 5 * 60_000;
 
 export interface HttpRequest {
   /** Default GET. */
@@ -102,7 +98,7 @@ export class HttpClient {
    */
   async send(request: HttpRequest, sink: ResponseSink): Promise<void> {
     const url = typeof request.url === "string" ? parseUrl(request.url) : request.url;
-    await this.#send(request, url, sink, (target) => this.#exchangerFor(target));
+    await this.#send(request, url, sink, (target) => this.#dispatchers.exchanger(target));
   }
 
   /** As `send`, with the body in memory, decompressed, at most `bodyBytesMax` (default 64 MiB) of it: more is `bad_data`. */
@@ -128,7 +124,7 @@ export class HttpClient {
       send: (request, sink) => {
         const url = typeof request.url === "string" ? parseUrl(request.url) : request.url;
         return this.#send(request, url, sink, (target) =>
-          isOwn(target, request) ? own.exchanger() : this.#exchangerFor(target),
+          isOwn(target, request) ? own.exchanger() : this.#dispatchers.exchanger(target),
         );
       },
       close: () => own.close(),
@@ -181,12 +177,8 @@ export class HttpClient {
         }
       }
     } catch (error) {
-      throw error instanceof SinkRefusal ? error.cause : describe(error, method, first);
+      throw error instanceof SinkRefusal ? error.cause : describeNetworkError(error, method, first);
     }
-  }
-
-  #exchangerFor(url: URL): Exchanger {
-    return exchangerOn(this.#dispatchers.for(url));
   }
 
   async #headers(request: HttpRequest, url: URL): Promise<HeaderList> {
@@ -278,108 +270,6 @@ class BufferSink implements ResponseSink {
   }
 }
 
-/** The undici dispatchers behind a client; remade when a certificate file has changed. */
-class Dispatchers {
-  readonly #tls: TlsSource;
-  readonly #proxy: ProxyConfig;
-  readonly #http2: boolean;
-  #version = -1;
-  #direct: Dispatcher | undefined;
-  readonly #byProxy = new Map<string, Dispatcher>();
-
-  constructor(tls: TlsConfig, proxy: ProxyConfig, http2: boolean, disk: Disk, clock: Clock) {
-    this.#tls = new TlsSource(tls, disk, clock);
-    this.#proxy = proxy;
-    this.#http2 = http2;
-  }
-
-  for(url: URL): Dispatcher {
-    const tls = url.protocol === "https:" || this.#proxied() ? this.#tls.options() : {};
-    if (this.#tls.version !== this.#version) this.#renew();
-    const proxy = this.#proxied() ? proxyFor(this.#proxy, url) : undefined;
-    if (proxy === undefined) return (this.#direct ??= new Agent(this.#options(tls)));
-    let dispatcher = this.#byProxy.get(proxy);
-    if (!dispatcher) this.#byProxy.set(proxy, (dispatcher = this.#viaProxy(proxy, tls)));
-    return dispatcher;
-  }
-
-  /** A connection for one origin alone: our own where there is neither TLS nor proxy, else undici's, remade when certificates change. */
-  openOwn(origin: string, socketPath: string | undefined): { exchanger(): Exchanger; close(): void } {
-    const url = new URL(origin);
-    const proxied = this.#proxied() && socketPath === undefined && proxyFor(this.#proxy, url) !== undefined;
-    if (proxied) return { exchanger: () => exchangerOn(this.for(url)), close: () => {} };
-    if (url.protocol === "http:" && plainConnectionsWork) {
-      const connection = new PlainConnection(url, socketPath);
-      const exchanger: Exchanger = (...parameters) => connection.exchange(...parameters);
-      return { exchanger: () => exchanger, close: () => connection.close() };
-    }
-    let client: Client | undefined;
-    let version = -1;
-    return {
-      exchanger: () => {
-        const tls = url.protocol === "https:" ? this.#tls.options() : {};
-        if (client && version !== this.#tls.version) finish(client);
-        if (!client || version !== this.#tls.version) {
-          client = new Client(origin, { ...this.#options(tls), ...(socketPath && { socketPath }) });
-        }
-        version = this.#tls.version;
-        return exchangerOn(client);
-      },
-      close: () => {
-        if (client) destroy(client);
-      },
-    };
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([
-      this.#direct?.destroy(),
-      ...[...this.#byProxy.values()].map((each) => each.destroy()),
-    ]);
-  }
-
-  #proxied(): boolean {
-    return this.#proxy.proxyUrl !== "" || this.#proxy.proxyFromEnvironment;
-  }
-
-  #options(tls: buildConnector.BuildOptions): Client.Options {
-    return {
-      keepAliveTimeout: idleConnectionMsMax,
-      keepAliveMaxTimeout: idleConnectionMsMax,
-      allowH2: this.#http2,
-      connect: { ...tls, allowH2: this.#http2 },
-    };
-  }
-
-  #viaProxy(proxy: string, tls: buildConnector.BuildOptions): Dispatcher {
-    const url = new URL(proxy);
-    if (url.protocol.startsWith("socks5")) return new Socks5ProxyAgent(url, { requestTls: tls });
-    const headers: Record<string, string[]> = {};
-    for (const [name, values] of this.#proxy.proxyConnectHeader)
-      headers[name] = values.map((value) => value.reveal());
-    const token =
-      url.username !== "" &&
-      basicCredentials(decodeURIComponent(url.username), decodeURIComponent(url.password));
-    return new ProxyAgent({ uri: url.href, headers, requestTls: tls, ...(token && { token }) });
-  }
-
-  #renew(): void {
-    this.#version = this.#tls.version;
-    for (const each of [this.#direct, ...this.#byProxy.values()]) if (each) finish(each);
-    this.#direct = undefined;
-    this.#byProxy.clear();
-  }
-}
-
-/** Lets what runs run out. */
-function finish(dispatcher: Dispatcher): void {
-  dispatcher.close().catch(() => {});
-}
-
-function destroy(dispatcher: Dispatcher): void {
-  dispatcher.destroy(null).catch(() => {});
-}
-
 function parseUrl(source: string, base?: URL): URL {
   const url = URL.parse(source, base?.href);
   if (!url) throw new NarthexError("bad_data", `invalid URL ${JSON.stringify(source)}`);
@@ -387,44 +277,4 @@ function parseUrl(source: string, base?: URL): URL {
     throw new NarthexError("bad_data", `unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
   }
   return url;
-}
-
-/** The error in Go's manner, `Get "http://host/path": connect: connection refused`, without credentials from the URL. */
-function describe(error: unknown, method: string, url: URL): unknown {
-  if (error instanceof NarthexError && error.code === "bad_data") return error;
-  const systemError = error as NodeJS.ErrnoException;
-  const isNetwork = error instanceof NarthexError || typeof systemError.code === "string";
-  if (!isNetwork) return error;
-  const shown = new URL(url);
-  shown.username = "";
-  shown.password = "";
-  const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  const code = error instanceof NarthexError ? error.code : "unavailable";
-  return new NarthexError(code, `${verb} ${JSON.stringify(shown.href)}: ${reason(systemError)}`, {
-    cause: error,
-  });
-}
-
-function reason(
-  error: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string },
-): string {
-  const at = error.address === undefined ? "" : `dial tcp ${error.address}:${error.port}: `;
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return `${at}connect: connection refused`;
-    case "ENOTFOUND":
-      return `dial tcp: lookup ${error.hostname ?? ""}: no such host`;
-    case "ECONNRESET":
-      return "read: connection reset by peer";
-    case "EHOSTUNREACH":
-      return `${at}connect: no route to host`;
-    case "ENETUNREACH":
-      return `${at}connect: network is unreachable`;
-    case "UND_ERR_CONNECT_TIMEOUT":
-      return "context deadline exceeded";
-    case "UND_ERR_SOCKET":
-      return error.message === "other side closed" ? "EOF" : error.message;
-    default:
-      return error.message || String(error.code);
-  }
 }

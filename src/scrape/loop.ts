@@ -206,7 +206,7 @@ export class ScrapeLoop {
     const durationMs = elapsedMs();
     const values = {
       up: error === undefined,
-      durationSeconds: durationMs / 1000,
+      durationSeconds: toSeconds(durationMs),
       bodyBytes,
       ...reader.counts,
     };
@@ -285,6 +285,11 @@ export class ScrapeLoop {
   #logStale(error: unknown): void {
     this.#logger.warn("Stale commit failed", { err: errorMessage(error) });
   }
+}
+
+/** Rounded to nanoseconds: further digits are noise that costs disk. */
+function toSeconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1e6) / 1e9;
 }
 
 function readRules(config: ScrapeConfig) {

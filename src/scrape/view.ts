@@ -132,7 +132,7 @@ export class ScrapeView {
       globalUrl: this.#globalUrl(target.url),
       lastError: target.lastError,
       lastScrape: target.lastScrapeMs === 0 ? neverScraped : new Date(target.lastScrapeMs).toISOString(),
-      lastScrapeDuration: target.lastDurationMs / 1000,
+      lastScrapeDuration: Math.round(target.lastDurationMs * 1e6) / 1e9,
       health: target.health,
       scrapeInterval: formatDuration(target.intervalMs),
       scrapeTimeout: formatDuration(target.timeoutMs),

@@ -1,0 +1,118 @@
+import { Agent, type buildConnector, Client, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
+import type { Clock, Disk } from "../base/index.ts";
+import type { ProxyConfig, TlsConfig } from "./config.ts";
+import { basicCredentials } from "./credentials.ts";
+import { type Exchanger, exchangerOn } from "./exchange.ts";
+import { PlainConnection, plainConnectionsWork } from "./plain-connection.ts";
+import { proxyFor } from "./proxy.ts";
+import { TlsSource } from "./tls.ts";
+
+/** Longer than any sane scrape interval, so that scrapes find their connection open. */
+const idleConnectionMsMax = 5 * 60_000;
+
+/** The connections behind a client: undici's, remade when a certificate file has changed, and our own. */
+export class Dispatchers {
+  readonly #tls: TlsSource;
+  readonly #proxy: ProxyConfig;
+  readonly #http2: boolean;
+  #version = -1;
+  #direct: Dispatcher | undefined;
+  readonly #byProxy = new Map<string, Dispatcher>();
+
+  constructor(tls: TlsConfig, proxy: ProxyConfig, http2: boolean, disk: Disk, clock: Clock) {
+    this.#tls = new TlsSource(tls, disk, clock);
+    this.#proxy = proxy;
+    this.#http2 = http2;
+  }
+
+  /** Connections shared by all who ask the same origin. */
+  exchanger(url: URL): Exchanger {
+    return exchangerOn(this.#for(url));
+  }
+
+  #for(url: URL): Dispatcher {
+    const tls = url.protocol === "https:" || this.#proxied() ? this.#tls.options() : {};
+    if (this.#tls.version !== this.#version) this.#renew();
+    const proxy = this.#proxied() ? proxyFor(this.#proxy, url) : undefined;
+    if (proxy === undefined) return (this.#direct ??= new Agent(this.#options(tls)));
+    let dispatcher = this.#byProxy.get(proxy);
+    if (!dispatcher) this.#byProxy.set(proxy, (dispatcher = this.#viaProxy(proxy, tls)));
+    return dispatcher;
+  }
+
+  /** A connection for one origin alone: our own where there is neither TLS nor proxy, else undici's, remade when certificates change. */
+  openOwn(origin: string, socketPath: string | undefined): { exchanger(): Exchanger; close(): void } {
+    const url = new URL(origin);
+    const proxied = this.#proxied() && socketPath === undefined && proxyFor(this.#proxy, url) !== undefined;
+    if (proxied) return { exchanger: () => exchangerOn(this.#for(url)), close: () => {} };
+    if (url.protocol === "http:" && plainConnectionsWork) {
+      const connection = new PlainConnection(url, socketPath);
+      const exchanger: Exchanger = (...parameters) => connection.exchange(...parameters);
+      return { exchanger: () => exchanger, close: () => connection.close() };
+    }
+    let client: Client | undefined;
+    let version = -1;
+    return {
+      exchanger: () => {
+        const tls = url.protocol === "https:" ? this.#tls.options() : {};
+        if (client && version !== this.#tls.version) finish(client);
+        if (!client || version !== this.#tls.version) {
+          client = new Client(origin, { ...this.#options(tls), ...(socketPath && { socketPath }) });
+        }
+        version = this.#tls.version;
+        return exchangerOn(client);
+      },
+      close: () => {
+        if (client) destroy(client);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([
+      this.#direct?.destroy(),
+      ...[...this.#byProxy.values()].map((each) => each.destroy()),
+    ]);
+  }
+
+  #proxied(): boolean {
+    return this.#proxy.proxyUrl !== "" || this.#proxy.proxyFromEnvironment;
+  }
+
+  #options(tls: buildConnector.BuildOptions): Client.Options {
+    return {
+      keepAliveTimeout: idleConnectionMsMax,
+      keepAliveMaxTimeout: idleConnectionMsMax,
+      allowH2: this.#http2,
+      connect: { ...tls, allowH2: this.#http2 },
+    };
+  }
+
+  #viaProxy(proxy: string, tls: buildConnector.BuildOptions): Dispatcher {
+    const url = new URL(proxy);
+    if (url.protocol.startsWith("socks5")) return new Socks5ProxyAgent(url, { requestTls: tls });
+    const headers: Record<string, string[]> = {};
+    for (const [name, values] of this.#proxy.proxyConnectHeader)
+      headers[name] = values.map((value) => value.reveal());
+    const token =
+      url.username !== "" &&
+      basicCredentials(decodeURIComponent(url.username), decodeURIComponent(url.password));
+    return new ProxyAgent({ uri: url.href, headers, requestTls: tls, ...(token && { token }) });
+  }
+
+  #renew(): void {
+    this.#version = this.#tls.version;
+    for (const each of [this.#direct, ...this.#byProxy.values()]) if (each) finish(each);
+    this.#direct = undefined;
+    this.#byProxy.clear();
+  }
+}
+
+/** Lets what runs run out. */
+function finish(dispatcher: Dispatcher): void {
+  dispatcher.close().catch(() => {});
+}
+
+function destroy(dispatcher: Dispatcher): void {
+  dispatcher.destroy(null).catch(() => {});
+}
