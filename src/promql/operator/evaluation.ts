@@ -98,6 +98,8 @@ export class Evaluation {
   passSamples(count: number): void {
     const samples = this.#samples + count;
     if (samples > this.#samplesPeak) this.#samplesPeak = samples;
+    // A long row takes as long as several.
+    this.#rowsUntilCheck -= count >>> 10;
     if (samples > this.#context.limits.samplesMax) {
       throw new NarthexError(
         "execution",

@@ -33,13 +33,12 @@ export class MergeEqual implements Operator {
     this.#series = list;
     if (list.distinctWithoutName || list.length < 2) return list;
     const { strings } = this.#evaluation;
-    const { groups, table } = new Grouping(list, LabelFilter.except(strings, []));
-    if (table.count === list.length) return list;
-    const members: number[][] = Array.from({ length: table.count }, () => []);
-    groups.forEach((group, series) => members[group]!.push(series));
+    const grouping = new Grouping(list, LabelFilter.except(strings, []));
+    if (grouping.table.count === list.length) return list;
+    const members = grouping.members();
     const dropped = Uint8Array.from(members, ([first]) => Number(list.dropsName(first!)));
     this.#members = members;
-    this.#series = new TupleSeries(strings, table, false, dropped);
+    this.#series = new TupleSeries(strings, grouping.table, false, dropped);
     return this.#series;
   }
 

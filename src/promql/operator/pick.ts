@@ -78,10 +78,10 @@ export class PickOperator implements Operator {
     else this.#pickBest(grouping, parameter, pick);
   }
 
-  /** Calls `take` for every value, series by series. */
-  #forEach(count: number, take: (step: number, series: number, value: number) => void): void {
+  /** Calls `take` for every value of some series, series by series. */
+  #forEach(picked: Iterable<number>, take: (step: number, series: number, value: number) => void): void {
     const { f64, u8 } = this.#evaluation;
-    for (let series = 0; series < count; series++) {
+    for (const series of picked) {
       this.#evaluation.checkRow();
       const row = this.#child.row(series);
       const value = row.valuesPtr / 8;
@@ -90,34 +90,39 @@ export class PickOperator implements Operator {
     }
   }
 
-  #pickBest({ groups, table }: Grouping, { values: ks }: Parameter, pick: Pick): void {
-    const heaps: BestHeap[] = [];
+  /** Group by group, so that there is one heap per step and not one per step and group. */
+  #pickBest(grouping: Grouping, { values: ks }: Parameter, pick: Pick): void {
     const largest = this.#node.op === "topk";
-    for (let i = 0; i < table.count * this.steps; i++) heaps.push(new BestHeap(largest));
-    const counts = ks.map((k) => Math.min(Math.trunc(k), groups.length));
-    this.#forEach(groups.length, (step, series, value) => {
-      const k = counts[step]!;
-      if (k >= 1) heaps[groups[series]! * this.steps + step]!.offer(k, series, value);
-    });
-    heaps.forEach((heap, i) => {
-      for (const place of heap.order()) pick(i % this.steps, heap.series[place]!, heap.values[place]!);
-    });
+    const heaps = Array.from({ length: this.steps }, () => new BestHeap(largest));
+    const counts = ks.map((k) => Math.min(Math.trunc(k), grouping.groups.length));
+    for (const members of grouping.members()) {
+      heaps.forEach((heap) => heap.clear());
+      this.#forEach(members, (step, series, value) => {
+        const k = counts[step]!;
+        if (k >= 1) heaps[step]!.offer(k, series, value);
+      });
+      heaps.forEach((heap, step) => {
+        for (const place of heap.order()) pick(step, heap.series[place]!, heap.values[place]!);
+      });
+    }
   }
 
-  #pickFirst({ groups, table }: Grouping, { values: ks }: Parameter, pick: Pick): void {
-    const taken = new Uint32Array(table.count * this.steps);
-    this.#forEach(groups.length, (step, series, value) => {
-      const at = groups[series]! * this.steps + step;
-      if (taken[at]! >= Math.trunc(ks[step]!)) return;
-      taken[at]! += 1;
-      pick(step, series, value);
-    });
+  #pickFirst(grouping: Grouping, { values: ks }: Parameter, pick: Pick): void {
+    const taken = new Uint32Array(this.steps);
+    for (const members of grouping.members()) {
+      taken.fill(0);
+      this.#forEach(members, (step, series, value) => {
+        if (taken[step]! >= Math.trunc(ks[step]!)) return;
+        taken[step]! += 1;
+        pick(step, series, value);
+      });
+    }
   }
 
   #pickByHash(list: SeriesList, { values: ratios }: Parameter, pick: Pick): void {
     let last = -1;
     let fraction = 0;
-    this.#forEach(list.length, (step, series, value) => {
+    this.#forEach(Array(list.length).keys(), (step, series, value) => {
       if (series !== last) {
         last = series;
         fraction = seriesFraction(this.#evaluation, list, series);

@@ -37,13 +37,12 @@ export class QuantileOperator implements Operator {
   series(): SeriesList {
     if (this.#series !== undefined) return this.#series;
     const { strings } = this.#evaluation;
-    const { groups, table } = new Grouping(this.#child.series(), groupingFilter(strings, this.#node));
-    this.#members = Array.from({ length: table.count }, () => []);
-    groups.forEach((group, series) => this.#members[group]!.push(series));
+    const grouped = new Grouping(this.#child.series(), groupingFilter(strings, this.#node));
+    this.#members = grouped.members();
     this.#parameter = readParameter(this.#evaluation, this.#param);
     this.#warn(this.#parameter);
     const { without, grouping } = this.#node;
-    this.#series = new TupleSeries(strings, table, without || !grouping.includes(metricNameLabel));
+    this.#series = new TupleSeries(strings, grouped.table, without || !grouping.includes(metricNameLabel));
     return this.#series;
   }
 

@@ -51,7 +51,7 @@ class StepMatcher implements MatchResult {
   readonly #table = new TupleTable();
   readonly #rows: Row[] = [];
   /** The result's number by the pair that makes it. */
-  readonly #results = new Map<string, number>();
+  readonly #results = new Map<number, number>();
   readonly #oneByGroup: Int32Array;
   /** Results that each group has at the step in hand. */
   readonly #matched: Set<number>[];
@@ -101,9 +101,10 @@ class StepMatcher implements MatchResult {
 
   #present(rows: RowBlock, count: number, step: number): number[] {
     const { u8 } = this.#evaluation;
+    const { steps } = this.#input.node.grid;
     const present: number[] = [];
-    for (let series = 0; series < count; series++)
-      if (u8[rows.row(series).presentPtr + step] !== 0) present.push(series);
+    for (let series = 0, at = rows.presentPtr + step; series < count; series++, at += steps)
+      if (u8[at] !== 0) present.push(series);
     return present;
   }
 
@@ -140,11 +141,11 @@ class StepMatcher implements MatchResult {
   }
 
   #value(rows: RowBlock, series: number, step: number): number {
-    return this.#evaluation.f64[rows.row(series).valuesPtr / 8 + step]!;
+    return this.#evaluation.f64[rows.valuesPtr / 8 + series * this.#input.node.grid.steps + step]!;
   }
 
   #result(many: number, one: number): number {
-    const key = `${many} ${one}`;
+    const key = (many + 1) * (this.#input.oneGroups.length + 1) + one + 1;
     let result = this.#results.get(key);
     if (result === undefined) {
       result = this.#table.intern(this.#labels(many, one));

@@ -19,4 +19,11 @@ export class Grouping {
     for (let series = 0; series < list.length; series++)
       this.groups[series] = table.intern(list.tuple(series, tuple, filter));
   }
+
+  /** The series of each group, groups in the order of their numbers. Only for a table of one list's own. */
+  members(): number[][] {
+    const members: number[][] = Array.from({ length: this.table.count }, () => []);
+    for (let series = 0; series < this.groups.length; series++) members[this.groups[series]!]!.push(series);
+    return members;
+  }
 }
