@@ -8,9 +8,8 @@ export {
   seriesTruncate,
   seriesAddClosedChunk,
   seriesCloseChunk,
-  seriesSampleCount,
-  decodeSeries,
 } from "./series";
+export { seriesSampleCount, decodeSeries } from "./series-read";
 export { checkBatch, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
 export { encodeChunk, decodeChunk } from "./xor";
 export { initTables, crc32c, hash32, hash64 } from "./hash";

@@ -1,10 +1,5 @@
 // Quantiles of unsorted values, sorted in place. NaN sorts below everything, as upstream has it.
-
-// @ts-ignore: decorator
-@inline
-function at(column: usize, index: u32): f64 {
-  return load<f64>(column + (<usize>index << 3));
-}
+import { at } from "./column";
 
 // @ts-ignore: decorator
 @inline
@@ -48,7 +43,7 @@ function sort(column: usize, n: u32): void {
   }
 }
 
-export function quantileOf(q: f64, column: usize, n: u32): f64 {
+export function quantile(q: f64, column: usize, n: u32): f64 {
   if (n == 0 || isNaN(q)) return NaN;
   if (q < 0) return -Infinity;
   if (q > 1) return Infinity;
@@ -59,9 +54,4 @@ export function quantileOf(q: f64, column: usize, n: u32): f64 {
   const upper = min<f64>(<f64>n - 1, lower + 1);
   const weight = rank - below;
   return at(column, <u32>lower) * (1 - weight) + at(column, <u32>upper) * weight;
-}
-
-// For aggregations over many series: the values are sorted in place.
-export function quantile(q: f64, column: usize, n: u32): f64 {
-  return quantileOf(q, column, n);
 }
