@@ -18,7 +18,10 @@ export function rememberQuery(expr: string): void {
   historySetting.set([expr, ...rest].slice(0, historyEntriesMax));
 }
 
+/** How many folds are remembered; beyond that the oldest are forgotten. */
+const foldedMax = 500;
+
 /** Pools and groups that were folded up, by page and name. */
 export const foldedSetting = setting<readonly string[]>("narthex-folded", (stored) =>
-  Array.isArray(stored) ? stored.filter((entry) => typeof entry === "string") : [],
+  Array.isArray(stored) ? stored.filter((entry) => typeof entry === "string").slice(-foldedMax) : [],
 );

@@ -167,7 +167,7 @@ function options(
   return {
     width: widthPx,
     height: heightPx,
-    padding: [8, 18, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     // Ticks stand at round times of the zone that is shown.
     ...(zone === "utc" && { tzDate: (timeS: number) => uPlot.tzDate(new Date(timeS * 1000), "Etc/UTC") }),

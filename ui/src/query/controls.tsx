@@ -176,3 +176,32 @@ export function ResolutionInput({ value, rangeMs, onChange }: ResolutionProps): 
     </select>
   );
 }
+
+const refreshesMs = [5000, 15_000, 60_000, 300_000];
+
+interface RefreshProps {
+  /** `undefined` is never. */
+  valueMs: number | undefined;
+  onChange: (valueMs: number | undefined) => void;
+}
+
+export function RefreshInput({ valueMs, onChange }: RefreshProps): React.JSX.Element {
+  const offered =
+    valueMs === undefined || refreshesMs.includes(valueMs) ? refreshesMs : [valueMs, ...refreshesMs];
+  return (
+    <select
+      className="plain-select"
+      aria-label="Refresh"
+      title="Run again by itself"
+      value={valueMs ?? ""}
+      onChange={({ currentTarget: { value } }) => onChange(value === "" ? undefined : Number(value))}
+    >
+      <option value="">Run once</option>
+      {offered.map((refreshMs) => (
+        <option key={refreshMs} value={refreshMs}>
+          Refresh every {formatDuration(refreshMs)}
+        </option>
+      ))}
+    </select>
+  );
+}

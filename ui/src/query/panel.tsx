@@ -6,7 +6,7 @@ import { MenuIcon } from "../app/icons.tsx";
 import { requestApi } from "../api/http.ts";
 import { historySetting, rememberQuery } from "../base/settings.ts";
 import { Choice } from "../parts/choice.tsx";
-import { EndInput, RangeInput, ResolutionInput } from "./controls.tsx";
+import { EndInput, RangeInput, RefreshInput, ResolutionInput } from "./controls.tsx";
 import { GraphView } from "./graph-view.tsx";
 import { MetricsExplorer } from "./metrics-explorer.tsx";
 import { PlainEditor } from "./plain-editor.tsx";
@@ -114,6 +114,12 @@ export function Panel({
           stepMs={panel.rangeMs / 2}
           onChange={(endMs) => onChange({ ...panel, endMs })}
         />
+        {panel.endMs === undefined && (
+          <RefreshInput
+            valueMs={panel.refreshMs}
+            onChange={(refreshMs) => onChange({ ...panel, refreshMs })}
+          />
+        )}
         {panel.tab === "graph" && (
           <>
             <ResolutionInput

@@ -30,6 +30,7 @@ function useRun<T>(
   key: readonly unknown[],
   ask: (signal: AbortSignal) => Promise<T>,
   enabled: boolean,
+  refreshMs: number | undefined,
 ): Running<T> {
   const client = useQueryClient();
   const [cancelledKey, setCancelledKey] = useState<string>();
@@ -38,8 +39,9 @@ function useRun<T>(
     queryKey: key,
     queryFn: ({ signal }) => ask(signal),
     enabled,
-    // An answer stays until somebody asks again: nobody wants a table to change under their eyes.
+    // An answer stays until somebody asks again, or wanted it renewed: no table changes under one's eyes unasked.
     staleTime: Infinity,
+    refetchInterval: refreshMs ?? false,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
     placeholderData: keepPreviousData,
@@ -73,6 +75,7 @@ export function useRange(panel: PanelState, id: number, run: number): Running<Ra
       return { ...(await queryRange(expr, grid, signal)), grid, rangeMs, expr };
     },
     expr !== "",
+    endMs === undefined ? panel.refreshMs : undefined,
   );
 }
 
@@ -85,6 +88,7 @@ export function useInstant(panel: PanelState, id: number, run: number): Running<
       return { ...(await queryInstant(expr, timeMs, signal)), expr, timeMs };
     },
     expr !== "",
+    endMs === undefined ? panel.refreshMs : undefined,
   );
 }
 

@@ -1,12 +1,11 @@
 /** An instant query's answer as rows. Only the rows in sight exist, so ten thousand are no trouble. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, type ReactNode } from "react";
-import type { Histogram, QueryData } from "../api/types.ts";
+import { useRef, useState, type ReactNode } from "react";
+import type { Histogram, HistogramSample, QueryData, Sample } from "../api/types.ts";
 import { formatCount } from "../base/unit.ts";
 import { lookbackDelta } from "../base/page-globals.ts";
-import type { Labels } from "../base/labels.ts";
 import { zoneSetting } from "../base/settings.ts";
-import { formatTime } from "../base/time.ts";
+import { formatTime, type Zone } from "../base/time.ts";
 import { SeriesName } from "../parts/labels.tsx";
 import { Time } from "../parts/time.tsx";
 import { Result } from "./result.tsx";
@@ -79,27 +78,46 @@ function Rows({ data }: { data: QueryData }): React.JSX.Element {
           row={(index) => {
             const { metric, values = [], histograms = [] } = data.result[index]!;
             return {
-              name: <SeriesName labels={metric as Labels} />,
-              value: (
-                <>
-                  {values.map(([timeS, value]) => (
-                    <div key={timeS} title={formatTime(timeS * 1000, zone)}>
-                      {value} <span className="dim">@{timeS.toFixed(3)}</span>
-                    </div>
-                  ))}
-                  {histograms.map(([timeS, histogram]) => (
-                    <div key={timeS} title={formatTime(timeS * 1000, zone)}>
-                      count {histogram.count}, sum {histogram.sum}{" "}
-                      <span className="dim">@{timeS.toFixed(3)}</span>
-                    </div>
-                  ))}
-                </>
-              ),
+              name: <SeriesName labels={metric} />,
+              value: <Samples values={values} histograms={histograms} zone={zone} />,
             };
           }}
         />
       );
   }
+}
+
+/** How many samples of one series are listed at first, the newest of them. */
+const samplesShownMax = 50;
+
+interface SamplesProps {
+  values: readonly Sample[];
+  histograms: readonly HistogramSample[];
+  zone: Zone;
+}
+
+/** A range vector's samples, one a line, with their times. */
+function Samples({ values, histograms, zone }: SamplesProps): React.JSX.Element {
+  const [showsAll, setShowsAll] = useState(false);
+  const lines = [
+    ...values.map(([timeS, value]) => ({ timeS, text: value })),
+    ...histograms.map(([timeS, { count, sum }]) => ({ timeS, text: `count ${count}, sum ${sum}` })),
+  ];
+  const hidden = showsAll ? 0 : Math.max(0, lines.length - samplesShownMax);
+  return (
+    <>
+      {hidden > 0 && (
+        <button type="button" className="link" onClick={() => setShowsAll(true)}>
+          {formatCount(hidden)} earlier samples
+        </button>
+      )}
+      {lines.slice(hidden).map(({ timeS, text }) => (
+        <div key={timeS} title={formatTime(timeS * 1000, zone)}>
+          {text} <span className="dim">@{timeS.toFixed(3)}</span>
+        </div>
+      ))}
+    </>
+  );
 }
 
 interface ListProps {

@@ -18,6 +18,7 @@ test("old links work", () => {
     endMs: Date.UTC(2026, 10, 20, 6),
     resolution: { type: "step", stepMs: 10_000 },
     stacked: true,
+    refreshMs: undefined,
   });
   assert.equal(decodePanels("g0.expr=up&g0.tab=1")[0]!.tab, "table");
 });
@@ -37,6 +38,10 @@ test("nonsense falls back to what is usual", () => {
     "g0.expr=up&g0.tab=9&g0.range_input=-1h&g0.end_input=soon&g0.step_input=x&hello=1&gx.expr=no",
   );
   assert.deepEqual(panel, newPanel({ expr: "up" }));
+});
+
+test("no address makes a browser hammer the server", () => {
+  assert.equal(decodePanels("g0.expr=up&g0.refresh_input=1ms")[0]!.refreshMs, 1000);
 });
 
 test("panels keep their order, gaps in the numbers close", () => {
@@ -62,6 +67,7 @@ const panelState: fc.Arbitrary<PanelState> = fc.record(
       fc.integer({ min: 1, max: 1e8 }).map((stepMs) => ({ type: "step" as const, stepMs })),
     ),
     stacked: fc.boolean(),
+    refreshMs: fc.option(fc.integer({ min: 1000, max: 1e7 }), { nil: undefined }),
   },
   { noNullPrototype: true },
 );

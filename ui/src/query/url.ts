@@ -15,12 +15,17 @@ export interface PanelState {
   endMs: number | undefined;
   resolution: Resolution;
   stacked: boolean;
+  /** How often a panel that ends now is run again by itself; `undefined` is never. */
+  refreshMs: number | undefined;
 }
 
 /** How many points a graph of each density is evaluated at. */
 const densityPoints: Record<Density, number> = { low: 100, medium: 250, high: 750 };
 
 const stepMsMin = 1000;
+
+/** An address must not make a browser hammer the server. */
+const refreshMsMin = 1000;
 
 export function newPanel(given: Partial<PanelState> = {}): PanelState {
   return {
@@ -30,6 +35,7 @@ export function newPanel(given: Partial<PanelState> = {}): PanelState {
     endMs: undefined,
     resolution: { type: "auto", density: "medium" },
     stacked: false,
+    refreshMs: undefined,
     ...given,
   };
 }
@@ -64,6 +70,8 @@ function decodePanel(fields: ReadonlyMap<string, string>): PanelState {
   panel.endMs = parseTime(fields.get("end_input") || fields.get("moment_input") || "", "utc");
   panel.stacked = fields.get("display_mode") === "stacked" || fields.get("stacked") === "1";
   panel.resolution = decodeResolution(fields);
+  const refreshMs = parseDuration(fields.get("refresh_input") ?? "");
+  if (refreshMs !== undefined) panel.refreshMs = Math.max(refreshMs, refreshMsMin);
   return panel;
 }
 
@@ -84,6 +92,7 @@ export function encodePanels(panels: readonly PanelState[]): string {
     put("tab", panel.tab);
     put("range_input", formatDuration(panel.rangeMs));
     if (panel.endMs !== undefined) put("end_input", formatTime(panel.endMs, "utc"));
+    if (panel.refreshMs !== undefined) put("refresh_input", formatDuration(panel.refreshMs));
     if (panel.stacked) put("display_mode", "stacked");
     if (panel.resolution.type === "step") {
       put("res_type", "custom");
