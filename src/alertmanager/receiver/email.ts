@@ -1,5 +1,6 @@
 /** Sends notifications by mail. */
 import { createHash, randomUUID } from "node:crypto";
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { createTransport, type SendMailOptions } from "nodemailer";
 import type { Clock, Disk } from "../../base/index.ts";
@@ -12,7 +13,7 @@ import type { NotificationTemplates } from "../notify/templates.ts";
 
 /** What nodemailer gives a handler of its own authentication methods. */
 interface AuthenticationContext {
-  sendCommand(command: string): Promise<{ status: number; text: string }>;
+  readonly sendCommand: (command: string) => Promise<{ status: number; text: string }>;
 }
 
 const connectTimeoutMs = 30_000;
@@ -125,7 +126,7 @@ export class EmailNotifier implements Notifier {
       secure,
       requireTLS: !secure && requireTls === true,
       ignoreTLS: !secure && requireTls !== true,
-      tls: { servername: host, ...this.#tls.options() },
+      tls: { ...(isIP(host) === 0 && { servername: host }), ...this.#tls.options() },
       connectionTimeout: connectTimeoutMs,
       greetingTimeout: connectTimeoutMs,
       ...this.#authentication(),
