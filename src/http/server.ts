@@ -87,7 +87,6 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 function createListener(fetch: FetchHandler, web: WebConfigSource, clock: Clock, logger: Logger): Listener {
   const answer = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), {
-    overrideGlobalObjects: false,
     errorHandler: (error) => {
       logger.error("request failed", { err: errorMessage(error) });
       return errorResponse(error);

@@ -1,5 +1,5 @@
-import { hostname } from "node:os";
 import {
+  type FlagDefinition,
   type Flags,
   formatFlagHelp,
   type LogFormat,
@@ -10,6 +10,7 @@ import {
   parseLogOptions,
 } from "../base/index.ts";
 import { parseByteSize, parseDuration } from "../model/index.ts";
+import { normalizePrefix, parseExternalUrl } from "./external-url.ts";
 import { failUsage } from "./run.ts";
 import { ignoredServerFlags, serverFlags } from "./server-flags.ts";
 import { versionText } from "./version.ts";
@@ -46,6 +47,7 @@ export interface ServerOptions {
   querySamplesMax: number;
   readers: number;
   features: readonly string[];
+  /** All flags as they are in force, by name. */
   flags: Record<string, string>;
 }
 
@@ -53,8 +55,9 @@ export interface ServerOptions {
 export function readServerOptions(
   role: string,
   args: string[],
-): { options: ServerOptions; given: ReadonlySet<string> } {
-  const definitions = [...serverFlags, ...ignoredServerFlags];
+  moreFlags: readonly FlagDefinition[] = [],
+): ServerOptions {
+  const definitions = [...serverFlags, ...moreFlags, ...ignoredServerFlags];
   if (args.includes("--help") || args.includes("-h")) {
     process.stdout.write(formatFlagHelp(`narthex ${role} [flags]`, definitions));
     process.exit(0);
@@ -64,11 +67,7 @@ export function readServerOptions(
     process.exit(0);
   }
   try {
-    const flags = parseFlags(definitions, args);
-    const given = new Set(
-      args.filter((arg) => arg.startsWith("--")).map((arg) => arg.slice(2).split("=", 1)[0]!),
-    );
-    return { options: decode(flags), given };
+    return decode(parseFlags(definitions, args));
   } catch (error) {
     return failUsage(`narthex ${role}`, error);
   }
@@ -76,7 +75,7 @@ export function readServerOptions(
 
 function decode(flags: Flags): ServerOptions {
   const listenAddresses = flags.list("web.listen-address");
-  const externalUrl = decodeExternalUrl(flags.text("web.external-url"), listenAddresses[0]!);
+  const externalUrl = parseExternalUrl(flags.text("web.external-url"), listenAddresses[0]!);
   return {
     log: parseLogOptions(flags.text("log.level"), flags.text("log.format")),
     configFile: flags.text("config.file"),
@@ -88,7 +87,7 @@ function decode(flags: Flags): ServerOptions {
     readTimeoutMs: duration(flags, "web.read-timeout"),
     connectionsMax: count(flags, "web.max-connections"),
     externalUrl,
-    routePrefix: routePrefix(flags.text("web.route-prefix") || externalUrl.pathname),
+    routePrefix: normalizePrefix(flags.text("web.route-prefix") || externalUrl.pathname),
     lifecycleEnabled: flags.bool("web.enable-lifecycle"),
     pageTitle: flags.text("web.page-title"),
     corsOrigin: flags.text("web.cors.origin"),
@@ -142,20 +141,4 @@ function count(flags: Flags, name: string): number {
     if (/^\d+$/.test(text)) return Number(text);
     throw new Error("expected a whole number");
   });
-}
-
-/** The URL under which others reach the server; its host and port unless the flag says otherwise. */
-function decodeExternalUrl(text: string, listenAddress: string): URL {
-  if (/^["']|["']$/.test(text)) throw new NarthexError("bad_data", "URL must not begin or end with quotes");
-  const port = listenAddress.slice(listenAddress.lastIndexOf(":") + 1);
-  const url = URL.parse(text === "" ? `http://${hostname()}:${port}/` : text);
-  if (url === null) throw new NarthexError("bad_data", `invalid external URL ${JSON.stringify(text)}`);
-  url.pathname = routePrefix(url.pathname);
-  return url;
-}
-
-/** "" or `/prefix`, no slash at the end. */
-function routePrefix(path: string): string {
-  const trimmed = path.replace(/^\/+|\/+$/g, "");
-  return trimmed === "" ? "" : `/${trimmed}`;
 }

@@ -43,7 +43,7 @@ export interface ServerExtras {
 
 /** `narthex server`: the Prometheus server. */
 export async function runServer(args: string[]): Promise<void> {
-  const { options } = readServerOptions("server", args);
+  const options = readServerOptions("server", args);
   const logger = createLogger(options.log);
   await run(logger, (quit) => startServer(options, logger, quit));
 }

@@ -165,7 +165,14 @@ test("failures keep their code on the way between threads", async () => {
 test("a query can be cancelled by its client and killed by its number", async () => {
   const text = "sum(quantile_over_time(0.5, rate(requests_total[30s])[10m:10ms]))";
   const abort = new AbortController();
-  const cancelled = service.range({ text, startMs, endMs, stepMs: 1000, ...options, signal: abort.signal });
+  const cancelled = service.range({
+    text,
+    startMs,
+    endMs,
+    stepMs: 1000,
+    ...options,
+    signal: () => abort.signal,
+  });
   setTimeout(() => abort.abort(), 50);
   await assert.rejects(cancelled, { code: "canceled" });
   const killed = service.range({ text, startMs, endMs, stepMs: 1000, ...options });

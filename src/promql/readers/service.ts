@@ -23,7 +23,8 @@ export interface QueryOptions {
   limit: number;
   /** "" or what `stats=` asked for. */
   stats: string;
-  signal?: AbortSignal;
+  /** Aborts when whoever asked has gone away. Asked for only when the query leaves this thread: making one costs time. */
+  signal?: () => AbortSignal;
 }
 
 export interface InstantQuery extends QueryOptions {
@@ -153,15 +154,15 @@ export class QueryService {
     return this.#evaluate(query, steps, { kind: "range", text, startMs, endMs, stepMs, options });
   }
 
-  series(range: SeriesRange, signal?: AbortSignal): Promise<Uint8Array> {
+  series(range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
     return this.#dispatch({ kind: "series", ...range }, "series", false, this.#deadlineMs(), signal);
   }
 
-  labelNames(range: SeriesRange, signal?: AbortSignal): Promise<Uint8Array> {
+  labelNames(range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
     return this.#dispatch({ kind: "labelNames", ...range }, "labels", false, this.#deadlineMs(), signal);
   }
 
-  labelValues(name: string, range: SeriesRange, signal?: AbortSignal): Promise<Uint8Array> {
+  labelValues(name: string, range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
     const request = { kind: "labelValues", name, ...range } as const;
     return this.#dispatch(request, `values of ${name}`, false, this.#deadlineMs(), signal);
   }
@@ -248,13 +249,15 @@ export class QueryService {
     text: string,
     isShared: boolean,
     deadlineMs: number,
-    signal?: AbortSignal,
+    getSignal?: () => AbortSignal,
   ): Promise<Uint8Array> {
     const id = this.#nextId++;
     const abort = new AbortController();
     const startedMs = this.#options.clock.nowMs();
     this.#active.set(id, { id, text, startedMs, abort });
     const forward = (): void => abort.abort();
+    const signal = getSignal?.();
+    if (signal?.aborted === true) abort.abort();
     signal?.addEventListener("abort", forward, { once: true });
     try {
       await this.#takeTurn(deadlineMs);

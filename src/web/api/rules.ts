@@ -3,12 +3,12 @@ import { NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
 import { quoteGo } from "../../model/index.ts";
 import { listAlerts, listRules, type RuleListFilter, type RuleManager } from "../../rules/index.ts";
-import { invalidParameter } from "./params.ts";
+import { invalidParameter, urlParams } from "./params.ts";
 
 /** `rules` and `alerts`. */
 export function addRuleRoutes(api: Hono, rules: RuleManager): void {
   api.get("/alerts", () => successResponse({ alerts: listAlerts(rules) }));
-  api.get("/rules", (c) => successResponse(listRules(rules, ruleFilter(new URL(c.req.url).searchParams))));
+  api.get("/rules", (c) => successResponse(listRules(rules, ruleFilter(urlParams(c)))));
 }
 
 function ruleFilter(params: URLSearchParams): RuleListFilter {
