@@ -191,7 +191,9 @@ export class TargetReader {
       parseSeriesLine(body.view(), table.eventStart, table.eventEnd, format),
     );
     if (!line || table.eventRef === lineDropped) return;
-    const timeMs = (this.#rules.honorTimestamps ? line.timestampMs : undefined) ?? timestampMs;
+    const ownMs = this.#rules.honorTimestamps ? line.timestampMs : undefined;
+    if (ownMs !== undefined && !this.#rules.trackTimestampsStaleness) table.excludeFromStaleness();
+    const timeMs = ownMs ?? timestampMs;
     if (Number.isNaN(line.value)) appender.batch.pushBits(table.eventRef, timeMs, normalNanBits);
     else appender.batch.push(table.eventRef, timeMs, line.value);
   }

@@ -1,8 +1,7 @@
 import { Registry } from "@narthex/client";
-import { createLogger, SimulatedClock } from "../base/index.ts";
+import { createLogger, NarthexError, SimulatedClock } from "../base/index.ts";
 import { createKernel, type Kernel, type SampleBatch, staleMarkerBits } from "../kernel/index.ts";
 import { type Labels, Place } from "../model/index.ts";
-import { NarthexError } from "../base/index.ts";
 import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
 import {
   completeScrapeConfig,
@@ -44,6 +43,10 @@ export class MemoryStorage implements Appendable {
       commit: () => this.#commit(batch),
       rollback: () => batch.clear(),
     };
+  }
+
+  close(): void {
+    this.#batch?.close();
   }
 
   /** The samples of a series by its metric notation. */

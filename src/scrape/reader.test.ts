@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import fc from "fast-check";
+import { createParser, type TextFormat } from "../exposition/index.ts";
+import { createKernel } from "../kernel/index.ts";
+import { Labels } from "../model/index.ts";
+import { addressLabel } from "../discovery/index.ts";
+import { TargetReader } from "./reader.ts";
+import { sampleLabels } from "./sample-labels.ts";
+import { Target } from "./target.ts";
+import { configs, MemoryStorage, type Stored } from "./test-support.ts";
+
+const [config] = configs(
+  `- {job_name: j, metric_relabel_configs: [{source_labels: [__name__], regex: "drop.*", action: drop}]}`,
+);
+const rules = {
+  honorLabels: false,
+  metricRelabelConfigs: config!.metricRelabelConfigs,
+  scheme: "utf8",
+  labelLimit: 0,
+  labelNameLengthLimit: 0,
+  labelValueLengthLimit: 0,
+  honorTimestamps: true,
+  trackTimestampsStaleness: false,
+  sampleLimit: 0,
+} as const;
+const targetLabels = Labels.from({
+  [addressLabel]: "a:80",
+  __scheme__: "http",
+  __metrics_path__: "/m",
+  instance: "a",
+  job: "j",
+});
+
+/** What the storage should hold: every body read in full by the reference parser, vanished series found by comparing sets. */
+function expected(bodies: readonly string[], format: TextFormat): Map<string, Stored[]> {
+  const stored = new Map<string, Stored[]>();
+  const visible = Labels.from({ instance: "a", job: "j" });
+  let before = new Set<string>();
+  const put = (series: string, timestampMs: number, value: number | "stale"): void => {
+    const samples = stored.get(series) ?? [];
+    stored.set(series, samples);
+    const lastMs = samples.at(-1)?.[0] ?? -Infinity;
+    if (timestampMs > lastMs) samples.push([timestampMs, value]);
+  };
+  bodies.forEach((body, i) => {
+    const timeMs = (i + 1) * 1000;
+    const found: [series: string, timestampMs: number | undefined, value: number][] = [];
+    try {
+      const parser = createParser(Buffer.from(body), format);
+      for (let kind = parser.next(); kind !== "end"; kind = parser.next()) {
+        if (kind !== "series") continue;
+        const labels = sampleLabels(parser.labels(), visible, rules);
+        if (labels) found.push([labels.toMetricString(), parser.timestampMs, parser.value]);
+      }
+    } catch {
+      found.length = 0;
+    }
+    const now = new Set<string>();
+    for (const [series, ownMs, value] of found) {
+      put(series, ownMs ?? timeMs, value);
+      if (ownMs === undefined) now.add(series);
+    }
+    const present = new Set(found.map(([series]) => series));
+    for (const series of before) if (!present.has(series)) put(series, timeMs, "stale");
+    before = now;
+  });
+  return stored;
+}
+
+const series = fc.constantFrom(
+  "a",
+  "b",
+  'a{x="1"}',
+  'a{x="2"}',
+  'a{x="1",y="\\"}{"}',
+  "drop_me",
+  '{"utf.8","l.x"="v"}',
+  'h_bucket{le="1.0"}',
+  'a{ x = "3" , }',
+);
+const value = fc.constantFrom(
+  "0",
+  "1",
+  "-2.5",
+  "1e3",
+  "NaN",
+  "+Inf",
+  "0x1p4",
+  "123456789012345678901234567890",
+  "5e-324",
+);
+const stamp = fc.constantFrom("", "", "", "", " 500", " 1500", " 2500");
+const line = fc.oneof(
+  { weight: 12, arbitrary: fc.tuple(series, value, stamp).map(([s, v, t]) => `${s} ${v}${t}`) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("# HELP a Help", "# TYPE a counter", "# TYPE h histogram", "# a comment", ""),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("bad", 'bad{x="1} 1', "bad 1 2 3", "# TYPE a zap", 'a{x="1",x="1"} 1'),
+  },
+);
+const openMetricsLine = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom(
+          "a_total",
+          'a_total{x="1"}',
+          'a_total{x="2"}',
+          "g",
+          'g{y="\\"}{"}',
+          "drop_me",
+          '{"utf.8","l.x"="v"}',
+        ),
+        value,
+        fc.constantFrom("", "", "", " 0.5", " 1.5", " 2.5"),
+        fc.constantFrom("", "", ' # {trace="1"} 0.5', " # {} 1 1.5"),
+      )
+      .map(([name, ...rest]) => `${name} ${rest.join("")}`),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom("# HELP a Help", "# TYPE a counter", "# UNIT g_bytes bytes", "# TYPE g gauge"),
+  },
+  { weight: 1, arbitrary: fc.constantFrom("bad", "# a comment", 'a_total{x="1"} 1 # {trace="1"', "") },
+);
+
+/** A series once per scrape: of two samples at one time, the second is refused or not depending on its value. */
+function bodyOf(lines: fc.Arbitrary<string>, end: string): fc.Arbitrary<string> {
+  const selector = (text: string): string => (text.startsWith("#") ? text : text.replace(/ .*/, ""));
+  return fc
+    .uniqueArray(lines, { maxLength: 14, selector })
+    .map((all) => all.map((text) => `${text}\n`).join("") + end);
+}
+
+function compare(format: TextFormat, body: fc.Arbitrary<string>, numRuns: number): void {
+  const kernel = createKernel({ limitBytes: 64 * 1024 * 1024 });
+  fc.assert(
+    fc.property(fc.array(body, { maxLength: 8 }), fc.nat(), (bodies, relearnAt) => {
+      const storage = new MemoryStorage(kernel);
+      const discovered = {
+        discovered: targetLabels,
+        labels: targetLabels,
+        intervalMs: 1000,
+        timeoutMs: 1000,
+      };
+      const reader = new TargetReader(new Target(discovered, new Map()), kernel, rules);
+      const buffer = kernel.createByteBuffer(1 << 20);
+      bodies.forEach((text, i) => {
+        buffer.clear();
+        buffer.append(Buffer.from(text));
+        // Looking at every line anew may change nothing.
+        if (i === relearnAt % 8) reader.distrustRefs();
+        let appender = storage.appender();
+        try {
+          reader.read(buffer, format, appender, (i + 1) * 1000, () => {});
+        } catch {
+          appender.rollback();
+          appender = storage.appender();
+          reader.fail(appender, (i + 1) * 1000);
+        }
+        appender.commit();
+      });
+      reader.close();
+      buffer.close();
+      storage.close();
+      const filled = (all: Map<string, Stored[]>) =>
+        new Map([...all].filter(([, samples]) => samples.length > 0));
+      assert.deepEqual(filled(storage.series), filled(expected(bodies, format)));
+    }),
+    { numRuns },
+  );
+}
+
+test("reading by difference stores what reading in full would: text", () => {
+  compare("text", bodyOf(line, ""), 1500);
+});
+
+test("reading by difference stores what reading in full would: OpenMetrics", () => {
+  compare("openmetrics", bodyOf(openMetricsLine, "# EOF\n"), 1500);
+});
