@@ -11,3 +11,4 @@ export type {
   SeriesSet,
   SymbolView,
 } from "./storage.ts";
+export { mergeRuns, type SampleRun } from "./merge-columns.ts";

@@ -86,34 +86,34 @@ export function blockSizeBytes(disk: Disk, directory: string): number {
 
 /** Reads all of a block and checks every checksum and every chunk that can be decoded. Throws BlockDamagedError at the first fault. */
 export function verifyBlock(block: Block): void {
-  const { kernel } = block.context;
-  const window = new ChunkWindow(kernel, block.segments);
-  const scratch = kernel.createScratch();
+  const window = new ChunkWindow(block.context.kernel, block.segments);
   try {
     block.index.verify((entry) => {
-      for (let i = 0; i < entry.chunkCount; i++) {
-        window.find(entry.chunkRefs[i]!, entry.chunkRefs[entry.chunkCount - 1]!);
-        window.verify();
-        const { codec, encoding } = window;
-        if (codec === undefined) return window.fail(`chunk encoding ${encoding} is unknown`);
-        const mark = scratch.mark();
-        const count = window.sampleCount;
-        const timestamps = scratch.allocate(8 * count);
-        const values = scratch.allocate(8 * count);
-        window.decode({ timestamps, values, capacity: count });
-        const { f64 } = kernel.views;
-        const isAsIndexed =
-          codec.decode === undefined ||
-          (count > 0 &&
-            f64[timestamps / 8] === entry.minTimesMs[i] &&
-            f64[timestamps / 8 + count - 1] === entry.maxTimesMs[i]);
-        if (!isAsIndexed) window.fail("the samples' times are not those of the index");
-        scratch.release(mark);
-      }
+      for (let chunk = 0; chunk < entry.chunkCount; chunk++) verifyChunk(block, window, entry, chunk);
     }, new SeriesEntry());
   } finally {
-    scratch.reset();
     window.close();
+  }
+}
+
+function verifyChunk(block: Block, window: ChunkWindow, entry: SeriesEntry, chunk: number): void {
+  const { scratch, views } = block.context.kernel;
+  window.find(entry.chunkRefs[chunk]!, entry.chunkRefs[entry.chunkCount - 1]!);
+  window.verify();
+  if (window.codec === undefined) window.fail(`chunk encoding ${window.encoding} is unknown`);
+  const mark = scratch.mark();
+  try {
+    const capacity = window.sampleCount;
+    const timestamps = scratch.allocate(8 * capacity);
+    const values = scratch.allocate(8 * capacity);
+    const count = window.decode({ timestamps, values, capacity });
+    if (count === 0) return;
+    const firstMs = views.f64[timestamps / 8]!;
+    const lastMs = views.f64[timestamps / 8 + count - 1]!;
+    if (firstMs !== entry.minTimesMs[chunk] || lastMs !== entry.maxTimesMs[chunk])
+      window.fail("the samples' times are not those of the index");
+  } finally {
+    scratch.release(mark);
   }
 }
 

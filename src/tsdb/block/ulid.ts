@@ -6,7 +6,7 @@ const pattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 /** The name of a block: 48 bits of milliseconds and 80 random ones, in 26 characters that sort by time. */
 export function createUlid(timestampMs: number, random: Uint8Array = randomBytes(10)): string {
-  let bits = BigInt(timestampMs) << 80n;
+  let bits = BigInt(Math.floor(timestampMs)) << 80n;
   for (let i = 0; i < 10; i++) bits |= BigInt(random[i]!) << BigInt(8 * (9 - i));
   let text = "";
   for (let shift = 125n; shift >= 0n; shift -= 5n) text += alphabet[Number((bits >> shift) & 31n)];

@@ -1,0 +1,169 @@
+import { assert, type Disk } from "../../base/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import type { ColumnSlice } from "./columns.ts";
+import { xorEncoding } from "./chunk-codec.ts";
+import { chunkEncodingBytes } from "./chunk-format.ts";
+import type { ChunkWindow } from "./chunk-window.ts";
+import { ChunkWriter } from "./chunk-writer.ts";
+import { creationSuffix } from "./directory.ts";
+import { FileWriter } from "./file-writer.ts";
+import { IndexWriter } from "./index-writer.ts";
+import { type BlockCompaction, type BlockMeta, type BlockStats, encodeMeta } from "./meta.ts";
+import { encodeTombstones, Tombstones } from "./tombstones.ts";
+
+/** Samples of a chunk that is encoded anew, as upstream's. */
+export const samplesPerChunk = 120;
+/** What an XOR chunk of that many samples can take, and the kernel's slack. */
+const encodeBytesMax = 2 + 20 * samplesPerChunk + 64;
+
+export interface BlockTarget {
+  readonly kernel: Kernel;
+  readonly disk: Disk;
+  /** Where the block's directory is created. */
+  readonly dataDirectory: string;
+  readonly ulid: string;
+  /** Default 512 MiB. */
+  readonly segmentBytesMax?: number;
+}
+
+/**
+ * Writes a new block, series by series in the order of their labels: first a series' chunks, then `endSeries`. The block appears under its name when
+ * `finish` has returned, whole and on the medium; until then it is `<ULID>.tmp-for-creation`. Owned by who made it, who must
+ * `finish` or `abandon` it.
+ */
+export class BlockWriter {
+  readonly index: IndexWriter;
+  readonly #target: BlockTarget;
+  readonly #directory: string;
+  readonly #chunks: ChunkWriter;
+  readonly #encodePtr: number;
+  readonly #encodeMemory;
+  /** Chunks of the series that is being written. */
+  readonly #pending = {
+    count: 0,
+    minTimesMs: [] as number[],
+    maxTimesMs: [] as number[],
+    refs: [] as number[],
+  };
+  readonly stats: BlockStats = {
+    numSamples: 0,
+    numFloatSamples: 0,
+    numHistogramSamples: 0,
+    numSeries: 0,
+    numChunks: 0,
+    numTombstones: 0,
+  };
+
+  /** Throws the disk's error. */
+  constructor(target: BlockTarget) {
+    const { kernel, disk, dataDirectory, ulid, segmentBytesMax } = target;
+    this.#target = target;
+    this.#directory = `${dataDirectory}/${ulid}${creationSuffix}`;
+    disk.remove(this.#directory);
+    disk.makeDirectory(`${this.#directory}/chunks`);
+    this.#chunks = new ChunkWriter(kernel, disk, `${this.#directory}/chunks`, segmentBytesMax);
+    this.index = new IndexWriter(kernel, disk, `${this.#directory}/index`);
+    this.#encodeMemory = kernel.createScratch();
+    this.#encodePtr = this.#encodeMemory.allocate(encodeBytesMax);
+  }
+
+  /** Takes over the chunk that `window` found last, byte by byte. */
+  addChunk(window: ChunkWindow, minTimestampMs: number, maxTimestampMs: number): void {
+    const bytes = window.dataBytes + chunkEncodingBytes;
+    const ref = this.#chunks.add(window.dataPtr - chunkEncodingBytes, bytes);
+    this.#addPending(ref, minTimestampMs, maxTimestampMs);
+    this.#countSamples(window.sampleCount, window.codec?.kind ?? "float");
+  }
+
+  /** Encodes samples, which follow those of the series so far, as chunks of 120. */
+  addSamples({ timestamps, values, count }: ColumnSlice): void {
+    const { kernel } = this.#target;
+    const { u8, f64 } = kernel.views;
+    for (let start = 0; start < count; start += samplesPerChunk) {
+      const samples = Math.min(samplesPerChunk, count - start);
+      const columns = { tsPtr: timestamps + 8 * start, vsPtr: values + 8 * start, count: samples };
+      const dataPtr = this.#encodePtr + chunkEncodingBytes;
+      const bytes = kernel.encodeChunk(columns, dataPtr, encodeBytesMax - chunkEncodingBytes);
+      assert(bytes > 0, "120 samples fit a chunk");
+      u8[this.#encodePtr] = xorEncoding;
+      const ref = this.#chunks.add(this.#encodePtr, bytes + chunkEncodingBytes);
+      const lastPtr = columns.tsPtr + 8 * (samples - 1);
+      this.#addPending(ref, f64[columns.tsPtr / 8]!, f64[lastPtr / 8]!);
+      this.#countSamples(samples, "float");
+    }
+  }
+
+  /**
+   * Ends a series whose labels are `labels`: interned name, value, name, value …, sorted by name. Without chunks there is no series. Throws
+   * `bad_data` when it does not come after the one before.
+   */
+  endSeries(labels: Uint32Array): void {
+    const pending = this.#pending;
+    if (pending.count === 0) return;
+    this.index.add(labels, pending);
+    this.stats.numSeries++;
+    this.stats.numChunks += pending.count;
+    pending.count = 0;
+  }
+
+  /**
+   * Completes the block, or abandons it when it has no series; then there is none. Throws the disk's error, and has abandoned it then too.
+   */
+  finish(minTime: number, maxTime: number, compaction: BlockCompaction): BlockMeta | undefined {
+    const { kernel, disk, dataDirectory, ulid } = this.#target;
+    assert(this.#pending.count === 0, "the last series was ended");
+    if (this.stats.numSeries === 0) {
+      this.abandon();
+      return undefined;
+    }
+    const meta: BlockMeta = { ulid, minTime, maxTime, stats: this.stats, compaction, version: 1 };
+    try {
+      this.#chunks.finish();
+      this.index.finish();
+      this.#writeFile("tombstones", encodeTombstones(kernel, new Tombstones()));
+      this.#writeFile("meta.json", Buffer.from(encodeMeta(meta)));
+      disk.syncDirectory(`${this.#directory}/chunks`);
+      disk.syncDirectory(this.#directory);
+      disk.rename(this.#directory, `${dataDirectory}/${ulid}`);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+    this.#encodeMemory.reset();
+    disk.syncDirectory(dataDirectory);
+    return meta;
+  }
+
+  /** Leaves nothing behind. */
+  abandon(): void {
+    this.#chunks.abandon();
+    this.index.abandon();
+    this.#encodeMemory.reset();
+    this.#target.disk.remove(this.#directory);
+  }
+
+  #addPending(ref: number, minTimestampMs: number, maxTimestampMs: number): void {
+    const pending = this.#pending;
+    const at = pending.count++;
+    pending.minTimesMs[at] = minTimestampMs;
+    pending.maxTimesMs[at] = maxTimestampMs;
+    pending.refs[at] = ref;
+  }
+
+  #countSamples(count: number, kind: "float" | "histogram"): void {
+    this.stats.numSamples += count;
+    if (kind === "float") this.stats.numFloatSamples += count;
+    else this.stats.numHistogramSamples += count;
+  }
+
+  #writeFile(name: string, bytes: Uint8Array): void {
+    const file = new FileWriter(this.#target.disk, `${this.#directory}/${name}`);
+    try {
+      file.write(bytes);
+      file.finish();
+    } catch (error) {
+      file.abandon();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Disk } from "../../base/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import { ByteWriter } from "./bytes.ts";
+import {
+  chunkChecksumBytes,
+  chunkEncodingBytes,
+  chunkLengthBytesMax,
+  chunkRef,
+  chunkSegmentBytesMax,
+  chunkSegmentName,
+  chunksHeaderBytes,
+  chunksMagic,
+  chunksVersion,
+} from "./chunk-format.ts";
+import { FileWriter } from "./file-writer.ts";
+
+/** Writes a block's chunk files into a directory, which must exist. Owned by who made it, who must `finish` or `abandon` it. */
+export class ChunkWriter {
+  readonly #kernel: Kernel;
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #segmentBytesMax: number;
+  readonly #frame = new ByteWriter(64);
+  #segment = -1;
+  #file: FileWriter | undefined;
+
+  constructor(kernel: Kernel, disk: Disk, directory: string, segmentBytesMax: number = chunkSegmentBytesMax) {
+    this.#kernel = kernel;
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#segmentBytesMax = segmentBytesMax;
+  }
+
+  /** Writes a chunk, whose encoding byte and data are at `ptr` in the shared memory; returns its ref. Throws the disk's error. */
+  add(ptr: number, bytes: number): number {
+    const frameBytes = chunkLengthBytesMax + bytes + chunkChecksumBytes;
+    if (this.#file === undefined || this.#file.position + frameBytes > this.#segmentBytesMax)
+      this.#nextSegment();
+    const file = this.#file!;
+    const offset = file.position;
+    file.write(
+      this.#frame
+        .clear()
+        .uvarint(bytes - chunkEncodingBytes)
+        .view(),
+    );
+    file.write(this.#kernel.views.u8.subarray(ptr, ptr + bytes));
+    file.write(this.#frame.clear().u32(this.#kernel.crc32c(ptr, bytes)).view());
+    return chunkRef(this.#segment, offset);
+  }
+
+  finish(): void {
+    this.#file?.finish();
+    this.#file = undefined;
+  }
+
+  abandon(): void {
+    this.#file?.abandon();
+    this.#file = undefined;
+  }
+
+  #nextSegment(): void {
+    this.finish();
+    this.#segment++;
+    this.#file = new FileWriter(this.#disk, `${this.#directory}/${chunkSegmentName(this.#segment)}`);
+    const header = this.#frame.clear().u32(chunksMagic).u8(chunksVersion);
+    this.#file.write(header.bytes(new Uint8Array(chunksHeaderBytes - header.length)).view());
+  }
+}
