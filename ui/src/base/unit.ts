@@ -67,7 +67,7 @@ export function formatValue(value: number, unit: Unit): string {
     case "none":
       return formatSi(value);
     case "percent":
-      return `${significant(value * 100, Math.abs(value) < 0.1 ? 2 : 3)} %`;
+      return `${Number((value * 100).toFixed(Math.abs(value) < 0.1 ? 2 : 1))} %`;
     case "bytes":
       return formatBytes(value);
     case "bytes/s":

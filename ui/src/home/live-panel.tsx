@@ -18,12 +18,14 @@ interface Props {
   window: LiveWindow;
   /** The time axis in seconds. */
   range: [startS: number, endS: number] | undefined;
+  /** Whether the machine has been watched for so short a time that an empty chart means nothing yet. */
+  isYoung: boolean;
   onZoom: (startS: number, endS: number) => void;
 }
 
 const chartHeightPx = 148;
 
-export function LivePanel({ spec, where, window, range, onZoom }: Props): React.JSX.Element {
+export function LivePanel({ spec, where, window, range, isYoung, onZoom }: Props): React.JSX.Element {
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const expr = spec.expr(where ?? "", window.rateWindow);
   const { data, error } = useLiveRange(expr, window, where !== undefined);
@@ -64,7 +66,9 @@ export function LivePanel({ spec, where, window, range, onZoom }: Props): React.
       </div>
       <div style={{ minHeight: chartHeightPx }}>
         {error !== null && data === undefined && <Failure error={error} what={spec.title} />}
-        {data !== undefined && columns.length === 0 && <div className="live-empty">{spec.whenEmpty}</div>}
+        {data !== undefined && columns.length === 0 && (
+          <div className="live-empty">{isYoung ? "The first samples are on their way." : spec.whenEmpty}</div>
+        )}
         {data !== undefined && shownRange !== undefined && columns.length > 0 && (
           <Chart
             label={`${spec.title} over time`}

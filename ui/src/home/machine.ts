@@ -116,7 +116,7 @@ export const liveCharts: readonly LiveChart[] = [
       `sum by (mode) (rate(node_cpu_seconds_total{${where},mode!="idle"}[${window}])) / scalar(count(node_cpu_seconds_total{${where},mode="idle"}))`,
     columns: (series) =>
       inOrder(series, "mode", ["user", "system", "iowait", "nice", "softirq", "irq", "steal"], 3),
-    whenEmpty: "No CPU time yet: it takes two scrapes.",
+    whenEmpty: "The exporter reports no CPU time.",
   },
   {
     title: "Memory",

@@ -52,6 +52,8 @@ export default function HomePage(): React.JSX.Element {
     where !== undefined,
   );
   const range = load.data && visibleRange(load.data);
+  // A rate takes two scrapes, and the grid's end may lie up to a step back.
+  const isYoung = load.data === undefined || watchedMs(load.data) < 2 * scrapeIntervalMs + window.stepMs;
 
   const zoom = (startS: number, endS: number): void => {
     const exprs = liveCharts.map(({ expr }) => expr(where ?? "", window.rateWindow));
@@ -110,6 +112,7 @@ export default function HomePage(): React.JSX.Element {
                 where={where}
                 window={window}
                 range={range}
+                isYoung={isYoung}
                 onZoom={zoom}
               />
             ))}
@@ -130,10 +133,17 @@ function uniqueMachines(machines: readonly Machine[]): Machine[] {
   return [...byInstance.values()].sort((a, b) => a.instance.localeCompare(b.instance));
 }
 
+/** The time of the first sample in seconds, `undefined` when there is none. */
+const firstSample = ({ times, series }: LiveData): number | undefined =>
+  times.find((_, index) => series.some(({ values }) => values[index] !== null));
+
+/** How long there have been samples, as far as the window shows. */
+const watchedMs = (data: LiveData): number => data.grid.endMs - (firstSample(data) ?? Infinity) * 1000;
+
 /** From the first sample on, as long as that leaves a sensible width: a young server shows no empty axis. */
-function visibleRange({ times, series, grid }: LiveData): [startS: number, endS: number] {
-  const first = times.find((_, index) => series.some(({ values }) => values[index] !== null));
-  const [startS, endS] = [grid.startMs / 1000, grid.endMs / 1000];
+function visibleRange(data: LiveData): [startS: number, endS: number] {
+  const first = firstSample(data);
+  const [startS, endS] = [data.grid.startMs / 1000, data.grid.endMs / 1000];
   if (first === undefined || first - startS < (endS - startS) * 0.1) return [startS, endS];
   return [Math.max(startS, Math.min(first, endS - spanMinS)), endS];
 }
