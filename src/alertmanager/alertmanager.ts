@@ -4,17 +4,14 @@ import path from "node:path";
 import type { Registry } from "@narthex/client";
 import type { Hono } from "hono";
 import { type Clock, type Disk, errorMessage, type Logger, NarthexError } from "../base/index.ts";
-import { createHttpClient } from "../http/index.ts";
 import type { Labels } from "../model/index.ts";
-import { createAlert, isResolvedAt, type PostableAlert } from "./alert.ts";
+import { type Alert, createAlert, isResolvedAt, type PostableAlert } from "./alert.ts";
 import { AlertProvider } from "./alert-provider.ts";
 import { createApp } from "./api/app.ts";
 import type { Backend, BuildInfo } from "./api/backend.ts";
 import { type Cluster, singleNode } from "./cluster.ts";
 import { type Config, parseConfig } from "./config/config.ts";
-import type { EmailConfig } from "./config/email.ts";
-import type { IntegrationConfig, ReceiverConfig } from "./config/receiver.ts";
-import type { WebhookConfig } from "./config/webhook.ts";
+import type { ReceiverConfig } from "./config/receiver.ts";
 import { Dispatcher, type Group } from "./dispatcher.ts";
 import { type AlertmanagerSettings, defaultSettings } from "./flags.ts";
 import { Inhibitor } from "./inhibitor.ts";
@@ -22,12 +19,9 @@ import { MatcherParser } from "./matcher/index.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { NotificationLog } from "./notification-log.ts";
 import { notificationData } from "./notify/data.ts";
-import { Integration } from "./notify/integration.ts";
-import type { Notifier } from "./notify/notifier.ts";
-import { Pipeline, type Receiver } from "./notify/pipeline.ts";
+import { Pipeline } from "./notify/pipeline.ts";
 import { NotificationTemplates } from "./notify/templates.ts";
-import { EmailNotifier } from "./receiver/email.ts";
-import { WebhookNotifier } from "./receiver/webhook.ts";
+import { closeReceivers, createReceivers, type Receiver } from "./receivers.ts";
 import { Route } from "./route.ts";
 import { Silences } from "./silence/silences.ts";
 import { TimeIntervals } from "./time-interval.ts";
@@ -73,22 +67,19 @@ export function createAlertmanager(options: AlertmanagerOptions): Alertmanager {
   return new RunningAlertmanager(options);
 }
 
-/** What one configuration puts in force. */
-interface InForce {
-  readonly config: Config;
-  readonly route: Route;
-  readonly receivers: ReadonlyMap<string, Receiver>;
-  readonly templates: NotificationTemplates;
-  readonly inhibitor: Inhibitor;
-  readonly pipeline: Pipeline;
-  readonly dispatcher: Dispatcher;
-}
-
 /** The fallible part of a reload: nothing of it touches what is in force. */
 interface Prepared {
   readonly config: Config;
+  readonly route: Route;
   readonly templates: NotificationTemplates;
   readonly receivers: ReadonlyMap<string, Receiver>;
+}
+
+/** What one configuration puts in force. */
+interface InForce extends Prepared {
+  readonly inhibitor: Inhibitor;
+  readonly pipeline: Pipeline;
+  readonly dispatcher: Dispatcher;
 }
 
 class RunningAlertmanager implements Alertmanager, Backend {
@@ -202,7 +193,7 @@ class RunningAlertmanager implements Alertmanager, Backend {
     return this.#inForce.pipeline.mutedBy(group);
   }
 
-  groupRouteLabels(group: Group): ReadonlyMap<string, string> {
+  groupRouteLabels(group: Group, alerts: readonly Alert[]): ReadonlyMap<string, string> {
     const { labels, receiver } = group.route.options;
     if (labels.size === 0) return labels;
     const { templates } = this.#inForce;
@@ -214,7 +205,7 @@ class RunningAlertmanager implements Alertmanager, Backend {
       timeMs: this.nowMs(),
     };
     try {
-      return templates.routeLabels(notificationData(source, [], templates.externalUrl));
+      return templates.routeLabels(notificationData(source, alerts, templates.externalUrl));
     } catch {
       return new Map();
     }
@@ -267,22 +258,21 @@ class RunningAlertmanager implements Alertmanager, Backend {
     const { text, file } = loadConfig();
     const config = parseConfig(text, file, this.parser);
     const templates = new NotificationTemplates(config.templates, externalUrl, disk, () => clock.nowMs());
-    const used = new Set([...new Route(config.route).walk()].map(({ options }) => options.receiver));
-    const receivers = new Map(
-      config.receivers
-        .filter(({ name }) => used.has(name))
-        .map((receiver) => [receiver.name, this.#buildReceiver(receiver, templates)]),
-    );
-    for (const { name } of config.receivers) {
-      if (!used.has(name))
-        logger.info("skipping creation of receiver not referenced by any route", { receiver: name });
-    }
-    return { config, templates, receivers };
+    const route = new Route(config.route);
+    const receivers = createReceivers(config, route, {
+      clock,
+      disk,
+      logger,
+      metrics: this.#metrics,
+      templates,
+      userAgent: `Alertmanager/${this.build.version}`,
+    });
+    return { config, route, templates, receivers };
   }
 
-  #enforce({ config, templates, receivers }: Prepared): InForce {
+  #enforce(prepared: Prepared): InForce {
+    const { config, route, templates, receivers } = prepared;
     const { clock, logger } = this.#options;
-    const route = new Route(config.route);
     this.#warnOfIntervals(route);
     const inhibitor = new Inhibitor(config.inhibitRules, this.#provider, clock);
     const pipeline = new Pipeline({
@@ -311,46 +301,7 @@ class RunningAlertmanager implements Alertmanager, Backend {
       groupsMax: 0,
     });
     this.#countConfig(config, receivers);
-    return { config, route, receivers, templates, inhibitor, pipeline, dispatcher };
-  }
-
-  #buildReceiver(receiver: ReceiverConfig, templates: NotificationTemplates): Receiver {
-    const { clock, logger } = this.#options;
-    const integrations = receiver.integrations.flatMap((integration) => {
-      const notifier = this.#buildNotifier(integration, templates);
-      const key = { receiver: receiver.name, integration: integration.type, index: integration.index };
-      const own = logger.with({
-        receiver: receiver.name,
-        integration: `${integration.type}[${integration.index}]`,
-      });
-      if (notifier === undefined) {
-        own.warn(
-          "this integration is not sent yet: its configuration is accepted and its notifications go nowhere",
-        );
-        return [];
-      }
-      const { sendResolved } = integration;
-      return [new Integration({ key, sendResolved, notifier, clock, logger: own, metrics: this.#metrics })];
-    });
-    return { name: receiver.name, labels: receiver.labels, integrations };
-  }
-
-  #buildNotifier(integration: IntegrationConfig, templates: NotificationTemplates): Notifier | undefined {
-    const { build, clock, disk } = this.#options;
-    switch (integration.type) {
-      case "webhook": {
-        const config = integration.config as WebhookConfig;
-        const client = createHttpClient(config.httpConfig!, {
-          userAgent: `Alertmanager/${build.version}`,
-          disk,
-        });
-        return new WebhookNotifier(config, templates, client, disk);
-      }
-      case "email":
-        return new EmailNotifier(integration.config as EmailConfig, templates, disk, clock);
-      default:
-        return undefined;
-    }
+    return { ...prepared, inhibitor, pipeline, dispatcher };
   }
 
   #warnOfIntervals(root: Route): void {
@@ -447,11 +398,5 @@ class RunningAlertmanager implements Alertmanager, Backend {
     for (const status of ["firing", "resolved"])
       this.#metrics.alertsReceived.labels({ status, version: "v2" });
     this.#metrics.alertsInvalid.labels({ version: "v2" });
-  }
-}
-
-async function closeReceivers(receivers: ReadonlyMap<string, Receiver>): Promise<void> {
-  for (const { integrations } of receivers.values()) {
-    await Promise.all(integrations.map((integration) => integration.close()));
   }
 }

@@ -28,7 +28,7 @@ export interface Backend {
   groups(): readonly { group: Group; alerts: readonly Alert[] }[];
   /** Time intervals that hold the group back. */
   groupMutedBy(group: Group): readonly string[];
-  groupRouteLabels(group: Group): ReadonlyMap<string, string>;
+  groupRouteLabels(group: Group, alerts: readonly Alert[]): ReadonlyMap<string, string>;
   /** Fingerprint of the alert that inhibits one with these labels. */
   inhibiting(labels: Labels): string | undefined;
   receivers(): readonly { name: string; labels: ReadonlyMap<string, string> }[];

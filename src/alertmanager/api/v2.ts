@@ -218,7 +218,12 @@ function groups(backend: Backend, c: Context) {
     ),
     labels: group.labels.toObject(),
     receiver: { name: receiver },
-    routeLabels: Object.fromEntries(backend.groupRouteLabels(group)),
+    routeLabels: Object.fromEntries(
+      backend.groupRouteLabels(
+        group,
+        kept.map(({ alert }) => alert),
+      ),
+    ),
   }));
 }
 

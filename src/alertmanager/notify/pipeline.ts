@@ -10,19 +10,13 @@ import type { Group } from "../dispatcher.ts";
 import type { Inhibitor } from "../inhibitor.ts";
 import type { Metrics, SuppressReason } from "../metrics.ts";
 import type { NotificationLog } from "../notification-log.ts";
+import type { Receiver } from "../receivers.ts";
 import type { Silences } from "../silence/silences.ts";
 import type { TimeIntervals } from "../time-interval.ts";
 import { hashAlerts, notificationReason } from "./deduplicate.ts";
 import { notificationData } from "./data.ts";
 import type { Integration } from "./integration.ts";
 import type { NotificationTemplates } from "./templates.ts";
-
-/** A receiver as it is in force. */
-export interface Receiver {
-  readonly name: string;
-  readonly labels: ReadonlyMap<string, string>;
-  readonly integrations: readonly Integration[];
-}
 
 export interface PipelineOptions {
   readonly clock: Clock;

@@ -81,7 +81,7 @@ export class EmailNotifier implements Notifier {
       from: take("From", config.from),
       to: take("To", config.to),
       subject: take("Subject", `{{ template "email.default.subject" . }}`),
-      messageId: `<${Date.now()}.${randomUUID()}@${hostname()}>`,
+      messageId: `<${Math.floor(context.timeMs)}.${randomUUID()}@${hostname()}>`,
       headers: [...headers, ...this.#threading(context)].map(([key, value]) => ({ key, value })),
       textEncoding: "quoted-printable",
       ...(text !== "" && { text }),
