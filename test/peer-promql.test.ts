@@ -23,9 +23,14 @@ const changedSince: readonly { query: RegExp; error?: RegExp; why: string }[] = 
     why: "at a gap the way back to zero is compared with half an interval, not with the gap",
   },
   {
-    query: /round\(.*avg/,
-    why: "averages are summed with compensation now, and round makes a last digit a large difference",
+    query: /(?:round|floor|ceil)\(.*(?:avg|sum|std|exp|ln)|(?:avg|sum|std).* % |changes\(.*(?:avg|sum|std)/,
+    why: "sums are compensated now, exp and ln are another library's, and these make much of a last digit",
   },
+  {
+    query: /std(?:dev|var)\b.*timestamp/,
+    why: "a small spread of large numbers depends on their order, which 2.42 leaves open",
+  },
+  { query: /std(?:dev|var)\b.*exp\(/, why: "an infinite value has no spread: NaN now, 0 then" },
   {
     query: /==|!=|<|>/,
     error: /^multiple matches for labels: many-to-one/,
@@ -38,7 +43,8 @@ const tolerance = 1e-12;
 const seed = Number(process.env["SEED"] ?? 1);
 const generatedCount = 400;
 
-const startMs = Math.floor((Date.now() - 4 * 3_600_000) / 3_600_000) * 3_600_000;
+/** A whole hour. */
+const startMs = 1_699_999_200_000;
 const durationMs = 3_600_000;
 /** Off every whole second and off the samples. */
 const times = [startMs + 1_500_777, startMs + 3_300_777];
@@ -72,7 +78,9 @@ describe(
       const series = testSeries(startMs, durationMs).sort((a, b) => a.labels.compare(b.labels));
       for (const { labels, samples } of series)
         for (const { timestampMs, value } of samples) storage.append(labels, timestampMs, value);
-      peer = await PrometheusPeer.start(directory, toOpenMetrics(series));
+      peer = await PrometheusPeer.start(directory, toOpenMetrics(series), [
+        "--storage.tsdb.retention.time=100y",
+      ]);
     });
 
     after(async () => {

@@ -72,7 +72,7 @@ function widen(into: MonotonicityFix, from: MonotonicityFix): void {
 function describe({ text, position, monotonicity: fix }: Annotation, query: string): string {
   const place = lineAndColumn(query, position.start);
   if (fix === undefined) return `${text} (${place})`;
-  const buckets = `from buckets ${formatG(fix.minBucket)} to ${formatG(fix.maxBucket)}`;
+  const buckets = `from buckets ${formatShortest(fix.minBucket)} to ${formatShortest(fix.maxBucket)}`;
   const diff = `with a max diff of ${formatTwoDigits(fix.maxDiff)}`;
   const times = `over ${fix.count} samples from ${rfc3339(fix.minTimestampMs)} to ${rfc3339(fix.maxTimestampMs)}`;
   return `${text}, ${buckets}, ${diff}, ${times} (${place})`;
@@ -88,12 +88,6 @@ function lineAndColumn(query: string, offset: number): string {
 
 function rfc3339(timestampMs: number): string {
   return new Date(Math.trunc(timestampMs / 1000) * 1000).toISOString().replace(".000Z", "Z");
-}
-
-/** Go's `%g`: as many digits as needed, an exponent below 1e-4 and from 1e21 on. */
-export function formatG(value: number): string {
-  const magnitude = Math.abs(value);
-  return magnitude >= 1e6 && magnitude < 1e21 ? String(value) : formatShortest(value);
 }
 
 /** Go's `%.2g`. */

@@ -1,6 +1,6 @@
 import type { Row } from "../../kernel/index.ts";
-import { metricNameLabel, parseNumber, quoteGo } from "../../model/index.ts";
-import { forMetric, formatG } from "../annotations.ts";
+import { formatShortest, metricNameLabel, parseNumber, quoteGo } from "../../model/index.ts";
+import { forMetric } from "../annotations.ts";
 import { Buckets, bucketFraction, bucketQuantile, forceMonotonic } from "../function/buckets.ts";
 import type { CallNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
@@ -198,7 +198,7 @@ export class HistogramOperator implements Operator {
       const start = scalar.row(0).valuesPtr / 8;
       for (const phi of f64.subarray(start, start + this.steps)) {
         if (phi >= 0 && phi <= 1) continue;
-        const text = `quantile value should be between 0 and 1, got ${formatG(phi)}`;
+        const text = `quantile value should be between 0 and 1, got ${formatShortest(phi)}`;
         annotations.warn(text, this.#question.scalarPositions[i]!);
       }
     });
@@ -211,6 +211,6 @@ const monotonicityText =
 
 /** A number as OpenMetrics writes it: always with a fraction or an exponent. */
 function openMetricsNumber(value: number): string {
-  const text = formatG(value);
+  const text = formatShortest(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }

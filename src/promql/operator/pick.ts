@@ -1,6 +1,6 @@
 import { NarthexError } from "../../base/index.ts";
 import type { Row } from "../../kernel/index.ts";
-import { formatG } from "../annotations.ts";
+import { formatShortest } from "../../model/index.ts";
 import type { AggregateNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { PickedSeries, type SeriesList } from "../series/series-list.ts";
@@ -138,9 +138,9 @@ export class PickOperator implements Operator {
     if (!hasNaN && max < 1) return false;
     if (hasNaN) throw new NarthexError("execution", "Parameter value is NaN");
     if (min <= -int64Limit)
-      throw new NarthexError("execution", `Scalar value ${formatG(min)} underflows int64`);
+      throw new NarthexError("execution", `Scalar value ${formatShortest(min)} underflows int64`);
     if (max >= int64Limit)
-      throw new NarthexError("execution", `Scalar value ${formatG(max)} overflows int64`);
+      throw new NarthexError("execution", `Scalar value ${formatShortest(max)} overflows int64`);
     return true;
   }
 
@@ -149,7 +149,7 @@ export class PickOperator implements Operator {
     if (!hasNaN && min === 0 && max === 0) return false;
     if (hasNaN) throw new NarthexError("execution", "Ratio value is NaN");
     const warn = (ratio: number, cap: number): void => {
-      const text = `ratio value should be between -1 and 1, got ${formatG(ratio)}, capping to ${cap}`;
+      const text = `ratio value should be between -1 and 1, got ${formatShortest(ratio)}, capping to ${cap}`;
       this.#evaluation.annotations.warn(text, this.#node.param!.position);
     };
     if (max > 1) warn(max, 1);

@@ -1,6 +1,5 @@
 import type { Row } from "../../kernel/index.ts";
-import { metricNameLabel } from "../../model/index.ts";
-import { formatG } from "../annotations.ts";
+import { formatShortest, metricNameLabel } from "../../model/index.ts";
 import { quantile } from "../function/quantile.ts";
 import type { AggregateNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
@@ -66,7 +65,7 @@ export class QuantileOperator implements Operator {
 
   #warn({ min, max, hasNaN }: Parameter): void {
     const warn = (phi: number): void => {
-      const text = `quantile value should be between 0 and 1, got ${formatG(phi)}`;
+      const text = `quantile value should be between 0 and 1, got ${formatShortest(phi)}`;
       this.#evaluation.annotations.warn(text, this.#node.param!.position);
     };
     if (hasNaN) warn(NaN);

@@ -1,5 +1,5 @@
 import type { Columns, Row, Steps, WindowFunctionName } from "../../kernel/index.ts";
-import { formatG } from "../annotations.ts";
+import { formatShortest } from "../../model/index.ts";
 import {
   type ExtendedWindow,
   type SampleArrays,
@@ -138,7 +138,7 @@ export class WindowOperator implements Operator {
     for (let step = 0; step < this.steps; step++) {
       const phi = f64[argPtr / 8 + step]!;
       if (u8[this.#row.presentPtr + step] === 0 || (phi >= 0 && phi <= 1)) continue;
-      const text = `quantile value should be between 0 and 1, got ${formatG(phi)}`;
+      const text = `quantile value should be between 0 and 1, got ${formatShortest(phi)}`;
       annotations.warn(text, this.#node.args[0]!.position);
     }
   }
