@@ -11,4 +11,5 @@ export type {
   SeriesSet,
   SymbolView,
 } from "./storage.ts";
+export { MergeQuerier } from "./merge.ts";
 export { mergeRuns, type SampleRun } from "./merge-columns.ts";
