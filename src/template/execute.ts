@@ -10,7 +10,6 @@ import {
   type IdentifierNode,
   type ListNode,
   type Node,
-  type NumberNode,
   type OperandNode,
   type PipeNode,
   type StatementNode,
@@ -18,6 +17,7 @@ import {
   type VariableNode,
   nodeText,
 } from "./ast.ts";
+import { constantFor, untypedNumber } from "./constant.ts";
 import { sprint } from "./format.ts";
 import {
   ListValue,
@@ -264,7 +264,7 @@ class Execution {
       case "nil":
         return this.#fail("nil is not a command");
       case "number":
-        return this.#untypedNumber(first);
+        return untypedNumber(first);
       case "string":
         return first.text;
     }
@@ -274,11 +274,6 @@ class Execution {
     if (args.length > 1 || final !== MISSING) {
       this.#fail(`can't give argument to non-function ${nodeText(args[0]!)}`);
     }
-  }
-
-  #untypedNumber(node: NumberNode): Value {
-    this.#node = node;
-    return node.isFloat ? node.float : node.int;
   }
 
   #variableNode(dot: Value, node: VariableNode, args: readonly OperandNode[], final: Final): Value {
@@ -426,30 +421,8 @@ class Execution {
       case "chain":
         return this.#checked(this.#chainNode(dot, node, [], MISSING), type);
       default:
-        return this.#constant(type, node);
+        return constantFor(type, node, (message) => this.#fail(message));
     }
-  }
-
-  /** A literal takes the type of the parameter where Go's untyped constants would. */
-  #constant(type: ParamType, node: OperandNode): Value {
-    if (type === types.any) {
-      if (node.kind === "number") return this.#untypedNumber(node);
-      return node.kind === "bool" ? node.value : node.kind === "string" ? node.text : undefined;
-    }
-    if (type === types.string) {
-      return node.kind === "string" ? node.text : this.#fail(`expected string; found ${nodeText(node)}`);
-    }
-    if (type === types.bool) {
-      return node.kind === "bool" ? node.value : this.#fail(`expected bool; found ${nodeText(node)}`);
-    }
-    if (type === types.int) {
-      const int = node.kind === "number" ? node.int : undefined;
-      return int ?? this.#fail(`expected integer; found ${nodeText(node)}`);
-    }
-    if (type === types.float) {
-      return node.kind === "number" ? node.float : this.#fail(`expected float; found ${nodeText(node)}`);
-    }
-    return this.#fail(`can't handle ${nodeText(node)} for arg of type ${type.name}`);
   }
 
   #checked(value: Value, type: ParamType): Value {

@@ -1,5 +1,4 @@
 /** Reads a template's text into named definitions. */
-import { NarthexError } from "../base/index.ts";
 import { quoteGo } from "../model/index.ts";
 import {
   type ActionNode,
@@ -19,8 +18,9 @@ import {
   isEmpty,
   nodeText,
 } from "./ast.ts";
-import { describeToken, Lexer, type Token, type TokenKind } from "./lexer.ts";
+import type { Token, TokenKind } from "./lexer.ts";
 import { parseNumberLiteral, unquote, unquoteChar } from "./literal.ts";
+import { TokenReader } from "./tokens.ts";
 
 /** How deep blocks and parentheses may nest; the parser and the printer recurse that far. */
 const NESTING_MAX = 500;
@@ -47,31 +47,25 @@ export function parseTemplate(source: Source, hasFunction: (name: string) => boo
 class Parser {
   readonly #source: Source;
   readonly #hasFunction: (name: string) => boolean;
-  readonly #lexer: Lexer;
+  readonly #tokens: TokenReader;
   readonly #definitions = new Map<string, Definition>();
-  /** Tokens read ahead, the next one first. */
-  readonly #ahead: Token[] = [];
-  #last: Token;
   /** Names of the variables in scope, `$` first. */
   #variables: string[] = ["$"];
   #rangeDepth = 0;
   #nesting = 0;
-  /** Line on which the action being read began, for errors that end on a later one. */
-  #actionLine = 0;
 
   constructor(source: Source, hasFunction: (name: string) => boolean) {
     this.#source = source;
     this.#hasFunction = hasFunction;
-    this.#lexer = new Lexer(source.text);
-    this.#last = { kind: "eof", text: "", offset: 0, line: 1 };
+    this.#tokens = new TokenReader(source);
   }
 
   parse(): Definition[] {
     const nodes: StatementNode[] = [];
-    while (this.#peek().kind !== "eof") {
+    while (this.#tokens.peek().kind !== "eof") {
       if (this.#takeDefine()) continue;
       const node = this.#statement();
-      if (isEnd(node)) return this.#fail(`unexpected ${node.text}`);
+      if (isEnd(node)) return this.#tokens.fail(`unexpected ${node.text}`);
       nodes.push(node);
     }
     const root: ListNode = { kind: "list", offset: 0, nodes };
@@ -81,56 +75,8 @@ class Parser {
     return [own, ...named.filter((definition) => definition.name !== own.name)];
   }
 
-  // Tokens.
-
-  #next(): Token {
-    this.#last = this.#ahead.shift() ?? this.#lexer.next();
-    return this.#last;
-  }
-
-  #peek(): Token {
-    this.#ahead[0] ??= this.#lexer.next();
-    return this.#ahead[0];
-  }
-
-  #nextNonSpace(): Token {
-    let token = this.#next();
-    while (token.kind === "space") token = this.#next();
-    return token;
-  }
-
-  #peekNonSpace(): Token {
-    while (this.#peek().kind === "space") this.#next();
-    return this.#peek();
-  }
-
-  #peekKeyword(word: string): boolean {
-    const token = this.#peekNonSpace();
-    return token.kind === "keyword" && token.text === word;
-  }
-
-  #expect(kinds: readonly TokenKind[], context: string): Token {
-    const token = this.#nextNonSpace();
-    if (!kinds.includes(token.kind)) this.#unexpected(token, context);
-    return token;
-  }
-
-  #fail(message: string): never {
-    throw new NarthexError("bad_data", `template: ${this.#source.name}:${this.#last.line}: ${message}`);
-  }
-
-  #unexpected(token: Token, context: string): never {
-    if (token.kind !== "error") this.#fail(`unexpected ${describeToken(token)} in ${context}`);
-    let started = "";
-    if (this.#actionLine !== 0 && this.#actionLine !== token.line) {
-      started = ` in action started at ${this.#source.name}:${this.#actionLine}`;
-      if (token.text.endsWith(" action")) started = started.slice(" in action".length);
-    }
-    this.#fail(token.text + started);
-  }
-
   #nested<T>(read: () => T): T {
-    if (this.#nesting >= NESTING_MAX) this.#fail("max expression depth exceeded");
+    if (this.#nesting >= NESTING_MAX) this.#tokens.fail("max expression depth exceeded");
     this.#nesting++;
     const result = read();
     this.#nesting--;
@@ -142,7 +88,7 @@ class Parser {
   #define(name: string, root: ListNode): void {
     const before = this.#definitions.get(name);
     if (before !== undefined && !isEmpty(before.root)) {
-      if (!isEmpty(root)) this.#fail(`template: multiple definition of template ${quoteGo(name)}`);
+      if (!isEmpty(root)) this.#tokens.fail(`template: multiple definition of template ${quoteGo(name)}`);
       return;
     }
     this.#definitions.set(name, { name, root, source: this.#source });
@@ -150,16 +96,16 @@ class Parser {
 
   /** `{{define}}` stands only at the top level. */
   #takeDefine(): boolean {
-    if (this.#peek().kind !== "leftDelim") return false;
-    const delimiter = this.#next();
-    if (!this.#peekKeyword("define")) {
-      this.#ahead.unshift(delimiter);
+    if (this.#tokens.peek().kind !== "leftDelim") return false;
+    const delimiter = this.#tokens.next();
+    if (!this.#tokens.peekKeyword("define")) {
+      this.#tokens.putBack(delimiter);
       return false;
     }
-    this.#nextNonSpace();
+    this.#tokens.nextNonSpace();
     const context = "define clause";
-    const name = this.#templateName(this.#expect(["string", "rawString"], context), context);
-    this.#expect(["rightDelim"], context);
+    const name = this.#templateName(this.#tokens.expect(["string", "rawString"], context), context);
+    this.#tokens.expect(["rightDelim"], context);
     this.#define(name, this.#ownBody(context));
     return true;
   }
@@ -170,43 +116,43 @@ class Parser {
     this.#variables = ["$"];
     this.#rangeDepth = 0;
     const [body, end] = this.#nested(() => this.#statements());
-    if (end.kind !== "end") this.#fail(`unexpected ${end.text} in ${context}`);
+    if (end.kind !== "end") this.#tokens.fail(`unexpected ${end.text} in ${context}`);
     this.#variables = variables;
     this.#rangeDepth = rangeDepth;
     return body;
   }
 
   #templateName(token: Token, context: string): string {
-    if (token.kind !== "string" && token.kind !== "rawString") this.#unexpected(token, context);
-    return unquote(token.text) ?? this.#fail("invalid syntax");
+    if (token.kind !== "string" && token.kind !== "rawString") this.#tokens.unexpected(token, context);
+    return unquote(token.text) ?? this.#tokens.fail("invalid syntax");
   }
 
   // Statements.
 
   #statements(): [ListNode, End] {
     const nodes: StatementNode[] = [];
-    const { offset } = this.#peekNonSpace();
-    while (this.#peekNonSpace().kind !== "eof") {
+    const { offset } = this.#tokens.peekNonSpace();
+    while (this.#tokens.peekNonSpace().kind !== "eof") {
       const node = this.#statement();
       if (isEnd(node)) return [{ kind: "list", offset, nodes }, node];
       nodes.push(node);
     }
-    this.#next();
-    return this.#fail("unexpected EOF");
+    this.#tokens.next();
+    return this.#tokens.fail("unexpected EOF");
   }
 
   #statement(): StatementNode | End {
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     if (token.kind === "text") return { kind: "text", offset: token.offset, text: token.text };
-    if (token.kind !== "leftDelim") this.#unexpected(token, "input");
-    this.#actionLine = token.line;
+    if (token.kind !== "leftDelim") this.#tokens.unexpected(token, "input");
+    this.#tokens.actionLine = token.line;
     const node = this.#action();
-    this.#actionLine = 0;
+    this.#tokens.actionLine = 0;
     return node;
   }
 
   #action(): StatementNode | End {
-    const first = this.#peekNonSpace();
+    const first = this.#tokens.peekNonSpace();
     if (first.kind !== "keyword") {
       const action: ActionNode = {
         kind: "action",
@@ -215,7 +161,7 @@ class Parser {
       };
       return action;
     }
-    this.#next();
+    this.#tokens.next();
     switch (first.text) {
       case "if":
       case "with":
@@ -229,20 +175,20 @@ class Parser {
       case "continue":
         return this.#jump(first);
       case "end":
-        this.#expect(["rightDelim"], "end");
+        this.#tokens.expect(["rightDelim"], "end");
         return { kind: "end", text: "{{end}}", chained: undefined };
       case "else":
         return this.#else();
       default:
-        return this.#unexpected(first, "command");
+        return this.#tokens.unexpected(first, "command");
     }
   }
 
   #else(): End {
     for (const chained of ["if", "with"] as const) {
-      if (this.#peekKeyword(chained)) return { kind: "else", text: "{{else}}", chained };
+      if (this.#tokens.peekKeyword(chained)) return { kind: "else", text: "{{else}}", chained };
     }
-    this.#expect(["rightDelim"], "else");
+    this.#tokens.expect(["rightDelim"], "else");
     return { kind: "else", text: "{{else}}", chained: undefined };
   }
 
@@ -255,11 +201,11 @@ class Parser {
     let otherwise: ListNode | undefined;
     if (end.kind === "else" && end.chained === kind) {
       // `{{else if b}}…{{end}}` is `{{else}}{{if b}}…{{end}}{{end}}` with one end fewer to write.
-      const { offset } = this.#nextNonSpace();
+      const { offset } = this.#tokens.nextNonSpace();
       otherwise = { kind: "list", offset, nodes: [this.#nested(() => this.#branch(kind))] };
     } else if (end.kind === "else") {
       const [list, last] = this.#statements();
-      if (last.kind !== "end") this.#fail(`expected end; found ${last.text}`);
+      if (last.kind !== "end") this.#tokens.fail(`expected end; found ${last.text}`);
       otherwise = list;
     }
     this.#variables.length = scope;
@@ -268,17 +214,17 @@ class Parser {
 
   #jump(token: Token): StatementNode {
     const kind = token.text as "break" | "continue";
-    this.#expect(["rightDelim"], `{{${kind}}}`);
-    if (this.#rangeDepth === 0) this.#fail(`{{${kind}}} outside {{range}}`);
+    this.#tokens.expect(["rightDelim"], `{{${kind}}}`);
+    if (this.#rangeDepth === 0) this.#tokens.fail(`{{${kind}}} outside {{range}}`);
     return { kind, offset: token.offset };
   }
 
   #templateCall(): TemplateNode {
     const context = "template clause";
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     const name = this.#templateName(token, context);
-    if (this.#peekNonSpace().kind === "rightDelim") {
-      this.#next();
+    if (this.#tokens.peekNonSpace().kind === "rightDelim") {
+      this.#tokens.next();
       return { kind: "template", offset: token.offset, name, pipe: undefined };
     }
     return { kind: "template", offset: token.offset, name, pipe: this.#pipeline(context, "rightDelim") };
@@ -286,7 +232,7 @@ class Parser {
 
   #block(): TemplateNode {
     const context = "block clause";
-    const token = this.#nextNonSpace();
+    const token = this.#tokens.nextNonSpace();
     const name = this.#templateName(token, context);
     const pipe = this.#pipeline(context, "rightDelim");
     this.#define(name, this.#ownBody(context));
@@ -296,20 +242,20 @@ class Parser {
   // Expressions.
 
   #pipeline(context: string, end: "rightDelim" | "rightParen"): PipeNode {
-    const { offset } = this.#peekNonSpace();
+    const { offset } = this.#tokens.peekNonSpace();
     const declarations: VariableNode[] = [];
     const isAssign = this.#declarations(context, declarations);
     const commands: CommandNode[] = [];
     for (;;) {
-      const token = this.#peekNonSpace();
+      const token = this.#tokens.peekNonSpace();
       if (token.kind === end) {
-        this.#next();
+        this.#tokens.next();
         this.#checkPipeline(commands, context);
         return { kind: "pipe", offset, declarations, isAssign, commands };
       }
       if (!OPERAND_STARTS.has(token.kind)) {
-        this.#next();
-        this.#unexpected(token, context);
+        this.#tokens.next();
+        this.#tokens.unexpected(token, context);
       }
       commands.push(this.#command());
     }
@@ -317,60 +263,61 @@ class Parser {
 
   /** Reads `$x :=`, `$x =` or `$i, $x :=` if there; returns whether it assigns. */
   #declarations(context: string, declarations: VariableNode[]): boolean {
-    while (this.#peekNonSpace().kind === "variable") {
-      const variable = this.#next();
-      const spaced = this.#peek().kind === "space" ? this.#next() : undefined;
-      const token = this.#peekNonSpace();
+    while (this.#tokens.peekNonSpace().kind === "variable") {
+      const variable = this.#tokens.next();
+      const spaced = this.#tokens.peek().kind === "space" ? this.#tokens.next() : undefined;
+      const token = this.#tokens.peekNonSpace();
       const comma = token.kind === "symbol" && token.text === ",";
       if (token.kind !== "assign" && token.kind !== "declare" && !comma) {
-        this.#ahead.unshift(variable, ...(spaced === undefined ? [] : [spaced]));
+        this.#tokens.putBack(variable, ...(spaced === undefined ? [] : [spaced]));
         return false;
       }
-      this.#next();
+      this.#tokens.next();
       declarations.push({ kind: "variable", offset: variable.offset, path: [variable.text] });
       this.#variables.push(variable.text);
       if (!comma) return token.kind === "assign";
-      if (context !== "range" || declarations.length > 1) this.#fail(`too many declarations in ${context}`);
-      const { kind } = this.#peekNonSpace();
+      if (context !== "range" || declarations.length > 1)
+        this.#tokens.fail(`too many declarations in ${context}`);
+      const { kind } = this.#tokens.peekNonSpace();
       if (kind !== "variable" && kind !== "rightDelim" && kind !== "rightParen") {
-        this.#fail("range can only initialize variables");
+        this.#tokens.fail("range can only initialize variables");
       }
     }
     return false;
   }
 
   #checkPipeline(commands: readonly CommandNode[], context: string): void {
-    if (commands.length === 0) this.#fail(`missing value for ${context}`);
+    if (commands.length === 0) this.#tokens.fail(`missing value for ${context}`);
     commands.forEach((command, i) => {
       if (i > 0 && ["bool", "dot", "nil", "number", "string"].includes(command.args[0]!.kind)) {
-        this.#fail(`non executable command in pipeline stage ${i + 1}`);
+        this.#tokens.fail(`non executable command in pipeline stage ${i + 1}`);
       }
     });
   }
 
   #command(): CommandNode {
-    const { offset } = this.#peekNonSpace();
+    const { offset } = this.#tokens.peekNonSpace();
     const args: OperandNode[] = [];
     for (;;) {
-      this.#peekNonSpace();
+      this.#tokens.peekNonSpace();
       const operand = this.#operand();
       if (operand !== undefined) args.push(operand);
-      const token = this.#peek();
+      const token = this.#tokens.peek();
       if (token.kind === "rightDelim" || token.kind === "rightParen") break;
-      this.#next();
+      this.#tokens.next();
       if (token.kind === "pipe") break;
-      if (token.kind !== "space") this.#unexpected(token, "operand");
+      if (token.kind !== "space") this.#tokens.unexpected(token, "operand");
     }
-    if (args.length === 0) this.#fail("empty command");
+    if (args.length === 0) this.#tokens.fail("empty command");
     return { kind: "command", offset, args };
   }
 
   #operand(): OperandNode | undefined {
     const term = this.#term();
-    if (term === undefined || this.#peek().kind !== "field") return term;
-    const { offset } = this.#peek();
+    if (term === undefined || this.#tokens.peek().kind !== "field") return term;
+    const { offset } = this.#tokens.peek();
     const path: string[] = [];
-    while (this.#peek().kind === "field") path.push(this.#next().text.slice(1));
+    while (this.#tokens.peek().kind === "field") path.push(this.#tokens.next().text.slice(1));
     switch (term.kind) {
       case "field":
         return { ...term, offset, path: [...term.path, ...path] } satisfies FieldNode;
@@ -381,27 +328,27 @@ class Parser {
       case "number":
       case "nil":
       case "dot":
-        return this.#fail(`unexpected . after term ${quoteGo(nodeText(term))}`);
+        return this.#tokens.fail(`unexpected . after term ${quoteGo(nodeText(term))}`);
       default:
         return { kind: "chain", offset, operand: term, path } satisfies ChainNode;
     }
   }
 
   #term(): OperandNode | undefined {
-    const token = this.#peekNonSpace();
+    const token = this.#tokens.peekNonSpace();
     if (!OPERAND_STARTS.has(token.kind)) return undefined;
-    this.#next();
+    this.#tokens.next();
     const { offset, text } = token;
     switch (token.kind) {
       case "identifier":
-        if (!this.#hasFunction(text)) this.#fail(`function ${quoteGo(text)} not defined`);
+        if (!this.#hasFunction(text)) this.#tokens.fail(`function ${quoteGo(text)} not defined`);
         return { kind: "identifier", offset, name: text };
       case "dot":
         return { kind: "dot", offset };
       case "nil":
         return { kind: "nil", offset };
       case "variable":
-        if (!this.#variables.includes(text)) this.#fail(`undefined variable ${quoteGo(text)}`);
+        if (!this.#variables.includes(text)) this.#tokens.fail(`undefined variable ${quoteGo(text)}`);
         return { kind: "variable", offset, path: [text] };
       case "field":
         return { kind: "field", offset, path: [text.slice(1)] };
@@ -411,20 +358,25 @@ class Parser {
         return this.#number(token);
       case "char": {
         const code = unquoteChar(text);
-        if (code === undefined) return this.#fail(`malformed character constant: ${text}`);
+        if (code === undefined) return this.#tokens.fail(`malformed character constant: ${text}`);
         return { kind: "number", offset, text, int: BigInt(code), float: code, isFloat: false };
       }
       case "leftParen":
         return this.#nested(() => this.#pipeline("parenthesized pipeline", "rightParen"));
       default:
-        return { kind: "string", offset, quoted: text, text: unquote(text) ?? this.#fail("invalid syntax") };
+        return {
+          kind: "string",
+          offset,
+          quoted: text,
+          text: unquote(text) ?? this.#tokens.fail("invalid syntax"),
+        };
     }
   }
 
   #number({ offset, text }: Token): NumberNode {
     const number = parseNumberLiteral(text);
-    if (number === "overflow") return this.#fail(`integer overflow: ${quoteGo(text)}`);
-    if (number === "illegal") return this.#fail(`illegal number syntax: ${quoteGo(text)}`);
+    if (number === "overflow") return this.#tokens.fail(`integer overflow: ${quoteGo(text)}`);
+    if (number === "illegal") return this.#tokens.fail(`illegal number syntax: ${quoteGo(text)}`);
     return { kind: "number", offset, text, ...number };
   }
 }

@@ -146,3 +146,8 @@ export interface IntegrationType<T extends object> {
 export function integrationType<T extends object>(type: IntegrationType<T>): IntegrationType<object> {
   return type as unknown as IntegrationType<object>;
 }
+
+/** What most texts are unless they are written: the built-in template of that name. */
+export function standard(name: string): string {
+  return `{{ template "${name}" . }}`;
+}

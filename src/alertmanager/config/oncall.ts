@@ -25,10 +25,9 @@ import {
   integrationType,
   isTemplated,
   noSecret,
+  standard,
   withSlash,
 } from "./codecs.ts";
-
-const standard = (name: string): string => `{{ template "${name}" . }}`;
 
 const pagerdutyDetails: readonly (readonly [string, string])[] = [
   ["firing", "{{ .Alerts.Firing | toJson }}"],

@@ -10,21 +10,12 @@ import {
   quoteGo,
   text,
 } from "../../model/index.ts";
-import {
-  discord,
-  mattermost,
-  msteams,
-  msteamsV2,
-  rocketchat,
-  slack,
-  telegram,
-  webex,
-  wechat,
-} from "./chat.ts";
+import { discord, mattermost, msteams, msteamsV2, rocketchat, telegram, webex, wechat } from "./chat.ts";
 import type { IntegrationType } from "./codecs.ts";
 import { email } from "./email.ts";
 import type { GlobalConfig } from "./global.ts";
 import { incidentio, jira, opsgenie, pagerduty, pushover, sns, victorops } from "./oncall.ts";
+import { slack } from "./slack.ts";
 import { webhook } from "./webhook.ts";
 
 /** In the order in which a receiver's integrations are set up. */
