@@ -28,6 +28,13 @@ export interface OpenOptions extends TsdbOptions {
 
 /** Opens a storage with a memory of its own and a clock that stands still, and waits for its replay. */
 export async function openTest(directory: string, options: OpenOptions = {}): Promise<Opened> {
+  const opened = openEarly(directory, options);
+  await opened.tsdb.ready;
+  return opened;
+}
+
+/** As `openTest`, while the replay still goes on. */
+export function openEarly(directory: string, options: OpenOptions = {}): Opened {
   const { disk, logger, nowMs, kernelBytes: limitBytes, ...rest } = options;
   const kernel = createKernel({ limitBytes: limitBytes ?? kernelBytes });
   const clock = new SimulatedClock(nowMs ?? baseTimeMs);
@@ -41,7 +48,6 @@ export async function openTest(directory: string, options: OpenOptions = {}): Pr
     registry,
     options: rest,
   });
-  await tsdb.ready;
   return { tsdb, kernel, clock, registry };
 }
 

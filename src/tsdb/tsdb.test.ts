@@ -12,6 +12,7 @@ import {
   bitsOf,
   type Dump,
   dump,
+  openEarly,
   openTest,
   type Opened,
   temporaryDirectory,
@@ -197,19 +198,21 @@ const matcherArbitrary = fc
 
 type Step =
   | { kind: "append"; entries: [Labels, number, bigint][] }
-  | { kind: "restart"; crash: boolean }
+  | { kind: "restart"; crash: boolean; early: [Labels, number, bigint][] }
   | { kind: "advance"; durationMs: number }
   | { kind: "truncate"; keepMs: number };
+
+const entriesArbitrary = fc.array(
+  fc.tuple(labelsArbitrary, fc.integer({ min: -90_000, max: 60_000 }), valueBitsArbitrary),
+  { maxLength: 60 },
+);
 
 const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant("append" as const),
-      entries: fc.array(
-        fc.tuple(labelsArbitrary, fc.integer({ min: -90_000, max: 60_000 }), valueBitsArbitrary),
-        { maxLength: 60 },
-      ),
+      entries: entriesArbitrary,
     }),
   },
   {
@@ -219,7 +222,14 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
       durationMs: fc.integer({ min: 1000, max: 2_000_000 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const), crash: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("restart" as const),
+      crash: fc.boolean(),
+      early: entriesArbitrary,
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -253,7 +263,10 @@ test("random appends, truncations and restarts leave what a plain model has", as
             } else {
               if (step.crash) abandon(directory);
               else await opened.tsdb.close();
-              opened = await openTest(directory, { walCompression: walCompression as "none", nowMs });
+              opened = openEarly(directory, { walCompression: walCompression as "none", nowMs });
+              assert.ok(opened.tsdb.isAppendable);
+              append(opened, model, step.early, nowMs, truncatedMs);
+              await opened.tsdb.ready;
             }
             for (const matchers of [[], ...queries]) {
               const expected = model.dump(matchers, truncatedMs, nowMs + 100_000);
@@ -305,3 +318,45 @@ function append(
   }
   appender.commit();
 }
+
+test("commits during a long replay are kept, and follow what is replayed", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true }));
+  const labels = Array.from({ length: 2000 }, (_, k) => Labels.from({ __name__: "m", k: `${k}` }));
+  const first = await openTest(directory);
+  let nowMs = baseTimeMs;
+  const appender = first.tsdb.appender();
+  const refs = labels.map((series) => appender.reference(series));
+  for (let scrape = 0; scrape < 600; scrape++) {
+    for (const ref of refs) appender.append(ref, nowMs, scrape);
+    assert.equal(appender.commit().appended, 2000);
+    nowMs += 1000;
+    await first.clock.advance(1000);
+  }
+  abandon(directory);
+  let scrape = 600;
+  for (let restart = 0; restart < 3; restart++) {
+    const { tsdb, kernel, clock } = openEarly(directory, { nowMs, walSegmentBytes: 10 * 1024 * 1024 });
+    let isReady = false;
+    void tsdb.ready.then(() => (isReady = true));
+    let early = 0;
+    for (; !isReady; early++) {
+      const during = tsdb.appender();
+      for (const series of labels) during.append(during.reference(series), nowMs, scrape);
+      during.append(during.reference(Labels.from({ __name__: "early", scrape: `${scrape}` })), nowMs, scrape);
+      assert.equal(during.commit().appended, 2001);
+      nowMs += 1000;
+      scrape++;
+      await clock.advance(1000);
+    }
+    assert.ok(early > 1, `${early} commits before the replay ended`);
+    assert.equal(tsdb.stats().numSeries, 2000 + scrape - 600);
+    const stored = dump(kernel, tsdb.queryable, [new Matcher("=~", "k", "|1?7.?")]);
+    const expected = Array.from({ length: scrape }, (_, i) => [baseTimeMs + i * 1000, bitsOf(i)]);
+    for (const k of [7, 17, 70, 79, 170, 179]) assert.deepEqual(stored.get(labels[k]!.toString()), expected);
+    for (let i = 600; i < scrape; i++)
+      assert.deepEqual(stored.get(`{__name__="early", scrape="${i}"}`), [expected[i]]);
+    if (restart === 1) await tsdb.close();
+    else abandon(directory);
+  }
+});

@@ -7,7 +7,7 @@ import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
 import { createHeadQueryable } from "./head/querier.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
-import { slicer, truncateHead } from "./head/truncate.ts";
+import { slicer, truncateChunks, truncateHead } from "./head/truncate.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
 import {
@@ -19,7 +19,8 @@ import {
 } from "./wal/checkpoint.ts";
 import type { WalCompression } from "./wal/compression.ts";
 import { WalLog } from "./wal/log.ts";
-import { type ReplayProgress, type ReplayResult, replayWal } from "./wal/replay.ts";
+import { RefReservation } from "./wal/ref-reservation.ts";
+import { keptRefMax, type ReplayProgress, type ReplayResult, replayWal } from "./wal/replay.ts";
 import {
   listCheckpoints,
   listSegments,
@@ -80,7 +81,7 @@ const maintenanceIntervalMs = 60_000;
 
 /**
  * Opens the storage in `directory`, which is created when it is missing, and takes its lock. Throws `unavailable` when another process has it
- * or it cannot be written. The WAL is replayed meanwhile: `ready` says when appending may begin.
+ * or it cannot be written. The WAL is replayed meanwhile, see `ready` and `isAppendable`.
  */
 export function openTsdb(parts: TsdbParts): Tsdb {
   return new Tsdb(parts);
@@ -89,8 +90,8 @@ export function openTsdb(parts: TsdbParts): Tsdb {
 /** The time series of this process: a head in the shared memory, and the WAL that outlives it. Main thread only. */
 export class Tsdb implements Appendable {
   /**
-   * Resolves when the WAL is replayed. Until then `appender` throws `unavailable`, and queries see what was replayed so far. Rejects when
-   * the WAL cannot be read at all, or the memory cannot hold it.
+   * Resolves when the WAL is replayed. Until then queries see what was replayed so far. Rejects when the WAL cannot be read at all, or the
+   * memory cannot hold it.
    */
   readonly ready: Promise<void>;
   readonly queryable: Queryable;
@@ -98,6 +99,7 @@ export class Tsdb implements Appendable {
   readonly #options: Required<TsdbOptions>;
   readonly #lock: DirectoryLock;
   readonly #walDirectory: string;
+  readonly #reservation: RefReservation;
   readonly #head: Head;
   readonly #pool: BatchPool;
   readonly #appends = new AppendCounters();
@@ -120,6 +122,7 @@ export class Tsdb implements Appendable {
     this.#walDirectory = `${directory}/wal`;
     disk.makeDirectory(directory);
     this.#lock = DirectoryLock.acquire(disk, directory);
+    this.#reservation = new RefReservation(disk, directory);
     this.#counters.cleanStart = this.#lock.replacedStale ? 0 : 1;
     this.#head = new Head(kernel, { seriesMax: this.#options.seriesMax });
     this.#pool = new BatchPool(kernel, this.#options.batchSamples);
@@ -138,7 +141,15 @@ export class Tsdb implements Appendable {
     this.ready.catch(() => {});
   }
 
-  /** An appender for one scrape or request. Throws `unavailable` until `ready` and after `close`. */
+  /**
+   * Whether there are appenders: mostly from the start, else from `ready` on. What is committed before `ready` is acknowledged and safe, and
+   * can be queried from `ready` on; whether it comes too late for its series shows only then.
+   */
+  get isAppendable(): boolean {
+    return this.#context !== undefined && !this.#isClosed;
+  }
+
+  /** An appender for one scrape or request. Throws `unavailable` unless `isAppendable`. */
   appender(): Appender {
     if (this.#isClosed) throw new NarthexError("unavailable", "storage is closed");
     if (this.#context === undefined)
@@ -180,48 +191,31 @@ export class Tsdb implements Appendable {
     await this.ready.catch(() => {});
     await this.#maintenance;
     await this.#log?.close();
+    const segment = this.#wal?.segment;
+    if (segment !== undefined) this.#reserve(() => this.#reservation.settle(this.#head.nextRef, segment));
     this.#pool.close();
     this.#lock.release();
   }
 
-  async #start(): Promise<void> {
+  /** Sets new refs beyond all in the log, if a bound on those is known. */
+  #reserveRefs(): boolean {
+    const { disk } = this.#parts;
+    const last = listSegments(disk, this.#walDirectory).at(-1)?.index;
+    const isNew = last === undefined && listCheckpoints(disk, this.#walDirectory).length === 0;
+    const reserved = isNew ? 1 : last === undefined ? undefined : this.#reservation.load(last);
+    // Too few would be left: then the replay numbers series afresh.
+    if (reserved === undefined || reserved > keptRefMax) return false;
+    this.#head.skipRef(reserved - 1);
+    return true;
+  }
+
+  /** Opens a new segment; from here on there are appenders. */
+  #openLog(isReplaying: boolean): void {
     const { kernel, disk, clock, logger } = this.#parts;
     const { chunkRangeMs, samplesPerChunk, futureMaxMs, walCompression, walSegmentBytes, walSyncIntervalMs } =
       this.#options;
-    const directory = this.#walDirectory;
-    const startMs = clock.monotonicMs();
-    removeCovered(disk, directory);
-    const replayed = await replayWal({
-      head: this.#head,
-      disk,
-      logger,
-      directory,
-      chunkRangeMs,
-      samplesPerChunk,
-      onSlice: async (progress) => {
-        this.#replayProgress = progress;
-        const minTimeMs = this.#relievingTimeMs(this.#head.maxTimeMs);
-        if (minTimeMs !== undefined) await truncateHead(this.#head, minTimeMs);
-      },
-    });
-    this.#replayProgress = undefined;
-    this.#replayResult = replayed;
-    if (replayed.isRenumbered) await this.#renumber();
-    this.#counters.walCorruptions = replayed.damages.length + replayed.tornTails.length;
-    this.#counters.tornTails = replayed.tornTails.length;
-    this.#counters.unknownReplayReferences = replayed.unknownSeriesSamples;
-    this.#counters.replaySeconds = (clock.monotonicMs() - startMs) / 1000;
-    logger.info("WAL replayed", {
-      series: replayed.series,
-      samples: replayed.samples,
-      damaged: replayed.damages.length,
-      duration: `${this.#counters.replaySeconds.toFixed(3)}s`,
-    });
-    for (const [type, count] of replayed.skippedRecords)
-      logger.warn("WAL records of a kind that is not read were left out", { type, count });
-    if (this.#isClosed) return;
-    const wal = new WalWriter({
-      directory,
+    this.#wal = new WalWriter({
+      directory: this.#walDirectory,
       kernel,
       disk,
       clock,
@@ -229,22 +223,89 @@ export class Tsdb implements Appendable {
       compression: walCompression,
       segmentBytes: walSegmentBytes,
       syncIntervalMs: walSyncIntervalMs,
+      onSegment: (segment) => this.#reserve(() => this.#reservation.cover(this.#head.nextRef, segment)),
     });
-    this.#wal = wal;
+    this.#log = new WalLog(kernel, this.#wal, this.#reservation);
     this.#context = {
       head: this.#head,
-      log: (this.#log = new WalLog(kernel, wal)),
+      log: this.#log,
       pool: this.#pool,
       clock,
       counters: this.#appends,
       chunkRangeMs,
       samplesPerChunk,
       futureMaxMs,
+      isReplaying,
       minValidTimeMs: -Infinity,
     };
+  }
+
+  /** A reservation that fails here costs the next start its early appends; commits make sure of theirs. */
+  #reserve(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#parts.logger.warn("reservation of series refs cannot be written", { err: errorMessage(error) });
+    }
+  }
+
+  /** What comes before the first `await` happens before `openTsdb` returns. */
+  async #start(): Promise<void> {
+    const { disk, clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    removeCovered(disk, this.#walDirectory);
+    if (this.#reserveRefs()) this.#openLog(true);
+    const replayed = await this.#replay().catch((error: unknown) => {
+      this.#context = undefined;
+      throw error;
+    });
+    if (replayed.isRenumbered) await this.#renumber();
+    if (this.#context === undefined && !this.#isClosed) this.#openLog(false);
+    this.#report(replayed, (clock.monotonicMs() - startMs) / 1000);
     this.#maintenance = this.#countChunks();
     this.#armReclaim();
     this.#armMaintenance();
+  }
+
+  #replay(): Promise<ReplayResult> {
+    const { chunkRangeMs, samplesPerChunk } = this.#options;
+    const { disk, logger } = this.#parts;
+    return replayWal({
+      head: this.#head,
+      disk,
+      logger,
+      directory: this.#walDirectory,
+      chunkRangeMs,
+      samplesPerChunk,
+      writer: this.#wal,
+      onSlice: async (progress) => {
+        this.#replayProgress = progress;
+        const minTimeMs = this.#relievingTimeMs(this.#head.maxTimeMs);
+        if (minTimeMs !== undefined) await truncateChunks(this.#head, minTimeMs);
+      },
+      onCaughtUp: () => {
+        if (this.#context) this.#context.isReplaying = false;
+      },
+    });
+  }
+
+  #report(replayed: ReplayResult, seconds: number): void {
+    const { logger } = this.#parts;
+    const counters = this.#counters;
+    this.#replayProgress = undefined;
+    this.#replayResult = replayed;
+    counters.walCorruptions = replayed.damages.length + replayed.tornTails.length;
+    counters.tornTails = replayed.tornTails.length;
+    counters.unknownReplayReferences = replayed.unknownSeriesSamples;
+    counters.replaySeconds = seconds;
+    logger.info("WAL replayed", {
+      series: replayed.series,
+      samples: replayed.samples,
+      damaged: replayed.damages.length,
+      duration: `${seconds.toFixed(3)}s`,
+    });
+    for (const [type, count] of replayed.skippedRecords)
+      logger.warn("WAL records of a kind that is not read were left out", { type, count });
   }
 
   /** The head's refs are not the log's: puts the log, and with it all that names series by ref, on the head's. */
@@ -307,7 +368,8 @@ export class Tsdb implements Appendable {
 
   async #truncate(minTimeMs: number): Promise<void> {
     const context = this.#context;
-    if (context === undefined) throw new NarthexError("unavailable", "storage is not ready");
+    if (context === undefined || context.isReplaying)
+      throw new NarthexError("unavailable", "storage is not ready");
     context.minValidTimeMs = Math.max(context.minValidTimeMs, minTimeMs);
     this.#counters.truncations++;
     try {

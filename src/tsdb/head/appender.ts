@@ -22,6 +22,8 @@ export interface AppendContext {
   readonly samplesPerChunk: number;
   /** Samples beyond now plus this are refused, so that a wrong date cannot close the head for true ones. */
   readonly futureMaxMs: number;
+  /** While the log is replayed: commits are only written to it, and come into the head when the replay reaches them. */
+  isReplaying: boolean;
   /** Samples before are refused, since their time was truncated; -Infinity when nothing was. */
   minValidTimeMs: number;
 }
@@ -71,7 +73,7 @@ export class HeadAppender implements Appender {
   }
 
   commit(): AppendResult {
-    const { head, log, chunkRangeMs, samplesPerChunk } = this.#context;
+    const { head, log, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
     if (this.#batch === undefined) return emptyResult();
     const batches = [this.#batch, ...this.#overflow];
     const bounds = appendBounds(this.#context);
@@ -80,7 +82,7 @@ export class HeadAppender implements Appender {
       log.write(head, batches);
       const result = emptyResult();
       for (const batch of batches) {
-        batch.append({ chunkRangeMs, samplesPerChunk });
+        if (!isReplaying) batch.append({ chunkRangeMs, samplesPerChunk });
         this.#tally(batch, result);
       }
       head.kernel.arena.reclaim();

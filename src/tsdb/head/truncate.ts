@@ -19,27 +19,40 @@ export interface TruncateResult {
  * does not suffice to shrink an index; then some series stay until the next time.
  */
 export async function truncateHead(head: Head, minTimeMs: number): Promise<TruncateResult> {
-  const { kernel } = head;
+  const { u8 } = head.kernel.views;
   const breathe = slicer();
-  const result: TruncateResult = { chunksRemoved: 0, seriesRemoved: 0 };
   const emptyRefs: number[] = [];
+  const chunksRemoved = await truncateChunks(head, minTimeMs, breathe, (ref) => {
+    const flags = head.kernel.series.slot(ref) + slot.flags;
+    if (head.newestChunk(ref) !== 0) u8[flags]! &= ~emptyFlag;
+    else if ((u8[flags]! & emptyFlag) === 0) u8[flags]! |= emptyFlag;
+    else emptyRefs.push(ref);
+  });
+  const seriesRemoved = await removeSeries(head, emptyRefs, breathe);
+  head.kernel.arena.reclaim();
+  return { chunksRemoved, seriesRemoved };
+}
+
+/** Drops chunks that end before `minTimeMs` and no series; calls `visit` with each series afterwards. Returns how many chunks went. */
+export async function truncateChunks(
+  head: Head,
+  minTimeMs: number,
+  breathe = slicer(),
+  visit: (ref: number) => void = () => {},
+): Promise<number> {
+  let removed = 0;
   let oldestMs = Infinity;
   for (const ref of Uint32Array.from(head.labelIndex.all())) {
     if (!head.hasSeries(ref)) continue;
-    result.chunksRemoved += truncateSeries(head, ref, minTimeMs);
-    const flags = kernel.series.slot(ref) + slot.flags;
-    if (head.newestChunk(ref) !== 0) {
-      kernel.views.u8[flags]! &= ~emptyFlag;
-      oldestMs = Math.min(oldestMs, oldestTimeMs(head, ref));
-    } else if ((kernel.views.u8[flags]! & emptyFlag) === 0) kernel.views.u8[flags]! |= emptyFlag;
-    else emptyRefs.push(ref);
+    removed += truncateSeries(head, ref, minTimeMs);
+    if (head.newestChunk(ref) !== 0) oldestMs = Math.min(oldestMs, oldestTimeMs(head, ref));
+    visit(ref);
     await breathe();
   }
   head.minTimeMs = oldestMs;
   if (oldestMs === Infinity) head.maxTimeMs = -Infinity;
-  result.seriesRemoved = await removeSeries(head, emptyRefs, breathe);
-  kernel.arena.reclaim();
-  return result;
+  head.kernel.arena.reclaim();
+  return removed;
 }
 
 function truncateSeries(head: Head, ref: number, minTimeMs: number): number {

@@ -1,6 +1,8 @@
+import { errorMessage, NarthexError } from "../../base/index.ts";
 import type { ByteBuffer, Kernel, SampleBatch } from "../../kernel/index.ts";
 import type { CommitLog } from "../head/appender.ts";
 import type { Head } from "../head/head.ts";
+import type { RefReservation } from "./ref-reservation.ts";
 import { encodeSeriesRecords } from "./series-record.ts";
 import type { WalWriter } from "./writer.ts";
 
@@ -12,15 +14,18 @@ const recordBufferBytes = 1024 * 1024;
 /** Writes commits to the WAL: new series first, so that no samples record names a series the log does not know. Owns the writer. */
 export class WalLog implements CommitLog {
   readonly #writer: WalWriter;
+  readonly #reservation: RefReservation;
   readonly #record: ByteBuffer;
 
-  constructor(kernel: Kernel, writer: WalWriter) {
+  constructor(kernel: Kernel, writer: WalWriter, reservation: RefReservation) {
     this.#writer = writer;
+    this.#reservation = reservation;
     this.#record = kernel.createByteBuffer(recordBufferBytesMax);
     this.#record.reserve(recordBufferBytes);
   }
 
   write(head: Head, batches: readonly SampleBatch[]): void {
+    this.#reserve(head);
     encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
     for (const batch of batches) {
       const record = encodeSamples(batch, this.#record);
@@ -34,6 +39,16 @@ export class WalLog implements CommitLog {
   async close(): Promise<void> {
     await this.#writer.close();
     this.#record.close();
+  }
+
+  #reserve(head: Head): void {
+    try {
+      this.#reservation.cover(head.nextRef, this.#writer.segment);
+    } catch (error) {
+      throw new NarthexError("unavailable", `cannot write to the WAL: ${errorMessage(error)}`, {
+        cause: error,
+      });
+    }
   }
 }
 

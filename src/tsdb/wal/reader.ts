@@ -27,7 +27,7 @@ export class SegmentReader {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #fd: number;
-  readonly #sizeBytes: number;
+  #sizeBytes: number;
   readonly #window: ByteBuffer;
   /** File offset of the window's first byte, a multiple of the page. */
   #windowStart = -windowBytes;
@@ -40,12 +40,12 @@ export class SegmentReader {
   /** The first unreadable place since the last good record. */
   #pending: WalDamage | undefined;
 
-  /** Throws the disk's error. */
-  constructor(kernel: Kernel, disk: Disk, path: string) {
+  /** Reads up to `sizeBytes`, by default to the end. Throws the disk's error. */
+  constructor(kernel: Kernel, disk: Disk, path: string, sizeBytes?: number) {
     this.#kernel = kernel;
     this.#disk = disk;
     this.#path = path;
-    this.#sizeBytes = disk.stat(path)?.sizeBytes ?? 0;
+    this.#sizeBytes = sizeBytes ?? disk.stat(path)?.sizeBytes ?? 0;
     this.#fd = disk.open(path, "r");
     this.#window = kernel.createByteBuffer(windowBytes);
     try {
@@ -56,8 +56,10 @@ export class SegmentReader {
     }
   }
 
-  get sizeBytes(): number {
-    return this.#sizeBytes;
+  /** The segment has been written up to `sizeBytes`: `next` goes on. */
+  extend(sizeBytes: number): void {
+    this.#sizeBytes = sizeBytes;
+    this.#windowStart = -windowBytes;
   }
 
   /** Bytes of the file already walked over. */

@@ -5,7 +5,8 @@ import { SegmentReader, type WalDamage } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import { SeriesRecordReader } from "./series-record.ts";
-import { listCheckpoints, listSegments } from "./segment.ts";
+import { listCheckpoints, listSegments, segmentName } from "./segment.ts";
+import type { WalWriter } from "./writer.ts";
 
 export interface ReplayOptions {
   head: Head;
@@ -15,8 +16,14 @@ export interface ReplayOptions {
   directory: string;
   chunkRangeMs: number;
   samplesPerChunk: number;
-  /** Awaited between slices of work, with what was read so far; it may truncate the head. */
+  /** Awaited between slices of work, with what was read so far; it may drop chunks from the head. */
   onSlice?: (progress: ReplayProgress) => void | Promise<void>;
+  /**
+   * The writer that commits go to meanwhile: what it writes is replayed as well. New refs must be beyond all in the log. `onCaughtUp` is called
+   * when nothing more is left; from then on commits must go into the head.
+   */
+  writer?: WalWriter | undefined;
+  onCaughtUp?: () => void;
 }
 
 /** What `/api/v1/status/walreplay` shows: numbers of segments. */
@@ -38,7 +45,7 @@ export interface ReplayResult {
   skippedRecords: Map<number, number>;
   /** Samples whose series the log does not name. */
   unknownSeriesSamples: number;
-  /** Whether refs in the log differ from those in the head, so that the log must be written anew before it is continued. */
+  /** Whether refs in the log mean other series in the head, so that the log must be written anew before it is continued. */
   isRenumbered: boolean;
 }
 
@@ -48,32 +55,33 @@ const sliceMs = 20;
 const slotsPerSeriesMax = 8;
 const sparsePagesMin = 16;
 /** Higher refs are numbered afresh, so that every run has the upper half of the numbers for new series. */
-const keptRefMax = Math.floor(layout.seriesRefMax / 2);
+export const keptRefMax = Math.floor(layout.seriesRefMax / 2);
 
 /**
  * Fills an empty head from the newest checkpoint and the segments after it. Idempotent: what is read twice is stored once. Memory does not
  * exceed what the head itself needs by more than one record. Throws the disk's errors, and `unavailable` when the memory is full.
  */
 export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
-  const { disk, directory, head } = options;
-  const replay = new Replay(options);
+  const { disk, directory, writer } = options;
   const checkpoint = listCheckpoints(disk, directory).at(-1);
   const segments = listSegments(disk, directory).filter(({ index }) => index > (checkpoint?.index ?? -1));
+  const finished = segments.filter(({ index }) => index < (writer?.firstSegment ?? Infinity));
   const progress: ReplayProgress = {
-    min: segments[0]?.index ?? 0,
-    max: segments.at(-1)?.index ?? 0,
-    current: segments[0]?.index ?? 0,
+    min: finished[0]?.index ?? 0,
+    max: finished.at(-1)?.index ?? 0,
+    current: finished[0]?.index ?? 0,
   };
+  const replay = new Replay(options, progress);
   try {
     for (const { path } of checkpoint ? listSegments(disk, checkpoint.path) : [])
-      await replay.readSegment(path, progress);
-    for (const { index, path } of segments) {
+      await replay.readSegment(path);
+    for (const { index, path } of finished) {
       progress.current = index;
-      await replay.readSegment(path, progress);
+      await replay.readSegment(path);
     }
-    const result = replay.finish();
-    head.labelIndex.sort();
-    return result;
+    if (writer) await replay.follow(writer);
+    else replay.finish();
+    return replay.result;
   } finally {
     replay.close();
   }
@@ -97,47 +105,91 @@ class Replay {
   readonly #series: SeriesRecordReader;
   readonly #window: ReplayWindow;
   #pages = 0;
-  #pagesSeen = new Set<number>();
+  readonly #pagesSeen = new Set<number>();
   #sliceStartMs = performance.now();
 
-  constructor(options: ReplayOptions) {
+  readonly #progress: ReplayProgress;
+
+  constructor(options: ReplayOptions, progress: ReplayProgress) {
     this.#options = options;
+    this.#progress = progress;
     this.#head = options.head;
     this.#series = new SeriesRecordReader(options.head);
     this.#window = new ReplayWindow(options);
   }
 
-  /** Brings the last samples into the head. */
-  finish(): ReplayResult {
+  async readSegment(path: string): Promise<void> {
+    const reader = new SegmentReader(this.#head.kernel, this.#options.disk, path);
+    try {
+      await this.#drain(reader, path);
+      this.#judge(reader, path);
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** Reads what `writer` writes, segment by segment, until nothing is left. */
+  async follow(writer: WalWriter): Promise<void> {
+    const { disk, directory } = this.#options;
+    for (let index = writer.firstSegment; ; index++) {
+      const path = `${directory}/${segmentName(index)}`;
+      const isNewest = (): boolean => writer.segment === index;
+      const reader = new SegmentReader(
+        this.#head.kernel,
+        disk,
+        path,
+        isNewest() ? writer.segmentSizeBytes : undefined,
+      );
+      try {
+        await this.#drain(reader, path);
+        while (isNewest() && reader.position < writer.segmentSizeBytes) {
+          reader.extend(writer.segmentSizeBytes);
+          await this.#drain(reader, path);
+        }
+        if (isNewest()) {
+          this.finish();
+          return;
+        }
+        reader.extend(disk.stat(path)?.sizeBytes ?? 0);
+        await this.#drain(reader, path);
+        this.#judge(reader, path);
+      } finally {
+        reader.close();
+      }
+    }
+  }
+
+  /** Brings the last samples into the head. Nothing may wait from the last look at the log until commits go to the head. */
+  finish(): void {
     this.#window.flush();
     this.result.samples = this.#window.appended;
     this.result.unknownSeriesSamples = this.#window.unknownSeries;
-    return this.result;
+    this.#head.labelIndex.sort();
+    this.#options.onCaughtUp?.();
   }
 
   close(): void {
     this.#window.close();
   }
 
-  async readSegment(path: string, progress: ReplayProgress): Promise<void> {
-    const { disk, logger, onSlice } = this.#options;
-    const reader = new SegmentReader(this.#head.kernel, disk, path);
-    try {
-      for (let record = reader.next(); record !== undefined; record = reader.next()) {
-        this.#readRecord(record, path);
-        if (performance.now() - this.#sliceStartMs < sliceMs) continue;
-        await onSlice?.(progress);
-        this.#series.forget();
-        this.#head.kernel.arena.reclaim();
-        await new Promise((resolve) => setImmediate(resolve));
-        this.#sliceStartMs = performance.now();
-      }
-      for (const damage of reader.damages) logger.warn("damaged WAL record skipped", { ...damage });
-      this.result.damages.push(...reader.damages);
-      if (reader.tail) this.#cutTail(reader, path);
-    } finally {
-      reader.close();
+  async #drain(reader: SegmentReader, path: string): Promise<void> {
+    for (let record = reader.next(); record !== undefined; record = reader.next()) {
+      this.#readRecord(record, path);
+      if (performance.now() - this.#sliceStartMs < sliceMs) continue;
+      await this.#options.onSlice?.(this.#progress);
+      this.#series.forget();
+      this.#head.kernel.arena.reclaim();
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#sliceStartMs = performance.now();
     }
+  }
+
+  /** Counts what could not be read of a segment that was read to its end. */
+  #judge(reader: SegmentReader, path: string): void {
+    for (const damage of reader.damages)
+      this.#options.logger.warn("damaged WAL record skipped", { ...damage });
+    this.result.damages.push(...reader.damages);
+    if (reader.tail) this.#cutTail(reader, path);
   }
 
   /** What was being written when the process or machine went down is no record, and would hide what is written after it from others. */
@@ -178,9 +230,8 @@ class Replay {
         ref = this.#isUsable(logRef) ? logRef : this.#freshRef();
         head.create(ref, hash, pairs, count);
         this.result.series++;
-        // Another series may have this number in what is still to come, so the log cannot be continued as it is.
-        if (ref !== logRef) this.result.isRenumbered = true;
-      } else if (ref !== logRef) {
+        if (ref !== logRef) this.#renumber(ref);
+      } else if (ref !== logRef && !this.#options.writer) {
         // The series has two numbers in the log; the second must not be given to another one.
         if (logRef > keptRefMax) this.result.isRenumbered = true;
         else head.skipRef(logRef);
@@ -188,6 +239,12 @@ class Replay {
       if (ref === logRef) this.#refs.delete(logRef);
       else this.#refs.set(logRef, ref);
     });
+  }
+
+  /** The series has a ref of our own choice. When that is beyond all in the log, it need only be written there. */
+  #renumber(ref: number): void {
+    if (this.#options.writer) this.#head.unlogged.push(ref);
+    else this.result.isRenumbered = true;
   }
 
   /** Whether a series may have the same ref as in the log: free, in range, and not alone on a page of slots. */
@@ -202,10 +259,10 @@ class Replay {
     return true;
   }
 
-  /** A ref of our own choice; in the log the same number means another series, or none. */
+  /** A ref of our own choice; without a bound on those in the log, the same number means another series there, or none. */
   #freshRef(): number {
     const ref = this.#head.nextRef;
-    if (!this.#refs.has(ref)) this.#refs.set(ref, 0);
+    if (!this.#options.writer && !this.#refs.has(ref)) this.#refs.set(ref, 0);
     this.#pagesSeen.add(Math.floor(ref / layout.slot.perPage));
     this.#pages = this.#pagesSeen.size;
     return ref;

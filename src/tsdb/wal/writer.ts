@@ -28,6 +28,8 @@ export interface WalWriterOptions {
   segmentBytes: number;
   /** How often written bytes are synced to the medium, milliseconds; 0 = only when asked. */
   syncIntervalMs: number;
+  /** Called when a segment was begun. */
+  onSegment?: (segment: number) => void;
 }
 
 /** Plain numbers, read when metrics are gathered. */
@@ -57,6 +59,8 @@ const headerSlackPages = 2;
  */
 export class WalWriter {
   readonly counters = new WalCounters();
+  /** The segment that it began with. */
+  readonly firstSegment: number;
   readonly #options: WalWriterOptions;
   readonly #buffer: ByteBuffer;
   #fd = -1;
@@ -83,7 +87,8 @@ export class WalWriter {
     const checkpoint = listCheckpoints(disk, directory).at(-1)?.index ?? -1;
     this.#buffer = kernel.createByteBuffer(bufferBytesMax);
     this.#buffer.reserve(2 * gatheredBytesMax);
-    this.#openSegment(Math.max(last, checkpoint) + 1);
+    this.firstSegment = Math.max(last, checkpoint) + 1;
+    this.#openSegment(this.firstSegment);
     if (options.syncIntervalMs > 0) this.#armSync();
   }
 
@@ -235,6 +240,7 @@ export class WalWriter {
     this.#sizeBytes = 0;
     this.#isTorn = false;
     this.counters.segments++;
+    this.#options.onSegment?.(index);
   }
 
   /** After a failed write: cuts the segment back to its good part, or else leaves it to the reader and begins another. */
