@@ -192,7 +192,7 @@ function flatten({ resultType, result }: { resultType: string; result: unknown }
   }
   type Series = { metric: Record<string, string>; value?: Point; values?: Point[] };
   for (const { metric, value, values: points } of result as Series[]) {
-    const key = JSON.stringify(Object.entries(metric).sort());
+    const key = JSON.stringify(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1)));
     for (const [timestamp, text] of points ?? [value!]) values.set(`${key} @ ${timestamp}`, text);
   }
   return values;

@@ -22,11 +22,6 @@ export class Strings {
     return number;
   }
 
-  /** The number of a string that was seen before. */
-  find(text: string): number | undefined {
-    return this.#numbers.get(text);
-  }
-
   text(number: number): string {
     return this.#texts[number]!;
   }

@@ -72,16 +72,17 @@ export class MemoryStorage implements Queryable {
         names(select(matchers, hints), (labels) => [...labels].map(([name]) => name)),
       labelValues: (name, matchers, hints) =>
         names(select(matchers, hints), (labels) => (labels.has(name) ? [labels.get(name)] : [])),
-      seriesCountMax: (matchers) => select(matchers, { minTimestampMs: -Infinity, maxTimestampMs: Infinity }).length,
+      seriesCountMax: (matchers) =>
+        select(matchers, { minTimestampMs: -Infinity, maxTimestampMs: Infinity }).length,
       close: () => {},
     };
   }
 }
 
-/** Any hash will do that is the same on every thread. */
+/** Any hash will do that leaves out the labels that describe a metric. */
 function shardOf(labels: Labels, count: number): number {
   let hash = 0;
-  for (const unit of labels.withoutMetricName().key())
+  for (const unit of labels.without("__name__", "__type__", "__unit__").key())
     hash = (Math.imul(hash, 31) + unit.codePointAt(0)!) >>> 0;
   return hash % count;
 }
