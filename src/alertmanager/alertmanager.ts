@@ -257,6 +257,9 @@ class RunningAlertmanager implements Alertmanager, Backend {
     const { clock, disk, externalUrl, loadConfig, logger } = this.#options;
     const { text, file } = loadConfig();
     const config = parseConfig(text, file, this.parser);
+    for (const section of config.ignoredSections) {
+      logger.warn("this section of the configuration has no effect yet", { section });
+    }
     const templates = new NotificationTemplates(config.templates, externalUrl, disk, () => clock.nowMs());
     const route = new Route(config.route);
     const receivers = createReceivers(config, route, {

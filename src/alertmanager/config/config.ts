@@ -28,6 +28,8 @@ export interface Config {
   /** Absolute file names, or relative to the process; with the wildcards of a shell. */
   readonly templates: readonly string[];
   readonly timeIntervals: readonly NamedTimeInterval[];
+  /** Sections that are written and have no effect yet. */
+  readonly ignoredSections: readonly string[];
   /** The configuration as it is in force, secrets masked: what `/api/v2/status` shows. */
   readonly yaml: string;
 }
@@ -49,6 +51,10 @@ export function parseConfig(source: string, file: string, parser: MatcherParser)
     receivers: value.receivers,
     templates: value.templates,
     timeIntervals: [...value.muteTimeIntervals, ...value.timeIntervals],
+    ignoredSections: [
+      ...(value.tracing === undefined ? [] : ["tracing"]),
+      ...(value.eventRecorder === undefined ? [] : ["event_recorder"]),
+    ],
     yaml: encodeYaml(codec.encode(value)),
   };
 }

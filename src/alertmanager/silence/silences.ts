@@ -7,12 +7,12 @@ import { type MatcherParser, printMatcher, printMatchers, sameMatchers } from ".
 import type { Metrics } from "../metrics.ts";
 import { delimit, readDelimited } from "../protobuf.ts";
 import { Snapshot } from "../snapshot.ts";
+import { MuteCache } from "./mute-cache.ts";
 import {
   checkSilence,
   decodeSilence,
   encodeSilence,
   type Silence,
-  silenceMatches,
   type SilenceState,
   stateAt,
 } from "./silence.ts";
@@ -46,6 +46,7 @@ const writeDelayMs = 1000;
 export class Silences {
   readonly #options: SilencesOptions;
   readonly #byId = new Map<string, Silence>();
+  readonly #cache = new MuteCache(this.#byId);
   readonly #snapshot: Snapshot;
 
   constructor(options: SilencesOptions) {
@@ -83,9 +84,10 @@ export class Silences {
     metrics.silenceStore.queries.inc();
     const nowMs = this.#nowMs();
     const ids: string[] = [];
-    for (const silence of this.#byId.values()) {
-      if (stateAt(silence, nowMs) !== "active" || !silenceMatches(silence, labels)) continue;
-      if (appliesTo(silence, receiverLabels)) ids.push(silence.id);
+    for (const id of this.#cache.matching(labels)) {
+      const silence = this.#byId.get(id);
+      if (silence === undefined || stateAt(silence, nowMs) !== "active") continue;
+      if (appliesTo(silence, receiverLabels)) ids.push(id);
     }
     return ids.sort();
   }
@@ -138,7 +140,7 @@ export class Silences {
     const { silence, expiresAtMs } = decodeSilence(entry);
     const known = this.#byId.get(silence.id);
     if (expiresAtMs <= this.#nowMs() || (known && known.updatedAtMs >= silence.updatedAtMs)) return;
-    this.#byId.set(silence.id, silence);
+    this.#keep(silence);
     this.#snapshot.touch();
   }
 
@@ -150,8 +152,13 @@ export class Silences {
     return Math.floor(this.#options.clock.nowMs());
   }
 
-  #store(silence: Silence, change: "created" | "updated" | "expired"): void {
+  #keep(silence: Silence): void {
     this.#byId.set(silence.id, silence);
+    this.#cache.changed(silence.id);
+  }
+
+  #store(silence: Silence, change: "created" | "updated" | "expired"): void {
+    this.#keep(silence);
     this.#options.cluster.broadcast("silences", this.#entry(silence));
     this.#snapshot.touch();
     if (!this.#options.logChanges) return;
@@ -196,6 +203,7 @@ export class Silences {
     for (const [id, silence] of this.#byId) {
       if (silence.endsAtMs + this.#options.retentionMs <= nowMs) this.#byId.delete(id);
     }
+    this.#cache.reset();
   }
 
   #encode(): Uint8Array {
@@ -206,7 +214,7 @@ export class Silences {
     for (const entry of readDelimited(file)) {
       try {
         const { silence } = decodeSilence(entry);
-        this.#byId.set(silence.id, silence);
+        this.#keep(silence);
       } catch (error) {
         // A pattern that another program accepted costs this silence alone.
         if (!(error instanceof NarthexError)) throw error;
