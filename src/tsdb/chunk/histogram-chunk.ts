@@ -1,0 +1,232 @@
+import { assert } from "../../base/index.ts";
+import { ChunkDamagedError } from "../../kernel/index.ts";
+import {
+  type Buckets,
+  type CounterReset,
+  exponentialSchemaMax,
+  type Histogram,
+  reduceResolution,
+  sameNumbers,
+  withCounterReset,
+} from "../../model/index.ts";
+import { counterAppendable, gaugeAppendable } from "./appendable.ts";
+import { BitReader, BitWriter } from "./bit-stream.ts";
+import { FloatHistogramDecoder, FloatHistogramEncoder } from "./float-histogram.ts";
+import { IntegerHistogramDecoder, IntegerHistogramEncoder } from "./histogram.ts";
+import { type HistogramLayout, layoutOf, readLayout, writeLayout } from "./histogram-layout.ts";
+
+/** Chunk encodings of native histograms: 2 holds integer, 3 float histograms. */
+export type HistogramEncoding = 2 | 3;
+
+export interface HistogramSample {
+  readonly timestampMs: number;
+  readonly histogram: Histogram;
+}
+
+/** Writes the samples of a chunk; all have the chunk's layout, or are stale markers. */
+export interface HistogramEncoder {
+  encodeFirst(bits: BitWriter, timestampMs: number, histogram: Histogram): void;
+  encodeNext(bits: BitWriter, timestampMs: number, histogram: Histogram): void;
+}
+
+/** Reads the samples of a chunk; they come without hints. */
+export interface HistogramDecoder {
+  /** Of the sample that was read last. */
+  readonly timestampMs: number;
+  decodeFirst(bits: BitReader): Histogram;
+  decodeNext(bits: BitReader): Histogram;
+}
+
+/** Number of samples (2 bytes) and flags. */
+const headerBytes = 3;
+const samplesMax = 65_535;
+
+/** The upper two bits of the flags: how the first histogram follows the one before the chunk. */
+const headerBits: Readonly<Record<CounterReset, number>> = {
+  unknown: 0b00000000,
+  not_reset: 0b01000000,
+  reset: 0b10000000,
+  gauge: 0b11000000,
+};
+const headers: readonly CounterReset[] = ["unknown", "not_reset", "reset", "gauge"];
+
+/**
+ * What became of an appended histogram: it is in the chunk; it is, and the chunk was written anew for it has new buckets; or it
+ * is not, and has to begin a new chunk with the header given.
+ */
+export type AppendOutcome = "appended" | "recoded" | { readonly nextHeader: CounterReset };
+
+/** A chunk of native histograms that is being written. */
+export class HistogramChunk {
+  readonly encoding: HistogramEncoding;
+  #header: CounterReset;
+  #bits = new BitWriter();
+  #encoder: HistogramEncoder;
+  #samples = 0;
+  #layout: HistogramLayout | undefined;
+  #last: Histogram | undefined;
+
+  /** `header` says how the first histogram follows the chunk before; a hint of its own goes first. */
+  constructor(encoding: HistogramEncoding, header: CounterReset = "unknown") {
+    this.encoding = encoding;
+    this.#header = header;
+    this.#encoder = newEncoder(encoding);
+    this.#bits.writeBits(0, 8 * headerBytes);
+  }
+
+  /** The chunk that the bytes hold, to be written on. Throws ChunkDamagedError. */
+  static resume(encoding: HistogramEncoding, bytes: Uint8Array): HistogramChunk {
+    const chunk = new HistogramChunk(encoding, readHeader(bytes));
+    for (const { timestampMs, histogram } of decodeHistogramChunk(encoding, bytes))
+      chunk.#write(timestampMs, histogram);
+    return chunk;
+  }
+
+  get sampleCount(): number {
+    return this.#samples;
+  }
+
+  get byteLength(): number {
+    return this.#bits.byteLength;
+  }
+
+  get header(): CounterReset {
+    return this.#header;
+  }
+
+  /** The chunk's bytes as files hold them. A copy. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    this.#bits.setByte(0, this.#samples >>> 8);
+    this.#bits.setByte(1, this.#samples & 0xff);
+    this.#bits.setByte(2, headerBits[this.#header]);
+    return this.#bits.bytes();
+  }
+
+  append(timestampMs: number, histogram: Histogram): AppendOutcome {
+    if (this.#layout === undefined) {
+      const { counterReset } = histogram;
+      if (counterReset === "gauge" || counterReset === "reset") this.#header = counterReset;
+      this.#write(timestampMs, histogram);
+      return "appended";
+    }
+    const layout = this.#layout;
+    const appendable = this.#appendable(histogram);
+    if (!appendable.isAppendable) return { nextHeader: appendable.header };
+    if (this.#samples === samplesMax) return { nextHeader: this.headerAfter(histogram) };
+    const { positive, negative } = appendable;
+    const isRecoded = !sameNumbers(positive, layout.positive) || !sameNumbers(negative, layout.negative);
+    if (isRecoded) this.#recode({ ...layout, positive, negative });
+    this.#write(timestampMs, histogram);
+    return isRecoded ? "recoded" : "appended";
+  }
+
+  /** The header for a chunk that goes on after this one with the given histogram, where this one is full. */
+  headerAfter(histogram: Histogram): CounterReset {
+    if (this.#layout === undefined) return "unknown";
+    if (histogram.counterReset === "gauge") return "gauge";
+    const appendable = this.#appendable(histogram);
+    if (appendable.isAppendable) return "not_reset";
+    // Upstream's chunks of float histograms know resets only; the rest is none.
+    return this.encoding === 3 && appendable.header === "unknown" ? "not_reset" : appendable.header;
+  }
+
+  #appendable(histogram: Histogram): ReturnType<typeof counterAppendable> {
+    const end = { layout: this.#layout!, header: this.#header, last: this.#last! };
+    if (histogram.counterReset === "gauge") return gaugeAppendable(end, histogram);
+    const appendable = counterAppendable(end, histogram);
+    const isFloatAfterGauge = this.encoding === 3 && this.#header === "gauge";
+    return isFloatAfterGauge ? { isAppendable: false, header: "unknown" } : appendable;
+  }
+
+  #recode(layout: HistogramLayout): void {
+    const samples = [...decodeHistogramChunk(this.encoding, this.bytes())];
+    this.#bits = new BitWriter();
+    this.#bits.writeBits(0, 8 * headerBytes);
+    this.#encoder = newEncoder(this.encoding);
+    this.#samples = 0;
+    this.#layout = undefined;
+    for (const { timestampMs, histogram } of samples) this.#write(timestampMs, inLayout(histogram, layout));
+  }
+
+  /** Writes a sample that fits into the layout; the first one determines it. */
+  #write(timestampMs: number, histogram: Histogram): void {
+    assert(this.#samples < samplesMax, "a chunk's number of samples has 16 bits");
+    if (this.#layout === undefined) {
+      const layout = layoutOf(histogram);
+      this.#layout = layout;
+      writeLayout(this.#bits, layout);
+      this.#encoder.encodeFirst(this.#bits, timestampMs, histogram);
+      this.#last = histogram;
+    } else {
+      this.#last = histogram.isStale ? histogram : inLayout(histogram, this.#layout);
+      this.#encoder.encodeNext(this.#bits, timestampMs, this.#last);
+    }
+    this.#samples++;
+  }
+}
+
+/**
+ * The samples of a chunk. All but the first of a chunk of counters are known not to follow a reset; a reader who skips chunks
+ * cannot know about the first. Throws ChunkDamagedError where the bytes end or contradict themselves.
+ */
+export function* decodeHistogramChunk(
+  encoding: HistogramEncoding,
+  bytes: Uint8Array,
+): Generator<HistogramSample> {
+  const header = readHeader(bytes);
+  const samples = (bytes[0]! << 8) | bytes[1]!;
+  if (samples === 0) return;
+  const bits = new BitReader(bytes, headerBytes);
+  const layout = readLayout(bits);
+  const decoder = encoding === 2 ? new IntegerHistogramDecoder(layout) : new FloatHistogramDecoder(layout);
+  for (let i = 0; i < samples; i++) {
+    const histogram = i === 0 ? decoder.decodeFirst(bits) : decoder.decodeNext(bits);
+    const hint = header === "gauge" ? "gauge" : i === 0 ? "unknown" : "not_reset";
+    yield {
+      timestampMs: decoder.timestampMs,
+      histogram: histogram.isStale ? histogram : readable(withCounterReset(histogram, hint)),
+    };
+  }
+}
+
+/** How many samples a chunk's header says it has. */
+export function histogramSampleCount(bytes: Uint8Array): number {
+  readHeader(bytes);
+  return (bytes[0]! << 8) | bytes[1]!;
+}
+
+/** How the chunk's first histogram follows the chunk before. */
+export function readHeader(bytes: Uint8Array): CounterReset {
+  if (bytes.length < headerBytes)
+    throw new ChunkDamagedError(`histogram chunk of ${bytes.length} bytes has no header`);
+  return headers[bytes[2]! >>> 6]!;
+}
+
+/** Finer schemas than are in use may be stored; they are read as the finest of those. */
+function readable(histogram: Histogram): Histogram {
+  return histogram.schema > exponentialSchemaMax
+    ? reduceResolution(histogram, exponentialSchemaMax)
+    : histogram;
+}
+
+function newEncoder(encoding: HistogramEncoding): HistogramEncoder {
+  return encoding === 2 ? new IntegerHistogramEncoder() : new FloatHistogramEncoder();
+}
+
+/** The histogram with a bucket for each one of the layout, which has all of its own. */
+function inLayout(histogram: Histogram, { positive, negative }: HistogramLayout): Histogram {
+  return {
+    ...histogram,
+    positive: expand(histogram.positive, positive),
+    negative: expand(histogram.negative, negative),
+  };
+}
+
+function expand({ indices, counts }: Buckets, target: readonly number[]): Buckets {
+  if (sameNumbers(indices, target)) return { indices: target, counts };
+  let at = 0;
+  return {
+    indices: target,
+    counts: target.map((index) => (indices[at] === index ? counts[at++]! : 0)),
+  };
+}
