@@ -1,3 +1,4 @@
+import { type HttpClientConfig, httpClientConfig, url } from "../http/index.ts";
 import {
   anything,
   type Codec,
@@ -5,11 +6,15 @@ import {
   failAt,
   field,
   filePath,
+  inline,
+  integer,
   list,
+  mapped,
   type Mapping,
   object,
   type Part,
   quoteGo,
+  text,
 } from "../model/index.ts";
 import { addressLabel, type TargetGroup, targetGroup } from "./target-group.ts";
 
@@ -24,6 +29,24 @@ export interface FileConfig {
   readonly refreshIntervalMs: number;
 }
 
+export interface HttpConfig {
+  readonly mechanism: "http";
+  readonly url: string;
+  readonly refreshIntervalMs: number;
+  readonly httpClient: HttpClientConfig;
+}
+
+export type DnsRecordType = "SRV" | "A" | "AAAA" | "MX" | "NS";
+
+export interface DnsConfig {
+  readonly mechanism: "dns";
+  readonly names: string[];
+  readonly type: DnsRecordType;
+  /** Unused with SRV, whose records have ports of their own. */
+  readonly port: number;
+  readonly refreshIntervalMs: number;
+}
+
 /** A section of a mechanism that Narthex knows of and cannot run yet. It is kept to be printed. */
 export interface UnsupportedConfig {
   readonly mechanism: "unsupported";
@@ -34,7 +57,7 @@ export interface UnsupportedConfig {
   readonly place: string;
 }
 
-export type DiscoveryConfig = StaticConfig | FileConfig | UnsupportedConfig;
+export type DiscoveryConfig = StaticConfig | FileConfig | HttpConfig | DnsConfig | UnsupportedConfig;
 
 const fileName = /^[^*]*(?:\*[^/]*)?\.(?:json|yml|yaml|JSON|YML|YAML)$/;
 
@@ -56,13 +79,62 @@ const fileConfig: Codec<FileConfig> = object(
   },
 );
 
+const httpConfig: Codec<HttpConfig> = object(
+  "http.plain",
+  {
+    url: field("url", url, ""),
+    refreshIntervalMs: field("refresh_interval", durationMs, 60_000),
+    httpClient: inline(httpClientConfig),
+  },
+  (value, mapping): HttpConfig => {
+    const at = mapping.place("url");
+    const [, scheme, rest] = /^([^:/]*):(.*)$/s.exec(value.url) ?? [];
+    if (value.url === "") at.fail("URL is missing");
+    if (scheme !== "http" && scheme !== "https") at.fail("URL scheme must be 'http' or 'https'");
+    if (!/^\/\/[^/?#]/.test(rest!)) at.fail("host is missing in URL");
+    return { mechanism: "http", ...value };
+  },
+);
+
+const recordTypes: readonly DnsRecordType[] = ["SRV", "A", "AAAA", "MX", "NS"];
+
+const dnsConfig: Codec<DnsConfig> = object(
+  "dns.plain",
+  {
+    names: field("names", list(text), []),
+    type: field(
+      "type",
+      mapped(text, recordType, (type) => type),
+      "SRV",
+    ),
+    port: field("port", integer("uint"), 0),
+    refreshIntervalMs: field("refresh_interval", durationMs, 30_000),
+  },
+  (value, mapping): DnsConfig => {
+    if (value.names.length === 0)
+      mapping.place("names").fail("DNS-SD config must contain at least one SRV record name");
+    if (value.type !== "SRV" && value.port === 0) {
+      mapping.at.fail("a port is required in DNS-SD configs for all record types except SRV");
+    }
+    return { mechanism: "dns", ...value };
+  },
+);
+
+function recordType(name: string): DnsRecordType {
+  const type = recordTypes.find((each) => each === name.toUpperCase());
+  if (type === undefined) throw new Error(`invalid DNS-SD records type ${name}`);
+  return type;
+}
+
+/** Mechanisms that run, static apart, by the name in their key. */
+const supported = { file: fileConfig, http: httpConfig, dns: dnsConfig } as const;
+
 /** Upstream's mechanisms that have no code here yet. */
 const unsupportedNames = [
   "aws",
   "azure",
   "consul",
   "digitalocean",
-  "dns",
   "docker",
   "dockerswarm",
   "ec2",
@@ -71,7 +143,6 @@ const unsupportedNames = [
   "eureka",
   "gce",
   "hetzner",
-  "http",
   "ionos",
   "kubernetes",
   "kuma",
@@ -96,18 +167,19 @@ const unsupportedNames = [
 ] as const;
 
 const staticKey = "static_configs";
-const fileKey = "file_sd_configs";
 const keyOf = (name: string): string => `${name}_sd_configs`;
 const staticGroups = list(targetGroup, `empty or null section in ${staticKey}`);
 
 /** `static_configs` and all `…_sd_configs` of a scrape config or an Alertmanager. Static groups come last, as one config. */
 export const discoveryConfigs: Part<DiscoveryConfig[]> = {
-  keys: [staticKey, fileKey, ...unsupportedNames.map(keyOf)],
+  keys: [staticKey, ...Object.keys(supported).map(keyOf), ...unsupportedNames.map(keyOf)],
   decode(mapping) {
-    const files = mapping.get(fileKey);
-    const configs: DiscoveryConfig[] = files
-      ? list(fileConfig, `empty or null section in ${fileKey}`).decode(files)
-      : [];
+    const configs: DiscoveryConfig[] = [];
+    for (const [name, codec] of Object.entries(supported)) {
+      const at = mapping.get(keyOf(name));
+      if (at)
+        configs.push(...list<DiscoveryConfig>(codec, `empty or null section in ${keyOf(name)}`).decode(at));
+    }
     for (const name of unsupportedNames) configs.push(...decodeUnsupported(name, mapping));
     const at = mapping.get(staticKey);
     const groups = at ? staticGroups.decode(at).map((group, i) => numbered(group, i)) : [];
@@ -118,8 +190,14 @@ export const discoveryConfigs: Part<DiscoveryConfig[]> = {
     for (const config of configs) {
       if (config.mechanism === "static")
         into[staticKey] = config.groups.map((group) => targetGroup.encode(group));
-      else if (config.mechanism === "file") append(into, fileKey, fileConfig.encode(config));
-      else append(into, keyOf(config.name), anything.encode(config.section));
+      else if (config.mechanism === "unsupported")
+        append(into, keyOf(config.name), anything.encode(config.section));
+      else
+        append(
+          into,
+          keyOf(config.mechanism),
+          (supported[config.mechanism] as Codec<DiscoveryConfig>).encode(config),
+        );
     }
   },
 };

@@ -1,10 +1,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Clock, type Disk, errorMessage, globFiles, type Logger, sleep } from "../base/index.ts";
-import { Labels, LabelsBuilder, list, Place } from "../model/index.ts";
+import { Labels, list, Place } from "../model/index.ts";
 import type { FileConfig } from "./config.ts";
 import type { Discoverer, Publish } from "./discoverer.ts";
 import type { DiscoveryMetrics } from "./metrics.ts";
+import { withLabel } from "./refresh.ts";
 import { type TargetGroup, targetGroup } from "./target-group.ts";
 
 /** A file is read this long after the last sign of change, so that it is not met half written. */
@@ -106,11 +107,10 @@ class FileWatch {
   #read(file: string): TargetGroup[] {
     const content = Buffer.from(this.#options.disk.readFile(file)).toString("utf8");
     const at = Place.parse(content, file);
-    const filepath = Labels.from({ __meta_filepath: file });
     const groups: TargetGroup[] = (at.isNull() ? [] : groupsCodec.decode(at)).map((group, i) => ({
       source: `${file}:${i}`,
       targets: group.targets,
-      labels: merge(group.labels, filepath),
+      labels: withLabel(group.labels, "__meta_filepath", file),
     }));
     const before = this.#groupCounts.get(file) ?? 0;
     this.#groupCounts.set(file, groups.length);
@@ -122,12 +122,6 @@ function goneGroups(file: string, from: number, to: number): TargetGroup[] {
   const gone: TargetGroup[] = [];
   for (let i = from; i < to; i++) gone.push({ source: `${file}:${i}`, targets: [], labels: Labels.empty });
   return gone;
-}
-
-function merge(labels: Labels, more: Labels): Labels {
-  const builder = new LabelsBuilder(labels);
-  for (const [name, value] of more) builder.set(name, value);
-  return builder.labels();
 }
 
 function watchDirectory(directory: string, changed: () => void): { close(): void } {

@@ -2,6 +2,8 @@
 export {
   checkStaticTargets,
   type DiscoveryConfig,
+  type DnsConfig,
+  type HttpConfig,
   discoveryConfigs,
   type FileConfig,
   type StaticConfig,

@@ -7,9 +7,12 @@ import {
   systemDisk,
   type Timer,
 } from "../base/index.ts";
+import { fingerprint } from "../model/index.ts";
 import type { DiscoveryConfig } from "./config.ts";
 import type { Discoverer } from "./discoverer.ts";
+import { createDnsDiscoverer } from "./dns.ts";
 import { createFileDiscoverer } from "./file.ts";
+import { createHttpDiscoverer } from "./http.ts";
 import { createDiscoveryMetrics, type DiscoveryMetrics } from "./metrics.ts";
 import { createStaticDiscoverer } from "./static.ts";
 import type { TargetGroup } from "./target-group.ts";
@@ -25,6 +28,8 @@ export interface DiscoveryManagerOptions {
   name: string;
   update: (groups: TargetGroups) => void;
   logger: Logger;
+  /** Sent to those who are asked for targets over HTTP. */
+  userAgent?: string;
   clock?: Clock;
   disk?: Disk;
   metrics?: DiscoveryMetrics;
@@ -32,6 +37,7 @@ export interface DiscoveryManagerOptions {
 
 /** A running mechanism. Sections that are alike share one. */
 interface Provider {
+  /** Sections with the same key find the same targets. */
   readonly key: string;
   readonly config: DiscoveryConfig;
   readonly groups: Map<string, TargetGroup>;
@@ -62,7 +68,7 @@ export class DiscoveryManager {
     const fresh: Provider[] = [];
     for (const [job, sections] of configs) {
       for (const config of sections) {
-        const key = providerKey(config);
+        const key = fingerprint(config);
         let provider = wanted.get(key);
         if (!provider) {
           provider = this.#providers.get(key) ?? this.#create(key, config, fresh);
@@ -111,7 +117,7 @@ export class DiscoveryManager {
 
   #start(provider: Provider): boolean {
     const { config } = provider;
-    const discoverer = this.#discoverer(config);
+    const discoverer = this.#discoverer(provider);
     if (!discoverer) {
       const { name, place } = config as DiscoveryConfig & { mechanism: "unsupported" };
       this.#options.logger.warn(`${place}: ${name}_sd_configs is not supported yet: it finds no targets`, {
@@ -132,15 +138,24 @@ export class DiscoveryManager {
     return true;
   }
 
-  #discoverer(config: DiscoveryConfig): Discoverer | undefined {
-    if (config.mechanism === "static") return createStaticDiscoverer(config);
-    if (config.mechanism === "unsupported") return undefined;
-    return createFileDiscoverer(config, {
-      clock: this.#clock,
-      disk: this.#options.disk ?? systemDisk,
-      logger: this.#options.logger.with({ discovery: "file" }),
-      metrics: this.#metrics,
-    });
+  #discoverer({ config, users }: Provider): Discoverer | undefined {
+    const { mechanism } = config;
+    const disk = this.#options.disk ?? systemDisk;
+    const logger = this.#options.logger.with({ discovery: mechanism });
+    const common = { clock: this.#clock, disk, logger, metrics: this.#metrics };
+    const refreshing = { ...common, mechanism, config: [...users][0] ?? "" };
+    switch (mechanism) {
+      case "static":
+        return createStaticDiscoverer(config);
+      case "file":
+        return createFileDiscoverer(config, common);
+      case "http":
+        return createHttpDiscoverer(config, refreshing, this.#options.userAgent ?? "Narthex");
+      case "dns":
+        return createDnsDiscoverer(config, refreshing);
+      case "unsupported":
+        return undefined;
+    }
   }
 
   #receive(provider: Provider, groups: readonly TargetGroup[]): void {
@@ -171,9 +186,4 @@ export class DiscoveryManager {
     this.#metrics.sentUpdates.labels({ name: this.#options.name }).inc();
     this.#options.update(groups);
   }
-}
-
-/** Configs with the same key find the same targets. */
-function providerKey(config: DiscoveryConfig): string {
-  return JSON.stringify(config);
 }

@@ -30,6 +30,29 @@ export function createDiscoveryMetrics(registry: Registry = new Registry()) {
       help: "Updates that had to wait because the one before was too recent.",
       labelNames: ["name"],
     }),
+    refreshFailures: registry.counter({
+      name: "prometheus_sd_refresh_failures_total",
+      help: "Refreshes that failed; what was known before them stays.",
+      labelNames: ["mechanism", "config"],
+    }),
+    refreshDuration: registry.summary({
+      name: "prometheus_sd_refresh_duration_seconds",
+      help: "How long refreshes took.",
+      labelNames: ["mechanism", "config"],
+      quantiles: [0.5, 0.9, 0.99],
+    }),
+    httpFailures: registry.counter({
+      name: "prometheus_sd_http_failures_total",
+      help: "Requests for targets over HTTP that failed.",
+    }),
+    dnsLookups: registry.counter({
+      name: "prometheus_sd_dns_lookups_total",
+      help: "Names that were looked up.",
+    }),
+    dnsFailures: registry.counter({
+      name: "prometheus_sd_dns_lookup_failures_total",
+      help: "Lookups of names that failed.",
+    }),
     fileReadErrors: registry.counter({
       name: "prometheus_sd_file_read_errors_total",
       help: "Target files that could not be read or understood.",

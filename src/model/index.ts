@@ -1,6 +1,7 @@
 /** The nouns every step speaks: labels and matchers, durations, numbers, names, regular expressions. */
 export { formatDuration, parseDuration } from "./duration.ts";
 export * from "./histogram/index.ts";
+export { fingerprint } from "./fingerprint.ts";
 export { compareStrings, Labels, LabelsBuilder, metricNameLabel } from "./labels.ts";
 export { Matcher, type MatchType } from "./matcher.ts";
 export {

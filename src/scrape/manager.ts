@@ -60,6 +60,7 @@ export class ScrapeManager {
     this.#discovery = new DiscoveryManager({
       name: "scrape",
       update: (groups) => this.#update(groups),
+      userAgent: options.userAgent,
       logger: options.logger.with({ component: "discovery manager scrape" }),
       clock,
       metrics: options.discoveryMetrics ?? createDiscoveryMetrics(options.registry),

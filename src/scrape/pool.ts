@@ -1,7 +1,7 @@
 import { errorMessage, type Logger } from "../base/index.ts";
 import type { TargetGroup } from "../discovery/index.ts";
-import { createHttpClient, type HttpClient, httpClientConfig } from "../http/index.ts";
-import { encodeYaml, formatDuration, type Labels, relabelConfig } from "../model/index.ts";
+import { createHttpClient, type HttpClient } from "../http/index.ts";
+import { encodeYaml, fingerprint, formatDuration, type Labels } from "../model/index.ts";
 import { type ScrapeConfig, scrapeConfig } from "./config.ts";
 import { createHttpFetcher, type Fetcher } from "./fetcher.ts";
 import { type ScrapeContext, ScrapeLoop } from "./loop.ts";
@@ -54,7 +54,7 @@ export class ScrapePool {
   /** Goes on under another configuration. Loops whose target stays keep the lines they know. */
   reload(config: ScrapeConfig): void {
     const before = this.#config;
-    if (encodeExactly(before) === encodeExactly(config)) return;
+    if (fingerprint(before) === fingerprint(config)) return;
     const { metrics, clock } = this.#context;
     const startMs = clock.monotonicMs();
     this.#config = config;
@@ -190,30 +190,11 @@ export class ScrapePool {
   }
 }
 
-/** A text that differs whenever two configurations do, secrets included. */
-function encodeExactly(config: ScrapeConfig): string {
-  const { httpClient } = config;
-  const secrets = [
-    httpClient.basicAuth?.password,
-    httpClient.authorization?.credentials,
-    httpClient.oauth2?.clientSecret,
-    httpClient.oauth2?.clientCertificateKey,
-    httpClient.tls.key,
-    ...[...httpClient.headers.values()].flatMap((header) => header.secrets),
-  ];
-  return JSON.stringify([
-    scrapeConfig.encode(config),
-    httpClientConfig.encode(httpClient),
-    httpClient.proxy.proxyUrl,
-    secrets.map((secret) => secret?.reveal()),
-  ]);
-}
-
 /** A text that differs whenever two configurations may give a line other labels or another fate. */
 function rulesOf(config: ScrapeConfig): string {
-  return JSON.stringify([
+  return fingerprint([
     config.honorLabels,
-    config.metricRelabelConfigs.map((rule) => relabelConfig.encode(rule)),
+    config.metricRelabelConfigs,
     config.metricNameValidationScheme,
     config.labelLimit,
     config.labelNameLengthLimit,
