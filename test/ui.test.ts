@@ -1,6 +1,6 @@
 /**
  * The UI in a real browser: a query is typed and its graph drawn, the targets are listed, the theme is switched, and
- * nothing a label says becomes markup. Skipped where Chromium, the UI's build or the server is missing.
+ * nothing a label says becomes markup. Skipped where Chromium or a build is missing.
  */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
@@ -13,12 +13,10 @@ import path from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { chromium, type Browser, type Page } from "playwright-core";
-import { startUiOrigin } from "./support/ui-origin.ts";
 
 const chromiumPath = process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium";
-const prometheusPath = process.env["PROMETHEUS_BIN"] ?? "/usr/bin/prometheus";
-const alertmanagerPath = process.env["ALERTMANAGER_BIN"] ?? "/usr/bin/prometheus-alertmanager";
-const distDir = path.join(import.meta.dirname, "../ui/dist");
+const repository = path.join(import.meta.dirname, "..");
+const distDir = path.join(repository, "ui/dist");
 
 interface RunningServer {
   /** Without a trailing slash. */
@@ -26,64 +24,39 @@ interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Starts the server under test on a free port, scraping what `configuration` says, and waits until it is ready. */
-async function startServer(configuration: string): Promise<RunningServer> {
+/**
+ * Starts the all-in-one on a free port and waits until it is ready. `configure` is told the server's own address, to
+ * scrape its exporter, and gives the configuration.
+ */
+async function startServer(configure: (address: string) => string): Promise<RunningServer> {
   const directory = await mkdtemp(path.join(tmpdir(), "narthex-ui-"));
   const configFile = path.join(directory, "prometheus.yml");
-  await writeFile(configFile, configuration);
-  const port = await freePort();
+  const address = `127.0.0.1:${await freePort()}`;
+  const url = `http://${address}`;
+  await writeFile(configFile, configure(address));
   const server = spawn(
-    prometheusPath,
+    process.execPath,
     [
+      path.join(repository, "src/program/main.ts"),
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${path.join(directory, "data")}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+      `--web.listen-address=${address}`,
+      "--log.level=error",
     ],
-    { stdio: "ignore" },
+    { stdio: ["ignore", "ignore", "inherit"] },
   );
-  const alertmanager = await startAlertmanager(directory);
-  const origin = await startUiOrigin({
-    distDir,
-    prometheusUrl: `http://127.0.0.1:${port}`,
-    ...(alertmanager && { alertmanagerUrl: alertmanager.url }),
-  });
-  await waitUntil("the server is ready", async () => (await fetch(`${origin.url}/-/ready`)).ok);
+  await waitUntil("the server is ready", async () => (await fetch(`${url}/-/ready`)).ok);
   return {
-    url: origin.url,
+    url,
     close: async () => {
-      await origin.close();
       await stop(server);
-      if (alertmanager) await stop(alertmanager.process);
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function startAlertmanager(
-  directory: string,
-): Promise<{ url: string; process: ChildProcess } | undefined> {
-  if (!existsSync(alertmanagerPath)) return undefined;
-  const configFile = path.join(directory, "alertmanager.yml");
-  await writeFile(configFile, "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n");
-  const url = `http://127.0.0.1:${await freePort()}`;
-  const child = spawn(
-    alertmanagerPath,
-    [
-      `--config.file=${configFile}`,
-      `--storage.path=${path.join(directory, "alertmanager")}`,
-      `--web.listen-address=${new URL(url).host}`,
-      "--web.route-prefix=/alertmanager",
-      "--cluster.listen-address=",
-    ],
-    { stdio: "ignore" },
-  );
-  await waitUntil("the Alertmanager is ready", async () => (await fetch(`${url}/alertmanager/-/ready`)).ok);
-  return { url, process: child };
-}
-
-const missing = [chromiumPath, prometheusPath, path.join(distDir, "index.html")].find(
-  (file) => !existsSync(file),
-);
+const needed = [chromiumPath, path.join(distDir, "index.html"), path.join(repository, "build/kernel.wasm")];
+const missing = needed.find((file) => !existsSync(file));
 const skip = missing === undefined ? false : `${missing} is missing`;
 
 /** What is scraped: a hundred series that move, and one whose labels would like to be markup. */
@@ -117,14 +90,19 @@ const plotCanvas = ".chart canvas:not(.chart-highlight)";
 before(async () => {
   if (skip !== false) return;
   exporter = await startExporter();
-  server = await startServer(`
+  server = await startServer(
+    (address) => `
 global: { scrape_interval: 1s, scrape_timeout: 1s }
 scrape_configs:
   - job_name: waves
     static_configs: [{ targets: ["127.0.0.1:${exporter.port}"] }]
   - job_name: nobody-home
     static_configs: [{ targets: ["127.0.0.1:1"] }]
-`);
+  - job_name: node
+    metrics_path: /node/metrics
+    static_configs: [{ targets: ["${address}"] }]
+`,
+  );
   const flags =
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
   browser = await chromium.launch({ executablePath: chromiumPath, args: flags.split(" ") });
@@ -208,15 +186,25 @@ test(
   { skip },
   async () => {
     await page.goto(`${server.url}/targets`);
-    await page.getByText("1 of 1 up").waitFor();
+    await page.getByText("1 of 1 up").first().waitFor();
     const isServer = /\/(api|-)\//;
     await page.route(isServer, (route) => route.abort());
     await page.locator(".banner", { hasText: "The server does not answer" }).waitFor();
-    assert.ok(await page.getByText("1 of 1 up").isVisible());
+    assert.ok(await page.getByText("1 of 1 up").first().isVisible());
     await page.unroute(isServer);
     await page.locator(".banner", { hasText: "The server does not answer" }).waitFor({ state: "detached" });
   },
 );
+
+test("the home page shows this machine, live", { skip }, async () => {
+  await page.goto(`${server.url}/`);
+  const cpu = page.locator(".live-panel", { hasText: "CPU" }).first();
+  await cpu.getByText("user").waitFor();
+  await cpu.locator(plotCanvas).waitFor();
+  await waitUntil("the chart has colours", async () => (await colouredPixels(plotCanvas)) > 20);
+  await page.getByText("Linux").waitFor();
+  await page.locator(".live-panel", { hasText: "Filesystems" }).getByText("free of").first().waitFor();
+});
 
 test("hostile labels are text", { skip }, async () => {
   for (const tab of ["table", "graph"]) {
@@ -228,7 +216,7 @@ test("hostile labels are text", { skip }, async () => {
 
 test("the targets page shows who is up, who is down and why", { skip }, async () => {
   await page.goto(`${server.url}/targets`);
-  await page.getByText("1 of 1 up").waitFor();
+  await page.getByText("1 of 1 up").first().waitFor();
   await page.getByText("0 of 1 up").waitFor();
   await page
     .getByText(/connection refused/i)
@@ -266,14 +254,14 @@ test("the theme is light or dark as one likes, also after a reload", { skip }, a
   await page.goto(`${server.url}/targets`);
   const lightness = (): Promise<number> =>
     page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])");
-  await page.getByText("1 of 1 up").waitFor();
+  await page.getByText("1 of 1 up").first().waitFor();
   assert.ok((await lightness()) > 200);
   // From the system's theme to light, and on to dark.
   await page.getByLabel(/^Theme/).click();
   await page.getByLabel(/^Theme/).click();
   assert.ok((await lightness()) < 60);
   await page.reload();
-  await page.getByText("1 of 1 up").waitFor();
+  await page.getByText("1 of 1 up").first().waitFor();
   assert.ok((await lightness()) < 60);
 });
 
