@@ -13,9 +13,6 @@ import { ReportSeries } from "./report.ts";
 import { LabelLimitError } from "./sample-labels.ts";
 import type { Target } from "./target.ts";
 
-/** A scrape that starts within this of its ideal time gets the ideal timestamp, which compresses far better; never more than 1 % of the interval. */
-const timestampToleranceMsMax = 2;
-
 /** What all loops share. */
 export interface ScrapeContext {
   readonly appendable: Appendable;
@@ -26,6 +23,8 @@ export interface ScrapeContext {
   readonly clock: Clock;
   /** Aborts at shutdown: ends scrapes under way, and no end-of-run markers are written after. */
   readonly shutdown: AbortSignal;
+  /** A scrape that starts within this of its ideal time (and within 1 % of its interval) gets the ideal timestamp, which compresses far better. */
+  readonly timestampToleranceMs: number;
   /** Spreads the scrapes of several servers; from host name and external labels. */
   offsetSeed: string;
 }
@@ -125,7 +124,7 @@ export class ScrapeLoop {
     const { clock, buffers, metrics, shutdown } = this.#context;
     const startMs = clock.nowMs();
     const monotonicMs = clock.monotonicMs();
-    const toleranceMs = Math.min(this.target.intervalMs / 100, timestampToleranceMsMax);
+    const toleranceMs = Math.min(this.target.intervalMs / 100, this.#context.timestampToleranceMs);
     const timestampMs = Math.abs(startMs - idealMs) <= toleranceMs ? idealMs : Math.floor(startMs);
     if (this.#lastStartMs > 0) {
       const interval = formatDuration(this.target.intervalMs);

@@ -20,6 +20,8 @@ import { type CreateFetcher, ScrapePool } from "./pool.ts";
 /** No body is larger, `body_size_limit` or not. */
 const bodyBytesMax = 256 * 1024 * 1024;
 
+const timestampToleranceMsDefault = 2;
+
 export interface ScrapeManagerOptions {
   readonly kernel: Kernel;
   readonly appendable: Appendable;
@@ -27,6 +29,8 @@ export interface ScrapeManagerOptions {
   readonly logger: Logger;
   /** Sent to targets: `Narthex/1.0.0`. */
   readonly userAgent: string;
+  /** `--scrape.timestamp-tolerance`. Default 2 ms; 0 takes each time as it is (`--no-scrape.adjust-timestamps`). */
+  readonly timestampToleranceMs?: number;
   readonly clock?: Clock;
   readonly disk?: Disk;
   readonly createFetcher?: CreateFetcher;
@@ -55,6 +59,7 @@ export class ScrapeManager {
       failureLogs: new FailureLogs(options.disk ?? systemDisk, clock, options.logger),
       clock,
       shutdown: this.#shutdown.signal,
+      timestampToleranceMs: options.timestampToleranceMs ?? timestampToleranceMsDefault,
       offsetSeed: hostname(),
     };
     this.#discovery = new DiscoveryManager({
