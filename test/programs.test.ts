@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import {
+  api,
+  eventually,
+  instantQuery,
+  type Program,
+  runProgram,
+  startProgram,
+  temporaryDirectory,
+} from "./support/program.ts";
+
+const directory = temporaryDirectory();
+let target: Server;
+let targetAddress: string;
+let scrapes = 0;
+
+before(async () => {
+  target = createServer((_, response) => {
+    scrapes++;
+    response.setHeader("content-type", "text/plain; version=0.0.4");
+    response.end(`# TYPE scrapes_total counter\nscrapes_total ${scrapes}\ntemperature{room="hall"} 21.5\n`);
+  });
+  await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
+  targetAddress = `127.0.0.1:${(target.address() as AddressInfo).port}`;
+});
+
+after(() => {
+  target.close();
+  directory.remove();
+});
+
+function writeConfig(name: string, more = ""): string {
+  const file = join(directory.path, name);
+  writeFileSync(
+    file,
+    `global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }\n${more}` +
+      `scrape_configs:\n  - job_name: test\n    static_configs: [{ targets: ["${targetAddress}"] }]\n`,
+  );
+  return file;
+}
+
+function startServer(config: string, data: string, ...more: string[]): Promise<Program> {
+  return startProgram("server", [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(directory.path, data)}`,
+    ...more,
+  ]);
+}
+
+function value(answer: Awaited<ReturnType<typeof instantQuery>>): number {
+  return Number(answer.result[0]?.value[1]);
+}
+
+test("without a configuration the machine is on the page within fifteen seconds", async () => {
+  const program = await startProgram("all-in-one", [
+    `--storage.tsdb.path=${join(directory.path, "machine")}`,
+  ]);
+  try {
+    const page = await fetch(program.url);
+    assert.equal(page.status, 200);
+    const cpu = "sum(rate(node_cpu_seconds_total[30s]))";
+    await eventually(
+      () => instantQuery(program.url, cpu),
+      (answer) => value(answer) > 0,
+      15_000,
+    );
+    const targets = await api<{ activeTargets: { health: string; scrapePool: string }[] }>(
+      program.url,
+      "targets",
+    );
+    assert.deepEqual(
+      targets.activeTargets.map(({ scrapePool, health }) => `${scrapePool} ${health}`).sort(),
+      ["alertmanager up", "narthex up", "node up"],
+    );
+    const rules = await api<{ groups: { rules: { health: string }[] }[] }>(program.url, "rules");
+    assert.ok(rules.groups.flatMap((group) => group.rules).every(({ health }) => health !== "err"));
+    const status = await fetch(`${program.url}/alertmanager/api/v2/status`);
+    assert.equal(status.status, 200);
+  } finally {
+    assert.equal(await program.end("SIGTERM"), 0);
+  }
+});
+
+test("a second server on the same directory is refused, a killed one's lock is taken over", async () => {
+  const config = writeConfig("lock.yml");
+  const first = await startServer(config, "lock");
+  const second = await runProgram("server", [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(directory.path, "lock")}`,
+    "--web.listen-address=127.0.0.1:0",
+  ]);
+  assert.equal(second.code, 1);
+  assert.match(second.output, /lock/);
+  await first.end("SIGKILL");
+  const third = await startServer(config, "lock");
+  assert.equal(await third.end("SIGTERM"), 0);
+});
+
+test("what was answered before kill -9 is answered after the restart", async () => {
+  const config = writeConfig("kill.yml");
+  for (let round = 0; round < 3; round++) {
+    const program = await startServer(config, "kill");
+    await eventually(
+      () => instantQuery(program.url, "count_over_time(scrapes_total[1m])"),
+      (answer) => value(answer) >= 5,
+    );
+    const at = Date.now() / 1000;
+    const query = `{job="test"}[1h]`;
+    const before = await instantQuery(program.url, query, `&time=${at}`);
+    await program.end("SIGKILL");
+    const again = await startServer(config, "kill");
+    await eventually(
+      async () => (await fetch(`${again.url}/-/ready`)).status,
+      (status) => status === 200,
+    );
+    assert.deepEqual(await instantQuery(again.url, query, `&time=${at}`), before);
+    await again.end("SIGTERM");
+  }
+});
+
+test("a bad configuration or rule file is refused with its place, and the old one goes on", async () => {
+  const rules = join(directory.path, "rules.yml");
+  writeFileSync(rules, "groups: [{ name: g, rules: [{ record: doubled, expr: temperature * 2 }] }]\n");
+  const config = writeConfig("reload.yml", `rule_files: ["${rules}"]\n`);
+  const program = await startServer(config, "reload", "--web.enable-lifecycle");
+  const reload = async (): Promise<string> => {
+    const response = await fetch(`${program.url}/-/reload`, { method: "POST" });
+    return `${response.status} ${await response.text()}`;
+  };
+  try {
+    await eventually(
+      () => instantQuery(program.url, "doubled"),
+      (answer) => value(answer) === 43,
+    );
+    writeFileSync(
+      rules,
+      "groups:\n  - name: g\n    rules:\n      - record: doubled\n        expr: temperature *\n",
+    );
+    assert.match(await reload(), /^500 .*rules\.yml:5:\d+: /s);
+    writeFileSync(rules, "groups: [{ name: g, rules: [{ record: tripled, expr: temperature * 3 }] }]\n");
+    writeFileSync(config, "global: { scrape_interval: 1x }\n");
+    assert.match(await reload(), /^500 .*reload\.yml:1:\d+: .*1x/s);
+    assert.equal(value(await instantQuery(program.url, "prometheus_config_last_reload_successful")) || 0, 0);
+    assert.equal((await api<{ activeTargets: unknown[] }>(program.url, "targets")).activeTargets.length, 1);
+    writeConfig("reload.yml", `rule_files: ["${rules}"]\n`);
+    assert.equal(await reload(), "200 ");
+    await eventually(
+      () => instantQuery(program.url, "tripled"),
+      (answer) => value(answer) === 64.5,
+    );
+    program.child.kill("SIGHUP");
+    await eventually(
+      async () => program.log(),
+      (log) => log.split("Completed loading of configuration file").length > 2,
+    );
+  } finally {
+    assert.equal(await program.end("SIGTERM"), 0);
+  }
+});
+
+test("bad flags and configurations end the start with code 2 and one clear line", async () => {
+  const cases: [string, string[], RegExp][] = [
+    ["server", ["--nope"], /unknown long flag '--nope'/],
+    ["server", ["--query.timeout=abc"], /invalid value "abc" for flag '--query.timeout'/],
+    ["server", ["--config.file=/does/not/exist.yml"], /\/does\/not\/exist\.yml/],
+    ["alertmanager", ["--config.file=/does/not/exist.yml"], /\/does\/not\/exist\.yml/],
+    ["no-such-role", [], /unknown role "no-such-role"/],
+  ];
+  for (const [role, args, message] of cases) {
+    const { code, output } = await runProgram(role, args);
+    assert.equal(code, 2, output);
+    assert.match(output, message);
+  }
+});
