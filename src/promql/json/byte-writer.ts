@@ -38,6 +38,10 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  byte(byte: number): void {
+    this.reserve(1)[this.#length++] = byte;
+  }
+
   /** Text of ASCII characters only. */
   ascii(text: string): void {
     const bytes = this.reserve(text.length);

@@ -1,32 +1,39 @@
 import type { SeriesList } from "../series/series-list.ts";
-import type { Strings } from "../series/strings.ts";
 import { Tuple } from "../series/tuple.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 
-const encoder = new TextEncoder();
+const quote = 0x22;
+const backslash = 0x5c;
 const colon = 0x3a;
 const comma = 0x2c;
 
-/** Writes label sets as JSON objects; each string is escaped and encoded once. */
+/** Writes label sets as JSON objects. */
 export class LabelWriter {
-  readonly #encoded: (Uint8Array | undefined)[] = [];
   readonly #tuple = new Tuple();
 
   write(out: ByteWriter, list: SeriesList, series: number): void {
     const { numbers, length } = list.tuple(series, this.#tuple);
     out.ascii("{");
     for (let i = 0; i < length; i++) {
-      const text = this.#text(list.strings, numbers[i]!);
-      const bytes = out.reserve(text.length + 1);
-      let at = out.length;
-      if (i > 0) bytes[at++] = i % 2 === 1 ? colon : comma;
-      bytes.set(text, at);
-      out.advance(at + text.length);
+      if (i > 0) out.byte(i % 2 === 1 ? colon : comma);
+      writeString(out, list.strings.text(numbers[i]!));
     }
     out.ascii("}");
   }
+}
 
-  #text(strings: Strings, number: number): Uint8Array {
-    return (this.#encoded[number] ??= encoder.encode(JSON.stringify(strings.text(number))));
+/** Nearly all label names and values are plain ASCII, which needs neither escapes nor an encoder. */
+function writeString(out: ByteWriter, text: string): void {
+  const { length } = text;
+  const bytes = out.reserve(length + 2);
+  const start = out.length;
+  bytes[start] = quote;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit > 0x7e || unit === quote || unit === backslash)
+      return out.text(JSON.stringify(text));
+    bytes[start + 1 + i] = unit;
   }
+  bytes[start + 1 + length] = quote;
+  out.advance(start + length + 2);
 }

@@ -35,7 +35,7 @@ export class Evaluation {
   readonly #querier: Querier;
   readonly #shard: Shard | undefined;
   readonly #deadlineMs: number;
-  readonly #selected = new Map<string, SeriesSet>();
+  readonly #selected: { readonly selector: Selector; readonly set: SeriesSet }[] = [];
   #samples = 0;
   #samplesPeak = 0;
   #rowsUntilCheck = rowsPerCheck;
@@ -57,15 +57,13 @@ export class Evaluation {
 
   /** The series of a selector; equal selectors share one set. */
   select(selector: Selector): SeriesSet {
+    const known = this.#selected.find((each) => selectSame(each.selector, selector));
+    if (known !== undefined) return known.set;
     const { matchers, minTimestampMs, maxTimestampMs } = selector;
-    const key = `${minTimestampMs} ${maxTimestampMs} ${matchers.join("\n")}`;
-    let set = this.#selected.get(key);
-    if (set === undefined) {
-      const shard = this.#shard;
-      const hints = { minTimestampMs, maxTimestampMs, ...(shard && { shard }) };
-      set = this.#querier.select(matchers, hints, false);
-      this.#selected.set(key, set);
-    }
+    const shard = this.#shard;
+    const hints = { minTimestampMs, maxTimestampMs, ...(shard && { shard }) };
+    const set = this.#querier.select(matchers, hints, false);
+    this.#selected.push({ selector, set });
     return set;
   }
 
@@ -132,6 +130,18 @@ export class Evaluation {
     if (this.delayedNameRemoval) return new NameDroppingSeries(list);
     return new FilteredSeries(list, LabelFilter.exceptReserved(this.strings), list.distinctWithoutName);
   }
+}
+
+function selectSame(a: Selector, b: Selector): boolean {
+  return (
+    a.minTimestampMs === b.minTimestampMs &&
+    a.maxTimestampMs === b.maxTimestampMs &&
+    a.matchers.length === b.matchers.length &&
+    a.matchers.every((matcher, i) => {
+      const other = b.matchers[i]!;
+      return matcher.name === other.name && matcher.type === other.type && matcher.value === other.value;
+    })
+  );
 }
 
 export function duplicateSeries(): NarthexError {

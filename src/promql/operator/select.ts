@@ -8,6 +8,9 @@ import type { Operator } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
 import { SampleBuffer } from "./sample-reader.ts";
 
+/** Most targets are scraped more often than this. */
+const recentWindowMs = 30_000;
+
 /** The times at which the steps of a selector look into the data. A pinned selector looks once. */
 export function lookSteps(selector: Pick<Selector, "atMs" | "offsetMs">, grid: Grid): Steps {
   if (selector.atMs !== undefined) return { startMs: selector.atMs - selector.offsetMs, stepMs: 1, count: 1 };
@@ -47,23 +50,33 @@ export class SelectOperator implements Operator {
 
   row(series: number): Row {
     const evaluation = this.#evaluation;
-    const { minTimestampMs, maxTimestampMs } = this.#node.selector;
     evaluation.checkRow();
-    const isSmoothed = this.#node.selector.extension === "smoothed";
-    const samples = this.#buffer.read(
-      evaluation,
-      this.#set!,
-      series,
-      minTimestampMs,
-      maxTimestampMs,
-      isSmoothed,
-    );
-    if (isSmoothed) return this.#smooth(samples);
+    const samples = this.#read(series);
+    if (this.#node.selector.extension === "smoothed") return this.#smooth(samples);
     const { kernel, lookbackDeltaMs } = evaluation;
     kernel.selectInstant(samples, this.#look, lookbackDeltaMs, this.#row, this.#timesPtr);
     if (this.#timesPtr !== 0) this.#takeTimes();
     if (this.#look.count < this.steps) repeatFirst(evaluation, this.#row, this.steps);
     return this.#row;
+  }
+
+  #read(series: number): Columns {
+    const { minTimestampMs, maxTimestampMs, extension } = this.#node.selector;
+    const read = (minMs: number): SampleBuffer =>
+      this.#buffer.read(
+        this.#evaluation,
+        this.#set!,
+        series,
+        minMs,
+        maxTimestampMs,
+        extension === "smoothed",
+      );
+    const isRecent = this.#look.count === 1 && extension === undefined;
+    const recentMs = maxTimestampMs - recentWindowMs;
+    if (!isRecent || recentMs <= minTimestampMs) return read(minTimestampMs);
+    // One step wants one sample, the newest. It mostly is a recent one, and fewer chunks need to be opened for it.
+    const recent = read(recentMs);
+    return recent.count > 0 ? recent : read(minTimestampMs);
   }
 
   #smooth({ tsPtr, vsPtr, count }: Columns): Row {

@@ -2,7 +2,7 @@ import type { LabelFilter } from "./label-filter.ts";
 
 /** A label set as numbers of `Strings`: name, value, name, value …, sorted by name. A reusable buffer that grows. */
 export class Tuple {
-  numbers = new Int32Array(64);
+  numbers = new Int32Array(32);
   length = 0;
 
   push(name: number, value: number): void {
@@ -25,10 +25,10 @@ export class Tuple {
 /** Distinct tuples, numbered from 0 in the order in which they came. */
 export class TupleTable {
   /** Ordinal + 1 by hash, open addressing; 0 = empty. */
-  #slots = new Int32Array(64);
-  #hashes = new Int32Array(32);
-  #offsets = new Int32Array(33);
-  #numbers = new Int32Array(256);
+  #slots = new Int32Array(16);
+  #hashes = new Int32Array(8);
+  #offsets = new Int32Array(9);
+  #numbers = new Int32Array(64);
   #count = 0;
 
   get count(): number {
