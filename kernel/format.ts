@@ -1,10 +1,7 @@
 // Numbers as text, the shortest digits that read back as the same number (Schubfach: one product with a 128-bit power of ten for
 // the number and for each of the two halfway points around it), and whole rows of them as JSON.
-import { TABLES } from "./layout";
+import { multiplyHigh, POWER_MAX, POWER_MIN, POWERS } from "./powers";
 
-const POWERS: usize = TABLES + 8192;
-const POWER_MIN: i32 = -342;
-const POWER_MAX: i32 = 308;
 // 5^q fits 128 bits up to here, and the table's reciprocals down to here are rounded up already.
 const EXACT_MAX: i32 = 55;
 const ROUNDED_MIN: i32 = -27;
@@ -17,18 +14,6 @@ let digits: u64 = 0;
 let exponent: i32 = 0;
 let powerHigh: u64 = 0;
 let powerLow: u64 = 0;
-
-// @ts-ignore: decorator
-@inline
-function multiplyHigh(a: u64, b: u64): u64 {
-  const aLow = a & 0xffffffff;
-  const aHigh = a >> 32;
-  const bLow = b & 0xffffffff;
-  const bHigh = b >> 32;
-  const middle = aHigh * bLow + ((aLow * bLow) >> 32);
-  const other = aLow * bHigh + (middle & 0xffffffff);
-  return aHigh * bHigh + (middle >> 32) + (other >> 32);
-}
 
 // The top 64 bits of power × cp, of which the lowest also tells whether anything was cut off.
 // @ts-ignore: decorator

@@ -1,10 +1,8 @@
 // Decimal numbers, exactly: small ones by one multiplication or division (Clinger), others by Lemire's 128-bit product. More than 19
 // significant digits and what overflows is left to the caller.
-import { NORMAL_NAN_BITS, TABLES } from "./layout";
+import { NORMAL_NAN_BITS } from "./layout";
+import { multiplyHigh, POWER_MAX, POWER_MIN, POWERS } from "./powers";
 
-const POWERS: usize = TABLES + 8192;
-const POWER_MIN: i32 = -342;
-const POWER_MAX: i32 = 308;
 // As many decimal digits always fit 64 bits.
 const DIGITS_MAX: usize = 19;
 
@@ -130,17 +128,6 @@ function toBits(mantissa: u64, exponent: i32): u64 {
     if (mantissa == 0) return 0;
   }
   return multiply(mantissa, exponent);
-}
-
-// The high half of a 64 × 64-bit product.
-function multiplyHigh(a: u64, b: u64): u64 {
-  const aLow = a & 0xffffffff;
-  const aHigh = a >> 32;
-  const bLow = b & 0xffffffff;
-  const bHigh = b >> 32;
-  const middle = aHigh * bLow + ((aLow * bLow) >> 32);
-  const carry = (middle & 0xffffffff) + aLow * bHigh;
-  return aHigh * bHigh + (middle >> 32) + (carry >> 32);
 }
 
 function multiply(mantissa: u64, exponent: i32): u64 {
