@@ -1,5 +1,5 @@
 import { assert, type Disk } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
+import type { Kernel, Scratch } from "../../kernel/index.ts";
 import type { ColumnSlice } from "./columns.ts";
 import { xorEncoding } from "./chunk-codec.ts";
 import { chunkEncodingBytes } from "./chunk-format.ts";
@@ -37,7 +37,7 @@ export class BlockWriter {
   readonly #directory: string;
   readonly #chunks: ChunkWriter;
   readonly #encodePtr: number;
-  readonly #encodeMemory;
+  readonly #encodeMemory: Scratch;
   /** Chunks of the series that is being written. */
   readonly #pending = {
     count: 0,
@@ -59,12 +59,18 @@ export class BlockWriter {
     const { kernel, disk, dataDirectory, ulid, segmentBytesMax } = target;
     this.#target = target;
     this.#directory = `${dataDirectory}/${ulid}${creationSuffix}`;
-    disk.remove(this.#directory);
-    disk.makeDirectory(`${this.#directory}/chunks`);
     this.#chunks = new ChunkWriter(kernel, disk, `${this.#directory}/chunks`, segmentBytesMax);
-    this.index = new IndexWriter(kernel, disk, `${this.#directory}/index`);
     this.#encodeMemory = kernel.createScratch();
     this.#encodePtr = this.#encodeMemory.allocate(encodeBytesMax);
+    try {
+      disk.remove(this.#directory);
+      disk.makeDirectory(`${this.#directory}/chunks`);
+      this.index = new IndexWriter(kernel, disk, `${this.#directory}/index`);
+    } catch (error) {
+      this.#encodeMemory.reset();
+      disk.remove(this.#directory);
+      throw error;
+    }
   }
 
   /** Takes over the chunk that `window` found last, byte by byte. */
