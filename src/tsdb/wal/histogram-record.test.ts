@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { equalHistograms, parseHistogram, staleHistogram } from "../../model/index.ts";
+import { customHistograms, exponentialHistograms } from "../../model/histogram/testing.ts";
+import { decodeHistogramRecord, encodeHistogramRecords, type HistogramKind } from "./histogram-record.ts";
+
+const kinds: readonly HistogramKind[] = ["integer", "float"];
+const entries = fc.array(
+  fc.record({
+    ref: fc.nat(),
+    timestampMs: fc.integer({ min: -(2 ** 40), max: 2 ** 41 }),
+    histogram: fc.oneof(exponentialHistograms, customHistograms, fc.constant(staleHistogram)),
+  }),
+);
+
+for (const kind of kinds) {
+  test(`${kind} histograms: what is written is read back`, () => {
+    fc.assert(
+      fc.property(entries, (all) => {
+        const records = encodeHistogramRecords(kind, all);
+        const read = records.map(decodeHistogramRecord);
+        for (const record of read) {
+          assert.equal(record.kind, kind);
+          assert.equal(record.skipped, 0);
+        }
+        const isCustom = (schema: number): number => (schema === -53 ? 1 : 0);
+        const expected = all.toSorted((a, b) => isCustom(a.histogram.schema) - isCustom(b.histogram.schema));
+        const actual = read.flatMap((record) => record.entries);
+        assert.equal(actual.length, expected.length);
+        actual.forEach((entry, i) => {
+          const { ref, timestampMs, histogram } = expected[i]!;
+          assert.deepEqual([entry.ref, entry.timestampMs], [ref, timestampMs]);
+          assert.ok(equalHistograms(entry.histogram, histogram));
+          if (!histogram.isStale) assert.equal(entry.histogram.counterReset, histogram.counterReset);
+        });
+      }),
+    );
+  });
+
+  test(`${kind} histograms: damaged records end in a RangeError`, () => {
+    const histogram = parseHistogram("count:9 sum:2 z_bucket:1 buckets:[1 2 0 4] n_buckets:[1]").histogram;
+    const [record] = encodeHistogramRecords(kind, [
+      { ref: 1, timestampMs: 5, histogram },
+      { ref: 2, timestampMs: 6, histogram },
+    ]);
+    const read = (bytes: Uint8Array): void => {
+      try {
+        decodeHistogramRecord(bytes);
+      } catch (error) {
+        assert.ok(error instanceof RangeError, String(error));
+      }
+    };
+    for (let length = 0; length < record!.length; length++) read(record!.subarray(0, length));
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(record!.length - 1), fc.nat(255)), { minLength: 1 }),
+        (changes) => {
+          const damaged = record!.slice();
+          for (const [at, value] of changes) damaged[at] = value;
+          read(damaged);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+}
+
+test("the bytes of a record", () => {
+  const histogram = parseHistogram(
+    "schema:1 count:6 sum:2 z_bucket:1 z_bucket_w:0.5 offset:1 buckets:[2 3]",
+  ).histogram;
+  const [record] = encodeHistogramRecords("integer", [{ ref: 258, timestampMs: 1000, histogram }]);
+  assert.equal(
+    Buffer.from(record!).toString("hex"),
+    [
+      "07",
+      "0000000000000102",
+      "00000000000003e8",
+      "00",
+      "00",
+      "00",
+      "02",
+      "3fe0000000000000",
+      "01",
+      "06",
+    ].join("") + ["4000000000000000", "01", "02", "02", "00", "02", "04", "02", "00"].join(""),
+  );
+});

@@ -1,0 +1,210 @@
+import { errorMessage } from "../../base/index.ts";
+import {
+  assembleHistogram,
+  type Buckets,
+  type CounterReset,
+  countsFromDeltas,
+  customBucketsSchema,
+  exponentialSchemaMax,
+  hasCustomBuckets,
+  type Histogram,
+  isKnownSchema,
+  reduceResolution,
+  type Span,
+  spansFromIndices,
+  staleHistogram,
+  staleMarkerBits,
+} from "../../model/index.ts";
+import { ByteWriter } from "../block/bytes.ts";
+import { RecordCursor, recordType } from "./record.ts";
+
+/** Whether the counts of a histogram are whole numbers, stored as such, or doubles. */
+export type HistogramKind = "integer" | "float";
+
+export interface HistogramSampleEntry {
+  readonly ref: number;
+  readonly timestampMs: number;
+  readonly histogram: Histogram;
+}
+
+/** What a record of histograms holds. Entries of schemas that nobody knows yet are left out and counted. */
+export interface HistogramRecord {
+  readonly kind: HistogramKind;
+  readonly entries: HistogramSampleEntry[];
+  readonly skipped: number;
+}
+
+const recordTypes = {
+  integer: { exponential: recordType.histogramSamples, custom: recordType.customBucketHistogramSamples },
+  float: {
+    exponential: recordType.floatHistogramSamples,
+    custom: recordType.customBucketFloatHistogramSamples,
+  },
+} as const;
+
+/**
+ * The records (types 7 to 10) that hold the samples: one for those with exponential buckets and one for those with custom ones,
+ * as far as there are any. Refs and times are written as differences to the first of a record.
+ */
+export function encodeHistogramRecords(
+  kind: HistogramKind,
+  entries: readonly HistogramSampleEntry[],
+): Uint8Array[] {
+  const custom = entries.filter(({ histogram }) => hasCustomBuckets(histogram));
+  const exponential = entries.filter(({ histogram }) => !hasCustomBuckets(histogram));
+  const types = recordTypes[kind];
+  return [...encodeRecord(types.exponential, kind, exponential), ...encodeRecord(types.custom, kind, custom)];
+}
+
+function encodeRecord(
+  type: number,
+  kind: HistogramKind,
+  entries: readonly HistogramSampleEntry[],
+): Uint8Array[] {
+  const [first] = entries;
+  if (first === undefined) return [];
+  const writer = new ByteWriter().u8(type).u64(first.ref);
+  writeInt64(writer, first.timestampMs);
+  for (const { ref, timestampMs, histogram } of entries) {
+    writer.varint(ref - first.ref).varint(timestampMs - first.timestampMs);
+    writeHistogram(writer, kind, histogram);
+  }
+  return [Uint8Array.from(writer.view())];
+}
+
+/** Reads a record of type 7 to 10. Throws RangeError when it is malformed. */
+export function decodeHistogramRecord(record: Uint8Array): HistogramRecord {
+  const cursor = new RecordCursor(record);
+  const kind = kindOf(record[cursor.skip(1)]!);
+  const entries: HistogramSampleEntry[] = [];
+  let skipped = 0;
+  if (cursor.isAtEnd) return { kind, entries, skipped };
+  const baseRef = cursor.uint64();
+  const baseMs = cursor.int64();
+  while (!cursor.isAtEnd) {
+    const ref = baseRef + cursor.varint();
+    const timestampMs = baseMs + cursor.varint();
+    const histogram = readHistogram(cursor, kind);
+    if (histogram === undefined) skipped++;
+    else entries.push({ ref, timestampMs, histogram });
+  }
+  return { kind, entries, skipped };
+}
+
+function kindOf(type: number): HistogramKind {
+  if (type === recordTypes.integer.exponential || type === recordTypes.integer.custom) return "integer";
+  if (type === recordTypes.float.exponential || type === recordTypes.float.custom) return "float";
+  throw new RangeError(`record of type ${type} holds no histograms`);
+}
+
+/** By the byte that stands for them. */
+const hints: readonly CounterReset[] = ["unknown", "reset", "not_reset", "gauge"];
+
+function writeHistogram(writer: ByteWriter, kind: HistogramKind, histogram: Histogram): void {
+  const { positive, negative, schema, customBounds } = histogram;
+  writer.u8(hints.indexOf(histogram.counterReset)).varint(schema);
+  writeDouble(writer, histogram.zeroThreshold);
+  for (const count of [histogram.zeroCount, histogram.count]) {
+    if (kind === "integer") writer.uvarint(count);
+    else writeDouble(writer, count);
+  }
+  if (histogram.isStale) writeBits(writer, staleMarkerBits);
+  else writeDouble(writer, histogram.sum);
+  writeSpans(writer, positive);
+  writeSpans(writer, negative);
+  writeCounts(writer, kind, positive);
+  writeCounts(writer, kind, negative);
+  if (schema !== customBucketsSchema) return;
+  writer.uvarint(customBounds.length);
+  for (const bound of customBounds) writeDouble(writer, bound);
+}
+
+/** Undefined when the schema is unknown. */
+function readHistogram(cursor: RecordCursor, kind: HistogramKind): Histogram | undefined {
+  const counterReset = hints[cursor.bytes[cursor.skip(1)]!];
+  if (counterReset === undefined) throw new RangeError("histogram record has an unknown hint");
+  const schema = cursor.varint();
+  const zeroThreshold = readDouble(cursor);
+  const readCount = (): number => (kind === "integer" ? cursor.uvarint() : readDouble(cursor));
+  const zeroCount = readCount();
+  const count = readCount();
+  const sumBits = cursor.bits64();
+  const positiveSpans = readList(cursor, () => readSpan(cursor));
+  const negativeSpans = readList(cursor, () => readSpan(cursor));
+  const positiveCounts = readCounts(cursor, kind);
+  const negativeCounts = readCounts(cursor, kind);
+  const customBounds = schema === customBucketsSchema ? readList(cursor, () => readDouble(cursor)) : [];
+  if (sumBits === staleMarkerBits) return staleHistogram;
+  if (!isKnownSchema(schema)) return undefined;
+  const parts = { positiveSpans, negativeSpans, positiveCounts, negativeCounts };
+  const fields = {
+    schema,
+    counterReset,
+    zeroThreshold,
+    zeroCount,
+    count,
+    customBounds,
+    sum: doubleOf(sumBits),
+  };
+  try {
+    const histogram = assembleHistogram({ ...fields, ...parts });
+    return schema > exponentialSchemaMax ? reduceResolution(histogram, exponentialSchemaMax) : histogram;
+  } catch (error) {
+    throw new RangeError(`histogram record: ${errorMessage(error)}`);
+  }
+}
+
+function writeSpans(writer: ByteWriter, { indices }: Buckets): void {
+  const spans = spansFromIndices(indices);
+  writer.uvarint(spans.length);
+  for (const { offset, length } of spans) writer.varint(offset).uvarint(length);
+}
+
+function readSpan(cursor: RecordCursor): Span {
+  return { offset: cursor.varint(), length: cursor.uvarint() };
+}
+
+function writeCounts(writer: ByteWriter, kind: HistogramKind, { counts }: Buckets): void {
+  writer.uvarint(counts.length);
+  counts.forEach((count, i) => {
+    if (kind === "integer") writer.varint(count - (counts[i - 1] ?? 0));
+    else writeDouble(writer, count);
+  });
+}
+
+function readCounts(cursor: RecordCursor, kind: HistogramKind): number[] {
+  if (kind === "float") return readList(cursor, () => readDouble(cursor));
+  return countsFromDeltas(readList(cursor, () => cursor.varint()));
+}
+
+/** Reads as many items as a count says; each takes a byte at least. */
+function readList<Item>(cursor: RecordCursor, read: () => Item): Item[] {
+  const count = cursor.uvarint();
+  if (count > cursor.bytes.length - cursor.at) throw new RangeError("record is truncated");
+  return Array.from({ length: count }, read);
+}
+
+const view = new DataView(new ArrayBuffer(8));
+
+function writeDouble(writer: ByteWriter, value: number): void {
+  view.setFloat64(0, value);
+  writer.u32(view.getUint32(0)).u32(view.getUint32(4));
+}
+
+function readDouble(cursor: RecordCursor): number {
+  return doubleOf(cursor.bits64());
+}
+
+function doubleOf(bits: bigint): number {
+  view.setBigUint64(0, bits);
+  return view.getFloat64(0);
+}
+
+function writeBits(writer: ByteWriter, bits: bigint): void {
+  view.setBigUint64(0, bits);
+  writer.u32(view.getUint32(0)).u32(view.getUint32(4));
+}
+
+function writeInt64(writer: ByteWriter, value: number): void {
+  writeBits(writer, BigInt.asUintN(64, BigInt(value)));
+}
