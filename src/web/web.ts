@@ -8,6 +8,7 @@ import { addRuleRoutes } from "./api/rules.ts";
 import { addStatusRoutes } from "./api/status.ts";
 import { addTargetRoutes } from "./api/targets.ts";
 import { addLifecycleRoutes, notReady } from "./lifecycle.ts";
+import { measureRequests } from "./metrics.ts";
 import type { WebParts } from "./parts.ts";
 import { addUiRoutes } from "./ui.ts";
 
@@ -19,6 +20,7 @@ export function createWeb(parts: WebParts): Hono {
       parts.logger.error("a request failed", { path: c.req.path, err: error.stack });
     return errorResponse(error);
   });
+  app.use(measureRequests(parts.registry));
   parts.addRoutes?.(app);
   app.route("/api/v1", createApi(parts));
   addLifecycleRoutes(app, parts.lifecycle);
@@ -29,8 +31,14 @@ export function createWeb(parts: WebParts): Hono {
   app.get("/version", (c) => c.json(parts.status.build()));
   addUiRoutes(app, parts.ui, parts.lifecycle.isReady);
   if (parts.routePrefix === "") return app;
-  const prefixed = new Hono();
+  // Not strict, so that the prefix with a slash behind it finds the route "/" below the prefix.
+  const prefixed = new Hono({ strict: false });
   prefixed.get("/", (c) => c.redirect(`${parts.routePrefix}/`));
+  prefixed.get(parts.routePrefix, (c, next) =>
+    new URL(c.req.url).pathname === parts.routePrefix
+      ? Promise.resolve(c.redirect(`${parts.routePrefix}/`))
+      : next(),
+  );
   prefixed.route(parts.routePrefix, app);
   return prefixed;
 }
