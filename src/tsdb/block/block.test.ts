@@ -30,7 +30,8 @@ function series(labels: Record<string, string>, count: number, stepMs = 15_000):
 
 /** As the head computes it. */
 function shardOf(labels: Labels, count: number): number {
-  const hashes = labels.pairs.map((part) => hashBytes(Buffer.from(part), 0, Buffer.byteLength(part)));
+  const { pairs } = labels.without("__name__", "__type__", "__unit__");
+  const hashes = pairs.map((part) => hashBytes(Buffer.from(part), 0, Buffer.byteLength(part)));
   return hashes.reduce(combineHash, 0) % count;
 }
 

@@ -1,13 +1,14 @@
 import { assert } from "../../base/index.ts";
 import { compareStrings, type Matcher } from "../../model/index.ts";
 import type { Querier, SelectHints, SeriesSet } from "../../storage/index.ts";
-import { combineHash } from "../head/text-hash.ts";
+import { combineHash, describingLabels } from "../head/text-hash.ts";
 import type { Block } from "./block.ts";
 import { ChunkWindow } from "./chunk-window.ts";
 import { BlockDamagedError, type BlockNotices } from "./damage.ts";
 import { BlockSelector, labelValue } from "./select.ts";
 import { SeriesEntry } from "./series-entry.ts";
 import { BlockSeriesSet } from "./series-set.ts";
+import type { SymbolTable } from "./symbol-table.ts";
 import { isDeleted } from "./tombstones.ts";
 
 const noRefs = new Uint32Array(0);
@@ -92,22 +93,19 @@ export class BlockQuerier implements Querier {
     refs: Uint32Array,
     { minTimestampMs, maxTimestampMs, limit, shard }: SelectHints,
   ): Uint32Array {
-    const { meta, tombstones, index } = this.#block;
+    const { meta, tombstones } = this.#block;
+    const { symbols } = this.#block.index;
     const wanted = limit === undefined || limit === 0 ? refs.length : limit;
     const isWhole = minTimestampMs <= meta.minTime && maxTimestampMs >= meta.maxTime - 1;
     if (isWhole && shard === undefined && tombstones.count === 0) return refs.subarray(0, wanted);
     const kept = new Uint32Array(Math.min(refs.length, wanted));
+    const inShard = shard && shardTest(symbols, shard);
     let count = 0;
     for (const ref of refs) {
       if (count === kept.length) break;
       const entry = this.#readSeries(ref);
       if (entry === undefined) continue;
-      if (shard !== undefined) {
-        let hash = 0;
-        for (let i = 0; i < 2 * entry.labelCount; i++)
-          hash = combineHash(hash, index.symbols.hash(entry.symbols[i]!));
-        if (hash % shard.count !== shard.index) continue;
-      }
+      if (inShard !== undefined && !inShard(entry)) continue;
       if (this.#hasChunkIn(minTimestampMs, maxTimestampMs)) kept[count++] = ref;
     }
     return kept.subarray(0, count);
@@ -141,6 +139,23 @@ export class BlockQuerier implements Querier {
       return otherwise;
     }
   }
+}
+
+/** Whether a series falls into a shard: by the head's rule, the hash of its labels without the describing ones. */
+function shardTest(
+  symbols: SymbolTable,
+  { index, count }: { index: number; count: number },
+): (entry: SeriesEntry) => boolean {
+  const [name, type, unit] = describingLabels.map((label) => symbols.find(label));
+  return ({ symbols: pairs, labelCount }) => {
+    let hash = 0;
+    for (let at = 0; at < 2 * labelCount; at += 2) {
+      const label = pairs[at]!;
+      if (label !== name && label !== type && label !== unit)
+        hash = combineHash(combineHash(hash, symbols.hash(label)), symbols.hash(pairs[at + 1]!));
+    }
+    return hash % count === index;
+  };
 }
 
 function cut(texts: string[], limit: number | undefined): string[] {
