@@ -4,6 +4,7 @@ import { type ErrorCode, NarthexError, SimulatedClock } from "../base/index.ts";
 import { createKernel } from "../kernel/index.ts";
 import { type QueryContext, defaultLimits } from "./context.ts";
 import { Engine, type PartialResult, type QueryResult } from "./engine.ts";
+import { ByteWriter } from "./json/byte-writer.ts";
 import type { Plan } from "./plan/plan.ts";
 import { JsonSink } from "./result-json.ts";
 import { ValueSink } from "./result.ts";
@@ -165,6 +166,17 @@ describe("limits", () => {
       /memory budget of 1048576 bytes/,
     );
     assert.ok(engine.instant(query, atMs, context).value);
+  });
+
+  test("bytes of the answer", () => {
+    const sink = new JsonSink(new ByteWriter(2000));
+    const { code, message } = failure(() =>
+      engine.execute(engine.planRange("requests_total", startMs, atMs, 15_000, context), context, sink),
+    );
+    assert.deepEqual([code, message], ["execution", "the result is larger than the limit of 2000 bytes"]);
+    const fits = new JsonSink(new ByteWriter(2000));
+    engine.execute(engine.planInstant("requests_total", atMs, context), context, fits);
+    assert.ok(fits.finish().length < 2000);
   });
 
   test("steps of a subquery", () => {

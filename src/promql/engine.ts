@@ -1,5 +1,4 @@
 import type { Kernel, Scratch } from "../kernel/index.ts";
-import type { Annotation } from "./annotations.ts";
 import type { Expr } from "./ast.ts";
 import type { QueryContext } from "./context.ts";
 import { emitResult, withFinalNames } from "./emit.ts";
@@ -173,6 +172,3 @@ export class Engine {
     else scratch.reset();
   }
 }
-
-/** For those who add annotations of their own to an answer. */
-export type { Annotation };

@@ -1,13 +1,18 @@
+import { NarthexError } from "../../base/index.ts";
+
 const encoder = new TextEncoder();
 const bytesMin = 1024;
+/** What one answer may need: 1 GiB. */
+export const answerBytesMax = 1024 * 1024 * 1024;
 
-/** Bytes that grow at the end. */
+/** Bytes that grow at the end, up to a limit. */
 export class ByteWriter {
-  #bytes: Uint8Array<ArrayBuffer>;
+  readonly bytesMax: number;
+  #bytes = new Uint8Array(bytesMin);
   #length = 0;
 
-  constructor(bytesInitial = bytesMin) {
-    this.#bytes = new Uint8Array(bytesInitial);
+  constructor(bytesMax = answerBytesMax) {
+    this.bytesMax = bytesMax;
   }
 
   get length(): number {
@@ -19,13 +24,13 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Makes room for `count` more bytes and returns the array, to be filled from `length` on and advanced by `advance`. */
+  /**
+   * Makes room for `count` more bytes and returns the array, to be filled from `length` on and advanced by `advance`. Throws
+   * `execution` beyond the limit.
+   */
   reserve(count: number): Uint8Array<ArrayBuffer> {
-    if (this.#length + count > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count, bytesMin));
-      grown.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = grown;
-    }
+    const needed = this.#length + count;
+    if (needed > this.#bytes.length) this.#grow(needed);
     return this.#bytes;
   }
 
@@ -52,5 +57,14 @@ export class ByteWriter {
   text(text: string): void {
     const bytes = this.reserve(text.length * 3);
     this.#length += encoder.encodeInto(text, bytes.subarray(this.#length)).written;
+  }
+
+  #grow(needed: number): void {
+    if (needed > this.bytesMax) {
+      throw new NarthexError("execution", `the result is larger than the limit of ${this.bytesMax} bytes`);
+    }
+    const grown = new Uint8Array(Math.min(Math.max(this.#bytes.length * 2, needed), this.bytesMax));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
   }
 }
