@@ -6,6 +6,7 @@
  */
 export { alertmanagerFunctions } from "./alertmanager.ts";
 export { formatRfc3339 } from "./layout.ts";
+export { unquote as unquoteGo } from "./literal.ts";
 export {
   type AlertData,
   type ExpansionContext,

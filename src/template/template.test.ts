@@ -96,6 +96,11 @@ test("nothing of JavaScript's own objects is reachable", () => {
 
 test("executions end at their limits", () => {
   assert.throws(() => run(`{{define "r"}}{{template "r"}}{{end}}{{template "r"}}`), /maximum template depth/);
+  const deep = `${"{{if true}}".repeat(490)}{{template "r"}}${"{{end}}".repeat(490)}`;
+  assert.throws(
+    () => run(`{{define "r"}}${deep}{{end}}{{template "r"}}`),
+    /nested too deeply|maximum template depth/,
+  );
   assert.throws(() => run("{{range 1000000000}}{{end}}"), /maximum number of steps/);
   const long = stringMap([["x", "y".repeat(1 << 20)]]);
   assert.throws(() => run("{{range 100}}{{$.x}}{{end}}", "text", long), /output exceeds/);

@@ -64,7 +64,14 @@ export class Template {
     const buffer = new OutputBuffer();
     const output = mode === "html" ? new HtmlOutput(buffer) : new TextOutput(buffer);
     const functions = mode === "html" ? new Map([...this.#functions, ...htmlOverrides]) : this.#functions;
-    execute({ definitions: this.#definitions, functions, missingKey: this.#missingKey, output }, name, data);
+    const options = { definitions: this.#definitions, functions, missingKey: this.#missingKey, output };
+    try {
+      execute(options, name, data);
+    } catch (error) {
+      // Blocks within templates within templates: each has its limit, the stack has the last word.
+      if (!(error instanceof RangeError)) throw error;
+      throw new NarthexError("execution", `template: ${name}: nested too deeply`);
+    }
     return buffer.toString();
   }
 }

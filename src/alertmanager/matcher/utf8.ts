@@ -1,6 +1,7 @@
 /** The matcher syntax of today: any UTF-8 in names and values, quoted where it holds something special. */
 import { NarthexError } from "../../base/index.ts";
 import { Matcher, type MatchType } from "../../model/index.ts";
+import { unquoteGo } from "../../template/index.ts";
 
 interface Token {
   readonly kind: "{" | "}" | "," | "operator" | "quoted" | "unquoted" | "end";
@@ -114,36 +115,14 @@ function scan(input: string, at: number, character: string, column: number): [To
   return fail(`${column}:${column + 1}: ${character}: invalid input`);
 }
 
-/** What a quoted token stands for: a Go string literal. */
+/** What a token stands for; quoted ones are Go string literals of valid UTF-8. */
 function plain(token: Token): string {
   if (token.kind === "unquoted") return token.text;
-  const escape = /\\(?:([abfnrtv\\"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|[^])/g;
-  const octets: number[] = [];
-  const body = token.text.slice(1, -1);
-  const invalid = (): never => fail(`${token.start}:${token.end}: ${token.text}: invalid input`);
-  if (body.includes("\n")) invalid();
-  let from = 0;
-  for (const match of body.matchAll(escape)) {
-    const [whole, simple, hex, short, long, octal] = match;
-    octets.push(...Buffer.from(body.slice(from, match.index)));
-    from = match.index + whole.length;
-    const octet = hex ?? octal;
-    if (simple !== undefined) octets.push(SIMPLE[simple] ?? simple.charCodeAt(0));
-    else if (octet !== undefined) octets.push(parseInt(octet, hex === undefined ? 8 : 16) & 0xff);
-    else if (short !== undefined || long !== undefined) {
-      const code = parseInt(short ?? long ?? "", 16);
-      if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) invalid();
-      octets.push(...Buffer.from(String.fromCodePoint(code)));
-    } else invalid();
-  }
-  octets.push(...Buffer.from(body.slice(from)));
-  const text = Buffer.from(octets).toString("utf8");
-  return text.includes("\ufffd") && !token.text.includes("\ufffd") && !/\\u/i.test(token.text)
-    ? invalid()
-    : text;
+  const text = token.text.includes("\n") ? undefined : unquoteGo(token.text);
+  // Octets that are no UTF-8 read as U+FFFD.
+  const broken = text === undefined || (text.includes("\ufffd") && !/\ufffd|\\ufffd/i.test(token.text));
+  return broken ? fail(`${token.start}:${token.end}: ${token.text}: invalid input`) : text;
 }
-
-const SIMPLE: Record<string, number> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 };
 
 function fail(message: string): never {
   throw new NarthexError("bad_data", message);

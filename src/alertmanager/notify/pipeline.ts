@@ -14,7 +14,7 @@ import type { Receiver } from "../receivers.ts";
 import type { Silences } from "../silence/silences.ts";
 import type { TimeIntervals } from "../time-interval.ts";
 import { hashAlerts, notificationReason } from "./deduplicate.ts";
-import { notificationData } from "./data.ts";
+import { type DataSource, notificationData } from "./data.ts";
 import type { Integration } from "./integration.ts";
 import type { NotificationTemplates } from "./templates.ts";
 
@@ -145,10 +145,7 @@ export class Pipeline {
   }
 
   /** A label that does not expand costs itself, not the notification. */
-  #routeLabels(
-    source: Parameters<typeof notificationData>[0],
-    alerts: readonly Alert[],
-  ): ReadonlyMap<string, string> {
+  #routeLabels(source: DataSource, alerts: readonly Alert[]): ReadonlyMap<string, string> {
     if (source.routeLabels.size === 0) return source.routeLabels;
     const { templates, logger } = this.#options;
     const data = notificationData(source, alerts, templates.externalUrl);

@@ -17,6 +17,8 @@ interface AuthenticationContext {
 }
 
 const connectTimeoutMs = 30_000;
+/** A server that says nothing for so long is given up. */
+const silenceTimeoutMs = 60_000;
 const implicitTlsPort = 465;
 
 export class EmailNotifier implements Notifier {
@@ -36,14 +38,16 @@ export class EmailNotifier implements Notifier {
     const data = notificationData(context, alerts, this.#templates.externalUrl);
     const mail = this.#mail(data, context);
     const transport = createTransport(this.#transportOptions());
-    const abort = (): void => transport.close();
-    context.signal.addEventListener("abort", abort, { once: true });
+    const ended = new Promise<never>((_, reject) => {
+      const end = (): void => reject(new NotifyError("sending was cut short", true, "contextCanceled"));
+      context.signal.addEventListener("abort", end, { once: true });
+    });
     try {
-      await transport.sendMail(mail);
+      await Promise.race([transport.sendMail(mail), ended]);
     } catch (error) {
+      if (error instanceof NotifyError) throw error;
       throw this.#failure(error as NodeJS.ErrnoException & { command?: string });
     } finally {
-      context.signal.removeEventListener("abort", abort);
       transport.close();
     }
     return undefined;
@@ -129,6 +133,7 @@ export class EmailNotifier implements Notifier {
       tls: { ...(isIP(host) === 0 && { servername: host }), ...this.#tls.options() },
       connectionTimeout: connectTimeoutMs,
       greetingTimeout: connectTimeoutMs,
+      socketTimeout: silenceTimeoutMs,
       ...this.#authentication(),
     };
   }
