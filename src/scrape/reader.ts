@@ -8,7 +8,7 @@ import {
   lineEvent,
   type LineTable,
 } from "../kernel/index.ts";
-import { type Labels, metricNameLabel, normalNanBits } from "../model/index.ts";
+import { type Labels, metricNameLabel, type MetricType, normalNanBits } from "../model/index.ts";
 import type { Appender, AppendResult } from "../storage/index.ts";
 import { sampleLabels, type SampleLabelRules } from "./sample-labels.ts";
 import type { Target } from "./target.ts";
@@ -37,6 +37,7 @@ export class SampleLimitError extends NarthexError {
 }
 
 const noRefs = new Uint32Array(0);
+const nothing = Buffer.alloc(0);
 /** A target whose new series were refused is tried again so often. */
 const retryRefusedMs = 60_000;
 const newline = 0x0a;
@@ -56,6 +57,9 @@ export class TargetReader {
   counts: ReadCounts = { scraped: 0, added: 0, seriesAdded: 0 };
   /** New series that the storage had no room for in the last scrape. */
   seriesRefused = 0;
+  /** The body that is being read, and its format. */
+  #bytes: Buffer = nothing;
+  #format: TextFormat = "text";
 
   constructor(target: Target, kernel: Kernel, rules: ReadRules) {
     this.#target = target;
@@ -82,6 +86,9 @@ export class TargetReader {
     committed: (result: AppendResult) => void,
   ): void {
     this.#prepare(timestampMs);
+    const view = body.view();
+    this.#bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+    this.#format = format;
     const { batch } = appender;
     const table = this.#table;
     const { honorTimestamps, trackTimestampsStaleness, sampleLimit } = this.#rules;
@@ -94,16 +101,16 @@ export class TargetReader {
     for (let event = table.resume(); event !== lineEvent.done; event = table.resume()) {
       this.counts.scraped = table.samplesScraped;
       this.counts.added = earlier + batch.count;
-      if (sampleLimit > 0 && this.counts.added > sampleLimit) this.#exceed(body, format);
+      if (sampleLimit > 0 && this.counts.added > sampleLimit) this.#exceed();
       switch (event) {
         case lineEvent.unknownSeries:
-          this.#learnSeries(body, format, appender, timestampMs);
+          this.#learnSeries(appender, timestampMs);
           break;
         case lineEvent.unknownComment:
-          this.#learnComment(body, format);
+          this.#learnComment();
           break;
         case lineEvent.complexLine:
-          this.#readComplex(body, format, appender, timestampMs);
+          this.#readComplex(appender, timestampMs);
           break;
         case lineEvent.batchFull:
           note();
@@ -112,14 +119,13 @@ export class TargetReader {
           break;
         case lineEvent.syntaxError:
           throw (
-            explain(body, format) ??
-            new NarthexError("bad_data", `unreadable text at byte ${table.eventStart}`)
+            this.#explain() ?? new NarthexError("bad_data", `unreadable text at byte ${table.eventStart}`)
           );
       }
     }
     this.counts.scraped = table.samplesScraped;
     this.counts.added = earlier + batch.count;
-    if (sampleLimit > 0 && this.counts.added > sampleLimit) this.#exceed(body, format);
+    if (sampleLimit > 0 && this.counts.added > sampleLimit) this.#exceed();
     note();
     for (const ref of table.finish()) appender.appendStale(ref, timestampMs);
     for (const ref of this.#carried) if (!seen!.has(ref)) appender.appendStale(ref, timestampMs);
@@ -153,13 +159,29 @@ export class TargetReader {
     this.#carried = this.#table.fail();
   }
 
-  #learnSeries(body: ByteBuffer, format: TextFormat, appender: Appender, timestampMs: number): void {
-    const start = this.#table.eventStart;
-    const line = this.#parseLine(body, format, start, lineEnd(body, this.#table.eventEnd));
-    const labels = sampleLabels(line.labels, this.#target.labels, this.#rules);
+  #learnSeries(appender: Appender, timestampMs: number): void {
+    const labels = sampleLabels(this.#parseLabels(), this.#target.labels, this.#rules);
     const ref = labels && this.#reference(labels, appender, timestampMs);
     this.#table.addEntry(ref ?? lineDropped);
     if (ref !== undefined) this.counts.seriesAdded++;
+  }
+
+  /** The labels of the line at hand; the form of its bounds depends on the type that was declared for it, maybe scrapes ago. */
+  #parseLabels(): Labels {
+    const start = this.#table.eventStart;
+    const found = this.#bytes.indexOf(newline, this.#table.eventEnd);
+    const end = found < 0 ? this.#bytes.length : found;
+    const parse = (options?: { type: MetricType }): Labels => {
+      const line = parseSeriesLine(this.#bytes, start, end, this.#format, options);
+      if (!line) throw new NarthexError("bad_data", `unreadable text at byte ${start}`);
+      return line.labels;
+    };
+    return this.#guard(() => {
+      const labels = parse();
+      if (!labels.has("le") && !labels.has("quantile")) return labels;
+      const type = this.#target.metadata.typeOf(labels.get(metricNameLabel));
+      return type === undefined ? labels : parse({ type });
+    });
   }
 
   /** The series' ref, or undefined when the storage has no room: the others must go on. */
@@ -174,83 +196,64 @@ export class TargetReader {
     }
   }
 
-  #learnComment(body: ByteBuffer, format: TextFormat): void {
+  #learnComment(): void {
     const { eventStart: start, eventEnd: end } = this.#table;
-    const parser = createParser(body.view(), format, { start, end, singleLine: true });
+    const parser = createParser(this.#bytes, this.#format, { start, end, singleLine: true });
     const { metadata } = this.#target;
-    const kind = guard(body, format, () => parser.next());
+    const kind = this.#guard(() => parser.next());
     if (kind === "type") metadata.set(parser.metricName(), { type: parser.type });
     else if (kind === "help") metadata.set(parser.metricName(), { help: parser.text() });
     else if (kind === "unit") metadata.set(parser.metricName(), { unit: parser.text() });
     this.#table.addEntry(lineComment);
   }
 
-  #readComplex(body: ByteBuffer, format: TextFormat, appender: Appender, timestampMs: number): void {
+  #readComplex(appender: Appender, timestampMs: number): void {
     const table = this.#table;
-    const line = guard(body, format, () =>
-      parseSeriesLine(body.view(), table.eventStart, table.eventEnd, format),
-    );
-    if (!line || table.eventRef === lineDropped) return;
+    const { eventStart, eventEnd, eventRef } = table;
+    const line = this.#guard(() => parseSeriesLine(this.#bytes, eventStart, eventEnd, this.#format));
+    if (!line || eventRef === lineDropped) return;
     const ownMs = this.#rules.honorTimestamps ? line.timestampMs : undefined;
     if (ownMs !== undefined && !this.#rules.trackTimestampsStaleness) table.excludeFromStaleness();
     const timeMs = ownMs ?? timestampMs;
-    if (Number.isNaN(line.value)) appender.batch.pushBits(table.eventRef, timeMs, normalNanBits);
-    else appender.batch.push(table.eventRef, timeMs, line.value);
-  }
-
-  /** The line's labels; the form of its bounds depends on the type that was declared for it, maybe scrapes ago. */
-  #parseLine(body: ByteBuffer, format: TextFormat, start: number, end: number): { labels: Labels } {
-    const bytes = body.view();
-    const parse = (options = {}) => parseSeriesLine(bytes, start, end, format, options);
-    return guard(body, format, () => {
-      const line = parse();
-      if (!line) throw new NarthexError("bad_data", `unreadable text at byte ${start}`);
-      if (!line.labels.has("le") && !line.labels.has("quantile")) return line;
-      const type = this.#target.metadata.typeOf(line.labels.get(metricNameLabel));
-      return type === undefined ? line : parse({ type })!;
-    });
+    if (Number.isNaN(line.value)) appender.batch.pushBits(eventRef, timeMs, normalNanBits);
+    else appender.batch.push(eventRef, timeMs, line.value);
   }
 
   /** Counts what is left for the report, and rejects the scrape. */
-  #exceed(body: ByteBuffer, format: TextFormat): never {
-    const parser = createParser(body.view(), format);
+  #exceed(): never {
+    const parser = createParser(this.#bytes, this.#format);
+    const relabels = this.#rules.metricRelabelConfigs.length > 0;
     let scraped = 0;
     let added = 0;
-    guard(body, format, () => {
+    this.#guard(() => {
       for (let kind = parser.next(); kind !== "end"; kind = parser.next()) {
         if (kind !== "series") continue;
         scraped++;
-        const relabels = this.#rules.metricRelabelConfigs.length > 0;
         if (!relabels || sampleLabels(parser.labels(), this.#target.labels, this.#rules)) added++;
       }
     });
     this.counts = { scraped, added, seriesAdded: 0 };
     throw new SampleLimitError();
   }
-}
 
-function lineEnd(body: ByteBuffer, from: number): number {
-  const found = body.view().indexOf(newline, from);
-  return found < 0 ? body.bytes : found;
-}
-
-/** Runs `read` on a part of the body; a fault in it is told with its line and column in the whole. */
-function guard<T>(body: ByteBuffer, format: TextFormat, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof ExpositionError ? (explain(body, format) ?? error) : error;
+  /** Runs `read` on a part of the body; a fault in it is told with its line and column in the whole. */
+  #guard<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw error instanceof ExpositionError ? (this.#explain() ?? error) : error;
+    }
   }
-}
 
-/** The first fault of a body, found by reading it all with the reference parser. */
-function explain(body: ByteBuffer, format: TextFormat): unknown {
-  const parser = createParser(body.view(), format);
-  try {
-    for (let kind = parser.next(); kind !== "end"; kind = parser.next())
-      if (kind === "series") parser.labels();
-    return undefined;
-  } catch (error) {
-    return error;
+  /** The first fault of the body, found by reading it all with the reference parser. */
+  #explain(): unknown {
+    const parser = createParser(this.#bytes, this.#format);
+    try {
+      for (let kind = parser.next(); kind !== "end"; kind = parser.next())
+        if (kind === "series") parser.labels();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 }
