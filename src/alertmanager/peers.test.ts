@@ -266,10 +266,10 @@ test("silences and the notification log are the real Alertmanager's, both ways",
 test("the same alerts get the same fingerprints, shapes and errors from the real Alertmanager", async (t) => {
   const real = binary(t, "prometheus-alertmanager");
   if (real === undefined) return;
-  const { url: hookUrl } = await startHook(t);
-  const own = await startOwn(configFor(hookUrl), temporaryDirectory(t));
+  const [ownHook, theirHook] = [await startHook(t), await startHook(t)];
+  const own = await startOwn(configFor(ownHook.url), temporaryDirectory(t));
   t.after(own.close);
-  const theirs = await startReal(t, real, configFor(hookUrl), temporaryDirectory(t));
+  const theirs = await startReal(t, real, configFor(theirHook.url), temporaryDirectory(t));
   const bodies: unknown[] = [
     [{ labels: { alertname: "x", b: "c" }, annotations: { s: "t" }, generatorURL: "http://p/" }],
     [
@@ -305,4 +305,16 @@ test("the same alerts get the same fingerprints, shapes and errors from the real
     }),
   );
   assert.deepEqual(shapes[0], shapes[1]);
+
+  const [ownMessage, theirMessage] = await Promise.all(
+    [ownHook, theirHook].map(({ messages }) =>
+      until("a notification", 10, async () => messages.find(({ alerts }) => alerts.length === 2)),
+    ),
+  );
+  // Newer fields, and what is each one's own.
+  const known = ({ notification_reason: _n, routeLabels: _r, externalURL: _e, alerts, ...rest }: any) => ({
+    ...rest,
+    alerts: alerts.map(({ startsAt: _s, ...alert }: any) => alert),
+  });
+  assert.deepEqual(known(ownMessage), known(theirMessage));
 });
