@@ -209,7 +209,7 @@ export class OperatorBuilder {
   }
 
   #sorted(node: CallNode, compare: SortOrder): Operator {
-    if (!this.#evaluation.plan.instant) {
+    if (node.grid.steps > 1) {
       const text = "sort is ineffective for range queries since results are always ordered by labels";
       this.#evaluation.annotations.warn(text, node.position);
     }

@@ -46,14 +46,15 @@ export class CountValuesOperator implements Operator {
     const label = strings.number(this.#label);
     // The label of the value takes part in the grouping: `without (label)` takes it away again.
     const keepsValue = !without || (!grouping.includes(this.#label) && this.#label !== metricNameLabel);
-    const filter = groupingFilter(strings, this.#node);
+    const grouped = groupingFilter(strings, this.#node);
+    const filter = keepsValue ? grouped.and(LabelFilter.except(strings, [this.#label])) : grouped;
     const table = new TupleTable();
     const base = new Tuple();
     const labels = new Tuple();
     for (let series = 0; series < list.length; series++) {
       this.#evaluation.checkRow();
       const row = this.#child.row(series);
-      list.tuple(series, base, keepsValue ? filter.and(LabelFilter.except(strings, [this.#label])) : filter);
+      list.tuple(series, base, filter);
       for (let step = 0; step < this.steps; step++) {
         if (u8[row.presentPtr + step] === 0) continue;
         labels.length = 0;
@@ -63,7 +64,8 @@ export class CountValuesOperator implements Operator {
         this.#count(table.intern(labels), step);
       }
     }
-    return new TupleSeries(strings, table, this.#label !== metricNameLabel);
+    const hasName = this.#label === metricNameLabel || (!without && grouping.includes(metricNameLabel));
+    return new TupleSeries(strings, table, !hasName);
   }
 
   #count(series: number, step: number): void {

@@ -45,6 +45,7 @@ export class HeadSubject implements Subject {
       samplesPerChunk: 120,
       futureMaxMs: Infinity,
       minValidTimeMs: -Infinity,
+      isReplaying: false,
     });
     for (const { labels, values } of series) {
       const ref = appender.reference(labels);
