@@ -1,5 +1,5 @@
 import type { Clock, Disk } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
+import { type Kernel, normalNaNBits } from "../../kernel/index.ts";
 import type { Labels } from "../../model/index.ts";
 import { BlockWriter } from "./block-writer.ts";
 import type { BlockMeta } from "./meta.ts";
@@ -98,7 +98,9 @@ function addSeries(
     const valuesPtr = scratch.allocate(8 * unique.length);
     unique.forEach((sample, i) => {
       views.f64[timestampsPtr / 8 + i] = timestampsMs[sample]!;
-      views.f64[valuesPtr / 8 + i] = values[sample]!;
+      // Every NaN is the one that upstream's parser makes.
+      if (Number.isNaN(values[sample])) views.u64[valuesPtr / 8 + i] = normalNaNBits;
+      else views.f64[valuesPtr / 8 + i] = values[sample]!;
     });
     writer.addSamples({ timestamps: timestampsPtr, values: valuesPtr, count: unique.length });
     writer.endSeries(Uint32Array.from(labels.pairs, (text) => writer.index.intern(text)));
