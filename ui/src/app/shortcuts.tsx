@@ -98,11 +98,11 @@ function Row({ keys, children }: { keys: readonly string[]; children: React.Reac
   );
 }
 
+/** Whether a key means itself where it goes: in a text, an editor or an open choice, but not on a checkbox. */
 function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName))
-  );
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !/^(checkbox|radio|button)$/.test(target.type);
+  return target.isContentEditable || /^(textarea|select)$/i.test(target.tagName);
 }
 
 /** Focuses what a page calls its main input: the first query or the search. */
