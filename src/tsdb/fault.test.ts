@@ -1,58 +1,70 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { type Disk, type NarthexError, systemDisk } from "../base/index.ts";
+import { type NarthexError, systemDisk } from "../base/index.ts";
 import { Labels } from "../model/index.ts";
-import { baseTimeMs, bitsOf, dump, type Opened, openTest, temporaryDirectory } from "./test-support.ts";
+import {
+  baseTimeMs,
+  bitsOf,
+  dump,
+  ForwardingDisk,
+  type Opened,
+  openTest,
+  temporaryDirectory,
+} from "./test-support.ts";
 
-type Operation = "open" | "write" | "truncate" | "sync" | "syncDirectory" | "read" | "rename";
+type Operation =
+  | "open"
+  | "write"
+  | "writeFileAtomic"
+  | "truncate"
+  | "sync"
+  | "syncDirectory"
+  | "read"
+  | "rename";
 
 /** The real disk, except that calls which `fails` picks throw; a write that fails leaves half of its bytes. */
-class FaultyDisk implements Disk {
+class FaultyDisk extends ForwardingDisk {
   calls = 0;
   fails: (operation: Operation, call: number) => string | undefined = () => undefined;
 
-  open(path: string, flags: string): number {
+  override open(path: string, flags: string): number {
     if (flags !== "r" && !path.endsWith("/lock")) this.#check("open");
-    return systemDisk.open(path, flags);
+    return super.open(path, flags);
   }
-  write(fd: number, bytes: Uint8Array, position?: number): void {
+  override write(fd: number, bytes: Uint8Array, position?: number): void {
     try {
       this.#check("write");
     } catch (error) {
-      systemDisk.write(fd, bytes.subarray(0, bytes.length >> 1), position);
+      super.write(fd, bytes.subarray(0, bytes.length >> 1), position);
       throw error;
     }
-    systemDisk.write(fd, bytes, position);
+    super.write(fd, bytes, position);
   }
-  read(fd: number, bytes: Uint8Array, position: number): number {
+  override read(fd: number, bytes: Uint8Array, position: number): number {
     this.#check("read");
-    return systemDisk.read(fd, bytes, position);
+    return super.read(fd, bytes, position);
   }
-  async sync(fd: number): Promise<void> {
+  override async sync(fd: number): Promise<void> {
     this.#check("sync");
-    await systemDisk.sync(fd);
+    await super.sync(fd);
   }
-  truncate(fd: number, sizeBytes: number): void {
+  override truncate(fd: number, sizeBytes: number): void {
     this.#check("truncate");
-    systemDisk.truncate(fd, sizeBytes);
+    super.truncate(fd, sizeBytes);
   }
-  syncDirectory(path: string): void {
+  override writeFileAtomic(path: string, bytes: Uint8Array | string): void {
+    this.#check("writeFileAtomic");
+    super.writeFileAtomic(path, bytes);
+  }
+  override syncDirectory(path: string): void {
     this.#check("syncDirectory");
-    systemDisk.syncDirectory(path);
+    super.syncDirectory(path);
   }
-  rename(from: string, to: string): void {
+  override rename(from: string, to: string): void {
     this.#check("rename");
-    systemDisk.rename(from, to);
+    super.rename(from, to);
   }
-  close = systemDisk.close;
-  syncNow = systemDisk.syncNow;
-  readFile = systemDisk.readFile;
-  writeFileAtomic = systemDisk.writeFileAtomic;
-  list = systemDisk.list;
-  stat = systemDisk.stat;
-  remove = systemDisk.remove;
-  makeDirectory = systemDisk.makeDirectory;
 
   #check(operation: Operation): void {
     const code = this.fails(operation, this.calls++);

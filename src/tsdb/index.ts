@@ -5,6 +5,7 @@
 export { createHeadQueryable } from "./head/querier.ts";
 export { type HeadStats, headStats, type NamedCount } from "./head/stats.ts";
 export { combineHash, describingLabels, hashBytes } from "./head/text-hash.ts";
-export { openTsdb, type Tsdb, type TsdbOptions, type TsdbParts } from "./tsdb.ts";
+export type { TsdbOptions } from "./options.ts";
+export { openTsdb, type Tsdb, type TsdbParts } from "./tsdb.ts";
 export type { WalCompression } from "./wal/compression.ts";
 export type { ReplayProgress, ReplayResult } from "./wal/replay.ts";

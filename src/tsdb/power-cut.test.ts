@@ -1,65 +1,60 @@
 import assert from "node:assert/strict";
 import { existsSync, rmSync, truncateSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
-import { type Disk, systemDisk } from "../base/index.ts";
+import * as fc from "fast-check";
 import { Labels } from "../model/index.ts";
-import { abandon, baseTimeMs, bitsOf, dump, openTest, temporaryDirectory } from "./test-support.ts";
+import {
+  abandon,
+  baseTimeMs,
+  bitsOf,
+  dump,
+  ForwardingDisk,
+  openTest,
+  temporaryDirectory,
+} from "./test-support.ts";
 
 const syncIntervalMs = 1000;
 const roundMs = 100;
 
 /** The real disk, which remembers what a power cut would leave: bytes that were synced, and names in directories that were. */
-class VolatileDisk implements Disk {
+class VolatileDisk extends ForwardingDisk {
   readonly #paths = new Map<number, string>();
   /** Bytes of each file that are on the medium. */
   readonly #syncedBytes = new Map<string, number>();
   /** Files whose name is not on the medium yet. */
   readonly #unnamed = new Set<string>();
 
-  open(path: string, flags: string): number {
+  override open(path: string, flags: string): number {
     if (flags !== "r" && !existsSync(path)) this.#unnamed.add(path);
-    const fd = systemDisk.open(path, flags);
+    const fd = super.open(path, flags);
     if (flags !== "r") this.#paths.set(fd, path);
     if (flags === "w") this.#syncedBytes.set(path, 0);
     return fd;
   }
-  async sync(fd: number): Promise<void> {
+  override async sync(fd: number): Promise<void> {
     this.syncNow(fd);
   }
-  syncNow(fd: number): void {
+  override syncNow(fd: number): void {
     const path = this.#paths.get(fd)!;
-    this.#syncedBytes.set(path, systemDisk.stat(path)?.sizeBytes ?? 0);
+    this.#syncedBytes.set(path, this.stat(path)?.sizeBytes ?? 0);
   }
-  truncate(fd: number, sizeBytes: number): void {
-    systemDisk.truncate(fd, sizeBytes);
-  }
-  syncDirectory(path: string): void {
+  override syncDirectory(path: string): void {
     for (const file of this.#unnamed) if (file.startsWith(`${path}/`)) this.#unnamed.delete(file);
   }
-  rename(from: string, to: string): void {
-    systemDisk.rename(from, to);
-    for (const [path, bytes] of [...this.#syncedBytes]) {
+  override rename(from: string, to: string): void {
+    super.rename(from, to);
+    for (const [path, bytes] of Array.from(this.#syncedBytes)) {
       if (!path.startsWith(from)) continue;
       this.#syncedBytes.delete(path);
       this.#syncedBytes.set(to + path.slice(from.length), bytes);
     }
   }
-  write = systemDisk.write;
-  read = systemDisk.read;
-  close = systemDisk.close;
-  readFile = systemDisk.readFile;
-  writeFileAtomic = systemDisk.writeFileAtomic;
-  list = systemDisk.list;
-  stat = systemDisk.stat;
-  remove = systemDisk.remove;
-  makeDirectory = systemDisk.makeDirectory;
 
   /** What was not synced is lost, kept, or kept as zeros, as `fate` (0 … 1) has it for each file. */
   cutPower(fate: () => number): void {
-    for (const path of this.#unnamed) systemDisk.remove(path);
+    for (const path of this.#unnamed) this.remove(path);
     for (const [path, syncedBytes] of this.#syncedBytes) {
-      const sizeBytes = systemDisk.stat(path)?.sizeBytes;
+      const sizeBytes = this.stat(path)?.sizeBytes;
       if (sizeBytes === undefined || sizeBytes <= syncedBytes) continue;
       const keptBytes = syncedBytes + Math.floor(fate() * (sizeBytes - syncedBytes));
       truncateSync(path, keptBytes);

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "@narthex/client";
-import { type Disk, type Logger, silentLogger, SimulatedClock, systemDisk } from "../base/index.ts";
+import {
+  type Disk,
+  type FileStat,
+  type Logger,
+  silentLogger,
+  SimulatedClock,
+  systemDisk,
+} from "../base/index.ts";
 import { createKernel, type Kernel } from "../kernel/index.ts";
 import type { Matcher } from "../model/index.ts";
 import type { Queryable } from "../storage/index.ts";
@@ -93,6 +100,55 @@ export function dump(
     querier.close();
   }
   return result;
+}
+
+/** The real disk; tests override what shall fail. */
+export class ForwardingDisk implements Disk {
+  open(path: string, flags: string): number {
+    return systemDisk.open(path, flags);
+  }
+  close(fd: number): void {
+    systemDisk.close(fd);
+  }
+  write(fd: number, bytes: Uint8Array, position?: number): void {
+    systemDisk.write(fd, bytes, position);
+  }
+  read(fd: number, bytes: Uint8Array, position: number): number {
+    return systemDisk.read(fd, bytes, position);
+  }
+  sync(fd: number): Promise<void> {
+    return systemDisk.sync(fd);
+  }
+  syncNow(fd: number): void {
+    systemDisk.syncNow(fd);
+  }
+  truncate(fd: number, sizeBytes: number): void {
+    systemDisk.truncate(fd, sizeBytes);
+  }
+  readFile(path: string): Uint8Array {
+    return systemDisk.readFile(path);
+  }
+  writeFileAtomic(path: string, bytes: Uint8Array | string): void {
+    systemDisk.writeFileAtomic(path, bytes);
+  }
+  list(directory: string): string[] {
+    return systemDisk.list(directory);
+  }
+  stat(path: string): FileStat | undefined {
+    return systemDisk.stat(path);
+  }
+  rename(from: string, to: string): void {
+    systemDisk.rename(from, to);
+  }
+  remove(path: string): void {
+    systemDisk.remove(path);
+  }
+  makeDirectory(path: string): void {
+    systemDisk.makeDirectory(path);
+  }
+  syncDirectory(path: string): void {
+    systemDisk.syncDirectory(path);
+  }
 }
 
 export function bitsOf(value: number): bigint {

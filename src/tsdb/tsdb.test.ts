@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { NarthexError } from "../base/index.ts";
 import { staleMarkerBits } from "../kernel/index.ts";
 import { Labels, Matcher } from "../model/index.ts";

@@ -10,6 +10,7 @@ import { headStats, type HeadStats } from "./head/stats.ts";
 import { slicer, truncateChunks, truncateHead } from "./head/truncate.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
+import { resolveOptions, type TsdbOptions } from "./options.ts";
 import {
   type CheckpointOptions,
   removeCovered,
@@ -17,41 +18,11 @@ import {
   setAside,
   truncateWal,
 } from "./wal/checkpoint.ts";
-import type { WalCompression } from "./wal/compression.ts";
 import { WalLog } from "./wal/log.ts";
 import { RefReservation } from "./wal/ref-reservation.ts";
 import { keptRefMax, type ReplayProgress, type ReplayResult, replayWal } from "./wal/replay.ts";
-import {
-  listCheckpoints,
-  listSegments,
-  pageBytes,
-  segmentBytesDefault,
-  segmentBytesMax,
-  segmentBytesMin,
-} from "./wal/segment.ts";
+import { listCheckpoints, listSegments } from "./wal/segment.ts";
 import { WalWriter } from "./wal/writer.ts";
-
-export interface TsdbOptions {
-  /** Samples older than this are dropped, a chunk range at a time. Default 15 days. */
-  retentionMs?: number;
-  /** No chunk crosses a multiple of this. Default 2 h. */
-  chunkRangeMs?: number;
-  /** Default 120. */
-  samplesPerChunk?: number;
-  walCompression?: WalCompression;
-  /** Default 128 MiB, from 10 to 256 MiB, rounded down to whole pages. */
-  walSegmentBytes?: number;
-  /** How often the WAL is synced to the medium: what a power cut may cost. Default 1 s. */
-  walSyncIntervalMs?: number;
-  /** Samples that lie further ahead of the clock are refused. Default 10 min. */
-  futureMaxMs?: number;
-  /** Default 67 million, what refs can number. */
-  seriesMax?: number;
-  /** Samples that one batch of an appender holds. Default 16,384. */
-  batchSamples?: number;
-  /** Share of the shared memory above which the oldest samples go before their time. Default 0.85. */
-  memoryPressureRatio?: number;
-}
 
 export interface TsdbParts {
   kernel: Kernel;
@@ -62,19 +33,6 @@ export interface TsdbParts {
   registry: Registry;
   options?: TsdbOptions;
 }
-
-const defaults = {
-  retentionMs: 15 * 86_400_000,
-  chunkRangeMs: 7_200_000,
-  samplesPerChunk: 120,
-  walCompression: "snappy",
-  walSegmentBytes: segmentBytesDefault,
-  walSyncIntervalMs: 1000,
-  futureMaxMs: 600_000,
-  seriesMax: layout.seriesRefMax,
-  batchSamples: 16_384,
-  memoryPressureRatio: 0.85,
-} as const satisfies Required<TsdbOptions>;
 
 const reclaimIntervalMs = 1000;
 const maintenanceIntervalMs = 60_000;
@@ -117,7 +75,7 @@ export class Tsdb implements Appendable {
 
   constructor(parts: TsdbParts) {
     this.#parts = parts;
-    this.#options = checkOptions({ ...defaults, ...parts.options });
+    this.#options = resolveOptions(parts.options);
     const { kernel, disk, directory, registry } = parts;
     this.#walDirectory = `${directory}/wal`;
     disk.makeDirectory(directory);
@@ -435,16 +393,4 @@ export class Tsdb implements Appendable {
     if (checkpoint) segments.push(...listSegments(disk, checkpoint.path));
     return segments.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
   }
-}
-
-function checkOptions(options: Required<TsdbOptions>): Required<TsdbOptions> {
-  const { walSegmentBytes, chunkRangeMs } = options;
-  if (walSegmentBytes < segmentBytesMin || walSegmentBytes > segmentBytesMax)
-    throw new NarthexError(
-      "bad_data",
-      `WAL segment size must be between ${segmentBytesMin} and ${segmentBytesMax} bytes, got ${walSegmentBytes}`,
-    );
-  if (!(chunkRangeMs > 0))
-    throw new NarthexError("bad_data", `chunk range must be positive, got ${chunkRangeMs} ms`);
-  return { ...options, walSegmentBytes: walSegmentBytes - (walSegmentBytes % pageBytes) };
 }

@@ -1,0 +1,53 @@
+import { NarthexError } from "../base/index.ts";
+import { layout } from "../kernel/index.ts";
+import type { WalCompression } from "./wal/compression.ts";
+import { pageBytes, segmentBytesDefault, segmentBytesMax, segmentBytesMin } from "./wal/segment.ts";
+
+export interface TsdbOptions {
+  /** Samples older than this are dropped, a chunk range at a time. Default 15 days. */
+  retentionMs?: number;
+  /** No chunk crosses a multiple of this. Default 2 h. */
+  chunkRangeMs?: number;
+  /** Default 120. */
+  samplesPerChunk?: number;
+  walCompression?: WalCompression;
+  /** Default 128 MiB, from 10 to 256 MiB, rounded down to whole pages. */
+  walSegmentBytes?: number;
+  /** How often the WAL is synced to the medium: what a power cut may cost. Default 1 s. */
+  walSyncIntervalMs?: number;
+  /** Samples that lie further ahead of the clock are refused. Default 10 min. */
+  futureMaxMs?: number;
+  /** Default 67 million, what refs can number. */
+  seriesMax?: number;
+  /** Samples that one batch of an appender holds. Default 16,384. */
+  batchSamples?: number;
+  /** Share of the shared memory above which the oldest samples go before their time. Default 0.85. */
+  memoryPressureRatio?: number;
+}
+
+const defaults = {
+  retentionMs: 15 * 86_400_000,
+  chunkRangeMs: 7_200_000,
+  samplesPerChunk: 120,
+  walCompression: "snappy",
+  walSegmentBytes: segmentBytesDefault,
+  walSyncIntervalMs: 1000,
+  futureMaxMs: 600_000,
+  seriesMax: layout.seriesRefMax,
+  batchSamples: 16_384,
+  memoryPressureRatio: 0.85,
+} as const satisfies Required<TsdbOptions>;
+
+/** Fills in defaults. Throws `bad_data` naming the option that is out of range. */
+export function resolveOptions(given: TsdbOptions = {}): Required<TsdbOptions> {
+  const options = { ...defaults, ...given };
+  const { walSegmentBytes, chunkRangeMs } = options;
+  if (walSegmentBytes < segmentBytesMin || walSegmentBytes > segmentBytesMax)
+    throw new NarthexError(
+      "bad_data",
+      `WAL segment size must be between ${segmentBytesMin} and ${segmentBytesMax} bytes, got ${walSegmentBytes}`,
+    );
+  if (!(chunkRangeMs > 0))
+    throw new NarthexError("bad_data", `chunk range must be positive, got ${chunkRangeMs} ms`);
+  return { ...options, walSegmentBytes: walSegmentBytes - (walSegmentBytes % pageBytes) };
+}
