@@ -8,9 +8,27 @@ const samples = 2;
 const mean = 3;
 export const stateLength = aggregateStateBytes / 8;
 
+/** Adds one state to another, both of which have samples; `at` is where they begin. Counts are added by the caller. */
+type MergeState = (into: Float64Array, from: Float64Array, at: number) => void;
+
+const mergers: Readonly<Record<RowAggregationName, MergeState>> = {
+  sum: addCompensated,
+  avg: mergeAverage,
+  stddev: mergeVariance,
+  stdvar: mergeVariance,
+  count: () => {},
+  group: () => {},
+  min: (into, from, at) => {
+    if (into[at]! > from[at]! || Number.isNaN(into[at]!)) into[at] = from[at]!;
+  },
+  max: (into, from, at) => {
+    if (into[at]! < from[at]! || Number.isNaN(into[at]!)) into[at] = from[at]!;
+  },
+};
+
 /**
- * Adds the states of one part of a group to those of another, step by step; both are f64 views over `steps` states. The order
- * of summation differs from upstream's, so the last digit of sums over several readers may.
+ * Adds the states of one part of a group to those of another, step by step; both are views over `steps` states. The order of
+ * summation differs from upstream's, so the last digit of sums over several readers may.
  */
 export function mergeStates(
   name: RowAggregationName,
@@ -18,65 +36,45 @@ export function mergeStates(
   from: Float64Array,
   steps: number,
 ): void {
-  for (let step = 0; step < steps; step++) {
-    const a = step * stateLength;
-    if (from[a + samples] === 0) continue;
-    if (into[a + samples] === 0) {
-      for (let i = 0; i < stateLength; i++) into[a + i] = from[a + i]!;
+  const merge = mergers[name];
+  for (let at = 0; at < steps * stateLength; at += stateLength) {
+    if (from[at + samples] === 0) continue;
+    if (into[at + samples] === 0) {
+      for (let i = at; i < at + stateLength; i++) into[i] = from[i]!;
       continue;
     }
-    mergeState(name, into.subarray(a, a + stateLength), from.subarray(a, a + stateLength));
-    into[a + samples]! += from[a + samples]!;
+    merge(into, from, at);
+    into[at + samples]! += from[at + samples]!;
   }
 }
 
-/** Both parts have samples; the counts are added by the caller. */
-function mergeState(name: RowAggregationName, a: Float64Array, b: Float64Array): void {
-  switch (name) {
-    case "sum":
-      return addCompensated(a, b);
-    case "avg":
-      return mergeAverage(a, b);
-    case "min":
-      if (a[value]! > b[value]! || Number.isNaN(a[value]!)) a[value] = b[value]!;
-      return;
-    case "max":
-      if (a[value]! < b[value]! || Number.isNaN(a[value]!)) a[value] = b[value]!;
-      return;
-    case "stddev":
-    case "stdvar":
-      return mergeVariance(a, b);
-    case "count":
-    case "group":
-      return;
-  }
-}
-
-function addCompensated(a: Float64Array, b: Float64Array): void {
-  const x = a[value]!;
-  const y = b[value]!;
+function addCompensated(into: Float64Array, from: Float64Array, at: number): void {
+  const x = into[at + value]!;
+  const y = from[at + value]!;
   const next = x + y;
   const lost = Math.abs(x) >= Math.abs(y) ? x - next + y : y - next + x;
-  a[value] = next;
-  a[compensation] = Math.abs(next) === Infinity ? 0 : a[compensation]! + b[compensation]! + lost;
+  const compensated = into[at + compensation]! + from[at + compensation]! + lost;
+  into[at + value] = next;
+  into[at + compensation] = Math.abs(next) === Infinity ? 0 : compensated;
 }
 
-function mergeAverage(a: Float64Array, b: Float64Array): void {
-  if (a[mean] === 0 && b[mean] === 0 && Number.isFinite(a[value]! + b[value]!)) return addCompensated(a, b);
-  const total = a[samples]! + b[samples]!;
-  a[value] = average(a) * (a[samples]! / total) + average(b) * (b[samples]! / total);
-  a[compensation] = 0;
-  a[mean] = 1;
+function mergeAverage(into: Float64Array, from: Float64Array, at: number): void {
+  const isSum = into[at + mean] === 0 && from[at + mean] === 0;
+  if (isSum && Number.isFinite(into[at + value]! + from[at + value]!)) return addCompensated(into, from, at);
+  const [a, b] = [into[at + samples]!, from[at + samples]!];
+  into[at + value] = average(into, at) * (a / (a + b)) + average(from, at) * (b / (a + b));
+  into[at + compensation] = 0;
+  into[at + mean] = 1;
 }
 
-function average(state: Float64Array): number {
-  const divisor = state[mean] === 0 ? state[samples]! : 1;
-  return state[value]! / divisor + state[compensation]! / divisor;
+function average(state: Float64Array, at: number): number {
+  const divisor = state[at + mean] === 0 ? state[at + samples]! : 1;
+  return state[at + value]! / divisor + state[at + compensation]! / divisor;
 }
 
-function mergeVariance(a: Float64Array, b: Float64Array): void {
-  const total = a[samples]! + b[samples]!;
-  const delta = b[mean]! - a[mean]!;
-  a[value]! += b[value]! + (delta * delta * a[samples]! * b[samples]!) / total;
-  a[mean]! += (delta * b[samples]!) / total;
+function mergeVariance(into: Float64Array, from: Float64Array, at: number): void {
+  const [a, b] = [into[at + samples]!, from[at + samples]!];
+  const delta = from[at + mean]! - into[at + mean]!;
+  into[at + value]! += from[at + value]! + (delta * delta * a * b) / (a + b);
+  into[at + mean]! += (delta * b) / (a + b);
 }
