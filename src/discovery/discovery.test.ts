@@ -14,6 +14,7 @@ import {
 } from "../base/index.ts";
 import { encodeYaml, object, Place } from "../model/index.ts";
 import { createFileDiscoverer } from "./file.ts";
+import { parseTargetGroups } from "./target-group.ts";
 import {
   checkStaticTargets,
   createDiscoveryMetrics,
@@ -169,4 +170,20 @@ test("the manager hands on at once, then at most every five seconds, and keeps w
   manager.apply(new Map());
   assert.equal(updates.at(-1)!.groups.size, 0);
   manager.close();
+});
+
+test("JSON is read alike the short and the long way, and its faults have a place", () => {
+  const yaml = '- targets: [a:1]\n  labels: {x: "1"}\n- targets: [b:2]\n';
+  const json = '[{"targets": ["a:1"], "labels": {"x": "1"}}, {"targets": ["b:2"]}]';
+  const plain = (groups: TargetGroup[]) =>
+    groups.map(({ targets, labels }) => [targets.map(String), String(labels)]);
+  assert.deepEqual(plain(parseTargetGroups(json, "t.json")), plain(parseTargetGroups(yaml, "t.yml")));
+  assert.deepEqual(plain(parseTargetGroups('[{"targets": [1], "labels": {"n": 2}}]', "t.json")), [
+    [['{__address__="1"}'], '{n="2"}'],
+  ]);
+  const refuse = (source: string, message: RegExp): void =>
+    assert.throws(() => parseTargetGroups(source, "t.json"), message);
+  refuse('[{"target": ["a:1"]}]', /t.json:1:3: field target not found/);
+  refuse('[{"targets": ["a:1"]},\n null]', /t.json:2:2: nil target group item found/);
+  refuse('[{"targets": [', /t.json:1:\d+: yaml: /);
 });

@@ -1,12 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Clock, type Disk, errorMessage, globFiles, type Logger, sleep } from "../base/index.ts";
-import { Labels, list, Place } from "../model/index.ts";
+import { Labels } from "../model/index.ts";
 import type { FileConfig } from "./config.ts";
 import type { Discoverer, Publish } from "./discoverer.ts";
 import type { DiscoveryMetrics } from "./metrics.ts";
 import { withLabel } from "./refresh.ts";
-import { type TargetGroup, targetGroup } from "./target-group.ts";
+import { parseTargetGroups, type TargetGroup } from "./target-group.ts";
 
 /** A file is read this long after the last sign of change, so that it is not met half written. */
 const settleMs = 100;
@@ -21,8 +21,6 @@ export interface FileDiscovererOptions {
   metrics: DiscoveryMetrics;
   watch?: WatchDirectory;
 }
-
-const groupsCodec = list(targetGroup, "nil target group item found");
 
 /** Targets from files, watched, and looked at again after each refresh interval. A broken file keeps its last good content. */
 export function createFileDiscoverer(config: FileConfig, options: FileDiscovererOptions): Discoverer {
@@ -106,8 +104,7 @@ class FileWatch {
 
   #read(file: string): TargetGroup[] {
     const content = Buffer.from(this.#options.disk.readFile(file)).toString("utf8");
-    const at = Place.parse(content, file);
-    const groups: TargetGroup[] = (at.isNull() ? [] : groupsCodec.decode(at)).map((group, i) => ({
+    const groups: TargetGroup[] = parseTargetGroups(content, file).map((group, i) => ({
       source: `${file}:${i}`,
       targets: group.targets,
       labels: withLabel(group.labels, "__meta_filepath", file),

@@ -1,15 +1,14 @@
 import { NarthexError } from "../base/index.ts";
 import { createHttpClient } from "../http/index.ts";
-import { list, Place, quoteGo } from "../model/index.ts";
+import { quoteGo } from "../model/index.ts";
 import type { HttpConfig } from "./config.ts";
 import type { Discoverer } from "./discoverer.ts";
 import { createRefreshingDiscoverer, type RefreshOptions, withLabel } from "./refresh.ts";
-import { type TargetGroup, targetGroup } from "./target-group.ts";
+import { parseTargetGroups, type TargetGroup } from "./target-group.ts";
 
 /** An answer larger than this is refused. */
 const bodyBytesMax = 64 * 1024 * 1024;
 const jsonType = /^application\/json(?:\s*;\s*charset=("?)utf-8\1)?$/i;
-const groupsCodec = list(targetGroup, "nil target group item found");
 
 /** Target groups that a URL answers with as JSON. */
 export function createHttpDiscoverer(
@@ -62,8 +61,7 @@ export function createHttpDiscoverer(
 }
 
 function decodeGroups(url: string, body: string): TargetGroup[] {
-  const at = Place.parse(body, url);
-  return (at.isNull() ? [] : groupsCodec.decode(at)).map((group, i) => ({
+  return parseTargetGroups(body, url).map((group, i) => ({
     source: `${url}:${i}`,
     targets: group.targets,
     labels: withLabel(group.labels, "__meta_url", url),
