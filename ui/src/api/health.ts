@@ -2,7 +2,8 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { wasReady } from "../base/page-globals.ts";
 import { queryClient } from "./client.ts";
-import { request, requestApi, RequestError } from "./http.ts";
+import { RequestError } from "./failure.ts";
+import { request, requestApi } from "./http.ts";
 import type { WalReplay } from "./types.ts";
 
 export type ServerState =

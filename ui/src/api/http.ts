@@ -1,5 +1,6 @@
 /** One way to ask the server, and one way to say what went wrong. */
 import { basePath } from "../base/page-globals.ts";
+import { failureOf, RequestError } from "./failure.ts";
 
 /** What the server answered on success. */
 export interface Answer<T> {
@@ -8,32 +9,6 @@ export interface Answer<T> {
   infos: string[];
   /** How long the answer took to arrive and to be read, in milliseconds. */
   tookMs: number;
-}
-
-export type FailureKind =
-  /** No answer at all, or only one from a proxy in front of the server. */
-  | "unreachable"
-  /** The server answers that it is starting or stopping. */
-  | "not ready"
-  /** The address does not exist on this server. */
-  | "missing"
-  /** The server answered with an error of its own. */
-  | "refused";
-
-export class RequestError extends Error {
-  readonly kind: FailureKind;
-  /** The API's `errorType`, or the HTTP status. */
-  readonly code: string;
-  /** With "not ready": the server is on its way down, not up. */
-  readonly stopping: boolean;
-
-  constructor(kind: FailureKind, code: string, message: string, stopping = false) {
-    super(message);
-    this.name = "RequestError";
-    this.kind = kind;
-    this.code = code;
-    this.stopping = stopping;
-  }
 }
 
 /** Parameters with several values are repeated; undefined ones are left out. */
@@ -46,9 +21,6 @@ interface RequestOptions {
   body?: unknown;
   signal?: AbortSignal;
 }
-
-/** How much of a plain-text error is shown, in characters. */
-const plainErrorCharsMax = 500;
 
 /** The raw answer, or a `RequestError`; an abort is thrown on as the DOMException it is. */
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
@@ -72,7 +44,10 @@ export async function request(path: string, options: RequestOptions = {}): Promi
     if (signal?.aborted === true) throw error;
     throw new RequestError("unreachable", "network", "The server does not answer.");
   }
-  if (!response.ok) throw await failure(response);
+  if (!response.ok) {
+    const isStopping = response.headers.get("x-prometheus-stopping") === "true";
+    throw failureOf(response.status, await response.text().catch(() => ""), isStopping);
+  }
   return response;
 }
 
@@ -111,42 +86,4 @@ function encodeParams(params: Params = {}): URLSearchParams {
     }
   }
   return encoded;
-}
-
-async function failure(response: Response): Promise<RequestError> {
-  const text = await response.text().catch(() => "");
-  const parsed = parseError(text);
-  const message =
-    parsed?.message ?? (text.trim().slice(0, plainErrorCharsMax) || response.statusText || "no further word");
-  const code = parsed?.errorType ?? `HTTP ${response.status}`;
-  if (response.status === 502 || response.status === 504) {
-    return new RequestError("unreachable", code, "The server behind this address does not answer.");
-  }
-  // A query that ran out of time answers 503 as well, but inside the API's envelope.
-  if (response.status === 503 && parsed === undefined) {
-    return new RequestError(
-      "not ready",
-      code,
-      message,
-      response.headers.get("x-prometheus-stopping") === "true",
-    );
-  }
-  return new RequestError(
-    response.status === 404 && parsed === undefined ? "missing" : "refused",
-    code,
-    message,
-  );
-}
-
-/** Knows the envelope of /api/v1, the Alertmanager's bare string and its `{code, message}`. */
-function parseError(text: string): { errorType?: string; message: string } | undefined {
-  try {
-    const body = JSON.parse(text) as unknown;
-    if (typeof body === "string") return { message: body };
-    const { error, errorType, message } = body as { error?: string; errorType?: string; message?: string };
-    const said = error ?? message;
-    return said === undefined ? undefined : { message: said, ...(errorType !== undefined && { errorType }) };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 /** Requests as TanStack queries: cached, shared between components, aborted when nobody waits any more. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import { requestApi, requestJson, type Answer, type Params, type RequestError } from "./http.ts";
+import type { RequestError } from "./failure.ts";
+import { requestApi, requestJson, type Answer, type Params } from "./http.ts";
 
 interface Options {
   /** Ask again after so many milliseconds, as long as the page is visible. */

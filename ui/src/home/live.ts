@@ -1,6 +1,7 @@
 /** Range queries that move with the time. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import { requestApi, type RequestError } from "../api/http.ts";
+import type { RequestError } from "../api/failure.ts";
+import { requestApi } from "../api/http.ts";
 import { queryInstant, queryRange } from "../api/query.ts";
 import type { InstantSeries, TargetsData } from "../api/types.ts";
 import { parseDuration } from "../base/duration.ts";

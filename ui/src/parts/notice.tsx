@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { RequestError } from "../api/http.ts";
+import type { RequestError } from "../api/failure.ts";
 import "./parts.css";
 
 export function Notice({

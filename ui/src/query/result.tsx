@@ -1,7 +1,7 @@
 /** What table and graph have in common: the line that says how it went, and the server's remarks. */
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { RequestError } from "../api/http.ts";
+import type { RequestError } from "../api/failure.ts";
 import { humanizeDuration } from "../base/duration.ts";
 import { Notice } from "../parts/notice.tsx";
 import { useElapsed, type Running } from "./run.ts";

@@ -1,7 +1,8 @@
 /** A panel's question to the server: at most one under way, which can be cancelled. */
 import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { Answer, RequestError } from "../api/http.ts";
+import type { RequestError } from "../api/failure.ts";
+import type { Answer } from "../api/http.ts";
 import { queryInstant, queryRange } from "../api/query.ts";
 import type { QueryData, RangeSeries } from "../api/types.ts";
 import type { TimeGrid } from "../chart/data.ts";
