@@ -1,4 +1,4 @@
-/** The text formats of scraped metrics, read and written. The writers are those of the client library. */
+/** The formats of scraped metrics: texts read and written (the writers are those of the client library), protobuf read. */
 
 export { encodeOpenMetrics, encodeText } from "@narthex/client";
 export type { Exemplar, LabelPair, MetricFamily, Sample } from "@narthex/client";
@@ -14,4 +14,12 @@ export {
   selectFormat,
 } from "./format.ts";
 export type { EntryKind, ExpositionParser, ParsedExemplar, ParserOptions } from "./parser.ts";
+export {
+  decodeProtobuf,
+  type ProtobufEntry,
+  type ProtobufFamily,
+  type ProtobufFloat,
+  type ProtobufHistogram,
+  type ProtobufOptions,
+} from "./protobuf.ts";
 export { parseSeriesLine, type SeriesLine } from "./series-line.ts";

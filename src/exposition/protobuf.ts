@@ -1,0 +1,188 @@
+import { formatFloatCanonical } from "@narthex/client";
+import { errorMessage, NarthexError } from "../base/index.ts";
+import {
+  assembleHistogram,
+  compactHistogram,
+  countsFromDeltas,
+  type Histogram,
+  isLabelName,
+  isMetricName,
+  Labels,
+  metricNameLabel,
+  type MetricType,
+  quoteGo,
+} from "../model/index.ts";
+import type { ParsedExemplar } from "./parser.ts";
+import { type MetricMessage, type HistogramMessage, readFamily } from "./protobuf-messages.ts";
+import { WireReader } from "./wire.ts";
+
+/** A family of metrics, as far as it is the same for all of them. */
+export interface ProtobufFamily {
+  readonly kind: "family";
+  readonly name: string;
+  readonly type: MetricType;
+  readonly help: string;
+  readonly unit: string;
+}
+
+interface ProtobufSample {
+  /** With `__name__`. */
+  readonly labels: Labels;
+  /** Milliseconds since the epoch; undefined means now. */
+  readonly timestampMs: number | undefined;
+  /** Since when it counts, in milliseconds since the epoch. */
+  readonly startTimestampMs: number | undefined;
+  readonly exemplars: readonly ParsedExemplar[];
+}
+
+export interface ProtobufFloat extends ProtobufSample {
+  readonly kind: "float";
+  readonly value: number;
+}
+
+export interface ProtobufHistogram extends ProtobufSample {
+  readonly kind: "histogram";
+  readonly histogram: Histogram;
+  /** Its counts are doubles. */
+  readonly isFloat: boolean;
+}
+
+export type ProtobufEntry = ProtobufFamily | ProtobufFloat | ProtobufHistogram;
+
+export interface ProtobufOptions {
+  /** Read the classic buckets of native histograms only. */
+  readonly ignoreNativeHistograms?: boolean;
+  /** Read the classic buckets of native histograms as well. */
+  readonly keepClassicHistograms?: boolean;
+}
+
+/**
+ * Reads a scraped body of length-delimited `io.prometheus.client.MetricFamily` messages: of each family itself, then its samples in
+ * upstream's order. Histograms come without empty buckets, and are not yet validated. Throws `bad_data` where the bytes are malformed;
+ * what came before stands.
+ */
+export function* decodeProtobuf(bytes: Uint8Array, options: ProtobufOptions = {}): Generator<ProtobufEntry> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = new WireReader(buffer);
+  while (!reader.isAtEnd) {
+    const { metrics, ...family } = readFamily(reader.delimited());
+    if (!isMetricName(family.name)) throw malformed(`invalid metric name: ${family.name}`);
+    yield { kind: "family", ...family };
+    for (const metric of metrics) yield* samplesOf(family, metric(), options);
+  }
+}
+
+function* samplesOf(
+  family: Omit<ProtobufFamily, "kind">,
+  metric: MetricMessage,
+  options: ProtobufOptions,
+): Generator<ProtobufEntry> {
+  const { histogram, quantiles } = metric;
+  const isHistogram = family.type === "histogram" || family.type === "gaugehistogram";
+  const { timestampMs, startTimestampMs } = metric;
+  const float = (
+    suffix: string,
+    value: number,
+    bound?: [name: string, value: number],
+    exemplar?: ParsedExemplar,
+  ): ProtobufFloat => ({
+    kind: "float",
+    labels: labelsOf(family.name + suffix, metric, bound),
+    value,
+    timestampMs,
+    startTimestampMs,
+    exemplars: exemplar === undefined ? [] : [exemplar],
+  });
+  if (!isHistogram && family.type !== "summary") {
+    yield float("", metric.value, undefined, metric.exemplar);
+    return;
+  }
+  if (isHistogram && isNative(histogram) && options.ignoreNativeHistograms !== true) {
+    yield {
+      kind: "histogram",
+      labels: labelsOf(family.name, metric),
+      ...nativeHistogram(family, histogram),
+      timestampMs,
+      startTimestampMs,
+      exemplars: nativeExemplars(histogram),
+    };
+    if (options.keepClassicHistograms !== true || histogram.buckets.length === 0) return;
+  }
+  const count = isHistogram ? histogram.countFloat || histogram.count : metric.count;
+  yield float("_count", count);
+  yield float("_sum", isHistogram ? histogram.sum : metric.sum);
+  if (!isHistogram) {
+    for (const { quantile, value } of quantiles) yield float("", value, ["quantile", quantile]);
+    return;
+  }
+  let last = -Infinity;
+  for (const { upperBound, count: upTo, exemplar } of histogram.buckets) {
+    yield float("_bucket", upTo, ["le", (last = upperBound)], exemplar);
+    if (last === Infinity) return;
+  }
+  yield float("_bucket", count, ["le", Infinity]);
+}
+
+/** A native histogram that has not observed anything says so with a span of no buckets. */
+function isNative(histogram: HistogramMessage): boolean {
+  const { positiveSpans, negativeSpans, zeroThreshold, zeroCount } = histogram;
+  return positiveSpans.length > 0 || negativeSpans.length > 0 || zeroThreshold > 0 || zeroCount > 0;
+}
+
+function nativeHistogram(
+  family: Omit<ProtobufFamily, "kind">,
+  message: HistogramMessage,
+): { histogram: Histogram; isFloat: boolean } {
+  const isFloat = message.countFloat > 0 || message.zeroCountFloat > 0;
+  const positiveCounts = isFloat ? message.positiveCounts : countsFromDeltas(message.positiveDeltas);
+  const negativeCounts = isFloat ? message.negativeCounts : countsFromDeltas(message.negativeDeltas);
+  checkSpans(family.name, "positive", message.positiveSpans, positiveCounts.length);
+  checkSpans(family.name, "negative", message.negativeSpans, negativeCounts.length);
+  const { schema, zeroThreshold, sum, positiveSpans, negativeSpans } = message;
+  try {
+    const histogram = assembleHistogram({
+      schema,
+      zeroThreshold,
+      sum,
+      counterReset: family.type === "gaugehistogram" ? "gauge" : "unknown",
+      count: isFloat ? message.countFloat : message.count,
+      zeroCount: isFloat ? message.zeroCountFloat : message.zeroCount,
+      positiveSpans,
+      negativeSpans,
+      positiveCounts,
+      negativeCounts,
+    });
+    return { histogram: compactHistogram(histogram), isFloat };
+  } catch (error) {
+    throw malformed(`histogram ${quoteGo(family.name)}: ${errorMessage(error)}`);
+  }
+}
+
+function checkSpans(name: string, side: string, spans: readonly { length: number }[], counts: number): void {
+  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  if (total === counts) return;
+  throw malformed(`histogram ${quoteGo(name)}: ${side} side: spans require ${total} buckets, have ${counts}`);
+}
+
+/** Only those with a time can be told apart later; where the histogram has none of its own, its classic buckets may. */
+function nativeExemplars({ exemplars, buckets }: HistogramMessage): ParsedExemplar[] {
+  const all = exemplars.length > 0 ? exemplars : buckets.flatMap(({ exemplar }) => exemplar ?? []);
+  return all.filter(({ timestampMs }) => timestampMs !== undefined);
+}
+
+function labelsOf(name: string, { labels }: MetricMessage, bound?: [name: string, value: number]): Labels {
+  const all = new Map([[metricNameLabel, name]]);
+  const add = (label: string, value: string): void => {
+    if (!isLabelName(label)) throw malformed(`invalid label name: ${label}`);
+    if (all.has(label))
+      throw malformed(`metric ${quoteGo(name)}: label name ${quoteGo(label)} is not unique`);
+    all.set(label, value);
+  };
+  for (const [label, value] of labels) add(label, value);
+  if (bound !== undefined) add(bound[0], formatFloatCanonical(bound[1]));
+  return Labels.from(all);
+}
+
+function malformed(reason: string): NarthexError {
+  return new NarthexError("bad_data", reason);
+}
