@@ -26,6 +26,7 @@ const groups = [
   group("one", [alerting("Quiet", "inactive"), alerting("Loud", "firing")]),
   group("two", [recording]),
 ];
+const all = (rule: Rule): rule is Rule => rule !== undefined;
 const isAlerting = (rule: Rule): rule is AlertingRule => rule.type === "alerting";
 
 test("groups without a fitting rule are left out", () => {
@@ -36,7 +37,6 @@ test("groups without a fitting rule are left out", () => {
 });
 
 test("a search looks at names, labels and the labels of active alerts", () => {
-  const all = (rule: Rule): rule is Rule => rule !== undefined;
   assert.equal(filterGroups(groups, all, "db1")[0]!.rules[0]!.name, "Loud");
   assert.equal(filterGroups(groups, all, "team=x")[0]!.group.name, "two");
   assert.deepEqual(filterGroups(groups, all, "nothing"), []);

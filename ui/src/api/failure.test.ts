@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failureOf } from "./failure.ts";
 
-const seen = (status: number, body: string): [kind: string, code: string, message: string] => {
-  const { kind, code, message } = failureOf(status, body, false);
+const body = (errorType: string): string => JSON.stringify({ status: "error", errorType, error: "no" });
+
+const seen = (status: number, text: string): [kind: string, code: string, message: string] => {
+  const { kind, code, message } = failureOf(status, text, false);
   return [kind, code, message];
 };
 
 test("an error in the API's envelope is the server's own word", () => {
-  const body = (errorType: string): string => JSON.stringify({ status: "error", errorType, error: "no" });
   assert.deepEqual(seen(400, body("bad_data")), ["refused", "bad_data", "no"]);
   assert.deepEqual(seen(404, body("not_found")), ["refused", "not_found", "no"]);
   assert.deepEqual(seen(503, body("timeout")), ["refused", "timeout", "no"]);

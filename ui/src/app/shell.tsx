@@ -59,7 +59,7 @@ function useScrollToTop(path: string): void {
   }, []);
   useEffect(() => {
     // In braces, since newer browsers return a promise from it.
-    if (!wentBack.current) void window.scrollTo(0, 0);
+    if (!wentBack.current) window.scrollTo(0, 0);
     wentBack.current = false;
   }, [path]);
 }

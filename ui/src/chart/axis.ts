@@ -46,7 +46,7 @@ export function axes({ scheme, zone, unit, mirrored, valueAxisPx }: AxesOptions)
       grid: { show: false },
       space: 64,
       // A second line of text, the date, makes it taller.
-      size: (_, labels) => (labels?.some((label) => label.includes("\n")) === true ? 38 : 24),
+      size: (_, labels) => (labels?.some((label) => label.includes("\n")) ? 38 : 24),
       gap: 4,
       values: (_, splits, _axis, _space, increment) => timeLabels(splits, increment, zone),
     },
