@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ErrorCode, NarthexError, SimulatedClock } from "../base/index.ts";
 import { createKernel } from "../kernel/index.ts";
+import { Labels } from "../model/index.ts";
 import { type QueryContext, defaultLimits } from "./context.ts";
 import { Engine, type PartialResult, type QueryResult } from "./engine.ts";
 import { ByteWriter } from "./json/byte-writer.ts";
@@ -139,6 +140,49 @@ describe("results", () => {
       'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
     );
   });
+});
+
+test("windows that lie far apart are read one by one", () => {
+  const long = new MemoryStorage(kernel);
+  const labels = Labels.from({ __name__: "long_total" });
+  const hourMs = 3_600_000;
+  for (let i = 0; i < 5000; i++) long.append(labels, startMs + i * 15_000, i);
+  let reads = 0;
+  const counting = {
+    querier: () => {
+      const querier = long.querier();
+      return {
+        ...querier,
+        select: (...args: Parameters<typeof querier.select>) => {
+          const set = querier.select(...args);
+          // Counted as a storage of chunks would, which these arrays are not.
+          set.sampleCountMax = (_, minMs, maxMs) => Math.ceil((maxMs - minMs) / 15_000) + 60;
+          const { read } = set;
+          set.read = (...readArgs) => {
+            reads++;
+            return read.apply(set, readArgs);
+          };
+          return set;
+        },
+      };
+    },
+  };
+  for (const [query, value] of [
+    ["rate(long_total[5m])", 1 / 15],
+    ["count_over_time(long_total[5m])", 20],
+    ["long_total - long_total offset 5m", 20],
+  ] as const) {
+    reads = 0;
+    const args = [query, startMs + hourMs, startMs + 10 * hourMs, hourMs] as const;
+    const { value: apart } = engine.range(...args, { ...context, queryable: counting });
+    assert.equal(reads, query.includes("offset") ? 20 : 10);
+    assert.ok(apart.type === "matrix");
+    assert.deepEqual(
+      apart.series[0]!.values.map((each) => each.toFixed(9)),
+      Array<string>(10).fill(value.toFixed(9)),
+    );
+    assert.deepEqual(engine.range(...args, { ...context, queryable: long }).value, apart);
+  }
 });
 
 describe("limits", () => {

@@ -70,7 +70,7 @@ export class OperatorBuilder {
   }
 
   range(node: PlanNode & { kind: "range" }): RangeReader {
-    return rangeReader(this.#evaluation, node.source, this.build);
+    return rangeReader(this.#evaluation, node.source, node.grid, this.build);
   }
 
   #make(node: PlanNode): Operator {
@@ -139,7 +139,7 @@ export class OperatorBuilder {
 
   #window(node: WindowNode): Operator {
     const evaluation = this.#evaluation;
-    const reader = rangeReader(evaluation, node.source, this.build);
+    const reader = rangeReader(evaluation, node.source, node.grid, this.build);
     const args = node.args.map(this.build);
     if (node.func !== "absent_over_time")
       return this.#merged(new WindowOperator(evaluation, node, reader, args), true);

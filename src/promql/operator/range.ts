@@ -1,10 +1,11 @@
-import type { Columns } from "../../kernel/index.ts";
+import type { Columns, Steps } from "../../kernel/index.ts";
 import type { SeriesSet } from "../../storage/index.ts";
-import type { RangeSource, Selector, SubqueryPlan } from "../plan/plan.ts";
+import type { Grid, RangeSource, Selector, SubqueryPlan } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
-import { SampleBuffer } from "./sample-reader.ts";
+import { SampleBuffer, WindowReader } from "./sample-reader.ts";
+import { lookSteps } from "./select.ts";
 
 /** The samples that windows slide over. Stale markers are not among them. */
 export interface RangeReader {
@@ -16,24 +17,26 @@ export interface RangeReader {
 export function rangeReader(
   evaluation: Evaluation,
   source: RangeSource,
+  grid: Grid,
   build: (node: SubqueryPlan["child"]) => Operator,
 ): RangeReader {
   const { from } = source;
   return from.kind === "selector"
-    ? new SelectorRange(evaluation, from)
+    ? new SelectorRange(evaluation, from, lookSteps(from, grid), source.rangeMs)
     : new SubqueryRange(evaluation, from, build(from.child));
 }
 
 class SelectorRange implements RangeReader {
   readonly #evaluation: Evaluation;
   readonly #selector: Selector;
-  readonly #buffer = new SampleBuffer();
+  readonly #reader: WindowReader;
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
 
-  constructor(evaluation: Evaluation, selector: Selector) {
+  constructor(evaluation: Evaluation, selector: Selector, look: Steps, rangeMs: number) {
     this.#evaluation = evaluation;
     this.#selector = selector;
+    this.#reader = new WindowReader(evaluation, selector, look, rangeMs, true);
   }
 
   series(): SeriesList {
@@ -45,8 +48,7 @@ class SelectorRange implements RangeReader {
   }
 
   read(series: number): Columns {
-    const { minTimestampMs, maxTimestampMs } = this.#selector;
-    return this.#buffer.read(this.#evaluation, this.#set!, series, minTimestampMs, maxTimestampMs, true);
+    return this.#reader.read(this.#set!, series);
   }
 }
 

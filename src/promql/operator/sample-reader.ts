@@ -1,5 +1,6 @@
-import type { Columns } from "../../kernel/index.ts";
+import type { Columns, Steps } from "../../kernel/index.ts";
 import type { SampleColumns, SeriesSet } from "../../storage/index.ts";
+import type { Selector } from "../plan/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
 
 /** Columns that grow to the longest series. Readable slack for the kernel's wide loads comes with every scratch block. */
@@ -24,17 +25,77 @@ export class SampleBuffer implements Columns, SampleColumns {
     this.values = evaluation.allocate(this.capacity * 8);
   }
 
-  read(
-    evaluation: Evaluation,
-    set: SeriesSet,
-    series: number,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-    dropStale: boolean,
-  ): this {
-    this.reserve(evaluation, set.sampleCountMax(series, minTimestampMs, maxTimestampMs));
-    this.count = set.read(series, minTimestampMs, maxTimestampMs, dropStale, this);
-    evaluation.passSamples(this.count);
-    return this;
+  /** The room behind the samples that are there. */
+  rest(): SampleColumns {
+    const { count } = this;
+    return {
+      timestamps: this.timestamps + count * 8,
+      values: this.values + count * 8,
+      capacity: this.capacity - count,
+    };
+  }
+}
+
+/** Windows that lie further apart than this are read one by one where that opens fewer chunks. */
+const gapMsMin = 30 * 60_000;
+/** Series with fewer samples are read as a whole. */
+const samplesMin = 1000;
+
+/** Reads from each series of a selector the samples that its windows need: those up to `windowMs` before each step's look. */
+export class WindowReader {
+  readonly #evaluation: Evaluation;
+  readonly #selector: Selector;
+  readonly #look: Steps;
+  readonly #windowMs: number;
+  readonly #dropStale: boolean;
+  readonly #hasGaps: boolean;
+  readonly #buffer = new SampleBuffer();
+
+  constructor(evaluation: Evaluation, selector: Selector, look: Steps, windowMs: number, dropStale: boolean) {
+    this.#evaluation = evaluation;
+    this.#selector = selector;
+    this.#look = look;
+    this.#windowMs = windowMs;
+    this.#dropStale = dropStale;
+    this.#hasGaps = look.count > 1 && look.stepMs - windowMs >= gapMsMin && selector.extension === undefined;
+  }
+
+  /** The columns are valid until the next call. */
+  read(set: SeriesSet, series: number): Columns {
+    if (this.#hasGaps) return this.#readApart(set, series);
+    return this.readFrom(set, series, this.#selector.minTimestampMs);
+  }
+
+  /** All samples from `minTimestampMs` on. */
+  readFrom(set: SeriesSet, series: number, minTimestampMs: number): Columns {
+    const { maxTimestampMs } = this.#selector;
+    const buffer = this.#buffer;
+    buffer.reserve(this.#evaluation, set.sampleCountMax(series, minTimestampMs, maxTimestampMs));
+    buffer.count = set.read(series, minTimestampMs, maxTimestampMs, this.#dropStale, buffer);
+    this.#evaluation.passSamples(buffer.count);
+    return buffer;
+  }
+
+  #readApart(set: SeriesSet, series: number): Columns {
+    const { minTimestampMs, maxTimestampMs } = this.#selector;
+    const { startMs, stepMs, count } = this.#look;
+    const whole = set.sampleCountMax(series, minTimestampMs, maxTimestampMs);
+    let apart = 0;
+    if (whole >= samplesMin) {
+      for (let step = 0; step < count; step++) {
+        const endMs = startMs + step * stepMs;
+        apart += set.sampleCountMax(series, endMs - this.#windowMs + 1, endMs);
+      }
+    }
+    if (whole < samplesMin || apart * 2 > whole) return this.readFrom(set, series, minTimestampMs);
+    const buffer = this.#buffer;
+    buffer.reserve(this.#evaluation, apart);
+    buffer.count = 0;
+    for (let step = 0; step < count; step++) {
+      const endMs = startMs + step * stepMs;
+      buffer.count += set.read(series, endMs - this.#windowMs + 1, endMs, this.#dropStale, buffer.rest());
+    }
+    this.#evaluation.passSamples(buffer.count);
+    return buffer;
   }
 }

@@ -6,7 +6,7 @@ import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
-import { SampleBuffer } from "./sample-reader.ts";
+import { WindowReader } from "./sample-reader.ts";
 
 /** Most targets are scraped more often than this. */
 const recentWindowMs = 30_000;
@@ -23,7 +23,7 @@ export class SelectOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #node: SelectNode;
   readonly #look: Steps;
-  readonly #buffer = new SampleBuffer();
+  readonly #reader: WindowReader;
   readonly #row: Row;
   readonly #timesPtr: number;
   #set: SeriesSet | undefined;
@@ -34,6 +34,9 @@ export class SelectOperator implements Operator {
     this.#evaluation = evaluation;
     this.#node = node;
     this.#look = lookSteps(node.selector, node.grid);
+    const { lookbackDeltaMs } = evaluation;
+    const dropStale = node.selector.extension === "smoothed";
+    this.#reader = new WindowReader(evaluation, node.selector, this.#look, lookbackDeltaMs, dropStale);
     this.#row = evaluation.row(this.steps);
     this.#timesPtr = node.timestamps ? evaluation.allocate(this.steps * 8) : 0;
   }
@@ -62,21 +65,13 @@ export class SelectOperator implements Operator {
 
   #read(series: number): Columns {
     const { minTimestampMs, maxTimestampMs, extension } = this.#node.selector;
-    const read = (minMs: number): SampleBuffer =>
-      this.#buffer.read(
-        this.#evaluation,
-        this.#set!,
-        series,
-        minMs,
-        maxTimestampMs,
-        extension === "smoothed",
-      );
-    const isRecent = this.#look.count === 1 && extension === undefined;
     const recentMs = maxTimestampMs - recentWindowMs;
-    if (!isRecent || recentMs <= minTimestampMs) return read(minTimestampMs);
-    // One step wants one sample, the newest. It mostly is a recent one, and fewer chunks need to be opened for it.
-    const recent = read(recentMs);
-    return recent.count > 0 ? recent : read(minTimestampMs);
+    if (this.#look.count === 1 && extension === undefined && recentMs > minTimestampMs) {
+      // One step wants one sample, the newest. It mostly is a recent one, and fewer chunks need to be opened for it.
+      const recent = this.#reader.readFrom(this.#set!, series, recentMs);
+      if (recent.count > 0) return recent;
+    }
+    return this.#reader.read(this.#set!, series);
   }
 
   #smooth({ tsPtr, vsPtr, count }: Columns): Row {
