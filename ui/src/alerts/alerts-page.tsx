@@ -18,9 +18,11 @@ import { alertStates, byUrgency, countAlertStates, filterGroups, type AlertState
 
 const refreshMs = 5000;
 
+type OnPick = (pair: string) => void;
+
 export default function AlertsPage(): React.JSX.Element {
   const query = useApi<{ groups: RuleGroup[] | null }>("/rules", { type: "alert" }, { refreshMs });
-  const { input, search } = useSearch();
+  const { input, search, setSearch } = useSearch();
   const [hiddenParam, setHidden] = useUrlParam("hide");
   const hidden = hiddenParam.split(",").filter((state) => state !== "");
   const groups = query.data?.data.groups ?? [];
@@ -77,7 +79,7 @@ export default function AlertsPage(): React.JSX.Element {
                       }
                     >
                       {byUrgency(rules).map((rule, index) => (
-                        <AlertRule key={`${rule.name} ${index}`} rule={rule} />
+                        <AlertRule key={`${rule.name} ${index}`} rule={rule} onPick={setSearch} />
                       ))}
                     </Fold>
                   ))}
@@ -107,7 +109,7 @@ function StateTallies({ rules }: { rules: readonly AlertingRule[] }): React.JSX.
 }
 
 /** A firing rule shows its alerts unasked, others on a click. */
-function AlertRule({ rule }: { rule: AlertingRule }): React.JSX.Element {
+function AlertRule({ rule, onPick }: { rule: AlertingRule; onPick: OnPick }): React.JSX.Element {
   const [chosen, setOpen] = useState<boolean>();
   const isOpen = chosen ?? (rule.state === "firing" || rule.state === "pending");
   return (
@@ -130,10 +132,10 @@ function AlertRule({ rule }: { rule: AlertingRule }): React.JSX.Element {
             {(rule.keepFiringFor ?? 0) > 0 && (
               <span className="dim">keep firing for {formatDuration(rule.keepFiringFor! * 1000)}</span>
             )}
-            <LabelTags labels={rule.labels ?? {}} />
+            <LabelTags labels={rule.labels ?? {}} onPick={onPick} />
           </div>
           <Annotations annotations={rule.annotations ?? {}} />
-          {rule.alerts.length > 0 && <ActiveAlerts alerts={rule.alerts} />}
+          {rule.alerts.length > 0 && <ActiveAlerts alerts={rule.alerts} onPick={onPick} />}
         </div>
       )}
     </div>
@@ -167,7 +169,7 @@ function Annotations({
   );
 }
 
-function ActiveAlerts({ alerts }: { alerts: readonly Alert[] }): React.JSX.Element {
+function ActiveAlerts({ alerts, onPick }: { alerts: readonly Alert[]; onPick: OnPick }): React.JSX.Element {
   const hasAlertmanager = useHasAlertmanager();
   return (
     <Several items={alerts} what="alerts">
@@ -189,7 +191,7 @@ function ActiveAlerts({ alerts }: { alerts: readonly Alert[] }): React.JSX.Eleme
                   <State name={alert.state} />
                 </td>
                 <td>
-                  <LabelTags labels={alert.labels} hide={["alertname"]} />
+                  <LabelTags labels={alert.labels} hide={["alertname"]} onPick={onPick} />
                   <Annotations annotations={alert.annotations} />
                 </td>
                 <td className="num">

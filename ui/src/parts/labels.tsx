@@ -1,23 +1,44 @@
 import { formatLabels, labelPairs, quote, type Labels } from "../base/labels.ts";
 import "./parts.css";
 
-/** Labels as small tags, but for those whose names are in `hide`. */
-export function LabelTags({
-  labels,
-  hide = [],
-}: {
+interface TagsProps {
   labels: Labels;
+  /** Names that are left out. */
   hide?: readonly string[];
-}): React.JSX.Element {
+  /** Makes each tag clickable; called with the pair as `name="value"`. */
+  onPick?: ((pair: string) => void) | undefined;
+}
+
+/** Labels as small tags. */
+export function LabelTags({ labels, hide = [], onPick }: TagsProps): React.JSX.Element {
   const shown = Object.entries(labels).filter(([name]) => !hide.includes(name));
   return (
     <span className="labels">
-      {shown.map(([name, value]) => (
-        <span key={name} className="label">
-          <span className="label-name">{name}=</span>
-          {quote(value)}
-        </span>
-      ))}
+      {shown.map(([name, value]) => {
+        const text = (
+          <>
+            <span className="label-name">{name}=</span>
+            {quote(value)}
+          </>
+        );
+        return onPick === undefined ? (
+          <span key={name} className="label">
+            {text}
+          </span>
+        ) : (
+          // Left out of the tab order: a page has hundreds, and the search does the same from the keyboard.
+          <button
+            key={name}
+            type="button"
+            tabIndex={-1}
+            className="label"
+            title="Show only these"
+            onClick={() => onPick(`${name}=${quote(value)}`)}
+          >
+            {text}
+          </button>
+        );
+      })}
     </span>
   );
 }

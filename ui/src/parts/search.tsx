@@ -19,12 +19,13 @@ export function useUrlParam(name: string): [value: string, set: (value: string) 
 }
 
 /** The page's search, kept in the address; the list follows when there is time for it. */
-export function useSearch(): { input: React.JSX.Element; search: string } {
+export function useSearch(): { input: React.JSX.Element; search: string; setSearch: (text: string) => void } {
   const [text, setText] = useUrlParam("search");
   const search = useDeferredValue(text);
   const input = (
     <TextInput
       size="xs"
+      type="search"
       w={260}
       placeholder="Search names and labels"
       aria-label="Search"
@@ -33,5 +34,5 @@ export function useSearch(): { input: React.JSX.Element; search: string } {
       onChange={(event) => setText(event.currentTarget.value)}
     />
   );
-  return { input, search };
+  return { input, search, setSearch: setText };
 }

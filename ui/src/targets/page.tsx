@@ -21,7 +21,7 @@ const refreshMs = 5000;
 
 export default function TargetsPage(): React.JSX.Element {
   const query = useApi<TargetsData>("/targets", { state: "active" }, { refreshMs });
-  const { input, search } = useSearch();
+  const { input, search, setSearch } = useSearch();
   const [healthParam, setHealth] = useUrlParam("health");
   const health = (["up", "down", "unknown"].includes(healthParam) ? healthParam : "all") as HealthFilter;
   const targets = query.data?.data.activeTargets ?? [];
@@ -70,7 +70,7 @@ export default function TargetsPage(): React.JSX.Element {
           ) : (
             <>
               {pools.map((pool) => (
-                <PoolFold key={pool.name} pool={pool} />
+                <PoolFold key={pool.name} pool={pool} onPick={setSearch} />
               ))}
             </>
           )
@@ -82,7 +82,9 @@ export default function TargetsPage(): React.JSX.Element {
 
 const foldId = (name: string): string => `targets ${name}`;
 
-function PoolFold({ pool }: { pool: Pool }): React.JSX.Element {
+type OnPick = (pair: string) => void;
+
+function PoolFold({ pool, onPick }: { pool: Pool; onPick: OnPick }): React.JSX.Element {
   const { name, shown, total, up } = pool;
   return (
     <Fold
@@ -105,7 +107,11 @@ function PoolFold({ pool }: { pool: Pool }): React.JSX.Element {
             </thead>
             <tbody>
               {targets.map((target) => (
-                <TargetRows key={target.scrapeUrl + JSON.stringify(target.labels)} target={target} />
+                <TargetRows
+                  key={target.scrapeUrl + JSON.stringify(target.labels)}
+                  target={target}
+                  onPick={onPick}
+                />
               ))}
             </tbody>
           </table>
@@ -121,7 +127,7 @@ function poolTone({ total, up, down }: Pool): Tone {
   return down === 0 ? "none" : up === 0 ? "bad" : "warn";
 }
 
-function TargetRows({ target }: { target: Target }): React.JSX.Element {
+function TargetRows({ target, onPick }: { target: Target; onPick: OnPick }): React.JSX.Element {
   const [showsDiscovered, setShowsDiscovered] = useState(false);
   const hasError = target.lastError !== "";
   return (
@@ -134,7 +140,7 @@ function TargetRows({ target }: { target: Target }): React.JSX.Element {
           <State name={target.health} />
         </td>
         <td>
-          <LabelTags labels={target.labels} />{" "}
+          <LabelTags labels={target.labels} onPick={onPick} />{" "}
           <button
             type="button"
             className="link"
