@@ -76,6 +76,8 @@ export const headWord = {
   /** f64: times of the head's oldest and newest sample; meaningless while `allSeries` is 0. */
   minTimeMs: 32_784,
   maxTimeMs: 32_792,
+  /** u32: grows with every change of the set of blocks on disk, so that threads know when to look again. */
+  blocksVersion: 32_800,
 } as const;
 
 export const controlMagic = 0x4e525458;
