@@ -10,6 +10,7 @@ const ranks: readonly (readonly string[])[] = [
   ["base"],
   ["kernel"],
   ["model"],
+  ["codec"],
   ["http"],
   ["exposition", "template"],
   ["storage", "objstore"],

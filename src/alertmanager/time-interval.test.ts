@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Place } from "../model/index.ts";
+import { Place } from "../codec/index.ts";
 import { containsTime, namedTimeInterval } from "./time-interval.ts";
 
 function parse(yaml: string) {

@@ -1,6 +1,6 @@
 /** Recurring times of the week, month and year in which routes are muted or active. */
 import { NarthexError } from "../base/index.ts";
-import { type Codec, field, list, mapped, object, text } from "../model/index.ts";
+import { type Codec, field, list, mapped, object, text } from "../codec/index.ts";
 import { checkZone, wallClock, type Zone } from "../template/index.ts";
 
 /** Both ends belong to it. */

@@ -1,4 +1,5 @@
 import { alertingConfig, completeAlertingConfig } from "../notifier/index.ts";
+import { isLabelName, Labels, type NameValidationScheme, quoteGo } from "../model/index.ts";
 import {
   type Codec,
   type CodecValue,
@@ -7,18 +8,14 @@ import {
   field,
   filePath,
   inline,
-  isLabelName,
-  Labels,
   list,
   type Mapping,
   mapOf,
-  type NameValidationScheme,
   object,
-  quoteGo,
   section,
   text,
   validateRelabelConfigs,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 import { remoteReadConfig, remoteWriteConfig } from "../remote/index.ts";
 import { completeScrapeConfig, type ScrapeConfig, scrapeConfigs, scrapeDefaults } from "../scrape/index.ts";
 import { otlpConfig, runtimeConfig, storageConfig, tracingConfig, translationFault } from "./sections.ts";

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { type Disk, errorMessage, globFiles, NarthexError, systemDisk } from "../base/index.ts";
-import { encodeYaml, failAt, Labels, Place, quoteGo } from "../model/index.ts";
+import { Labels, quoteGo } from "../model/index.ts";
+import { encodeYaml, failAt, Place } from "../codec/index.ts";
 import { completeScrapeConfig, type ScrapeConfig } from "../scrape/index.ts";
 import { type Config, configCodec, scrapeConfigFile } from "./config.ts";
 

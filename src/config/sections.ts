@@ -1,4 +1,5 @@
 import { tlsConfig } from "../http/index.ts";
+import { quoteGo } from "../model/index.ts";
 import {
   bool,
   byteSize,
@@ -11,10 +12,9 @@ import {
   mapOf,
   object,
   oneOf,
-  quoteGo,
   section,
   text,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 import { checkHeaders } from "../remote/index.ts";
 
 /** Go's garbage collector has no counterpart here; the key is read and printed so that files stay valid. */

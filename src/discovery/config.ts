@@ -1,4 +1,5 @@
 import { type HttpClientConfig, httpClientConfig, url } from "../http/index.ts";
+import { quoteGo } from "../model/index.ts";
 import {
   anything,
   type Codec,
@@ -13,9 +14,8 @@ import {
   type Mapping,
   object,
   type Part,
-  quoteGo,
   text,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 import { addressLabel, type TargetGroup, targetGroup } from "./target-group.ts";
 
 export interface StaticConfig {

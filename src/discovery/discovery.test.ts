@@ -12,7 +12,7 @@ import {
   systemClock,
   systemDisk,
 } from "../base/index.ts";
-import { encodeYaml, object, Place } from "../model/index.ts";
+import { encodeYaml, object, Place } from "../codec/index.ts";
 import { createFileDiscoverer } from "./file.ts";
 import { parseTargetGroups } from "./target-group.ts";
 import {

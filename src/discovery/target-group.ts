@@ -1,4 +1,5 @@
-import { type Codec, field, Labels, list, mapOf, mapped, object, Place, text } from "../model/index.ts";
+import { Labels } from "../model/index.ts";
+import { type Codec, field, list, mapOf, mapped, object, Place, text } from "../codec/index.ts";
 
 export const addressLabel = "__address__";
 

@@ -16,7 +16,7 @@ import {
   secret,
   section,
   text,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 
 const noSecret = new Secret("");
 

@@ -10,7 +10,7 @@ import zlib from "node:zlib";
 import { hashSync } from "@node-rs/bcrypt";
 import { snappyCompress } from "hysnappy";
 import { NarthexError } from "../base/index.ts";
-import { encodeYaml, Place } from "../model/index.ts";
+import { encodeYaml, Place } from "../codec/index.ts";
 import {
   createHttpClient,
   createServer,

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import fc from "fast-check";
-import { Place } from "../model/index.ts";
+import { Place } from "../codec/index.ts";
 import { createHttpClient, httpClientConfig } from "./index.ts";
 import { ResponseError, ResponseParser } from "./response-parser.ts";
 

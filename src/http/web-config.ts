@@ -19,7 +19,7 @@ import {
   secret,
   section,
   text,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 
 const noSecret = new Secret("");
 const tlsVersions: Readonly<Record<string, SecureVersion>> = {

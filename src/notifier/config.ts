@@ -1,5 +1,6 @@
 import { checkStaticTargets, discoveryConfigs } from "../discovery/index.ts";
 import { httpClientConfig } from "../http/index.ts";
+import { type NameValidationScheme } from "../model/index.ts";
 import {
   anything,
   type CodecValue,
@@ -7,13 +8,12 @@ import {
   field,
   inline,
   list,
-  type NameValidationScheme,
   object,
   oneOf,
   relabelConfigs,
   text,
   validateRelabelConfigs,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 
 const apiVersion = oneOf(
   ["v2"],

@@ -1,5 +1,6 @@
 import { addressLabel, type TargetGroup } from "../discovery/index.ts";
-import { LabelsBuilder, relabelBuilder } from "../model/index.ts";
+import { LabelsBuilder } from "../model/index.ts";
+import { relabelBuilder } from "../codec/index.ts";
 import type { AlertmanagerConfig } from "./config.ts";
 
 const schemeLabel = "__scheme__";

@@ -1,4 +1,5 @@
-import { Labels, LabelsBuilder, relabelBuilder, type RelabelConfig } from "../model/index.ts";
+import { Labels, LabelsBuilder } from "../model/index.ts";
+import { relabelBuilder, type RelabelConfig } from "../codec/index.ts";
 import type { OutgoingAlert } from "../rules/index.ts";
 
 /** The alerts with external labels, where they have none of that name, and relabelled; without those the rules drop. */

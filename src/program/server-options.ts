@@ -9,7 +9,8 @@ import {
   parseFlags,
   parseLogOptions,
 } from "../base/index.ts";
-import { parseByteSize, parseDuration } from "../model/index.ts";
+import { parseDuration } from "../model/index.ts";
+import { parseByteSize } from "../codec/index.ts";
 import { normalizePrefix, parseExternalUrl } from "./external-url.ts";
 import { failUsage } from "./run.ts";
 import { ignoredServerFlags, serverFlags } from "./server-flags.ts";

@@ -14,7 +14,7 @@ import {
   relabelConfigs,
   section,
   text,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 
 const reservedHeaders = new Set([
   "host",

@@ -1,21 +1,23 @@
 import { errorMessage, NarthexError } from "../base/index.ts";
 import {
   compareStrings,
+  isLabelName,
+  isMetricName,
+  metricNameLabel,
+  type NameValidationScheme,
+  quoteGo,
+} from "../model/index.ts";
+import {
   durationMs,
   field,
   integer,
-  isLabelName,
-  isMetricName,
   list,
   type Mapping,
   mapOf,
-  metricNameLabel,
-  type NameValidationScheme,
   object,
   Place,
-  quoteGo,
   text,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 import { type Expr, parseExpr, type ParserOptions, printExpr } from "../promql/index.ts";
 import { Expander } from "../template/index.ts";
 

@@ -1,6 +1,7 @@
 import { type EscapingScheme, type ScrapeProtocol, scrapeProtocols } from "../exposition/index.ts";
 import { checkStaticTargets, discoveryConfigs } from "../discovery/index.ts";
 import { httpClientConfig } from "../http/index.ts";
+import { type NameValidationScheme, quoteGo } from "../model/index.ts";
 import {
   bool,
   byteSize,
@@ -14,14 +15,12 @@ import {
   integer,
   list,
   mapOf,
-  type NameValidationScheme,
   object,
   oneOf,
-  quoteGo,
   relabelConfigs,
   text,
   validateRelabelConfigs,
-} from "../model/index.ts";
+} from "../codec/index.ts";
 
 export const defaultScrapeProtocols: readonly ScrapeProtocol[] = [
   "OpenMetricsText1.0.0",

@@ -1,7 +1,8 @@
 import { errorMessage, type Logger } from "../base/index.ts";
 import type { TargetGroup } from "../discovery/index.ts";
 import { createHttpClient, type HttpClient } from "../http/index.ts";
-import { encodeYaml, fingerprint, formatDuration, type Labels } from "../model/index.ts";
+import { fingerprint, formatDuration, type Labels } from "../model/index.ts";
+import { encodeYaml } from "../codec/index.ts";
 import { type ScrapeConfig, scrapeConfig } from "./config.ts";
 import { createHttpFetcher, type Fetcher } from "./fetcher.ts";
 import { type ScrapeContext, ScrapeLoop } from "./loop.ts";

@@ -1,12 +1,6 @@
 import { addressLabel, type TargetGroup } from "../discovery/index.ts";
-import {
-  formatDuration,
-  Labels,
-  LabelsBuilder,
-  parseDuration,
-  quoteGo,
-  relabelBuilder,
-} from "../model/index.ts";
+import { formatDuration, Labels, LabelsBuilder, parseDuration, quoteGo } from "../model/index.ts";
+import { relabelBuilder } from "../codec/index.ts";
 import { errorMessage, NarthexError } from "../base/index.ts";
 import type { ScrapeConfig } from "./config.ts";
 

@@ -8,9 +8,8 @@ import {
   metricNameLabel,
   type NameValidationScheme,
   quoteGo,
-  type RelabelConfig,
-  relabelBuilder,
 } from "../model/index.ts";
+import { type RelabelConfig, relabelBuilder } from "../codec/index.ts";
 
 const exportedPrefix = "exported_";
 

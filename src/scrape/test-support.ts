@@ -1,7 +1,8 @@
 import { Registry } from "@narthex/client";
 import { createLogger, NarthexError, SimulatedClock } from "../base/index.ts";
 import { createKernel, type Kernel, type SampleBatch, staleMarkerBits } from "../kernel/index.ts";
-import { type Labels, Place } from "../model/index.ts";
+import { type Labels } from "../model/index.ts";
+import { Place } from "../codec/index.ts";
 import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
 import {
   completeScrapeConfig,

@@ -9,7 +9,7 @@ import {
   object,
   secret,
   text,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import {
   common,
   exactlyOne,

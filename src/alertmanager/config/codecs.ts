@@ -11,7 +11,7 @@ import {
   type ObjectCodec,
   secret,
   text,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import { alertmanagerFunctions, formatGoDuration, Template } from "../../template/index.ts";
 import type { GlobalConfig } from "./global.ts";
 

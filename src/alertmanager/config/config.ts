@@ -1,5 +1,6 @@
 /** `alertmanager.yml` as a whole. */
 import path from "node:path";
+import { quoteGo } from "../../model/index.ts";
 import {
   checkAt,
   type Codec,
@@ -10,9 +11,8 @@ import {
   list,
   object,
   Place,
-  quoteGo,
   section,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import type { MatcherParser } from "../matcher/index.ts";
 import { type NamedTimeInterval, namedTimeInterval } from "../time-interval.ts";
 import { type GlobalConfig, globalConfig } from "./global.ts";

@@ -1,5 +1,6 @@
 /** `email_configs`. */
 import { tlsConfig } from "../../http/index.ts";
+import { quoteGo } from "../../model/index.ts";
 import {
   bool,
   type CodecValue,
@@ -8,11 +9,10 @@ import {
   type Mapping,
   mapOf,
   object,
-  quoteGo,
   secret,
   section,
   text,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import { common, fail, integrationType, noSecret } from "./codecs.ts";
 import { hostPort } from "./global.ts";
 

@@ -13,7 +13,7 @@ import {
   secret,
   section,
   text,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import { exclusive, httpUrl, noSecret, secretUrl } from "./codecs.ts";
 
 /** `host:port` of a mail server. */

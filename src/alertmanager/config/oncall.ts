@@ -14,7 +14,7 @@ import {
   secret,
   section,
   text,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import {
   common,
   exactlyOne,

@@ -1,4 +1,5 @@
 /** Receivers: a name, and the integrations that are told when a notification goes to it. */
+import { quoteGo } from "../../model/index.ts";
 import {
   type Codec,
   field,
@@ -7,9 +8,8 @@ import {
   type ObjectCodec,
   type Part,
   type Place,
-  quoteGo,
   text,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import { discord, mattermost, msteams, msteamsV2, rocketchat, telegram, webex, wechat } from "./chat.ts";
 import type { IntegrationType } from "./codecs.ts";
 import { email } from "./email.ts";

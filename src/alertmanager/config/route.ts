@@ -1,4 +1,5 @@
 /** The `route` section and the matchers it and inhibition rules are written with. */
+import { Matcher, quoteGo } from "../../model/index.ts";
 import {
   bool,
   type Codec,
@@ -7,12 +8,10 @@ import {
   list,
   mapOf,
   type Mapping,
-  Matcher,
   object,
   type Part,
-  quoteGo,
   text,
-} from "../../model/index.ts";
+} from "../../codec/index.ts";
 import { type MatcherParser, printMatcher } from "../matcher/index.ts";
 
 export interface RouteConfig {

@@ -1,5 +1,5 @@
 /** `slack_configs`, and the fields of attachments that other chats took over from it. */
-import { bool, type CodecValue, field, filePath, list, object, secret, text } from "../../model/index.ts";
+import { bool, type CodecValue, field, filePath, list, object, secret, text } from "../../codec/index.ts";
 import {
   common,
   exclusive,

@@ -1,5 +1,5 @@
 /** `webhook_configs`. */
-import { anything, type CodecValue, field, filePath, integer, object } from "../../model/index.ts";
+import { anything, type CodecValue, field, filePath, integer, object } from "../../codec/index.ts";
 import { common, exactlyOne, goDurationMs, integrationType, noSecret, secretTemplateUrl } from "./codecs.ts";
 
 const codec = object(

@@ -1,7 +1,7 @@
 /** Posts notifications as JSON, upstream's message version "4", or as a payload of the configuration's own shape. */
 import { type Disk, NarthexError } from "../../base/index.ts";
 import { type HttpClient } from "../../http/index.ts";
-import { Place } from "../../model/index.ts";
+import { Place } from "../../codec/index.ts";
 import type { Alert } from "../alert.ts";
 import type { WebhookConfig } from "../config/webhook.ts";
 import { jsonData, type NotificationData, notificationData } from "../notify/data.ts";

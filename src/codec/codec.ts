@@ -1,8 +1,6 @@
 import path from "node:path";
 import { errorMessage, Secret, secretMask } from "../base/index.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
-import { parseNumber } from "./number.ts";
-import { quoteGo } from "./quote.ts";
+import { formatDuration, parseDuration, parseNumber, quoteGo } from "../model/index.ts";
 import { Place } from "./yaml.ts";
 
 /** Reads a value from a place in a YAML file, and turns it back into what is printed there. */

@@ -1,9 +1,14 @@
 import { hash } from "node:crypto";
 import { type Codec, failAt, field, list, mapped, object, type Part, integer, text } from "./codec.ts";
-import { Labels, LabelsBuilder } from "./labels.ts";
-import { isLabelName, type NameValidationScheme } from "./names.ts";
-import { quoteGo } from "./quote.ts";
-import { expandTemplate, Regexp } from "./regexp.ts";
+import {
+  expandTemplate,
+  isLabelName,
+  Labels,
+  LabelsBuilder,
+  type NameValidationScheme,
+  quoteGo,
+  Regexp,
+} from "../model/index.ts";
 
 const actions = [
   "replace",

@@ -4,13 +4,13 @@ import fc from "fast-check";
 import {
   createRelabelConfig,
   encodeYaml,
-  Labels,
   Place,
   relabel,
   relabelConfig,
   relabelConfigs,
   validateRelabelConfigs,
 } from "./index.ts";
+import { Labels } from "../model/index.ts";
 
 const rule = createRelabelConfig;
 
