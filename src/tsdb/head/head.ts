@@ -149,6 +149,23 @@ export class Head {
     if (ref <= layout.seriesRefMax) this.#nextRef = Math.max(this.#nextRef, ref + 1);
   }
 
+  /** Gives back pages of slots whose refs have all been used and whose series are all gone. Returns how many. */
+  releasePages(): number {
+    const { arena, views } = this.kernel;
+    const inUse = new Set<number>([pageOf(this.#nextRef)]);
+    for (const ref of this.labelIndex.all()) inUse.add(pageOf(ref));
+    let released = 0;
+    for (let page = 0; page < pageOf(this.#nextRef); page++) {
+      const at = (layout.control.seriesDirectory >>> 2) + page;
+      const ptr = views.u32[at]!;
+      if (ptr === 0 || inUse.has(page)) continue;
+      Atomics.store(views.u32, at, 0);
+      arena.retire(ptr, slotLayout.perPage * slotLayout.bytes);
+      released++;
+    }
+    return released;
+  }
+
   hasSeries(ref: number): boolean {
     return this.kernel.series.labelsPtr(ref) !== 0;
   }
@@ -169,4 +186,8 @@ export function memoryFill(kernel: Kernel): number {
   const { limitBytes, usedBytes } = kernel.usage();
   const arena = kernel.arena.usage();
   return (usedBytes - arena.reservedBytes + arena.usedBytes) / limitBytes;
+}
+
+function pageOf(ref: number): number {
+  return Math.floor(ref / slotLayout.perPage);
 }

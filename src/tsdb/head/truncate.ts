@@ -102,6 +102,7 @@ async function removeSeries(
   if (dead.size > 0) labelIndex.removeFromAll(isDead);
   labelIndex.removeEmptyNames();
   symbols.sweep();
+  head.releasePages();
   return dead.size;
 }
 
