@@ -127,12 +127,29 @@ function fillZeros(out: usize, count: i32): void {
   for (let i: i32 = 0; i < count; i++) store<u8>(out + i, 0x30);
 }
 
-// Writes `digits` × 10^`exponent` with an exponent of two digits and more below 1e-6 and from 1e21 on, else plainly.
-function writeDecimal(out: usize): usize {
+// Takes the zeros off the end of `digits`, many at a time: short decimals come with a dozen of them.
+function dropZeros(): void {
+  if (digits % 100000000 == 0) {
+    digits /= 100000000;
+    exponent += 8;
+  }
+  if (digits % 10000 == 0) {
+    digits /= 10000;
+    exponent += 4;
+  }
+  if (digits % 100 == 0) {
+    digits /= 100;
+    exponent += 2;
+  }
   while (digits % 10 == 0) {
     digits /= 10;
     exponent++;
   }
+}
+
+// Writes `digits` × 10^`exponent` with an exponent of two digits and more below 1e-6 and from 1e21 on, else plainly.
+function writeDecimal(out: usize): usize {
+  dropZeros();
   // One place is left free for the point.
   const count = writeDigits(digits, out + 1);
   const point = count + exponent;
