@@ -35,7 +35,10 @@ export class BlockQuerier implements Querier {
   /** Always sorted: a block's series are. */
   select(matchers: readonly Matcher[], hints: SelectHints): SeriesSet {
     assert(this.#isOpen, "querier is open");
-    const refs = this.#guard(noRefs, () => this.#withSamples(this.#selector.select(matchers), hints));
+    const { minTimestampMs, maxTimestampMs } = hints;
+    const refs = this.#block.overlaps(minTimestampMs, maxTimestampMs)
+      ? this.#guard(noRefs, () => this.#withSamples(this.#selector.select(matchers), hints))
+      : noRefs;
     return new BlockSeriesSet(this.#block, this.#window, this.#notices, refs);
   }
 
