@@ -3,6 +3,9 @@ import type { SampleColumns, SeriesSet } from "../../storage/index.ts";
 import type { Selector } from "../plan/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
 
+/** Samples that may be appended to a series between the question how many there are and their reading. */
+const spareSamples = 256;
+
 /** Columns that grow to the longest series. Readable slack for the kernel's wide loads comes with every scratch block. */
 export class SampleBuffer implements Columns, SampleColumns {
   timestamps = 0;
@@ -19,8 +22,8 @@ export class SampleBuffer implements Columns, SampleColumns {
   }
 
   reserve(evaluation: Evaluation, samples: number): void {
-    if (samples <= this.capacity) return;
-    this.capacity = Math.max(samples, this.capacity * 2, 256);
+    if (samples + spareSamples <= this.capacity) return;
+    this.capacity = Math.max(samples + spareSamples, this.capacity * 2);
     this.timestamps = evaluation.allocate(this.capacity * 8);
     this.values = evaluation.allocate(this.capacity * 8);
   }
