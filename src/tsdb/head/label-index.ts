@@ -1,13 +1,5 @@
 import { type Kernel, layout } from "../../kernel/index.ts";
-import {
-  dropPairs,
-  findPair,
-  forEachPair,
-  insertPair,
-  pairCapacity,
-  pairCount,
-  replacePairs,
-} from "./pair-table.ts";
+import { dropPairs, findPair, forEachPair, insertPair, pairCount, removePair } from "./pair-table.ts";
 import {
   addPosting,
   filterPostings,
@@ -131,49 +123,17 @@ export class LabelIndex extends LabelIndexReader {
     filterPostings(this.#kernel, allIndex, (ref) => !isDead(ref));
   }
 
-  /**
-   * Takes dead series out of the lists of one name's values, and drops values and names that nobody has any more. Only values that
-   * `isAffected` accepts are looked at.
-   */
-  removeFromName(
-    name: number,
-    isAffected: (value: number) => boolean,
-    isDead: (ref: number) => boolean,
-  ): void {
+  /** Takes dead series out of the list of one label pair, and forgets the value, then the name, that nobody has any more. */
+  removeFromPair(name: number, value: number, isDead: (ref: number) => boolean): void {
     const u32 = this.u32;
     const tableIndex = findPair(u32, u32[namesIndex]!, name);
-    if (tableIndex === 0) return;
-    let emptied = 0;
-    forEachPair(u32, u32[tableIndex]!, (value, listIndex) => {
-      if (isAffected(value)) filterPostings(this.#kernel, listIndex, (ref) => !isDead(ref));
-      if (u32[listIndex] === 0) emptied++;
-    });
-    if (emptied === 0) return;
-    const left = pairCount(u32, u32[tableIndex]!) - emptied;
-    const release = (value: number): void => this.#symbols.addUses(value, -1);
-    if (left === 0) {
-      forEachPair(u32, u32[tableIndex]!, release);
-      dropPairs(this.#kernel, tableIndex);
-      return;
-    }
-    const emptyValues: number[] = [];
-    replacePairs(this.#kernel, tableIndex, pairCapacity(left), (value, listIndex) => {
-      if (u32[listIndex] === 0) emptyValues.push(value);
-      return u32[listIndex] !== 0;
-    });
-    emptyValues.forEach(release);
-  }
-
-  /** Forgets the names whose last value has gone. */
-  removeEmptyNames(): void {
-    const u32 = this.u32;
-    const empty: number[] = [];
-    forEachPair(u32, u32[namesIndex]!, (name, tableIndex) => {
-      if (u32[tableIndex] === 0) empty.push(name);
-    });
-    if (empty.length === 0) return;
-    const left = this.nameCount - empty.length;
-    replacePairs(this.#kernel, namesIndex, pairCapacity(left), (_, tableIndex) => u32[tableIndex] !== 0);
-    for (const name of empty) this.#symbols.addUses(name, -1);
+    const listIndex = tableIndex === 0 ? 0 : findPair(u32, u32[tableIndex]!, value);
+    if (listIndex === 0 || filterPostings(this.#kernel, listIndex, (ref) => !isDead(ref)) > 0) return;
+    removePair(u32, u32[tableIndex]!, value);
+    this.#symbols.addUses(value, -1);
+    if (pairCount(u32, u32[tableIndex]!) > 0) return;
+    dropPairs(this.#kernel, tableIndex);
+    removePair(u32, u32[namesIndex]!, name);
+    this.#symbols.addUses(name, -1);
   }
 }

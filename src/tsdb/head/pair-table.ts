@@ -1,14 +1,18 @@
 import type { Kernel } from "../../kernel/index.ts";
 
 /**
- * An open-addressing hash table from symbols to words, in the shared memory: { u32 capacity, u32 count, (u32 key, u32 value) × capacity }.
- * Key 0 marks a free entry; nothing is ever removed from a table, a new one replaces it. Any thread may look up while the
- * writer inserts: a value is stored before its key, and an outgrown table is retired after its successor is published.
+ * An open-addressing hash table from symbols to words, in the shared memory:
+ * { u32 capacity, u32 count, u32 occupied, u32 0, (u32 key, u32 value) × capacity }. Key 0 marks a free entry, key 1 a removed one. Any
+ * thread may look up while the writer works: a value is stored before its key, an entry never gets another key, and an outgrown
+ * table is retired after its successor, which has no removed entries, is published.
  *
  * Functions take the table's pointer (0 = no table yet), or the index of the u32 that holds it when the pointer may change.
  */
-const headerWords = 2;
+const headerWords = 4;
+const countWord = 1;
+const occupiedWord = 2;
 const capacityMin = 4;
+const removedKey = 1;
 
 /** Index of the value word of `key`, or 0. */
 export function findPair(u32: Uint32Array, tablePtr: number, key: number): number {
@@ -18,7 +22,7 @@ export function findPair(u32: Uint32Array, tablePtr: number, key: number): numbe
 }
 
 export function pairCount(u32: Uint32Array, tablePtr: number): number {
-  return tablePtr === 0 ? 0 : Atomics.load(u32, (tablePtr >>> 2) + 1);
+  return tablePtr === 0 ? 0 : Atomics.load(u32, (tablePtr >>> 2) + countWord);
 }
 
 /** Calls `visit` with every key and the index of its value word. */
@@ -32,7 +36,7 @@ export function forEachPair(
   const end = table + headerWords + 2 * u32[table]!;
   for (let at = table + headerWords; at < end; at += 2) {
     const key = Atomics.load(u32, at);
-    if (key !== 0) visit(key, at + 1);
+    if (key > removedKey) visit(key, at + 1);
   }
 }
 
@@ -42,44 +46,21 @@ export function insertPair(kernel: Kernel, ownerIndex: number, key: number): num
   const present = findPair(u32, u32[ownerIndex]!, key);
   if (present !== 0) return present;
   let table = u32[ownerIndex]! >>> 2;
-  if (table === 0 || (u32[table + 1]! + 1) * 4 > u32[table]! * 3) {
-    const capacity = table === 0 ? capacityMin : u32[table]! * 2;
-    table = replacePairs(kernel, ownerIndex, capacity, () => true) >>> 2;
-  }
+  if (table === 0 || (u32[table + occupiedWord]! + 1) * 4 > u32[table]! * 3)
+    table = rebuild(kernel, ownerIndex) >>> 2;
   const at = entryIndex(u32, table * 4, key);
   u32[at + 1] = 0;
   Atomics.store(u32, at, key);
-  Atomics.store(u32, table + 1, u32[table + 1]! + 1);
+  u32[table + occupiedWord]!++;
+  Atomics.store(u32, table + countWord, u32[table + countWord]! + 1);
   return at + 1;
 }
 
-/**
- * Writer: publishes a table of the given capacity (a power of two) with the pairs that `keep` accepts and retires the old one. Returns its
- * pointer. Throws MemoryFullError, with nothing changed.
- */
-export function replacePairs(
-  kernel: Kernel,
-  ownerIndex: number,
-  capacity: number,
-  keep: (key: number, valueIndex: number) => boolean,
-): number {
-  const { u32 } = kernel.views;
-  const oldPtr = u32[ownerIndex]!;
-  const ptr = kernel.arena.allocateZeroed(tableBytes(capacity), "index table");
-  const table = ptr >>> 2;
-  u32[table] = capacity;
-  let count = 0;
-  forEachPair(u32, oldPtr, (key, valueIndex) => {
-    if (!keep(key, valueIndex)) return;
-    const at = entryIndex(u32, ptr, key);
-    u32[at] = key;
-    u32[at + 1] = u32[valueIndex]!;
-    count++;
-  });
-  u32[table + 1] = count;
-  Atomics.store(u32, ownerIndex, ptr);
-  if (oldPtr !== 0) kernel.arena.retire(oldPtr, tableBytes(u32[oldPtr >>> 2]!));
-  return ptr;
+/** Writer: removes a pair, whose value must be 0 by now. */
+export function removePair(u32: Uint32Array, tablePtr: number, key: number): void {
+  const table = tablePtr >>> 2;
+  Atomics.store(u32, entryIndex(u32, tablePtr, key), removedKey);
+  Atomics.store(u32, table + countWord, u32[table + countWord]! - 1);
 }
 
 /** Writer: unpublishes and retires the table. */
@@ -91,11 +72,27 @@ export function dropPairs(kernel: Kernel, ownerIndex: number): void {
   kernel.arena.retire(ptr, tableBytes(u32[ptr >>> 2]!));
 }
 
-/** The smallest capacity that holds `count` pairs with room to grow. */
-export function pairCapacity(count: number): number {
+/** Publishes a table with room for more pairs, and retires the old one. Throws MemoryFullError, with nothing changed. */
+function rebuild(kernel: Kernel, ownerIndex: number): number {
+  const { u32 } = kernel.views;
+  const oldPtr = u32[ownerIndex]!;
+  const count = pairCount(u32, oldPtr);
   let capacity = capacityMin;
-  while (capacity * 3 < (count + 1) * 4) capacity *= 2;
-  return capacity;
+  // At most half full, except for the smallest.
+  while (capacity < 2 * count || capacity * 3 < (count + 1) * 4) capacity *= 2;
+  const ptr = kernel.arena.allocateZeroed(tableBytes(capacity), "index table");
+  const table = ptr >>> 2;
+  u32[table] = capacity;
+  u32[table + countWord] = count;
+  u32[table + occupiedWord] = count;
+  forEachPair(u32, oldPtr, (key, valueIndex) => {
+    const at = entryIndex(u32, ptr, key);
+    u32[at] = key;
+    u32[at + 1] = u32[valueIndex]!;
+  });
+  Atomics.store(u32, ownerIndex, ptr);
+  if (oldPtr !== 0) kernel.arena.retire(oldPtr, tableBytes(u32[oldPtr >>> 2]!));
+  return ptr;
 }
 
 function tableBytes(capacity: number): number {

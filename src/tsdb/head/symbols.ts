@@ -4,13 +4,15 @@ import { hashBytes } from "./text-hash.ts";
 
 /**
  * Interned strings. A symbol is the address of { u32 lengthBytes, UTF-8 bytes }; before it stand { u32 hash, u32 uses }. Equal strings have equal
- * symbols. The table is { u32 capacity, u32 count, u32 symbol × capacity }, open addressing; 0 marks a free entry.
+ * symbols. The table is { u32 capacity, u32 occupied, u32 symbol × capacity }, open addressing; 0 marks a free entry, 1 a removed one, which
+ * is not used again.
  */
 const symbolHeaderBytes = 8;
 const hashOffset = -8;
 const usesOffset = -4;
 const tableHeaderWords = 2;
 const capacityMin = 1024;
+const removed = 1;
 const rootIndex = layout.headWord.symbols >>> 2;
 const generationIndex = layout.headWord.symbolGeneration >>> 2;
 /** Longest string that can be interned; labels have limits far below. */
@@ -51,7 +53,8 @@ export class SymbolReader {
 
   findBytes(bytes: Uint8Array, start: number, length: number, hash: number): number {
     const table = Atomics.load(this.#u32, rootIndex) >>> 2;
-    return table === 0 ? 0 : this.#u32[this.entry(table, bytes, start, length, hash)]!;
+    const symbol = table === 0 ? 0 : Atomics.load(this.#u32, this.entry(table, bytes, start, length, hash));
+    return symbol === removed ? 0 : symbol;
   }
 
   /** Index of the entry that holds the string, or of the free one where it would go. */
@@ -60,6 +63,7 @@ export class SymbolReader {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const at = table + tableHeaderWords + slot;
       const symbol = Atomics.load(this.#u32, at);
+      if (symbol === removed) continue;
       if (symbol === 0 || (this.hash(symbol) === hash && this.equalsBytes(symbol, bytes, start, length)))
         return at;
     }
@@ -109,17 +113,14 @@ export class SymbolTable extends SymbolReader {
   /** Spares encoding and hashing of the strings that every target repeats. */
   readonly #recent = new Map<string, number>();
   #encoded: Buffer = Buffer.alloc(4096);
+  #count = 0;
 
   constructor(kernel: Kernel) {
     super(kernel);
     this.#kernel = kernel;
     this.#u8 = kernel.views.u8;
     this.#u32 = kernel.views.u32;
-    if (this.#u32[rootIndex] === 0) this.#replaceTable(capacityMin, () => true);
-  }
-
-  get count(): number {
-    return this.#u32[(this.#u32[rootIndex]! >>> 2) + 1]!;
+    if (this.#u32[rootIndex] === 0) this.#rebuild();
   }
 
   /** Throws MemoryFullError. */
@@ -141,7 +142,7 @@ export class SymbolTable extends SymbolReader {
     if (length > textBytesMax)
       throw new NarthexError("bad_data", `label of ${length} bytes: at most ${textBytesMax} are stored`);
     if ((this.#u32[table + 1]! + 1) * 4 > this.#u32[table]! * 3) {
-      table = this.#replaceTable(this.#u32[table]! * 2, () => true) >>> 2;
+      table = this.#rebuild() >>> 2;
       at = this.entry(table, bytes, start, length, hash);
     }
     const symbol = this.#kernel.arena.allocate(symbolHeaderBytes + 4 + length, "symbol") + symbolHeaderBytes;
@@ -151,6 +152,7 @@ export class SymbolTable extends SymbolReader {
     this.#u8.set(bytes.subarray(start, start + length), symbol + 4);
     Atomics.store(this.#u32, at, symbol);
     this.#u32[table + 1]!++;
+    this.#count++;
     return symbol;
   }
 
@@ -159,50 +161,49 @@ export class SymbolTable extends SymbolReader {
     this.#u32[(symbol + usesOffset) >>> 2]! += uses;
   }
 
-  /** Retires every symbol without uses; nothing may hold such a symbol across the call. Returns how many went. */
-  sweep(): number {
+  /** Retires every symbol without uses. Between slices, and only there, may nothing hold a symbol that has no use yet. */
+  async sweep(breathe: () => Promise<void>): Promise<void> {
     const u32 = this.#u32;
-    const table = u32[rootIndex]! >>> 2;
-    const isUsed = (symbol: number): boolean => u32[(symbol + usesOffset) >>> 2] !== 0;
-    const dead: number[] = [];
-    for (let slot = 0; slot < u32[table]!; slot++) {
-      const symbol = u32[table + tableHeaderWords + slot]!;
-      if (symbol !== 0 && !isUsed(symbol)) dead.push(symbol);
+    for (let tablePtr = 0, slot = 0; ; slot++) {
+      if (u32[rootIndex] !== tablePtr) {
+        tablePtr = u32[rootIndex]!;
+        slot = 0;
+      }
+      if (slot === u32[tablePtr >>> 2]!) return;
+      const at = (tablePtr >>> 2) + tableHeaderWords + slot;
+      const symbol = u32[at]!;
+      if (symbol > removed && u32[(symbol + usesOffset) >>> 2] === 0) this.#remove(at, symbol);
+      await breathe();
     }
-    if (dead.length === 0) return 0;
-    let capacity = capacityMin;
-    while (capacity * 3 < (this.count - dead.length + 1) * 4) capacity *= 2;
-    this.#replaceTable(capacity, isUsed);
+  }
+
+  #remove(at: number, symbol: number): void {
     this.#recent.clear();
-    Atomics.add(u32, generationIndex, 1);
-    for (const symbol of dead)
-      this.#kernel.arena.retire(symbol - symbolHeaderBytes, this.#blockBytes(symbol));
-    return dead.length;
+    Atomics.store(this.#u32, at, removed);
+    Atomics.add(this.#u32, generationIndex, 1);
+    this.#kernel.arena.retire(symbol - symbolHeaderBytes, symbolHeaderBytes + 4 + this.lengthBytes(symbol));
+    this.#count--;
   }
 
-  #blockBytes(symbol: number): number {
-    return symbolHeaderBytes + 4 + this.lengthBytes(symbol);
-  }
-
-  /** Publishes a table of that capacity with the symbols that `keep` accepts. */
-  #replaceTable(capacity: number, keep: (symbol: number) => boolean): number {
+  /** Publishes a table with room for more, at most half full, and retires the old one. */
+  #rebuild(): number {
     const u32 = this.#u32;
     const oldPtr = u32[rootIndex]!;
     const old = oldPtr >>> 2;
+    let capacity = capacityMin;
+    while (capacity < 2 * this.#count) capacity *= 2;
     const ptr = this.#kernel.arena.allocateZeroed(tableBytes(capacity), "symbol table");
     const table = ptr >>> 2;
     u32[table] = capacity;
-    let count = 0;
+    u32[table + 1] = this.#count;
     const oldCapacity = old === 0 ? 0 : u32[old]!;
     for (let i = 0; i < oldCapacity; i++) {
       const symbol = u32[old + tableHeaderWords + i]!;
-      if (symbol === 0 || !keep(symbol)) continue;
+      if (symbol <= removed) continue;
       let slot = this.hash(symbol) & (capacity - 1);
       while (u32[table + tableHeaderWords + slot] !== 0) slot = (slot + 1) & (capacity - 1);
       u32[table + tableHeaderWords + slot] = symbol;
-      count++;
     }
-    u32[table + 1] = count;
     Atomics.store(u32, rootIndex, ptr);
     if (oldPtr !== 0) this.#kernel.arena.retire(oldPtr, tableBytes(oldCapacity));
     return ptr;

@@ -96,12 +96,13 @@ async function removeSeries(
   }
   const isDead = (ref: number): boolean => dead.has(ref);
   for (const [name, values] of affected) {
-    labelIndex.removeFromName(name, (value) => values.has(value), isDead);
-    await breathe();
+    for (const value of values) {
+      labelIndex.removeFromPair(name, value, isDead);
+      await breathe();
+    }
   }
   if (dead.size > 0) labelIndex.removeFromAll(isDead);
-  labelIndex.removeEmptyNames();
-  symbols.sweep();
+  await symbols.sweep(breathe);
   head.releasePages();
   return dead.size;
 }
