@@ -157,10 +157,10 @@ test("windows that lie far apart are read one by one", () => {
           const set = querier.select(...args);
           // Counted as a storage of chunks would, which these arrays are not.
           set.sampleCountMax = (_, minMs, maxMs) => Math.ceil((maxMs - minMs) / 15_000) + 60;
-          const { read } = set;
+          const read = set.read.bind(set);
           set.read = (...readArgs) => {
             reads++;
-            return read.apply(set, readArgs);
+            return read(...readArgs);
           };
           return set;
         },
