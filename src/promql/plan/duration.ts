@@ -10,7 +10,7 @@ export interface DurationContext {
 /** Upstream's durations are int64 nanoseconds. */
 const secondsMax = 2 ** 63 / 1e9;
 
-/** Computes a duration expression in milliseconds. Throws `execution` naming the expression's place. */
+/** Computes a duration expression in milliseconds. Throws `bad_data` naming the expression's place. */
 export function evaluateDuration(
   expr: DurationExpr,
   context: DurationContext,
@@ -55,5 +55,5 @@ function evaluate(expr: DurationExpr, context: DurationContext): number {
 }
 
 function failure(expr: DurationExpr, message: string): NarthexError {
-  return new NarthexError("execution", `${expr.position.start}:${expr.position.end}: ${message}`);
+  return new NarthexError("bad_data", `${expr.position.start}:${expr.position.end}: ${message}`);
 }

@@ -34,7 +34,7 @@ export interface PlanOptions {
 
 /**
  * Turns a parsed query into a plan for given times. The same text and options give the same plan on every thread: fragments
- * can be named by their number. Throws `execution` for durations that cannot be.
+ * can be named by their number. Throws `bad_data` for durations that cannot be.
  */
 export function planQuery(query: string, expr: Expr, options: PlanOptions): Plan {
   const instant = options.stepMs === 0;
