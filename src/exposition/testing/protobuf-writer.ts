@@ -47,8 +47,8 @@ export function metric(labels: Readonly<Record<string, string>>, ...fields: Buff
   return bytesField(4, [...pairs, ...fields]);
 }
 
-/** The fields of an integer histogram, as the Go client writes them. */
-export function nativeHistogramFields(histogram: Histogram): Buffer[] {
+/** The fields of a histogram, as the Go client writes them. */
+export function nativeHistogramFields(histogram: Histogram, isFloat = false): Buffer[] {
   const { positive, negative } = histogram;
   const span = (field: number, indices: readonly number[]): Buffer[] =>
     spansFromIndices(indices).map(({ offset, length }) =>
@@ -63,6 +63,21 @@ export function nativeHistogramFields(histogram: Histogram): Buffer[] {
       ),
     ];
   };
+  const counts = (field: number, values: readonly number[]): Buffer[] =>
+    values.map((value) => doubleField(field, value));
+  if (isFloat) {
+    return [
+      doubleField(4, histogram.count),
+      doubleField(2, histogram.sum),
+      zigzagField(5, histogram.schema),
+      doubleField(6, histogram.zeroThreshold),
+      doubleField(8, histogram.zeroCount),
+      ...span(9, negative.indices),
+      ...counts(11, negative.counts),
+      ...span(12, positive.indices),
+      ...counts(14, positive.counts),
+    ];
+  }
   return [
     varintField(1, histogram.count),
     doubleField(2, histogram.sum),
