@@ -1,4 +1,4 @@
-import { Agent, type buildConnector, Client, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
+import type { buildConnector, Client, Dispatcher } from "undici";
 import type { Clock, Disk } from "../base/index.ts";
 import type { ProxyConfig, TlsConfig } from "./config.ts";
 import { basicCredentials } from "./credentials.ts";
@@ -6,6 +6,10 @@ import { type Exchanger, exchangerOn } from "./exchange.ts";
 import { PlainConnection, plainConnectionsWork } from "./plain-connection.ts";
 import { proxyFor } from "./proxy.ts";
 import { TlsSource } from "./tls.ts";
+
+/** Loaded when first needed: a server whose targets speak plain HTTP never is, and saves the memory. */
+const loadUndici = (): Promise<typeof import("undici")> => import("undici");
+type Undici = Awaited<ReturnType<typeof loadUndici>>;
 
 /** Longer than any sane scrape interval, so that scrapes find their connection open. */
 const idleConnectionMsMax = 5 * 60_000;
@@ -27,16 +31,16 @@ export class Dispatchers {
 
   /** Connections shared by all who ask the same origin. */
   exchanger(url: URL): Exchanger {
-    return exchangerOn(this.#for(url));
+    return async (...parameters) => exchangerOn(this.#for(url, await loadUndici()))(...parameters);
   }
 
-  #for(url: URL): Dispatcher {
+  #for(url: URL, undici: Undici): Dispatcher {
     const tls = url.protocol === "https:" || this.#proxied() ? this.#tls.options() : {};
     if (this.#tls.version !== this.#version) this.#renew();
     const proxy = this.#proxied() ? proxyFor(this.#proxy, url) : undefined;
-    if (proxy === undefined) return (this.#direct ??= new Agent(this.#options(tls)));
+    if (proxy === undefined) return (this.#direct ??= new undici.Agent(this.#options(tls)));
     let dispatcher = this.#byProxy.get(proxy);
-    if (!dispatcher) this.#byProxy.set(proxy, (dispatcher = this.#viaProxy(proxy, tls)));
+    if (!dispatcher) this.#byProxy.set(proxy, (dispatcher = this.#viaProxy(undici, proxy, tls)));
     return dispatcher;
   }
 
@@ -44,7 +48,7 @@ export class Dispatchers {
   openOwn(origin: string, socketPath: string | undefined): { exchanger(): Exchanger; close(): void } {
     const url = new URL(origin);
     const proxied = this.#proxied() && socketPath === undefined && proxyFor(this.#proxy, url) !== undefined;
-    if (proxied) return { exchanger: () => exchangerOn(this.#for(url)), close: () => {} };
+    if (proxied) return { exchanger: () => this.exchanger(url), close: () => {} };
     if (url.protocol === "http:" && plainConnectionsWork) {
       const connection = new PlainConnection(url, socketPath);
       const exchanger: Exchanger = (...parameters) => connection.exchange(...parameters);
@@ -52,16 +56,18 @@ export class Dispatchers {
     }
     let client: Client | undefined;
     let version = -1;
+    const exchange: Exchanger = async (...parameters) => {
+      const undici = await loadUndici();
+      const tls = url.protocol === "https:" ? this.#tls.options() : {};
+      if (client && version !== this.#tls.version) finish(client);
+      if (!client || version !== this.#tls.version) {
+        client = new undici.Client(origin, { ...this.#options(tls), ...(socketPath && { socketPath }) });
+      }
+      version = this.#tls.version;
+      return exchangerOn(client)(...parameters);
+    };
     return {
-      exchanger: () => {
-        const tls = url.protocol === "https:" ? this.#tls.options() : {};
-        if (client && version !== this.#tls.version) finish(client);
-        if (!client || version !== this.#tls.version) {
-          client = new Client(origin, { ...this.#options(tls), ...(socketPath && { socketPath }) });
-        }
-        version = this.#tls.version;
-        return exchangerOn(client);
-      },
+      exchanger: () => exchange,
       close: () => {
         if (client) destroy(client);
       },
@@ -88,16 +94,16 @@ export class Dispatchers {
     };
   }
 
-  #viaProxy(proxy: string, tls: buildConnector.BuildOptions): Dispatcher {
+  #viaProxy(undici: Undici, proxy: string, tls: buildConnector.BuildOptions): Dispatcher {
     const url = new URL(proxy);
-    if (url.protocol.startsWith("socks5")) return new Socks5ProxyAgent(url, { requestTls: tls });
+    if (url.protocol.startsWith("socks5")) return new undici.Socks5ProxyAgent(url, { requestTls: tls });
     const headers: Record<string, string[]> = {};
     for (const [name, values] of this.#proxy.proxyConnectHeader)
       headers[name] = values.map((value) => value.reveal());
     const token =
       url.username !== "" &&
       basicCredentials(decodeURIComponent(url.username), decodeURIComponent(url.password));
-    return new ProxyAgent({ uri: url.href, headers, requestTls: tls, ...(token && { token }) });
+    return new undici.ProxyAgent({ uri: url.href, headers, requestTls: tls, ...(token && { token }) });
   }
 
   #renew(): void {

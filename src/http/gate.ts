@@ -1,4 +1,3 @@
-import { verify } from "@node-rs/bcrypt";
 import { createHmac, randomBytes } from "node:crypto";
 import type { Clock, Secret } from "../base/index.ts";
 import type { WebConfig } from "./web-config.ts";
@@ -25,7 +24,10 @@ export class PasswordGate {
     const key = this.#digest(given.user, hash, given.password);
     const remembered = this.#verified.get(key);
     if (remembered !== undefined) return remembered && known !== undefined;
-    const check = this.#queue.then(() => verify(given.password, hash));
+    // Loaded when the first password comes.
+    const check = this.#queue.then(async () =>
+      (await import("@node-rs/bcrypt")).verify(given.password, hash),
+    );
     this.#queue = check.catch(() => {});
     const admitted = (await check) && known !== undefined;
     this.#remember(key, admitted);

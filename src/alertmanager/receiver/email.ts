@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
-import { createTransport, type SendMailOptions } from "nodemailer";
+import type { SendMailOptions } from "nodemailer";
 import type { Clock, Disk } from "../../base/index.ts";
 import { TlsSource } from "../../http/index.ts";
 import type { Alert } from "../alert.ts";
@@ -37,6 +37,8 @@ export class EmailNotifier implements Notifier {
   async notify(context: NotificationContext, alerts: readonly Alert[]): Promise<undefined> {
     const data = notificationData(context, alerts, this.#templates.externalUrl);
     const mail = this.#mail(data, context);
+    // Loaded with the first mail: most installations never send one.
+    const { createTransport } = await import("nodemailer");
     const transport = createTransport(this.#transportOptions());
     const ended = new Promise<never>((_, reject) => {
       const end = (): void => reject(new NotifyError("sending was cut short", true, "contextCanceled"));
