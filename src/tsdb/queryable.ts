@@ -1,10 +1,11 @@
 import type { Disk } from "../base/index.ts";
-import { type Kernel, layout } from "../kernel/index.ts";
+import type { Kernel } from "../kernel/index.ts";
 import { MergeQuerier, type Querier, type Queryable } from "../storage/index.ts";
 import { BlockCache, blockCacheBytesDefault } from "./block/cache.ts";
 import { BlockList } from "./block/block-list.ts";
 import { BlockNotices } from "./block/damage.ts";
 import { BlockQuerier } from "./block/querier.ts";
+import { blocksVersion } from "./blocks-version.ts";
 import { createHeadQueryable } from "./head/querier.ts";
 
 export interface QueryableParts {
@@ -48,15 +49,4 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
     },
     close: () => blocks.close(),
   };
-}
-
-const versionIndex = layout.headWord.blocksVersion >>> 2;
-
-/** Tells all threads that the set of blocks, or what is deleted of them, has changed. */
-export function blocksChanged({ views }: Kernel): void {
-  Atomics.add(views.u32, versionIndex, 1);
-}
-
-function blocksVersion({ views }: Kernel): number {
-  return Atomics.load(views.u32, versionIndex);
 }

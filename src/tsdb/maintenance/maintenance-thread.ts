@@ -1,0 +1,133 @@
+import { Worker } from "node:worker_threads";
+import { type Logger, NarthexError } from "../../base/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import type { Matcher } from "../../model/index.ts";
+import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
+import type { BlockMeta } from "../block/meta.ts";
+import type {
+  MaintenanceCallName,
+  MaintenanceCalls,
+  MaintenanceOrder,
+  MaintenanceReport,
+  MaintenanceStart,
+} from "./messages.ts";
+
+/** What the thread remembers of the blocks' indexes: it reads them from front to back. */
+const cacheBytesMax = 16 * 1024 * 1024;
+
+export interface MaintenanceThreadOptions {
+  readonly kernel: Kernel;
+  /** The data directory, whose lock the process holds. */
+  readonly directory: string;
+  readonly logger: Logger;
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: NarthexError): void;
+}
+
+/**
+ * The thread that writes, compacts and deletes blocks, as the main thread sees it. It works on one order at a time, in the order in which they were given.
+ * When it dies, what it was asked fails, its half-written block is removed by the next `recover`, and the next order starts it anew. Owned by who made it, who must
+ * `close` it.
+ */
+export class MaintenanceThread {
+  readonly #options: MaintenanceThreadOptions;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+  #isClosed = false;
+
+  constructor(options: MaintenanceThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Removes what unfinished work left behind, and sets damaged blocks aside. */
+  recover(): Promise<{ blocks: BlockMeta[]; setAside: string[] }> {
+    return this.#call("recover");
+  }
+
+  /**
+   * Writes a block of what the head has from `minTime` until before `maxTime`; undefined when it has nothing. Nothing may be appended to that range any more. When it
+   * resolves, new queries see the block; the head may be truncated once `earlierQueriesEnded`.
+   */
+  cut(minTime: number, maxTime: number, hints: readonly string[] = []): Promise<BlockMeta | undefined> {
+    return this.#call("cut", minTime, maxTime, hints);
+  }
+
+  /** Compacts what can be, then deletes what is beyond the retention. */
+  compact(ranges: readonly number[], limits: RetentionLimits): Promise<CompactionResult> {
+    return this.#call("compact", ranges, limits);
+  }
+
+  /** Marks samples of blocks as deleted; resolves to how many series were hit, summed over the blocks. */
+  deleteSeries(
+    matchers: readonly Matcher[],
+    minTimestampMs: number,
+    maxTimestampMs: number,
+  ): Promise<number> {
+    const parts = matchers.map(({ type, name, value }) => ({ type, name, value }));
+    return this.#call("deleteSeries", parts, minTimestampMs, maxTimestampMs);
+  }
+
+  /** Rewrites the blocks without what was deleted. */
+  cleanTombstones(): Promise<CompactionResult> {
+    return this.#call("cleanTombstones");
+  }
+
+  /** Ends the thread where it stands; what it was asked fails. A block that is being written is removed by the next `recover`. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#worker?.terminate();
+  }
+
+  #call<N extends MaintenanceCallName>(
+    name: N,
+    ...given: Parameters<MaintenanceCalls[N]>
+  ): Promise<ReturnType<MaintenanceCalls[N]>> {
+    if (this.#isClosed) return Promise.reject(new NarthexError("unavailable", "storage is closed"));
+    this.#worker ??= this.#start();
+    const id = this.#nextId++;
+    const order: MaintenanceOrder = { id, name, arguments: given };
+    const worker = this.#worker;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, {
+        resolve: (result) => resolve(result as ReturnType<MaintenanceCalls[N]>),
+        reject,
+      });
+      worker.postMessage(order);
+    });
+  }
+
+  #start(): Worker {
+    const { kernel, directory, logger } = this.#options;
+    const handle = kernel.claimReader();
+    const start: MaintenanceStart = { kernel: handle, directory, cacheBytesMax };
+    const worker = new Worker(new URL("./thread.ts", import.meta.url), {
+      workerData: start,
+      name: "maintenance",
+    });
+    worker.on("message", (report: MaintenanceReport) => this.#take(report));
+    worker.on("error", (error) => logger.error("the maintenance thread failed", { err: error }));
+    worker.on("exit", () => {
+      kernel.releaseReader(handle.readerSlot);
+      this.#worker = undefined;
+      for (const pending of this.#pending.values())
+        pending.reject(new NarthexError("unavailable", "the maintenance thread ended"));
+      this.#pending.clear();
+    });
+    return worker;
+  }
+
+  #take(report: MaintenanceReport): void {
+    if (report.type === "log") {
+      this.#options.logger[report.level](report.message, report.fields);
+      return;
+    }
+    const pending = this.#pending.get(report.id);
+    this.#pending.delete(report.id);
+    if (report.type === "done") pending?.resolve(report.result);
+    else pending?.reject(new NarthexError(report.code, report.message));
+  }
+}

@@ -1,0 +1,49 @@
+import type { ErrorCode, LogFields, LogLevel } from "../../base/index.ts";
+import type { KernelHandle } from "../../kernel/index.ts";
+import type { MatchType } from "../../model/index.ts";
+import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
+import type { BlockMeta } from "../block/meta.ts";
+
+/** What the thread starts with. */
+export interface MaintenanceStart {
+  readonly kernel: KernelHandle;
+  /** The data directory. */
+  readonly directory: string;
+  readonly cacheBytesMax: number;
+}
+
+/** A matcher on its way between threads. */
+export interface MatcherParts {
+  readonly type: MatchType;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What the thread can be asked, and what it answers. Times are milliseconds. */
+export interface MaintenanceCalls {
+  /** Removes leftovers, sets damaged blocks aside. */
+  recover(): { blocks: BlockMeta[]; setAside: string[] };
+  /** Writes a block of what the head has from `minTime` until before `maxTime`; undefined when it has nothing. */
+  cut(minTime: number, maxTime: number, hints: readonly string[]): BlockMeta | undefined;
+  /** Compacts until nothing is left to do, then deletes what is beyond the retention. */
+  compact(ranges: readonly number[], limits: RetentionLimits): CompactionResult;
+  /** Marks samples of blocks as deleted; returns how many series were hit, summed over the blocks. */
+  deleteSeries(matchers: readonly MatcherParts[], minTimestampMs: number, maxTimestampMs: number): number;
+  /** Rewrites blocks without what was deleted. */
+  cleanTombstones(): CompactionResult;
+}
+
+export type MaintenanceCallName = keyof MaintenanceCalls;
+
+/** Main thread to maintenance thread. */
+export interface MaintenanceOrder {
+  readonly id: number;
+  readonly name: MaintenanceCallName;
+  readonly arguments: readonly unknown[];
+}
+
+/** Maintenance thread to main thread. */
+export type MaintenanceReport =
+  | { readonly type: "done"; readonly id: number; readonly result: unknown }
+  | { readonly type: "failed"; readonly id: number; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields };

@@ -1,0 +1,94 @@
+/** The maintenance thread: carries out one order after the other on the blocks of one data directory. */
+import { parentPort, workerData } from "node:worker_threads";
+import {
+  errorMessage,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  NarthexError,
+  systemClock,
+  systemDisk,
+} from "../../base/index.ts";
+import { attachKernel } from "../../kernel/index.ts";
+import { Matcher } from "../../model/index.ts";
+import { BlockCache } from "../block/cache.ts";
+import { deleteFromBlock } from "../block/delete-series.ts";
+import { writeHeadBlock } from "../block/head-block.ts";
+import {
+  applyRetention,
+  type BlockMaintenance,
+  cleanTombstones,
+  compactAll,
+  listBlocks,
+  recoverBlocks,
+} from "../block/maintenance.ts";
+import { createUlid } from "../block/ulid.ts";
+import { createHeadQueryable } from "../head/querier.ts";
+import { blocksChanged } from "../blocks-version.ts";
+import type { MaintenanceCalls, MaintenanceOrder, MaintenanceReport, MaintenanceStart } from "./messages.ts";
+
+const start = workerData as MaintenanceStart;
+const kernel = attachKernel(start.kernel);
+const head = createHeadQueryable(kernel);
+const maintenance: BlockMaintenance = {
+  context: { kernel, disk: systemDisk, cache: new BlockCache(start.cacheBytesMax) },
+  clock: systemClock,
+  logger: forwardingLogger({}),
+  dataDirectory: start.directory,
+  onChange: () => blocksChanged(kernel),
+};
+
+const calls: MaintenanceCalls = {
+  recover: () => recoverBlocks(maintenance),
+  cut(minTime, maxTime, hints) {
+    const ulid = createUlid(systemClock.nowMs());
+    const target = { kernel, disk: systemDisk, dataDirectory: start.directory, ulid };
+    const meta = writeHeadBlock(head, target, minTime, maxTime, hints);
+    if (meta !== undefined) blocksChanged(kernel);
+    return meta;
+  },
+  compact(ranges, limits) {
+    const result = compactAll(maintenance, ranges);
+    return { ...result, deleted: result.deleted + applyRetention(maintenance, limits) };
+  },
+  deleteSeries(parts, minTimestampMs, maxTimestampMs) {
+    const matchers = parts.map(({ type, name, value }) => new Matcher(type, name, value));
+    let hits = 0;
+    for (const { ulid, minTime, maxTime } of listBlocks(maintenance)) {
+      if (minTime > maxTimestampMs || maxTime <= minTimestampMs) continue;
+      const directory = `${start.directory}/${ulid}`;
+      hits += deleteFromBlock(maintenance.context, directory, matchers, minTimestampMs, maxTimestampMs);
+    }
+    if (hits > 0) blocksChanged(kernel);
+    return hits;
+  },
+  cleanTombstones: () => cleanTombstones(maintenance),
+};
+
+parentPort!.on("message", ({ id, name, arguments: given }: MaintenanceOrder) => {
+  try {
+    const call = calls[name] as (...given: readonly unknown[]) => unknown;
+    report({ type: "done", id, result: call(...given) });
+  } catch (error) {
+    const code = error instanceof NarthexError ? error.code : "internal";
+    report({ type: "failed", id, code, message: errorMessage(error) });
+  }
+});
+
+function report(message: MaintenanceReport): void {
+  parentPort!.postMessage(message);
+}
+
+function forwardingLogger(bound: LogFields): Logger {
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void =>
+      report({ type: "log", level, message, fields: { ...bound, ...fields } });
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    with: (fields) => forwardingLogger({ ...bound, ...fields }),
+  };
+}
