@@ -39,6 +39,7 @@ export const SLOT_BIT_POS: usize = 32;
 export const SLOT_LEADING: usize = 36;
 export const SLOT_TRAILING: usize = 37;
 export const SLOT_NEXT_CUT: usize = 40;
+export const SLOT_REF: usize = 56;
 
 // Chunk header.
 export const CHUNK_HEADER: u32 = 40;

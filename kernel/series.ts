@@ -25,6 +25,7 @@ import {
   SLOT_LEADING,
   SLOT_NEXT_CUT,
   SLOT_PAGES_MAX,
+  SLOT_REF,
   SLOT_TRAILING,
   SLOTS_PER_PAGE,
 } from "./layout";
@@ -55,27 +56,26 @@ export const STATUS_TOO_FAR: u8 = 5;
 export const STATUS_MEMORY_FULL: u8 = 6;
 export const STATUS_UNKNOWN_SERIES: u8 = 7;
 
-// Pointer to the slot of a ref whose page exists, else 0.
+// Pointer to the slot of a ref whose page exists, else 0. Refs that differ by SLOTS_PER_PAGE × SLOT_PAGES_MAX share a slot.
 // @ts-ignore: decorator
 @inline
 export function slotOf(ref: u32): usize {
-  const page = ref >> 14;
-  if (page >= SLOT_PAGES_MAX) return 0;
+  const page = (ref >> 14) & (SLOT_PAGES_MAX - 1);
   const start = atomic.load<u32>(SERIES_DIRECTORY + (page << 2));
   return start == 0 ? 0 : start + (ref & (SLOTS_PER_PAGE - 1)) * SLOT_BYTES;
 }
 
-// As slotOf, but 0 for a free slot.
+// As slotOf, but 0 when the slot is free or another ref's.
 // @ts-ignore: decorator
 @inline
 export function seriesOf(ref: u32): usize {
   const slot = slotOf(ref);
-  return slot != 0 && load<u32>(slot, SLOT_LABELS) != 0 ? slot : 0;
+  return slot != 0 && load<u32>(slot, SLOT_LABELS) != 0 && load<u32>(slot, SLOT_REF) == ref ? slot : 0;
 }
 
 export function seriesCreate(ref: u32, labels: u32): u32 {
-  const page = ref >> 14;
-  if (ref == 0 || page >= SLOT_PAGES_MAX) return 0;
+  const page = (ref >> 14) & (SLOT_PAGES_MAX - 1);
+  if (ref == 0) return 0;
   const word = SERIES_DIRECTORY + (page << 2);
   if (load<u32>(word) == 0) {
     const bytes = SLOTS_PER_PAGE * SLOT_BYTES;
@@ -85,6 +85,7 @@ export function seriesCreate(ref: u32, labels: u32): u32 {
     atomic.store<u32>(word, fresh);
   }
   const slot = slotOf(ref);
+  store<u32>(slot, ref, SLOT_REF);
   atomic.store<u32>(slot + SLOT_LABELS, labels);
   if (ref > load<u32>(SERIES_HIGHEST_REF)) atomic.store<u32>(SERIES_HIGHEST_REF, ref);
   atomic.store<u32>(SERIES_COUNT, load<u32>(SERIES_COUNT) + 1);

@@ -49,6 +49,7 @@ const expected: Record<string, number | bigint> = {
   SLOT_LEADING: slot.leading,
   SLOT_TRAILING: slot.trailing,
   SLOT_NEXT_CUT: slot.nextCutMs,
+  SLOT_REF: slot.ref,
   CHUNK_HEADER: chunk.headerBytes,
   CHUNK_OLDER: chunk.older,
   CHUNK_CAPACITY: chunk.capacity,

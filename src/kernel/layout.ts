@@ -124,11 +124,13 @@ export const slot = {
   appendId: 48,
   /** u32: next slot's ref in the chain of equal label hashes. */
   hashChain: 52,
-  /** u32 × 2: for the head. */
-  reserved0: 56,
-  reserved1: 60,
+  /** u32: whose slot it is, since refs that differ by `perPage` × `pagesMax` share it. */
+  ref: 56,
+  /** u32: for the head. */
+  reserved: 60,
 } as const;
-export const seriesRefMax = slot.perPage * slot.pagesMax - 1;
+/** Refs are 31 bits, so that a posting list of one can be told from a pointer. */
+export const seriesRefMax = 2 ** 31 - 1;
 
 /** Head of an in-memory chunk; its data (upstream's XOR bytes and `slackBytes`) follows. */
 export const chunk = {

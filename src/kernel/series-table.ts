@@ -26,12 +26,15 @@ export class SeriesTable {
     return Atomics.load(this.#views.u32, control.seriesCount >>> 2);
   }
 
-  /** Pointer to the slot of `ref`, or 0 if its page does not exist. A slot with labelsPtr 0 is free. */
+  /**
+   * Pointer to the slot of `ref`, or 0 if its page does not exist. A slot with labelsPtr 0 is free; refs that differ by the number of slots
+   * share one, which says whose it is.
+   */
   slot(ref: number): number {
     if (ref > seriesRefMax) return 0;
     const page = Atomics.load(
       this.#views.u32,
-      (control.seriesDirectory >>> 2) + Math.floor(ref / slot.perPage),
+      (control.seriesDirectory >>> 2) + (Math.floor(ref / slot.perPage) % slot.pagesMax),
     );
     return page === 0 ? 0 : page + (ref % slot.perPage) * slot.bytes;
   }
@@ -39,10 +42,18 @@ export class SeriesTable {
   /** Pointer to the labels of `ref`, or 0 if there is no such series. */
   labelsPtr(ref: number): number {
     const ptr = this.slot(ref);
-    return ptr === 0 ? 0 : Atomics.load(this.#views.u32, (ptr + slot.labelsPtr) >>> 2);
+    if (ptr === 0) return 0;
+    const labelsPtr = Atomics.load(this.#views.u32, (ptr + slot.labelsPtr) >>> 2);
+    return Atomics.load(this.#views.u32, (ptr + slot.ref) >>> 2) === ref ? labelsPtr : 0;
   }
 
-  /** Fills the free slot `ref` and returns its pointer; the labels are published last. Throws MemoryFullError. */
+  /** Whether no series has the slot of `ref`, under whichever ref. */
+  isFree(ref: number): boolean {
+    const ptr = this.slot(ref);
+    return ptr === 0 || Atomics.load(this.#views.u32, (ptr + slot.labelsPtr) >>> 2) === 0;
+  }
+
+  /** Fills the free slot of `ref` and returns its pointer; the labels are published last. Throws MemoryFullError. */
   create(ref: number, labelsPtr: number): number {
     assert(ref >= 1 && ref <= seriesRefMax, "series ref in range");
     const ptr = this.#exports.seriesCreate(ref, labelsPtr) >>> 0;

@@ -1,5 +1,5 @@
 import { NarthexError } from "../base/index.ts";
-import { layout } from "../kernel/index.ts";
+import { seriesMaxDefault } from "./head/head.ts";
 import type { WalCompression } from "./wal/compression.ts";
 import { pageBytes, segmentBytesDefault, segmentBytesMax, segmentBytesMin } from "./wal/segment.ts";
 
@@ -17,7 +17,7 @@ export interface TsdbOptions {
   walSyncIntervalMs?: number;
   /** Samples that lie further ahead of the clock are refused. Default 10 min. */
   futureMaxMs?: number;
-  /** Default 67 million, what refs can number. */
+  /** Default 67 million, the slots there are. */
   seriesMax?: number;
   /** Samples that one batch of an appender holds. Default 16,384. */
   batchSamples?: number;
@@ -33,7 +33,7 @@ const defaults = {
   walSegmentBytes: segmentBytesDefault,
   walSyncIntervalMs: 1000,
   futureMaxMs: 600_000,
-  seriesMax: layout.seriesRefMax,
+  seriesMax: seriesMaxDefault,
   batchSamples: 16_384,
   memoryPressureRatio: 0.85,
 } as const satisfies Required<TsdbOptions>;

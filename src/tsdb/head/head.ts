@@ -8,11 +8,12 @@ import { combineHash } from "./text-hash.ts";
 
 const { headWord, slot: slotLayout } = layout;
 
+export const seriesMaxDefault = slotLayout.perPage * slotLayout.pagesMax - 1;
 /** Share of the shared memory beyond which no series is created: the rest is for samples of those that exist. */
 const seriesFillMax = 0.95;
 
 export interface HeadOptions {
-  /** Series that may exist at a time; more are refused. Default and maximum: what refs can number, 67 million. */
+  /** Series that may exist at a time; more are refused. Default and maximum: the slots there are, 67 million. */
   seriesMax?: number;
 }
 
@@ -39,7 +40,7 @@ export class Head {
     this.symbols = new SymbolTable(kernel);
     this.labelIndex = new LabelIndex(kernel, this.symbols);
     this.#seriesIndex = new SeriesIndex(kernel);
-    this.#seriesMax = Math.min(options.seriesMax ?? layout.seriesRefMax, layout.seriesRefMax);
+    this.#seriesMax = Math.min(options.seriesMax ?? seriesMaxDefault, seriesMaxDefault);
     this.#f64 = kernel.views.f64;
     this.#f64[headWord.minTimeMs / 8] = Infinity;
     this.#f64[headWord.maxTimeMs / 8] = -Infinity;
@@ -81,7 +82,7 @@ export class Head {
     const hash = this.hashOf(pairs, count);
     const known = this.find(hash, pairs, count);
     if (known !== 0) return known;
-    const ref = this.create(this.#nextRef, hash, pairs, count);
+    const ref = this.create(this.freshRef(), hash, pairs, count);
     this.unlogged.push(ref);
     return ref;
   }
@@ -144,18 +145,24 @@ export class Head {
     this.seriesRemoved++;
   }
 
+  /** The next ref whose slot is free: a series may live longer than it takes to number all slots once. */
+  freshRef(): number {
+    while (!this.kernel.series.isFree(this.#nextRef)) this.#nextRef++;
+    return this.#nextRef;
+  }
+
   /** New series get refs beyond this one. */
   skipRef(ref: number): void {
     if (ref <= layout.seriesRefMax) this.#nextRef = Math.max(this.#nextRef, ref + 1);
   }
 
-  /** Gives back pages of slots whose refs have all been used and whose series are all gone. Returns how many. */
+  /** Gives back the pages of slots that no series is on and that are not being filled. Returns how many. */
   releasePages(): number {
     const { arena, views } = this.kernel;
     const inUse = new Set<number>([pageOf(this.#nextRef)]);
     for (const ref of this.labelIndex.all()) inUse.add(pageOf(ref));
     let released = 0;
-    for (let page = 0; page < pageOf(this.#nextRef); page++) {
+    for (let page = 0; page < slotLayout.pagesMax; page++) {
       const at = (layout.control.seriesDirectory >>> 2) + page;
       const ptr = views.u32[at]!;
       if (ptr === 0 || inUse.has(page)) continue;
@@ -175,9 +182,10 @@ export class Head {
     for (const ref of Uint32Array.from(this.labelIndex.all())) if (this.hasSeries(ref)) visit(ref);
   }
 
+  /** Pointer to the newest chunk of a series, 0 when there is none. */
   newestChunk(ref: number): number {
-    const slot = this.kernel.series.slot(ref);
-    return slot === 0 ? 0 : this.kernel.views.u32[(slot + slotLayout.chunkPtr) >>> 2]!;
+    if (!this.hasSeries(ref)) return 0;
+    return this.kernel.views.u32[(this.kernel.series.slot(ref) + slotLayout.chunkPtr) >>> 2]!;
   }
 }
 
@@ -188,6 +196,7 @@ export function memoryFill(kernel: Kernel): number {
   return (usedBytes - arena.reservedBytes + arena.usedBytes) / limitBytes;
 }
 
-function pageOf(ref: number): number {
-  return Math.floor(ref / slotLayout.perPage);
+/** Index of the page of slots that a ref lies on. */
+export function pageOf(ref: number): number {
+  return Math.floor(ref / slotLayout.perPage) % slotLayout.pagesMax;
 }

@@ -106,11 +106,10 @@ class HeadQuerier implements Querier {
     const labelsPtrs = new Uint32Array(refs.length);
     let count = 0;
     for (const ref of refs) {
-      const slot = series.slot(ref);
-      const labelsPtr = slot === 0 ? 0 : Atomics.load(u32, slot >>> 2);
+      const labelsPtr = series.labelsPtr(ref);
       if (labelsPtr === 0) continue;
       if (inShard?.(labelsPtr) === false) continue;
-      if (!hasChunkIn(u32, slot, minTimestampMs, maxTimestampMs)) continue;
+      if (!hasChunkIn(u32, series.slot(ref), minTimestampMs, maxTimestampMs)) continue;
       keptRefs[count] = ref;
       labelsPtrs[count++] = labelsPtr;
     }

@@ -1,6 +1,6 @@
 import { type Disk, errorMessage, type Logger } from "../../base/index.ts";
 import { layout } from "../../kernel/index.ts";
-import type { Head } from "../head/head.ts";
+import { type Head, pageOf } from "../head/head.ts";
 import { SegmentReader, type WalDamage } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { ReplayWindow } from "./replay-window.ts";
@@ -249,8 +249,8 @@ class Replay {
 
   /** Whether a series may have the same ref as in the log: free, in range, and not alone on a page of slots. */
   #isUsable(ref: number): boolean {
-    if (ref < 1 || ref > keptRefMax || this.#head.hasSeries(ref)) return false;
-    const page = Math.floor(ref / layout.slot.perPage);
+    if (ref < 1 || ref > keptRefMax || !this.#head.kernel.series.isFree(ref)) return false;
+    const page = pageOf(ref);
     if (this.#pagesSeen.has(page)) return true;
     const slots = (this.#pages + 1) * layout.slot.perPage;
     if (this.#pages >= sparsePagesMin && slots > slotsPerSeriesMax * this.#head.seriesCount) return false;
@@ -261,9 +261,9 @@ class Replay {
 
   /** A ref of our own choice; without a bound on those in the log, the same number means another series there, or none. */
   #freshRef(): number {
-    const ref = this.#head.nextRef;
+    const ref = this.#head.freshRef();
     if (!this.#options.writer && !this.#refs.has(ref)) this.#refs.set(ref, 0);
-    this.#pagesSeen.add(Math.floor(ref / layout.slot.perPage));
+    this.#pagesSeen.add(pageOf(ref));
     this.#pages = this.#pagesSeen.size;
     return ref;
   }
