@@ -1,6 +1,7 @@
 import type { Disk } from "../../base/index.ts";
 import { chunksHeaderBytes, chunksMagic, chunksVersion } from "./chunk-format.ts";
 import { BlockDamagedError } from "./damage.ts";
+import { readFully } from "./read-fully.ts";
 
 interface ChunkSegment {
   readonly path: string;
@@ -36,14 +37,10 @@ export class ChunkSegments {
     return this.#segments[segment]!.sizeBytes;
   }
 
-  /** Fills `bytes` from `offset` on. Throws the disk's error, or BlockDamagedError when the file ends before. */
+  /** Fills `bytes` from `offset` on. Throws BlockDamagedError when the file ends before, BlockUnreadableError when the disk fails. */
   read(segment: number, bytes: Uint8Array, offset: number): void {
     const { fd, path } = this.#segments[segment]!;
-    for (let done = 0; done < bytes.length;) {
-      const count = this.#disk.read(fd, bytes.subarray(done), offset + done);
-      if (count === 0) throw new BlockDamagedError(path, offset + done, "the file has become shorter");
-      done += count;
-    }
+    readFully(this.#disk, fd, path, bytes, offset);
   }
 
   close(): void {

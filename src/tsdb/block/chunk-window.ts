@@ -66,8 +66,8 @@ export class ChunkWindow {
   }
 
   /**
-   * Brings the chunk `ref` into memory. `lastRef` says up to which chunk of the same series more will be asked for. Throws the disk's error, or
-   * BlockDamagedError when there is no such chunk.
+   * Brings the chunk `ref` into memory. `lastRef` says up to which chunk of the same series more will be asked for. Throws
+   * BlockDamagedError when there is no such chunk, BlockUnreadableError when the disk fails.
    */
   find(ref: number, lastRef: number = ref): void {
     const segment = chunkSegment(ref);

@@ -208,6 +208,13 @@ test("a plan is carried out; parents of nothing are marked deletable, and those 
   };
   disk.remove(`${path}/tombstones`);
   assert.throws(() => runCompaction(failing, directory, [meta], createUlid(11)), /EIO/);
+  assert.equal(readMeta(disk, path).compaction.failed, undefined, "the disk's fault, not the block's");
+  const chunks = Buffer.from(disk.readFile(`${path}/chunks/000001`));
+  chunks[12]! ^= 1;
+  disk.writeFileAtomic(`${path}/chunks/000001`, chunks);
+  assert.throws(() => runCompaction(context, directory, [meta], createUlid(12)), {
+    name: "BlockDamagedError",
+  });
   assert.equal(readMeta(disk, path).compaction.failed, true);
   assert.ok(disk.list(directory).every((name) => !name.includes("tmp")));
 });

@@ -2,6 +2,7 @@ import { assert, type Disk } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { Block, type BlockContext } from "./block.ts";
 import { type BlockTarget, BlockWriter } from "./block-writer.ts";
+import { BlockDamagedError, UnsupportedChunkError } from "./damage.ts";
 import { mergeChunks } from "./merge-chunks.ts";
 import { type BlockMeta, writeMeta } from "./meta.ts";
 import { byTime } from "./plan.ts";
@@ -42,8 +43,8 @@ export function compactBlocks(sources: readonly Block[], target: BlockTarget): B
 }
 
 /**
- * Compacts the blocks named by a plan. When nothing is left of them they are marked, so that they are deleted; when it fails they are marked too, so that it is
- * not tried for ever, and the error is thrown.
+ * Compacts the blocks named by a plan. When nothing is left of them they are marked, so that they are deleted. When they themselves are why it fails they are marked too, so that it
+ * is not tried for ever; a full or failing disk marks nothing. Throws what `compactBlocks` throws.
  */
 export function runCompaction(
   context: BlockContext,
@@ -59,7 +60,8 @@ export function runCompaction(
     if (meta === undefined) for (const block of blocks) mark(disk, block, "deletable");
     return meta;
   } catch (error) {
-    for (const block of blocks) mark(disk, block, "failed");
+    if (error instanceof BlockDamagedError || error instanceof UnsupportedChunkError)
+      for (const block of blocks) mark(disk, block, "failed");
     throw error;
   } finally {
     for (const block of blocks) block.release();

@@ -3,9 +3,10 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Labels, Matcher } from "../../model/index.ts";
-import { bitsOf, dump, temporaryDirectory } from "../test-support.ts";
+import { bitsOf, type Dump, dump, temporaryDirectory } from "../test-support.ts";
 import { Block, isBlockFault, verifyBlock } from "./block.ts";
 import { ByteWriter } from "./bytes.ts";
+import { BlockCache } from "./cache.ts";
 import { checksumOf } from "./checksum.ts";
 import { compactBlocks } from "./compact.ts";
 import { BlockDamagedError, BlockNotices } from "./damage.ts";
@@ -170,6 +171,45 @@ test("a damaged chunk costs its samples, a damaged series itself, and a compacti
   assert.throws(() => compactBlocks([block], target), { name: "BlockDamagedError" });
   assert.deepEqual(disk.list(directory), [path.slice(path.lastIndexOf("/") + 1)]);
   block.release();
+});
+
+test("any single read that fails costs its query and nothing else", (t) => {
+  const { path } = openVictim(t);
+  let calls = 0;
+  let failing = Infinity;
+  const faulty = {
+    ...disk,
+    read(fd: number, bytes: Uint8Array, position: number): number {
+      if (calls++ === failing) throw Object.assign(new Error("EIO: injected"), { code: "EIO" });
+      return disk.read(fd, bytes, position);
+    },
+  };
+  let isComplete = false;
+  for (let call = 0; !isComplete; call++) {
+    const cache = new BlockCache();
+    calls = 0;
+    failing = call;
+    let block: Block | undefined;
+    const ask = (): Dump =>
+      dump(
+        kernel,
+        blockQueryable(
+          (block ??= Block.open({ kernel, disk: faulty, cache }, path)),
+          new BlockNotices(assert.fail),
+        ),
+      );
+    let first: Dump | undefined;
+    try {
+      first = ask();
+      isComplete = calls <= call;
+    } catch (error) {
+      assert.match((error as Error).message, /: cannot be read at byte \d+: EIO: injected$/);
+    }
+    failing = Infinity;
+    assert.equal(ask().size, 70);
+    if (first) assert.deepEqual(ask(), first);
+    block!.release();
+  }
 });
 
 test("chunks that are no floats are left out and counted", (t) => {

@@ -1,4 +1,4 @@
-import { NarthexError } from "../../base/index.ts";
+import { errorMessage, NarthexError } from "../../base/index.ts";
 
 /** Bytes of a block that contradict the format or their checksum. The file stays as it is. */
 export class BlockDamagedError extends NarthexError {
@@ -13,6 +13,14 @@ export class BlockDamagedError extends NarthexError {
     this.path = path;
     this.offset = offset;
     this.reason = reason;
+  }
+}
+
+/** The disk would not read a file of a block; nothing is known of its bytes. `cause` is the disk's error. */
+export class BlockUnreadableError extends NarthexError {
+  constructor(path: string, offset: number, cause: unknown) {
+    super("internal", `${path}: cannot be read at byte ${offset}: ${errorMessage(cause)}`, { cause });
+    this.name = "BlockUnreadableError";
   }
 }
 

@@ -2,6 +2,7 @@ import type { Disk } from "../../base/index.ts";
 import type { BlockCache } from "./cache.ts";
 import type { ByteCursor } from "./bytes.ts";
 import { BlockDamagedError } from "./damage.ts";
+import { readFully } from "./read-fully.ts";
 
 export const filePageBytes = 16_384;
 /** Longer stretches are read past the cache. */
@@ -85,10 +86,6 @@ export class BlockFile {
   }
 
   #read(out: Buffer, offset: number): void {
-    for (let done = 0; done < out.length;) {
-      const count = this.#disk.read(this.#fd, out.subarray(done), offset + done);
-      if (count === 0) throw new BlockDamagedError(this.path, offset + done, "the file has become shorter");
-      done += count;
-    }
+    readFully(this.#disk, this.#fd, this.path, out, offset);
   }
 }
