@@ -20,6 +20,7 @@ export const ARENA_RESERVED: usize = 160;
 export const ARENA_FREE_LISTS: usize = 256;
 export const SERIES_HIGHEST_REF: usize = 1024;
 export const SERIES_COUNT: usize = 1028;
+export const CHUNK_TOTAL: usize = 1032;
 export const READERS: usize = 4096;
 export const READER_BYTES: u32 = 64;
 export const READER_SLOTS: u32 = 64;

@@ -11,6 +11,7 @@ import {
   CHUNK_MAX,
   CHUNK_MIN,
   CHUNK_OLDER,
+  CHUNK_TOTAL,
   SERIES_COUNT,
   SERIES_DIRECTORY,
   SERIES_HIGHEST_REF,
@@ -98,6 +99,12 @@ function blockBytes(chunk: usize): u32 {
   return CHUNK_HEADER + load<u32>(chunk, CHUNK_CAPACITY) + SLACK;
 }
 
+// @ts-ignore: decorator
+@inline
+function countChunks(difference: u32): void {
+  atomic.store<u32>(CHUNK_TOTAL, load<u32>(CHUNK_TOTAL) + difference);
+}
+
 export function seriesRelease(ref: u32): void {
   const slot = seriesOf(ref);
   if (slot == 0) return;
@@ -107,6 +114,7 @@ export function seriesRelease(ref: u32): void {
   while (chunk != 0) {
     const older = load<u32>(chunk, CHUNK_OLDER);
     arenaRetire(<u32>chunk, blockBytes(chunk));
+    countChunks(-1);
     chunk = older;
   }
   memory.fill(slot, 0, SLOT_BYTES);
@@ -132,6 +140,7 @@ export function seriesTruncate(ref: u32, minTimestampMs: f64): u32 {
     chunk = older;
     dropped++;
   }
+  countChunks(-dropped);
   return dropped;
 }
 
@@ -229,6 +238,7 @@ export function seriesAddClosedChunk(
   store<i64>(slot, maxTimestamp, SLOT_LAST_TIMESTAMP);
   store<u64>(slot, lastBits, SLOT_LAST_VALUE);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>chunk);
+  countChunks(1);
   retireMoved();
   return 1;
 }
@@ -265,6 +275,7 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): boo
   store<i64>(slot, 0, SLOT_LAST_DELTA);
   store<i64>(slot, (t / chunkRange) * chunkRange + chunkRange, SLOT_NEXT_CUT);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>fresh);
+  countChunks(1);
   retireMoved();
   return true;
 }

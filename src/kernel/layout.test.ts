@@ -32,6 +32,7 @@ const expected: Record<string, number | bigint> = {
   ARENA_FREE_LISTS: control.arenaFreeLists,
   SERIES_HIGHEST_REF: control.seriesHighestRef,
   SERIES_COUNT: control.seriesCount,
+  CHUNK_TOTAL: control.chunkCount,
   READERS: control.readers,
   READER_BYTES: reader.bytes,
   READER_SLOTS: reader.slots,

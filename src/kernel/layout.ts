@@ -49,6 +49,8 @@ export const control = {
   arenaFreeLists: 256,
   seriesHighestRef: 1024,
   seriesCount: 1028,
+  /** Chunks of all series. */
+  chunkCount: 1032,
   /** 64 reader records of 64 bytes: see `reader`. */
   readers: 4096,
   /** One bit per page: 8 KiB. */

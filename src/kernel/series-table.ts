@@ -26,6 +26,11 @@ export class SeriesTable {
     return Atomics.load(this.#views.u32, control.seriesCount >>> 2);
   }
 
+  /** Chunks of all series, open ones included. */
+  get chunkCount(): number {
+    return Atomics.load(this.#views.u32, control.chunkCount >>> 2);
+  }
+
   /**
    * Pointer to the slot of `ref`, or 0 if its page does not exist. A slot with labelsPtr 0 is free; refs that differ by the number of slots
    * share one, which says whose it is.

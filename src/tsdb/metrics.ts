@@ -27,7 +27,6 @@ export interface MetricSources {
   appends: AppendCounters;
   counters: TsdbCounters;
   retentionMs: number;
-  chunkCount: () => number;
   walBytes: () => number;
 }
 
@@ -41,7 +40,7 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
   const { arena } = head.kernel;
 
   gauge("prometheus_tsdb_head_series", "Series in the head.", () => head.seriesCount);
-  gauge("prometheus_tsdb_head_chunks", "Chunks in the head, counted each minute.", sources.chunkCount);
+  gauge("prometheus_tsdb_head_chunks", "Chunks in the head.", () => head.kernel.series.chunkCount);
   gauge("prometheus_tsdb_head_min_time", "Time of the head's oldest sample, milliseconds.", () =>
     finite(head.minTimeMs),
   );

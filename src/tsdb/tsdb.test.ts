@@ -276,6 +276,11 @@ test("random appends, truncations and restarts leave what a plain model has", as
               );
             }
           }
+          const { series } = opened.kernel;
+          let chunks = 0;
+          for (let ref = 1; ref <= series.highestRef; ref++)
+            if (series.labelsPtr(ref) !== 0) chunks += series.chunkPtrs(ref).length;
+          assert.equal(opened.tsdb.stats().chunkCount, chunks);
           const sharded = [0, 1, 2].map((index) =>
             dump(opened.kernel, opened.tsdb.queryable, [], truncatedMs, nowMs + 100_000, { index, count: 3 }),
           );

@@ -1,13 +1,13 @@
 import type { Registry } from "@narthex/client";
 import { type Clock, type Disk, errorMessage, type Logger, NarthexError, type Timer } from "../base/index.ts";
-import { type Kernel, layout } from "../kernel/index.ts";
+import type { Kernel } from "../kernel/index.ts";
 import type { Appendable, Appender, Queryable } from "../storage/index.ts";
 import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
 import { createHeadQueryable } from "./head/querier.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
-import { slicer, truncateChunks, truncateHead } from "./head/truncate.ts";
+import { truncateChunks, truncateHead } from "./head/truncate.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
 import { resolveOptions, type TsdbOptions } from "./options.ts";
@@ -67,7 +67,6 @@ export class Tsdb implements Appendable {
   #context: AppendContext | undefined;
   #replayProgress: ReplayProgress | undefined;
   #replayResult: ReplayResult | undefined;
-  #chunkCount = 0;
   #reclaimTimer: Timer | undefined;
   #maintenanceTimer: Timer | undefined;
   #maintenance: Promise<void> = Promise.resolve();
@@ -91,7 +90,6 @@ export class Tsdb implements Appendable {
       appends: this.#appends,
       counters: this.#counters,
       retentionMs: this.#options.retentionMs,
-      chunkCount: () => this.#chunkCount,
       walBytes: () => this.#walBytes(),
     });
     this.ready = this.#start();
@@ -117,7 +115,7 @@ export class Tsdb implements Appendable {
 
   /** The `limit` largest of each kind. */
   stats(limit = 10): HeadStats & { chunkCount: number } {
-    return { ...headStats(this.#parts.kernel, limit), chunkCount: this.#chunkCount };
+    return { ...headStats(this.#parts.kernel, limit), chunkCount: this.#parts.kernel.series.chunkCount };
   }
 
   /** Segments of the WAL that are being replayed; undefined before and after. */
@@ -220,7 +218,6 @@ export class Tsdb implements Appendable {
     if (replayed.isRenumbered) await this.#renumber();
     if (this.#context === undefined && !this.#isClosed) this.#openLog(false);
     this.#report(replayed, (clock.monotonicMs() - startMs) / 1000);
-    this.#maintenance = this.#countChunks();
     this.#armReclaim();
     this.#armMaintenance();
   }
@@ -303,7 +300,6 @@ export class Tsdb implements Appendable {
     if (this.#rangeStart(this.#head.minTimeMs) < retainedMs) await this.#truncate(retainedMs);
     const relievingMs = this.#relievingTimeMs(nowMs);
     if (relievingMs !== undefined) await this.#truncate(relievingMs);
-    await this.#countChunks();
   }
 
   /** When the shared memory is nearly full: the time before which a chunk range of samples can go. `nowMs` is in a range that stays. */
@@ -367,23 +363,6 @@ export class Tsdb implements Appendable {
       compression: this.#options.walCompression,
       minTimeMs,
     };
-  }
-
-  async #countChunks(): Promise<void> {
-    const { views } = this.#parts.kernel;
-    const head = this.#head;
-    const breathe = slicer();
-    let chunks = 0;
-    for (const ref of Uint32Array.from(head.labelIndex.all())) {
-      for (
-        let chunk = head.newestChunk(ref);
-        chunk !== 0;
-        chunk = views.u32[(chunk + layout.chunk.older) >>> 2]!
-      )
-        chunks++;
-      await breathe();
-    }
-    this.#chunkCount = chunks;
   }
 
   #walBytes(): number {

@@ -41,7 +41,6 @@ test("set operations on refs are those of sets", () => {
     fc.property(fc.array(refsArbitrary, { minLength: 1, maxLength: 5 }), (lists) => {
       const sets = lists.map((list) => new Set(list));
       const all = new Set(lists.flatMap((list) => [...list]));
-      const sorted = (refs: Iterable<number>): number[] => [...refs].sort((a, b) => a - b);
       assert.deepEqual([...union(lists)], sorted(all));
       assert.deepEqual(
         [...intersectAll(lists)],
@@ -73,11 +72,11 @@ test("posting lists grow in any order, are read sorted, and shrink", () => {
           reservePosting(kernel, listIndex);
           addPosting(u32, listIndex, ref);
         }
-        const sorted = [...refs].sort((a, b) => a - b);
-        assert.deepEqual([...readPostings(u32, listIndex)], sorted);
+        const ordered = sorted(refs);
+        assert.deepEqual([...readPostings(u32, listIndex)], ordered);
         sortPostings(kernel, listIndex);
-        assert.deepEqual([...readPostings(u32, listIndex)], sorted);
-        const kept = sorted.filter((ref) => ref % 10 !== digit);
+        assert.deepEqual([...readPostings(u32, listIndex)], ordered);
+        const kept = ordered.filter((ref) => ref % 10 !== digit);
         assert.equal(
           filterPostings(kernel, listIndex, (ref) => ref % 10 !== digit),
           kept.length,
@@ -92,8 +91,15 @@ test("posting lists grow in any order, are read sorted, and shrink", () => {
 });
 
 test("text hashes never change: head and blocks share queries out by them", () => {
-  const hash = (text: string): number => hashBytes(Buffer.from(`x${text}`), 1, Buffer.byteLength(text));
   assert.equal(hash(""), 2_872_998_923);
   assert.equal(hash("__name__"), 1_518_391_091);
   assert.equal(combineHash(combineHash(0, hash("__name__")), hash("up")), 2_832_711_939);
 });
+
+function sorted(refs: Iterable<number>): number[] {
+  return [...refs].sort((a, b) => a - b);
+}
+
+function hash(text: string): number {
+  return hashBytes(Buffer.from(`x${text}`), 1, Buffer.byteLength(text));
+}

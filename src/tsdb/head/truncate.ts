@@ -108,7 +108,7 @@ async function removeSeries(
 }
 
 /** A function that lets the event loop turn when a slice of work is over. */
-export function slicer(): () => Promise<void> {
+function slicer(): () => Promise<void> {
   let startMs = performance.now();
   let calls = 0;
   return async () => {
