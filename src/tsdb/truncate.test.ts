@@ -161,3 +161,30 @@ test("a full memory drops the oldest range, also while the WAL is replayed", asy
     rmSync(directory, { recursive: true });
   }
 });
+
+test("what is appended during a truncation counts for the head's times", async () => {
+  const directory = temporaryDirectory();
+  try {
+    const { tsdb, kernel, clock } = await openTest(directory);
+    const appender = tsdb.appender();
+    for (let k = 0; k < 5000; k++)
+      appender.append(appender.reference(Labels.from({ __name__: "old", k: `${k}` })), baseTimeMs, k);
+    appender.commit();
+    await clock.advance(1000);
+    const truncated = tsdb.truncate(baseTimeMs + 1);
+    await Promise.resolve();
+    appender.append(appender.reference(Labels.from({ __name__: "new" })), baseTimeMs + 1, 1);
+    appender.commit();
+    await truncated;
+    const { minTimeMs, maxTimeMs } = tsdb.stats();
+    assert.deepEqual([minTimeMs, maxTimeMs], [baseTimeMs + 1, baseTimeMs + 1]);
+    const querier = tsdb.queryable.querier(0, baseTimeMs + 1);
+    const hints = { minTimestampMs: 0, maxTimestampMs: baseTimeMs + 1 };
+    assert.deepEqual(querier.labelValues("__name__", [new Matcher("=", "__name__", "new")], hints), ["new"]);
+    querier.close();
+    assert.equal(dump(kernel, tsdb.queryable).size, 1);
+    await tsdb.close();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

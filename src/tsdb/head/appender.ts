@@ -129,8 +129,7 @@ export class HeadAppender implements Appender {
       if (timestampMs < minMs) minMs = timestampMs;
       if (timestampMs > maxMs) maxMs = timestampMs;
     }
-    if (minMs < head.minTimeMs) head.minTimeMs = minMs;
-    if (maxMs > head.maxTimeMs) head.maxTimeMs = maxMs;
+    head.coverTimes(minMs, maxMs);
     for (const name of resultNames) {
       result[name] += tally[resultStatus[name]]!;
       counters[name] += tally[resultStatus[name]]!;

@@ -32,6 +32,8 @@ export class Head {
   readonly #f64: Float64Array;
   #pairs = new Uint32Array(64);
   #nextRef = 1;
+  /** The oldest sample appended since `beginRecount`. */
+  #coveredMinMs = Infinity;
   seriesCreated = 0;
   seriesRemoved = 0;
 
@@ -60,17 +62,29 @@ export class Head {
     return this.#f64[headWord.minTimeMs / 8]!;
   }
 
-  set minTimeMs(timeMs: number) {
-    this.#f64[headWord.minTimeMs / 8] = timeMs;
-  }
-
   /** Time of the newest sample, -Infinity when there is none. */
   get maxTimeMs(): number {
     return this.#f64[headWord.maxTimeMs / 8]!;
   }
 
-  set maxTimeMs(timeMs: number) {
-    this.#f64[headWord.maxTimeMs / 8] = timeMs;
+  /** Samples of these times were appended. */
+  coverTimes(minMs: number, maxMs: number): void {
+    const f64 = this.#f64;
+    if (minMs < f64[headWord.minTimeMs / 8]!) f64[headWord.minTimeMs / 8] = minMs;
+    if (maxMs > f64[headWord.maxTimeMs / 8]!) f64[headWord.maxTimeMs / 8] = maxMs;
+    if (minMs < this.#coveredMinMs) this.#coveredMinMs = minMs;
+  }
+
+  /** Begins a walk over all chunks; what is appended meanwhile is not overlooked. */
+  beginRecount(): void {
+    this.#coveredMinMs = Infinity;
+  }
+
+  /** Ends the walk, which found `oldestMs` (Infinity: no chunk at all). */
+  endRecount(oldestMs: number): void {
+    const minMs = Math.min(oldestMs, this.#coveredMinMs);
+    this.#f64[headWord.minTimeMs / 8] = minMs;
+    if (minMs === Infinity) this.#f64[headWord.maxTimeMs / 8] = -Infinity;
   }
 
   /** The ref of the series with these labels; a new one goes to `unlogged`. Throws `unavailable` when there is no room. */

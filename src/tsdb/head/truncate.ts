@@ -42,6 +42,7 @@ export async function truncateChunks(
 ): Promise<number> {
   let removed = 0;
   let oldestMs = Infinity;
+  head.beginRecount();
   for (const ref of Uint32Array.from(head.labelIndex.all())) {
     if (!head.hasSeries(ref)) continue;
     removed += truncateSeries(head, ref, minTimeMs);
@@ -49,8 +50,7 @@ export async function truncateChunks(
     visit(ref);
     await breathe();
   }
-  head.minTimeMs = oldestMs;
-  if (oldestMs === Infinity) head.maxTimeMs = -Infinity;
+  head.endRecount(oldestMs);
   head.kernel.arena.reclaim();
   return removed;
 }

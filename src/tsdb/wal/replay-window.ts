@@ -77,8 +77,8 @@ export class ReplayWindow {
     const { status, timestamps, refs, count } = batch;
     status.fill(sampleStatus.ok, 0, count);
     this.appended += batch.append({ chunkRangeMs, samplesPerChunk });
-    let minMs = head.minTimeMs;
-    let maxMs = head.maxTimeMs;
+    let minMs = Infinity;
+    let maxMs = -Infinity;
     for (let i = 0; i < count; i++) {
       if (status[i] === sampleStatus.ok) {
         const timestampMs = timestamps[i]!;
@@ -90,8 +90,7 @@ export class ReplayWindow {
         head.skipRef(refs[i]!);
       }
     }
-    head.minTimeMs = minMs;
-    head.maxTimeMs = maxMs;
+    head.coverTimes(minMs, maxMs);
     batch.clear();
     this.#batch.clear();
   }

@@ -82,7 +82,17 @@ async function withDirectory(run: (directory: string) => Promise<void>): Promise
 }
 
 test("refs of every size, scattered or in any order, lead to their series, also after the next restarts", async () => {
-  const refs = [7n, 1n, 5_000_000_000n, 2n ** 31n + 5n, 2n ** 32n - 1n, 67_108_862n, 67_108_863n, 67_108_871n, 300_000n];
+  const refs = [
+    7n,
+    1n,
+    5_000_000_000n,
+    2n ** 31n + 5n,
+    2n ** 32n - 1n,
+    67_108_862n,
+    67_108_863n,
+    67_108_871n,
+    300_000n,
+  ];
   for (let page = 1n; page < 200n; page++) refs.push(page * 16_384n + 3n);
   await withDirectory(async (directory) => {
     const expected: Dump = new Map();
