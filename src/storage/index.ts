@@ -3,6 +3,7 @@ export type {
   Appendable,
   Appender,
   AppendResult,
+  HistogramSample,
   Querier,
   Queryable,
   SampleColumns,

@@ -1,4 +1,4 @@
-import type { Labels, Matcher } from "../model/index.ts";
+import type { Histogram, Labels, Matcher } from "../model/index.ts";
 import type { SampleBatch } from "../kernel/index.ts";
 
 /** A series' number in the head: dense, from 1. 0 means "none yet". */
@@ -67,6 +67,12 @@ export interface SampleColumns {
   readonly capacity: number;
 }
 
+/** A sample that is a native histogram. */
+export interface HistogramSample {
+  readonly timestampMs: number;
+  readonly histogram: Histogram;
+}
+
 /**
  * The series that match, sorted by labels when asked. Series are numbered from 0; nothing is decoded or materialised
  * before it is asked for. A set is valid until its querier is closed.
@@ -90,6 +96,16 @@ export interface SeriesSet {
     dropStale: boolean,
     columns: SampleColumns,
   ): number;
+  /**
+   * The samples that are native histograms, with min ≤ t ≤ max in time order; a series may have both kinds. Stale markers are left out
+   * when `dropStale`. Absent where a storage keeps floats only.
+   */
+  readHistograms?(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+  ): readonly HistogramSample[];
 }
 
 /** A view of the data for one query, on any thread. `close` must be called: memory cannot be reused before. */

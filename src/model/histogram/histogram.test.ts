@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   addHistograms,
   bucketUpperBound,
+  ClassicHistogram,
   compactHistogram,
   cumulativeBuckets,
   detectCounterReset,
@@ -236,18 +237,18 @@ test("sums and means agree with plain arithmetic, and keep what rounding would l
     fc.property(fc.tuple(pairs, pairs), ([[a, b]]) => {
       const sum = new HistogramSum({ ...a, sum: 1 });
       sum.add({ ...b, sum: 2 });
-      assertEqual(sum.total(), addHistograms({ ...a, sum: 1 }, { ...b, sum: 2 }).histogram);
+      assertEqual(sum.result(), addHistograms({ ...a, sum: 1 }, { ...b, sum: 2 }).histogram);
       const mean = new HistogramMean(a);
       mean.add(a);
-      assertEqual(mean.mean(), a);
+      assertEqual(mean.result(), a);
     }),
   );
   const sum = new HistogramSum(h("count:1 sum:1e100 buckets:[1e100]"));
   for (const text of ["count:1 sum:1 buckets:[1]", "count:1 sum:-1e100 buckets:[-1e100]"]) sum.add(h(text));
-  assertEqual(sum.total(), h("count:3 sum:1 buckets:[1]"));
+  assertEqual(sum.result(), h("count:3 sum:1 buckets:[1]"));
   const mean = new HistogramMean(h("count:1 sum:1.5e308 buckets:[1.5e308]"));
   mean.add(h("count:1 sum:1.5e308 buckets:[1.5e308]"));
-  assertEqual(mean.mean(), h("count:1 sum:1.5e308 buckets:[1.5e308]"));
+  assertEqual(mean.result(), h("count:1 sum:1.5e308 buckets:[1.5e308]"));
   const mixed = new HistogramSum(h("counter_reset_hint:reset"));
   mixed.add(h("counter_reset_hint:not_reset"));
   assert.equal(mixed.remarks.counterResetCollision, true);
@@ -438,4 +439,26 @@ test("unsound histograms are refused in upstream's words", () => {
   });
   validateIntegerHistogram(h("count:6 sum:NaN buckets:[5]"));
   assert.equal(histogramBytes(h("count:6 buckets:[5]")), 168 + 8 + 8);
+});
+
+test("a classic histogram becomes one with custom buckets", () => {
+  const classic = new ClassicHistogram();
+  for (const [bound, count] of [
+    [10, 7],
+    [5, 2],
+    [5, 9],
+  ] as const)
+    classic.setBucket(bound, count);
+  classic.setSum(30);
+  classic.setCount(9);
+  const { histogram, isFloat } = classic.convert();
+  assert.equal(isFloat, false);
+  assertEqual(histogram, h("schema:-53 count:9 sum:30 custom_values:[5 10] buckets:[2 5 2]"));
+  const fractional = new ClassicHistogram();
+  fractional.setBucket(1, 0.5);
+  fractional.setBucket(Infinity, 0.5);
+  assert.equal(fractional.convert().isFloat, true);
+  classic.setCount(1);
+  assert.throws(() => classic.convert(), { message: "count is not cumulative: 1 < 7" });
+  assert.throws(() => classic.setBucket(NaN, 1), { code: "bad_data" });
 });

@@ -18,6 +18,7 @@ export {
   positiveBuckets,
   zeroBucket,
 } from "./bucket.ts";
+export { ClassicHistogram } from "./classic.ts";
 export { CompensatedSum } from "./compensated-sum.ts";
 export { detectCounterReset } from "./counter-reset.ts";
 export { equalHistograms } from "./equality.ts";

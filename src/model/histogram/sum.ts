@@ -45,7 +45,7 @@ export class HistogramSum {
     this.remarks.boundsReconciled ||= boundsReconciled;
   }
 
-  total(): Histogram {
+  result(): Histogram {
     return totalOf(this.#sum);
   }
 }
@@ -82,7 +82,7 @@ export class HistogramMean {
     this.#sum = sum;
   }
 
-  mean(): Histogram {
+  result(): Histogram {
     return totalOf(this.#isIncremental ? this.#sum : divideCompensated(this.#sum, this.#count));
   }
 }

@@ -1,5 +1,14 @@
-import { formatPlain, type Labels } from "../../model/index.ts";
-import type { DescribedValue } from "./series-description.ts";
+import {
+  type Buckets,
+  compactHistogram,
+  formatNotation,
+  formatPlain,
+  hasCustomBuckets,
+  type Histogram,
+  type Labels,
+  sameNumbers,
+} from "../../model/index.ts";
+import type { DescribedHistogram, DescribedValue } from "./series-description.ts";
 import type { EvalCommand, ExpectedSeries, TextMatch } from "./script.ts";
 
 /** What an engine answered. */
@@ -12,13 +21,22 @@ export interface Answer {
 export type AnswerValue =
   | { type: "scalar"; value: number }
   | { type: "string"; value: string }
-  | { type: "vector"; samples: readonly { labels: Labels; value: number }[] }
+  | { type: "vector"; samples: readonly AnswerSample[] }
   | { type: "matrix"; series: readonly AnswerSeries[] };
+
+export interface AnswerSample {
+  labels: Labels;
+  value: number;
+  /** Instead of the value. */
+  histogram?: Histogram | undefined;
+}
 
 export interface AnswerSeries {
   labels: Labels;
   timestampsMs: ArrayLike<number>;
   values: ArrayLike<number>;
+  /** Samples beside those of the values. */
+  histograms?: readonly { timestampMs: number; histogram: Histogram }[];
 }
 
 /** Relative difference that upstream's own tests allow. */
@@ -72,7 +90,7 @@ function compareValue(command: EvalCommand, value: AnswerValue): string | undefi
   switch (value.type) {
     case "scalar":
       if (expected.scalar === undefined) return `unexpected scalar ${value.value}`;
-      return compareNumber("scalar", expected.scalar, value.value);
+      return prefixed("scalar", compareNumber(expected.scalar, value.value));
     case "string":
       return value.value === expected.string
         ? undefined
@@ -88,18 +106,23 @@ function compareValue(command: EvalCommand, value: AnswerValue): string | undefi
   }
 }
 
-function compareNumber(what: string, expected: number, actual: number): string | undefined {
+function compareNumber(expected: number, actual: number): string | undefined {
   if (almostEqual(expected, actual)) return undefined;
-  return `${what}: expected ${formatPlain(expected)}, got ${formatPlain(actual)}`;
+  return `expected ${formatPlain(expected)}, got ${formatPlain(actual)}`;
 }
 
-function compareVector(
-  { expected }: EvalCommand,
-  samples: readonly { labels: Labels; value: number }[],
-): string | undefined {
+function prefixed(what: string, failure: string | undefined): string | undefined {
+  return failure === undefined ? undefined : `${what}: ${failure}`;
+}
+
+function compareVector({ expected }: EvalCommand, samples: readonly AnswerSample[]): string | undefined {
   return compareSeries(expected.series, samples, expected.ordered, (wanted, sample) => {
     const [value] = wanted.values;
-    const actual = { labels: sample.labels, timestampsMs: [0], values: [sample.value] };
+    const { labels, histogram } = sample;
+    const actual: AnswerSeries =
+      histogram === undefined
+        ? { labels, timestampsMs: [0], values: [sample.value] }
+        : { labels, timestampsMs: [], values: [], histograms: [{ timestampMs: 0, histogram }] };
     return comparePoints(value ? [value] : [], [0], actual);
   });
 }
@@ -147,18 +170,53 @@ function comparePoints(
   timestampsMs: readonly number[],
   actual: AnswerSeries,
 ): string | undefined {
+  const points = pointsOf(actual);
   let next = 0;
   for (const [i, value] of expected.entries()) {
     if (value.kind === "omitted") continue;
-    if (value.kind !== "float")
-      return `expected a ${value.kind === "stale" ? "stale marker" : "native histogram"}`;
     const at = timestampsMs[i]!;
-    if (next >= actual.values.length) return `no value at ${at} ms`;
-    if (actual.timestampsMs[next] !== at)
-      return `expected a value at ${at} ms, got one at ${actual.timestampsMs[next]}`;
-    const failure = compareNumber(`value at ${at} ms`, value.value, actual.values[next]!);
+    const point = points[next++];
+    if (point === undefined) return `no value at ${at} ms`;
+    if (point.timestampMs !== at) return `expected a value at ${at} ms, got one at ${point.timestampMs}`;
+    const failure = prefixed(`value at ${at} ms`, comparePoint(value, point));
     if (failure !== undefined) return failure;
-    next++;
   }
-  return next === actual.values.length ? undefined : `${actual.values.length - next} values too many`;
+  return next === points.length ? undefined : `${points.length - next} values too many`;
+}
+
+interface Point {
+  timestampMs: number;
+  value: number | Histogram;
+}
+
+function pointsOf({ timestampsMs, values, histograms = [] }: AnswerSeries): Point[] {
+  const points: Point[] = Array.from(values, (value, i) => ({ timestampMs: timestampsMs[i]!, value }));
+  for (const { timestampMs, histogram } of histograms) points.push({ timestampMs, value: histogram });
+  return points.sort((a, b) => a.timestampMs - b.timestampMs);
+}
+
+function comparePoint(expected: DescribedValue, { value }: Point): string | undefined {
+  if (expected.kind === "float" && typeof value === "number") return compareNumber(expected.value, value);
+  if (expected.kind === "histogram" && typeof value !== "number") return compareHistogram(expected, value);
+  return `expected a ${expected.kind}, got ${typeof value === "number" ? "a float" : formatNotation(value)}`;
+}
+
+function compareHistogram({ histogram, hasHint }: DescribedHistogram, value: Histogram): string | undefined {
+  const expected = compactHistogram(histogram);
+  const actual = compactHistogram(value);
+  const isEqual =
+    expected.schema === actual.schema &&
+    expected.zeroThreshold === actual.zeroThreshold &&
+    almostEqual(expected.count, actual.count) &&
+    almostEqual(expected.sum, actual.sum) &&
+    almostEqual(expected.zeroCount, actual.zeroCount) &&
+    (!hasCustomBuckets(expected) || sameNumbers(expected.customBounds, actual.customBounds)) &&
+    areAlmostEqual(expected.positive, actual.positive) &&
+    areAlmostEqual(expected.negative, actual.negative) &&
+    (!hasHint || expected.counterReset === actual.counterReset);
+  return isEqual ? undefined : `expected ${formatNotation(histogram)}, got ${formatNotation(value)}`;
+}
+
+function areAlmostEqual(a: Buckets, b: Buckets): boolean {
+  return sameNumbers(a.indices, b.indices) && a.counts.every((count, i) => almostEqual(count, b.counts[i]!));
 }

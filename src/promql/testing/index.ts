@@ -7,7 +7,6 @@ export { type Command, type EvalCommand, type LoadCommand, parseScript } from ".
 export {
   type DescribedHistogram,
   type DescribedValue,
-  type HistogramDescription,
   parseSeriesDescription,
   type SeriesDescription,
 } from "./series-description.ts";

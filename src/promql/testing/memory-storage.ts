@@ -1,7 +1,8 @@
 import { assert } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
-import { Labels, type Matcher, compareStrings } from "../../model/index.ts";
+import { type Histogram, Labels, type Matcher, compareStrings } from "../../model/index.ts";
 import type {
+  HistogramSample,
   Querier,
   Queryable,
   SampleColumns,
@@ -15,6 +16,7 @@ interface StoredSeries {
   readonly timestamps: number[];
   /** Bits, so that stale markers survive. */
   readonly values: bigint[];
+  readonly histograms: HistogramSample[];
 }
 
 const staleBits = 0x7ff0000000000002n;
@@ -35,9 +37,7 @@ export class MemoryStorage implements Queryable {
 
   /** Adds a sample; samples of a series come in the order of their times. */
   append(labels: Labels, timestampMs: number, value: number | "stale"): void {
-    const key = labels.key();
-    let series = this.#series.get(key);
-    if (series === undefined) this.#series.set(key, (series = { labels, timestamps: [], values: [] }));
+    const series = this.#seriesOf(labels);
     const lastMs = series.timestamps.at(-1) ?? -Infinity;
     assert(timestampMs >= lastMs, "samples in order");
     if (timestampMs === lastMs) {
@@ -52,13 +52,31 @@ export class MemoryStorage implements Queryable {
     }
   }
 
+  /** Adds a sample that is a native histogram; they come in the order of their times. */
+  appendHistogram(labels: Labels, timestampMs: number, histogram: Histogram): void {
+    const { histograms } = this.#seriesOf(labels);
+    assert(timestampMs > (histograms.at(-1)?.timestampMs ?? -Infinity), "samples in order");
+    histograms.push({ timestampMs, histogram });
+  }
+
+  #seriesOf(labels: Labels): StoredSeries {
+    const key = labels.key();
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = { labels, timestamps: [], values: [], histograms: [] };
+      this.#series.set(key, series);
+    }
+    return series;
+  }
+
   querier(): Querier {
     const select = (matchers: readonly Matcher[], hints: SelectHints): StoredSeries[] =>
-      [...this.#series.values()].filter(({ labels, timestamps }) => {
+      [...this.#series.values()].filter(({ labels, timestamps, histograms }) => {
         if (!matchers.every((matcher) => matcher.matches(labels.get(matcher.name)))) return false;
         if (hints.shard !== undefined && shardOf(labels, hints.shard.count) !== hints.shard.index)
           return false;
-        return timestamps.at(-1)! >= hints.minTimestampMs && timestamps[0]! <= hints.maxTimestampMs;
+        const all = [...timestamps, ...histograms.map(({ timestampMs }) => timestampMs)];
+        return all.some((timeMs) => timeMs >= hints.minTimestampMs && timeMs <= hints.maxTimestampMs);
       });
     const names = (series: StoredSeries[], pick: (labels: Labels) => Iterable<string>): string[] =>
       [...new Set(series.flatMap(({ labels }) => [...pick(labels)]))].sort(compareStrings);
@@ -131,6 +149,13 @@ class MemorySet implements SeriesSet {
       count++;
     });
     return count;
+  }
+
+  readHistograms(series: number, minMs: number, maxMs: number, dropStale: boolean): HistogramSample[] {
+    return this.#series[series]!.histograms.filter(
+      ({ timestampMs, histogram }) =>
+        timestampMs >= minMs && timestampMs <= maxMs && !(dropStale && histogram.isStale),
+    );
   }
 
   #symbol(text: string): number {

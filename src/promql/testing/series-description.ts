@@ -1,5 +1,15 @@
 import { NarthexError } from "../../base/index.ts";
-import { type Labels, parseDuration, parseNumber, quoteGo } from "../../model/index.ts";
+import {
+  addHistograms,
+  type Histogram,
+  type Labels,
+  type NotedHistogram,
+  parseDuration,
+  parseHistogram,
+  parseNumber,
+  quoteGo,
+  subtractHistograms,
+} from "../../model/index.ts";
 import { parseSeriesLabels } from "../parser.ts";
 
 /** One place in a described series, a step after the one before. */
@@ -9,37 +19,12 @@ export type DescribedValue =
   | { kind: "stale" }
   | DescribedHistogram;
 
-/** `base + times * addend`: the sum is left to whoever knows histograms. */
+/** A native histogram; a comparison looks at its hint only when the description names one. */
 export interface DescribedHistogram {
   kind: "histogram";
-  base: HistogramDescription;
-  addend?: HistogramDescription;
-  /** Negative when the addend is subtracted. */
-  times: number;
+  histogram: Histogram;
+  hasHint: boolean;
 }
-
-/** What stands between `{{` and `}}`. */
-export interface HistogramDescription {
-  schema: number;
-  sum: number;
-  count: number;
-  zeroCount: number;
-  zeroThreshold: number;
-  customValues: number[];
-  positive: BucketDescription;
-  negative: BucketDescription;
-  /** Undefined when not written: then a comparison does not look at it. */
-  counterResetHint?: CounterResetHint;
-}
-
-export interface BucketDescription {
-  /** Index of the first bucket. */
-  offset: number;
-  counts: number[];
-}
-
-const counterResetHints = ["unknown", "reset", "not_reset", "gauge"] as const;
-export type CounterResetHint = (typeof counterResetHints)[number];
 
 export interface SeriesDescription {
   labels: Labels;
@@ -98,24 +83,27 @@ class ValueReader {
     });
   }
 
-  #histograms(base: HistogramDescription): void {
+  #histograms(base: NotedHistogram): void {
     const sign = this.#accept("+") ? 1 : this.#accept("-") ? -1 : 0;
     const addend = sign === 0 ? undefined : (this.#histogram() ?? this.#fail("expected a histogram"));
     const count = this.#times();
     if (count === undefined && addend) this.#fail('expected "x" and a number of repetitions');
-    this.#repeat((count ?? 0) + 1, (i) => ({
-      kind: "histogram",
-      base,
-      ...(addend && { addend }),
-      times: i * sign,
-    }));
+    const { hasHint } = addend ?? base;
+    let { histogram } = base;
+    this.#repeat((count ?? 0) + 1, (i) => {
+      if (i > 0 && addend) {
+        const combine = sign > 0 ? addHistograms : subtractHistograms;
+        histogram = combine(histogram, addend.histogram).histogram;
+      }
+      return { kind: "histogram", histogram, hasHint };
+    });
   }
 
   #repeat(count: number, value: (i: number) => DescribedValue): void {
     for (let i = 0; i < count; i++) this.#values.push(value(i));
   }
 
-  #histogram(): HistogramDescription | undefined {
+  #histogram(): NotedHistogram | undefined {
     const body = this.#match(histogram)?.[1];
     if (body === undefined) return undefined;
     try {
@@ -166,88 +154,6 @@ function parseSigned(text: string): number {
   const value = parseNumber(unsigned);
   if (value === undefined) throw new NarthexError("bad_data", `not a number: ${quoteGo(text)}`);
   return text.startsWith("-") ? -value : value;
-}
-
-function parseHistogram(body: string): HistogramDescription {
-  const description: HistogramDescription = {
-    schema: 0,
-    sum: 0,
-    count: 0,
-    zeroCount: 0,
-    zeroThreshold: 0,
-    customValues: [],
-    positive: { offset: 0, counts: [] },
-    negative: { offset: 0, counts: [] },
-  };
-  const seen = new Set<string>();
-  for (const [, key, value] of splitFields(body)) {
-    if (seen.has(key!)) throw new NarthexError("bad_data", `duplicate key ${quoteGo(key!)} in histogram`);
-    seen.add(key!);
-    setField(description, key!, value!);
-  }
-  return description;
-}
-
-const field = /\s*([a-z_]+):(\[[^\]]*\]|[^\s[\]]+)/gy;
-
-function splitFields(body: string): RegExpExecArray[] {
-  const fields: RegExpExecArray[] = [];
-  let at = 0;
-  for (const match of body.matchAll(field)) {
-    fields.push(match);
-    at = match.index + match[0].length;
-  }
-  const rest = body.slice(at).trim();
-  if (rest !== "") throw new NarthexError("bad_data", `histogram: expected key:value, got ${quoteGo(rest)}`);
-  return fields;
-}
-
-function setField(description: HistogramDescription, key: string, text: string): void {
-  switch (key) {
-    case "schema":
-      description.schema = parseSigned(text);
-      return;
-    case "sum":
-    case "count":
-      description[key] = parseSigned(text);
-      return;
-    case "z_bucket":
-      description.zeroCount = parseSigned(text);
-      return;
-    case "z_bucket_w":
-      description.zeroThreshold = parseSigned(text);
-      return;
-    case "offset":
-      description.positive.offset = parseSigned(text);
-      return;
-    case "n_offset":
-      description.negative.offset = parseSigned(text);
-      return;
-    case "buckets":
-      description.positive.counts = parseList(text);
-      return;
-    case "n_buckets":
-      description.negative.counts = parseList(text);
-      return;
-    case "custom_values":
-      description.customValues = parseList(text);
-      return;
-    case "counter_reset_hint": {
-      const hint = counterResetHints.find((known) => known === text);
-      if (!hint) throw new NarthexError("bad_data", `unknown counter_reset_hint ${quoteGo(text)}`);
-      description.counterResetHint = hint;
-      return;
-    }
-    default:
-      throw new NarthexError("bad_data", `bad histogram descriptor found: ${quoteGo(key)}`);
-  }
-}
-
-function parseList(text: string): number[] {
-  if (!text.startsWith("["))
-    throw new NarthexError("bad_data", `expected a list in brackets, got ${quoteGo(text)}`);
-  const parts = text.slice(1, -1).trim();
-  return parts === "" ? [] : parts.split(/\s+/).map(parseSigned);
 }
 
 /**

@@ -1,0 +1,27 @@
+import type { Histogram } from "../../model/index.ts";
+import type { HistogramSample } from "../../storage/index.ts";
+
+/** A sample's value: a float or a native histogram. */
+export type SampleValue = number | Histogram;
+
+/** The samples of one series in a window, floats and histograms apart, each in the order of their times. */
+export interface MixedSamples {
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  readonly histograms: readonly HistogramSample[];
+}
+
+export interface TimedValue {
+  readonly timestampMs: number;
+  readonly value: SampleValue;
+}
+
+/** Both kinds in the order of their times. */
+export function merged({ timestamps, values, histograms }: MixedSamples): TimedValue[] {
+  const all: TimedValue[] = histograms.map(({ timestampMs, histogram }) => ({
+    timestampMs,
+    value: histogram,
+  }));
+  timestamps.forEach((timestampMs, i) => all.push({ timestampMs, value: values[i]! }));
+  return all.sort((a, b) => a.timestampMs - b.timestampMs);
+}

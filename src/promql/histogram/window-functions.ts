@@ -1,0 +1,95 @@
+import {
+  compactHistogram,
+  detectCounterReset,
+  equalHistograms,
+  type Histogram,
+  HistogramMean,
+  HistogramSum,
+} from "../../model/index.ts";
+import { extrapolatedRate, instantRate, isIncompatible } from "./rate.ts";
+import type { HistogramRemarks } from "./remarks.ts";
+import { merged, type MixedSamples, type SampleValue } from "./samples.ts";
+
+export interface WindowBounds {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** A function over a window that has at least one histogram in it. */
+export type MixedWindowFunction = (
+  samples: MixedSamples,
+  window: WindowBounds,
+  remarks: HistogramRemarks,
+) => SampleValue | undefined;
+
+/**
+ * The functions that know histograms. All others are computed of the floats alone, and remark on the histograms if there are any
+ * floats.
+ */
+export const mixedWindowFunctions: Readonly<Record<string, MixedWindowFunction>> = {
+  rate: (samples, window, remarks) =>
+    extrapolatedRate(samples, { ...window, isCounter: true, isRate: true }, remarks),
+  increase: (samples, window, remarks) =>
+    extrapolatedRate(samples, { ...window, isCounter: true, isRate: false }, remarks),
+  delta: (samples, window, remarks) =>
+    extrapolatedRate(samples, { ...window, isCounter: false, isRate: false }, remarks),
+  irate: (samples, _, remarks) => instantRate(samples, true, remarks),
+  idelta: (samples, _, remarks) => instantRate(samples, false, remarks),
+  sum_over_time: (samples, _, remarks) => overTime(samples, remarks, (first) => new HistogramSum(first)),
+  avg_over_time: (samples, _, remarks) => overTime(samples, remarks, (first) => new HistogramMean(first)),
+  count_over_time: ({ timestamps, histograms }) => timestamps.length + histograms.length,
+  present_over_time: () => 1,
+  last_over_time: (samples) => merged(samples).at(-1)!.value,
+  first_over_time: (samples) => merged(samples)[0]!.value,
+  ts_of_last_over_time: (samples) => merged(samples).at(-1)!.timestampMs / 1000,
+  ts_of_first_over_time: (samples) => merged(samples)[0]!.timestampMs / 1000,
+  changes: (samples) => countPairs(samples, hasChanged),
+  resets: (samples) => countPairs(samples, isReset),
+};
+
+function overTime(
+  { timestamps, histograms }: MixedSamples,
+  remarks: HistogramRemarks,
+  begin: (first: Histogram) => HistogramSum | HistogramMean,
+): Histogram | undefined {
+  if (timestamps.length > 0) {
+    remarks.mixedRange();
+    return undefined;
+  }
+  const [first, ...rest] = histograms;
+  const aggregate = begin(first!.histogram);
+  try {
+    for (const { histogram } of rest) aggregate.add(histogram);
+  } catch (error) {
+    if (!isIncompatible(error)) throw error;
+    remarks.mixedSchemas();
+    return undefined;
+  } finally {
+    if (aggregate.remarks.counterResetCollision) remarks.counterResetCollision("aggregation");
+    if (aggregate.remarks.boundsReconciled) remarks.boundsReconciled("aggregation");
+  }
+  return compactHistogram(aggregate.result());
+}
+
+function countPairs(
+  samples: MixedSamples,
+  counts: (previous: SampleValue, current: SampleValue) => boolean,
+): number {
+  const all = merged(samples);
+  return all.filter(({ value }, i) => i > 0 && counts(all[i - 1]!.value, value)).length;
+}
+
+function hasChanged(previous: SampleValue, current: SampleValue): boolean {
+  if (typeof previous === "number" || typeof current === "number") {
+    const areBothNaN = Number.isNaN(previous) && Number.isNaN(current);
+    return previous !== current && !areBothNaN;
+  }
+  return !equalHistograms(previous, current);
+}
+
+/** Going over from floats to histograms or back is a reset, too. */
+function isReset(previous: SampleValue, current: SampleValue): boolean {
+  if (typeof previous === "number" && typeof current === "number") return current < previous;
+  if (typeof previous === "number" || typeof current === "number") return true;
+  return detectCounterReset(current, previous);
+}
