@@ -17,6 +17,8 @@ export interface TsdbOptions {
   walSyncIntervalMs?: number;
   /** Samples that lie further ahead of the clock are refused. Default 10 min. */
   futureMaxMs?: number;
+  /** Samples before are in blocks: they are not replayed, and refused. Default none. */
+  minValidTimeMs?: number;
   /** Default 67 million, the slots there are. */
   seriesMax?: number;
   /** Samples that one batch of an appender holds. Default 16,384. */
@@ -33,6 +35,7 @@ const defaults = {
   walSegmentBytes: segmentBytesDefault,
   walSyncIntervalMs: 1000,
   futureMaxMs: 600_000,
+  minValidTimeMs: -Infinity,
   seriesMax: seriesMaxDefault,
   batchSamples: 16_384,
   memoryPressureRatio: 0.85,

@@ -365,3 +365,24 @@ test("commits during a long replay are kept, and follow what is replayed", async
     else abandon(directory);
   }
 });
+
+test("samples that are in blocks are neither replayed nor taken again", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true }));
+  const first = await openTest(directory);
+  const appender = first.tsdb.appender();
+  const ref = appender.reference(Labels.from({ __name__: "m" }));
+  for (let i = 0; i < 10; i++) appender.append(ref, baseTimeMs + i, i);
+  appender.commit();
+  await first.tsdb.close();
+  const { tsdb, kernel } = await openTest(directory, { minValidTimeMs: baseTimeMs + 7 });
+  const [samples] = dump(kernel, tsdb.queryable).values();
+  assert.deepEqual(
+    samples,
+    [7, 8, 9].map((i) => [baseTimeMs + i, bitsOf(i)]),
+  );
+  const late = tsdb.appender();
+  late.append(late.reference(Labels.from({ __name__: "n" })), baseTimeMs + 6, 1);
+  assert.equal(late.commit().outOfBounds, 1);
+  await tsdb.close();
+});

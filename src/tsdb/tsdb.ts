@@ -192,7 +192,7 @@ export class Tsdb implements Appendable {
       samplesPerChunk,
       futureMaxMs,
       isReplaying,
-      minValidTimeMs: -Infinity,
+      minValidTimeMs: this.#options.minValidTimeMs,
     };
   }
 
@@ -223,7 +223,7 @@ export class Tsdb implements Appendable {
   }
 
   #replay(): Promise<ReplayResult> {
-    const { chunkRangeMs, samplesPerChunk } = this.#options;
+    const { chunkRangeMs, samplesPerChunk, minValidTimeMs } = this.#options;
     const { disk, logger } = this.#parts;
     return replayWal({
       head: this.#head,
@@ -232,6 +232,7 @@ export class Tsdb implements Appendable {
       directory: this.#walDirectory,
       chunkRangeMs,
       samplesPerChunk,
+      minValidTimeMs,
       writer: this.#wal,
       onSlice: async (progress) => {
         this.#replayProgress = progress;

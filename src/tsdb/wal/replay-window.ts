@@ -6,6 +6,8 @@ export interface ReplayWindowOptions {
   head: Head;
   chunkRangeMs: number;
   samplesPerChunk: number;
+  /** Samples before are left out. */
+  minValidTimeMs: number;
 }
 
 /** Samples gathered per series on average, as far as the bounds below allow. */
@@ -73,9 +75,12 @@ export class ReplayWindow {
   /** Appends everything gathered. */
   flush(): void {
     const batch = this.#sort() ?? this.#batch;
-    const { head, chunkRangeMs, samplesPerChunk } = this.#options;
+    const { head, chunkRangeMs, samplesPerChunk, minValidTimeMs } = this.#options;
     const { status, timestamps, refs, count } = batch;
     status.fill(sampleStatus.ok, 0, count);
+    if (minValidTimeMs > -Infinity)
+      for (let i = 0; i < count; i++)
+        if (timestamps[i]! < minValidTimeMs) status[i] = sampleStatus.outOfBounds;
     this.appended += batch.append({ chunkRangeMs, samplesPerChunk });
     let minMs = Infinity;
     let maxMs = -Infinity;

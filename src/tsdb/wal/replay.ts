@@ -16,6 +16,8 @@ export interface ReplayOptions {
   directory: string;
   chunkRangeMs: number;
   samplesPerChunk: number;
+  /** Samples before are left out. */
+  minValidTimeMs: number;
   /** Awaited between slices of work, with what was read so far; it may drop chunks from the head. */
   onSlice?: (progress: ReplayProgress) => void | Promise<void>;
   /**
