@@ -80,7 +80,7 @@ test("notifications list alerts by job, instance, labels; those without come las
     { a: "2" },
     { a: "0", b: "1" },
   ].map(of);
-  assert.deepEqual([...sorted].reverse().sort(compareAlerts), sorted);
+  assert.deepEqual(sorted.toReversed().sort(compareAlerts), sorted);
 });
 
 test("the provider bounds alerts per name, and forgets what has ended", async () => {

@@ -209,6 +209,6 @@ test("a rule prints as upstream prints it", () => {
   const decoded = relabelConfig.decode(Place.parse(yaml, "p.yml"));
   assert.equal(
     encodeYaml(relabelConfig.encode(decoded)),
-    "source_labels:\n- a\n- b\nseparator: ;\nregex: (.+)x\ntarget_label: c\nreplacement: $1\naction: keep\n",
+    "source_labels: [a, b]\nseparator: ;\nregex: (.+)x\ntarget_label: c\nreplacement: $1\naction: keep\n",
   );
 });

@@ -1,15 +1,4 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Document,
-  parseDocument,
-  Scalar,
-  stringify,
-  visit,
-} from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, Document, parseDocument, Scalar, visit } from "yaml";
 import { NarthexError } from "../base/index.ts";
 
 /** Aliases followed in one document; beyond this an anchor tree is an attack or a mistake. */
@@ -192,7 +181,16 @@ function tagOf({ text, quoted }: { text: string; quoted: boolean }): string {
   return /^(?:true|false|yes|no|on|off)$/i.test(text) ? "!!bool" : "!!str";
 }
 
+/** Lists that upstream prints in one line. */
+const inlineLists: ReadonlySet<unknown> = new Set(["source_labels"]);
+
 /** Prints plain values as upstream's library does: two spaces, lists at their key's own column. */
 export function encodeYaml(value: unknown): string {
-  return stringify(value, { indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" });
+  const document = new Document(value, { aliasDuplicateObjects: false, version: "1.1" });
+  visit(document, {
+    Pair: (_, { key, value: list }) => {
+      if (isScalar(key) && inlineLists.has(key.value) && isSeq(list)) list.flow = true;
+    },
+  });
+  return document.toString({ indentSeq: false, lineWidth: 0, flowCollectionPadding: false });
 }

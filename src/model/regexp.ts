@@ -22,7 +22,8 @@ export class Regexp {
       return new Regexp(source, RE2JS.compile(source, RE2JS.DOTALL));
     } catch (error) {
       if (!(error instanceof RE2JSException)) throw error;
-      throw new NarthexError("bad_data", error.message);
+      // The engine shows how it spells the flag that lets `.` match newlines; nobody wrote that.
+      throw new NarthexError("bad_data", error.message.replace("`(?s)", "`"));
     }
   }
 

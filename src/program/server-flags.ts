@@ -23,7 +23,7 @@ export const serverFlags: readonly FlagDefinition[] = [
     "Regular expression, anchored, of origins that may use the API from a browser.",
   ),
   text("storage.tsdb.path", "data/", "Directory of the data."),
-  text("storage.tsdb.retention.time", "", "How long samples are kept; 15d unless given."),
+  text("storage.tsdb.retention.time", "0s", "How long samples are kept; 0s means 15d."),
   bool("storage.tsdb.no-lockfile", false, "Do not lock the data directory."),
   text(
     "storage.tsdb.wal-segment-size",

@@ -31,8 +31,8 @@ export interface ServerOptions {
   pageTitle: string;
   corsOrigin: string;
   dataDirectory: string;
-  /** Undefined when the flag is not given: the configuration or the default decides. */
-  retentionMs: number | undefined;
+  /** 0 when the flag is not given: the configuration or the default decides. */
+  retentionMs: number;
   walSegmentBytes: number;
   walCompression: "none" | "snappy";
   memoryLimitBytes: number | undefined;
@@ -93,10 +93,7 @@ function decode(flags: Flags): ServerOptions {
     pageTitle: flags.text("web.page-title"),
     corsOrigin: flags.text("web.cors.origin"),
     dataDirectory: flags.text("storage.tsdb.path").replace(/(.)\/+$/, "$1"),
-    retentionMs:
-      flags.text("storage.tsdb.retention.time") === ""
-        ? undefined
-        : duration(flags, "storage.tsdb.retention.time"),
+    retentionMs: duration(flags, "storage.tsdb.retention.time"),
     walSegmentBytes: bytes(flags, "storage.tsdb.wal-segment-size"),
     walCompression: flags.bool("storage.tsdb.wal-compression") ? "snappy" : "none",
     memoryLimitBytes:

@@ -38,7 +38,7 @@ export interface ServerExtras {
   /** An Alertmanager in this process. */
   alertmanager?: { url: string; deliver: Deliver };
   /** Routes that come before the server's own. */
-  addRoutes?(app: Hono): void;
+  addRoutes?: (app: Hono) => void;
 }
 
 /** `narthex server`: the Prometheus server. */
@@ -195,7 +195,7 @@ class Server implements Running {
   /** Ends the steps, the last one first: no scrape or rule writes when the storage closes. */
   async close(): Promise<void> {
     this.#isStopping = true;
-    for (const close of this.#closers.reverse()) {
+    for (const close of this.#closers.toReversed()) {
       try {
         await close();
       } catch (error) {

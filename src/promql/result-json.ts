@@ -1,3 +1,4 @@
+import { formatPlain } from "../model/index.ts";
 import { ByteWriter } from "./json/byte-writer.ts";
 import { LabelWriter } from "./json/label-writer.ts";
 import { numberBytesMax, writeNumber, writeTimestamp } from "./json/number-writer.ts";
@@ -44,7 +45,8 @@ export class JsonSink implements ResultSink {
   scalar(timestampMs: number, value: number): void {
     this.#out.reserve(sampleBytesMax);
     this.#time(timestampMs);
-    this.#value(value);
+    // Unlike the values of vectors, a scalar never has an exponent.
+    this.#out.ascii(`,"${formatPlain(value)}"`);
   }
 
   string(timestampMs: number, text: string): void {

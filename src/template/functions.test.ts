@@ -56,7 +56,7 @@ test("Prometheus' functions", async () => {
     [`{{ query "hist" | first | value }}`, "{count:3, sum:10}"],
     [`{{ (query "up" | first).Labels.zzz }}`, ""],
     [`{{define "x"}}{{.arg0}} {{.arg1}}{{end}}{{template "x" (args 1 "2")}}`, "1 2"],
-    [`{{ reReplaceAll "(a)b(.)" "$2-${"${1}"}x" "abcab\\n" }}`, "c-axab\n"],
+    [`{{ reReplaceAll "(a)b(.)" "$2-\${1}x" "abcab\\n" }}`, "c-axab\n"],
     [`{{ match "a+b" "xaab" }} {{ match "^a$" "ab" }}`, "true false"],
     [`{{ "aa bB CC" | title }} {{ "aB" | toUpper }} {{ "aB" | toLower }}`, "Aa BB CC AB ab"],
     [`{{ "up{a=\\"b c\\"}" | graphLink }}`, "/graph?g0.expr=up%7Ba%3D%22b+c%22%7D&g0.tab=0"],

@@ -15,10 +15,9 @@ export function addLifecycleRoutes(app: Hono, lifecycle: Lifecycle): void {
     return notReady(c, lifecycle);
   });
   for (const action of ["reload", "quit"] as const) {
-    app.all(`/-/${action}`, async (c) => {
+    app.get(`/-/${action}`, (c) => c.text("Only POST or PUT requests allowed", 405));
+    app.on(["POST", "PUT"], `/-/${action}`, async (c) => {
       if (!lifecycle.enabled) return c.text("Lifecycle API is not enabled.", 403);
-      if (c.req.method !== "POST" && c.req.method !== "PUT")
-        return c.text("Only POST or PUT requests allowed", 405);
       if (action === "quit") {
         lifecycle.quit();
         return c.text("Requesting termination... Goodbye!");

@@ -7,6 +7,7 @@ import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
 import { addStatusRoutes } from "./api/status.ts";
 import { addTargetRoutes } from "./api/targets.ts";
+import { answerUnknownPaths } from "./unknown-path.ts";
 import { addLifecycleRoutes, notReady } from "./lifecycle.ts";
 import { measureRequests } from "./metrics.ts";
 import type { WebParts } from "./parts.ts";
@@ -30,6 +31,7 @@ export function createWeb(parts: WebParts): Hono {
   });
   app.get("/version", (c) => c.json(parts.status.build()));
   addUiRoutes(app, parts.ui, parts.lifecycle.isReady);
+  answerUnknownPaths(app);
   if (parts.routePrefix === "") return app;
   // Not strict, so that the prefix with a slash behind it finds the route "/" below the prefix.
   const prefixed = new Hono({ strict: false });
@@ -40,6 +42,7 @@ export function createWeb(parts: WebParts): Hono {
       : next(),
   );
   prefixed.route(parts.routePrefix, app);
+  answerUnknownPaths(prefixed);
   return prefixed;
 }
 

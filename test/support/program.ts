@@ -25,19 +25,24 @@ const children = new Set<ChildProcess>();
 process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
 
 function launch(
-  role: string,
+  command: string,
   args: readonly string[],
 ): ChildProcess & { stderr: Readable; stdout: Readable } {
-  const child = spawn(process.execPath, [main, role, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   child.once("exit", () => children.delete(child));
   return child;
 }
 
 /** Starts a role on a free port, and resolves when it is ready. Rejects with its log when it ends before. */
-export async function startProgram(role: string, args: readonly string[]): Promise<Program> {
+export function startProgram(role: string, args: readonly string[]): Promise<Program> {
+  return startCommand(process.execPath, [main, role, ...args]);
+}
+
+/** Starts any program that takes `--web.listen-address` and answers `/-/ready`, as `startProgram` does. */
+export async function startCommand(command: string, args: readonly string[]): Promise<Program> {
   const url = `http://127.0.0.1:${await freePort()}`;
-  const child = launch(role, [`--web.listen-address=${new URL(url).host}`, ...args]);
+  const child = launch(command, [...args, `--web.listen-address=${new URL(url).host}`]);
   // The pipes of a program that a failed test forgot must not keep the test process alive.
   for (const handle of [child, child.stdout as Socket, child.stderr as Socket]) handle.unref();
   child.stdout.resume();
@@ -52,13 +57,14 @@ export async function startProgram(role: string, args: readonly string[]): Promi
     if (status === 200) return { child, url, log: () => log, end: (signal) => end(child, signal) };
     if (child.exitCode !== null || Date.now() > deadlineMs) {
       child.kill("SIGKILL");
-      throw new Error(`${role} did not start:\n${log}`);
+      throw new Error(`${command} ${args.join(" ")} did not start:\n${log}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-function freePort(): Promise<number> {
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
@@ -81,7 +87,7 @@ export async function runProgram(
   role: string,
   args: readonly string[],
 ): Promise<{ code: number | null; output: string }> {
-  const child = launch(role, args);
+  const child = launch(process.execPath, [main, role, ...args]);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (output += text));

@@ -136,8 +136,8 @@ test("a damaged block is noticed and left out, and its parents are read in its p
   assert.deepEqual(compactAll(maintenance, [100, 300]), { compactions: 1, failures: 0, deleted: 3 });
   assert.deepEqual(
     listBlocks(maintenance)
-      .map(({ minTime, maxTime }) => [minTime, maxTime])
-      .sort(),
+      .toSorted((a, b) => a.minTime - b.minTime)
+      .map(({ minTime, maxTime }) => [minTime, maxTime]),
     [
       [0, 300],
       [300, 400],

@@ -11,18 +11,33 @@ const maxTimeText = "292277025-08-18T07:12:54.999999999Z";
 /** The largest form body that is read: a query of 10 MiB is a mistake or an attack. */
 const formBytesMax = 10 * 1024 * 1024;
 
-/** The parameters of a request; those of a form body come before those of the URL, as in Go's `r.Form`. */
+/** The parameters of a request; those of a form body come before those of the URL, as in Go's `r.Form`. Throws `bad_data` when the body is too long. */
 export async function readParams(c: Context): Promise<URLSearchParams> {
   const url = urlParams(c);
   if (c.req.method !== "POST") return url;
   const type = c.req.header("content-type") ?? "";
   if (!type.startsWith("application/x-www-form-urlencoded")) return url;
-  if (Number(c.req.header("content-length") ?? 0) > formBytesMax) {
-    throw new NarthexError("bad_data", `form body larger than ${formBytesMax} bytes`);
-  }
-  const form = new URLSearchParams(await c.req.text());
+  const form = new URLSearchParams(await readForm(c));
   for (const [name, value] of url) form.append(name, value);
   return form;
+}
+
+/** A body that comes in chunks does not say how long it is, so it is counted while it is read. */
+async function readForm(c: Context): Promise<string> {
+  const tooLong = new NarthexError("bad_data", `form body larger than ${formBytesMax} bytes`);
+  const length = c.req.header("content-length");
+  if (length !== undefined) {
+    if (Number(length) > formBytesMax) throw tooLong;
+    return c.req.text();
+  }
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > formBytesMax) throw tooLong;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** The parameters of the URL, without the cost of parsing all of it. */
@@ -35,6 +50,17 @@ export function urlParams(c: Context): URLSearchParams {
 /** Wraps a parameter's fault as upstream words it. */
 export function invalidParameter(name: string, detail: string): NarthexError {
   return new NarthexError("bad_data", `invalid parameter ${quoteGo(name)}: ${detail}`);
+}
+
+/** Waits for what reads a parameter; bad input it finds is that parameter's fault. */
+export async function asParameter<T>(name: string, work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NarthexError && error.code === "bad_data")
+      throw invalidParameter(name, error.message);
+    throw error;
+  }
 }
 
 /** Unix seconds, fractions allowed, or RFC 3339; in milliseconds. */
@@ -53,7 +79,7 @@ export function parseTime(text: string): number {
 export function timeParam(params: URLSearchParams, name: string, defaultMs: number): number {
   const text = params.get(name);
   if (text === null || text === "") return defaultMs;
-  return named(name, () => parseTime(text));
+  return named(name, () => parseTime(text), `invalid time value for '${name}': `);
 }
 
 export function requiredTimeParam(params: URLSearchParams, name: string): number {
@@ -97,11 +123,11 @@ export function limitParam(params: URLSearchParams, name = "limit"): number {
   return limit;
 }
 
-function named<T>(name: string, parse: () => T): T {
+function named<T>(name: string, parse: () => T, prefix = ""): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof NarthexError) throw invalidParameter(name, error.message);
+    if (error instanceof NarthexError) throw invalidParameter(name, prefix + error.message);
     throw error;
   }
 }

@@ -1,13 +1,15 @@
 import type { Context, Hono } from "hono";
-import { NarthexError } from "../../base/index.ts";
+import { errorMessage, NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
 import type { QueryOptions, QueryService, SeriesRange } from "../../promql/index.ts";
 import {
+  asParameter,
   durationParam,
   invalidParameter,
   limitParam,
   maxTimestampMs,
   minTimestampMs,
+  parseDurationParam,
   readParams,
   requiredTimeParam,
   timeParam,
@@ -26,18 +28,19 @@ export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions
   const instant = async (c: Context): Promise<Response> => {
     const params = await readParams(c);
     const timestampMs = timeParam(params, "time", nowMs());
-    const request = { text: requiredQuery(params), timestampMs, ...queryOptions(c, params) };
-    return finished(c, await queries.instant(request));
+    const request = { text: queryText(params), timestampMs, ...queryOptions(c, params) };
+    return finished(c, await asParameter("query", () => queries.instant(request)));
   };
   const range = async (c: Context): Promise<Response> => {
     const params = await readParams(c);
-    const request = { text: requiredQuery(params), ...rangeParams(params), ...queryOptions(c, params) };
-    return finished(c, await queries.range(request));
+    const request = { text: queryText(params), ...rangeParams(params), ...queryOptions(c, params) };
+    return finished(c, await asParameter("query", () => queries.range(request)));
   };
   const series = async (c: Context): Promise<Response> => {
     const params = await readParams(c);
     if (!params.has("match[]")) throw new NarthexError("bad_data", "no match[] parameter provided");
-    return finished(c, await queries.series(seriesRange(params), () => c.req.raw.signal));
+    const range = seriesRange(params);
+    return finished(c, await asParameter("match[]", () => queries.series(range, () => c.req.raw.signal)));
   };
   const labels = async (c: Context): Promise<Response> => {
     return finished(c, await queries.labelNames(seriesRange(await readParams(c)), () => c.req.raw.signal));
@@ -54,26 +57,37 @@ export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions
   api.on(["GET", "POST"], "/series", series);
   api.on(["GET", "POST"], "/labels", labels);
   api.get("/label/:name/values", labelValues);
-  api.on(["GET", "POST"], "/format_query", async (c) =>
-    successResponse(queries.format(requiredQuery(await readParams(c)))),
-  );
-  api.on(["GET", "POST"], "/parse_query", async (c) =>
-    successResponse(queries.parse(requiredQuery(await readParams(c)))),
-  );
+  api.on(["GET", "POST"], "/format_query", async (c) => {
+    const text = queryText(await readParams(c));
+    return successResponse(await asParameter("query", () => queries.format(text)));
+  });
+  api.on(["GET", "POST"], "/parse_query", async (c) => {
+    const text = queryText(await readParams(c));
+    return successResponse(await asParameter("query", () => queries.parse(text)));
+  });
 }
 
-function requiredQuery(params: URLSearchParams): string {
+function queryText(params: URLSearchParams): string {
   return params.get("query") ?? "";
 }
 
 function queryOptions(c: Context, params: URLSearchParams): QueryOptions {
   return {
     timeoutMs: durationParam(params, "timeout"),
-    lookbackDeltaMs: durationParam(params, "lookback_delta"),
+    lookbackDeltaMs: lookbackDelta(params.get("lookback_delta") ?? ""),
     limit: limitParam(params),
     stats: params.get("stats") ?? "",
     signal: () => c.req.raw.signal,
   };
+}
+
+function lookbackDelta(text: string): number | undefined {
+  if (text === "") return undefined;
+  try {
+    return parseDurationParam(text);
+  } catch (error) {
+    throw new NarthexError("bad_data", `error parsing lookback delta duration: ${errorMessage(error)}`);
+  }
 }
 
 function rangeParams(params: URLSearchParams): { startMs: number; endMs: number; stepMs: number } {

@@ -1,5 +1,4 @@
 import type { Hono } from "hono";
-import { NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
 import { quoteGo } from "../../model/index.ts";
 import { listAlerts, listRules, type RuleListFilter, type RuleManager } from "../../rules/index.ts";
@@ -16,20 +15,22 @@ function ruleFilter(params: URLSearchParams): RuleListFilter {
   if (type !== "" && type !== "alert" && type !== "record") {
     throw invalidParameter("type", `not supported value ${quoteGo(type)}`);
   }
-  const groupLimit = params.get("group_limit");
-  const groupNextToken = params.get("group_next_token");
+  const groupLimit = params.get("group_limit") || null;
+  const groupNextToken = params.get("group_next_token") || null;
   if (groupNextToken !== null && groupLimit === null) {
-    throw new NarthexError(
-      "bad_data",
-      "invalid parameter group_limit: group_limit needs to be present in order to paginate over the groups",
+    throw invalidParameter(
+      "group_next_token",
+      "group_limit needs to be present in order to paginate over the groups",
     );
   }
-  if (groupLimit !== null && !(/^\d+$/.test(groupLimit) && Number(groupLimit) > 0)) {
-    throw new NarthexError(
-      "bad_data",
-      "invalid parameter group_limit: group_limit needs to be greater than 0",
+  if (groupLimit !== null && !/^[+-]?\d+$/.test(groupLimit)) {
+    throw invalidParameter(
+      "group_limit",
+      `group_limit needs to be a valid number: strconv.ParseInt: parsing ${quoteGo(groupLimit)}: invalid syntax`,
     );
   }
+  if (groupLimit !== null && Number(groupLimit) <= 0)
+    throw invalidParameter("group_limit", "group_limit needs to be greater than 0");
   return {
     type: type === "" ? undefined : type,
     ruleNames: params.getAll("rule_name[]"),
@@ -43,8 +44,9 @@ function ruleFilter(params: URLSearchParams): RuleListFilter {
 }
 
 function booleanParam(params: URLSearchParams, name: string): boolean {
-  const text = params.get(name) ?? "";
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  if (["", "0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
-  throw invalidParameter(name, `strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`);
+  const text = (params.get(name) ?? "").toLowerCase();
+  if (["1", "t", "true"].includes(text)) return true;
+  if (["", "0", "f", "false"].includes(text)) return false;
+  const detail = `strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`;
+  throw invalidParameter(name, `error converting ${name}: ${detail}`);
 }

@@ -17,9 +17,9 @@ export function addStatusRoutes(api: Hono, status: StatusView): void {
   api.get("/status/tsdb", (c) => {
     const text = c.req.query("limit");
     const limit = text === undefined || text === "" ? tsdbLimitDefault : Number(text);
-    if (!Number.isInteger(limit) || limit < 1 || limit > tsdbLimitMax) {
-      throw new NarthexError("bad_data", `limit must be a positive number no greater than ${tsdbLimitMax}`);
-    }
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new NarthexError("bad_data", "limit must be a positive number");
+    if (limit > tsdbLimitMax) throw new NarthexError("bad_data", `limit must not exceed ${tsdbLimitMax}`);
     return successResponse(tsdbStatus(status.tsdb(limit)));
   });
 }

@@ -1,8 +1,10 @@
 import type { Hono } from "hono";
 import { NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
+import { quoteGo } from "../../model/index.ts";
 import type { Notifier } from "../../notifier/index.ts";
 import type { ScrapeView } from "../../scrape/index.ts";
+import { asParameter } from "./params.ts";
 
 /** `targets`, `scrape_pools`, `metadata`, `alertmanagers`. */
 export function addTargetRoutes(api: Hono, scrape: ScrapeView, notifier: Notifier): void {
@@ -16,15 +18,13 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, notifier: Notifie
       droppedTargetCounts: all || state === "dropped" ? scrape.droppedTargetCounts() : null,
     });
   });
-  api.get("/targets/metadata", (c) =>
-    successResponse(
-      scrape.targetMetadata(
-        c.req.query("match_target"),
-        c.req.query("metric"),
-        signedLimit("limit", c.req.query("limit")),
-      ),
-    ),
-  );
+  api.get("/targets/metadata", async (c) => {
+    const limit = signedLimit("limit", c.req.query("limit"));
+    const { match_target: matchTarget, metric } = c.req.query();
+    return successResponse(
+      await asParameter("match_target", () => scrape.targetMetadata(matchTarget, metric, limit)),
+    );
+  });
   api.get("/metadata", (c) => {
     const limit = signedLimit("limit", c.req.query("limit"));
     const limitPerMetric = signedLimit("limit_per_metric", c.req.query("limit_per_metric"));
@@ -33,9 +33,14 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, notifier: Notifie
   api.get("/scrape_pools", () => successResponse({ scrapePools: scrape.pools().sort() }));
   api.get("/scrape_pools/config", (c) => {
     const pool = c.req.query("scrapePool") ?? "";
+    if (pool === "") throw new NarthexError("bad_data", "no scrapePool parameter provided");
     const yaml = scrape.poolConfig(pool);
-    if (yaml === undefined)
-      throw new NarthexError("bad_data", `unable to find scrape pool ${JSON.stringify(pool)}`);
+    if (yaml === undefined) {
+      throw new NarthexError(
+        "bad_data",
+        `error retrieving scrape config: unable to find scrape config named ${quoteGo(pool)}`,
+      );
+    }
     return successResponse({ yaml });
   });
   api.get("/alertmanagers", () =>
