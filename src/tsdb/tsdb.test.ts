@@ -339,6 +339,10 @@ test("commits during a long replay are kept, and follow what is replayed", async
     await first.clock.advance(1000);
   }
   abandon(directory);
+  const cutShort = openEarly(directory, { nowMs });
+  await cutShort.tsdb.close();
+  await assert.rejects(cutShort.tsdb.ready, /cut short/);
+  assert.equal(cutShort.tsdb.isAppendable, false);
   let scrape = 600;
   for (let restart = 0; restart < 3; restart++) {
     const { tsdb, kernel, clock } = openEarly(directory, { nowMs, walSegmentBytes: 10 * 1024 * 1024 });

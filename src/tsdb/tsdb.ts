@@ -48,8 +48,8 @@ export function openTsdb(parts: TsdbParts): Tsdb {
 /** The time series of this process: a head in the shared memory, and the WAL that outlives it. Main thread only. */
 export class Tsdb implements Appendable {
   /**
-   * Resolves when the WAL is replayed. Until then queries see what was replayed so far. Rejects when the WAL cannot be read at all, or the
-   * memory cannot hold it.
+   * Resolves when the WAL is replayed. Until then queries see what was replayed so far. Rejects when the WAL cannot be read at all, when the
+   * memory cannot hold it, and with `canceled` after `close`.
    */
   readonly ready: Promise<void>;
   readonly queryable: Queryable;
@@ -138,7 +138,7 @@ export class Tsdb implements Appendable {
     return next;
   }
 
-  /** Ends the WAL cleanly and releases the directory. Appenders must not be used any more. */
+  /** Ends the WAL cleanly and releases the directory; a replay that still goes on is cut short. Appenders must not be used any more. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -234,6 +234,7 @@ export class Tsdb implements Appendable {
       samplesPerChunk,
       minValidTimeMs,
       writer: this.#wal,
+      isCancelled: () => this.#isClosed,
       onSlice: async (progress) => {
         this.#replayProgress = progress;
         const minTimeMs = this.#relievingTimeMs(this.#head.maxTimeMs);

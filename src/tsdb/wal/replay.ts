@@ -1,4 +1,4 @@
-import { type Disk, errorMessage, type Logger } from "../../base/index.ts";
+import { type Disk, errorMessage, type Logger, NarthexError } from "../../base/index.ts";
 import { layout } from "../../kernel/index.ts";
 import { type Head, pageOf } from "../head/head.ts";
 import { SegmentReader, type WalDamage } from "./reader.ts";
@@ -18,6 +18,8 @@ export interface ReplayOptions {
   samplesPerChunk: number;
   /** Samples before are left out. */
   minValidTimeMs: number;
+  /** Asked between slices of work: when true, the replay rejects with `canceled`. */
+  isCancelled: () => boolean;
   /** Awaited between slices of work, with what was read so far; it may drop chunks from the head. */
   onSlice?: (progress: ReplayProgress) => void | Promise<void>;
   /**
@@ -178,6 +180,7 @@ class Replay {
     for (let record = reader.next(); record !== undefined; record = reader.next()) {
       this.#readRecord(record, path);
       if (performance.now() - this.#sliceStartMs < sliceMs) continue;
+      if (this.#options.isCancelled()) throw new NarthexError("canceled", "the replay was cut short");
       await this.#options.onSlice?.(this.#progress);
       this.#series.forget();
       this.#head.kernel.arena.reclaim();
