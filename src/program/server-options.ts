@@ -77,6 +77,7 @@ export function readServerOptions(
 function decode(flags: Flags): ServerOptions {
   const listenAddresses = flags.list("web.listen-address");
   const externalUrl = parseExternalUrl(flags.text("web.external-url"), listenAddresses[0]!);
+  const routePrefix = normalizePrefix(flags.text("web.route-prefix") || externalUrl.pathname);
   return {
     log: parseLogOptions(flags.text("log.level"), flags.text("log.format")),
     configFile: flags.text("config.file"),
@@ -88,7 +89,7 @@ function decode(flags: Flags): ServerOptions {
     readTimeoutMs: duration(flags, "web.read-timeout"),
     connectionsMax: count(flags, "web.max-connections"),
     externalUrl,
-    routePrefix: normalizePrefix(flags.text("web.route-prefix") || externalUrl.pathname),
+    routePrefix,
     lifecycleEnabled: flags.bool("web.enable-lifecycle"),
     pageTitle: flags.text("web.page-title"),
     corsOrigin: flags.text("web.cors.origin"),
@@ -110,7 +111,7 @@ function decode(flags: Flags): ServerOptions {
     querySamplesMax: count(flags, "query.max-samples"),
     readers: count(flags, "query.readers"),
     features: flags.list("enable-feature").flatMap((names) => names.split(",")),
-    flags: flags.toObject(),
+    flags: { ...flags.toObject(), "web.route-prefix": routePrefix || "/" },
   };
 }
 
