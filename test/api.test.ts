@@ -221,6 +221,7 @@ describe("the same API as Prometheus", { skip: skipWithout("prometheus") }, () =
         'ALERTS{alertstate="firing"}',
         'ALERTS{alertstate="pending"}',
         '{__name__=~"job:.*"}',
+        "count(up) == 2",
       ]) {
         await eventually(
           () => instantQuery(url, text),
