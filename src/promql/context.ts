@@ -36,6 +36,12 @@ export interface QueryContext {
   /** The step of subqueries that state none. */
   readonly defaultEvalIntervalMs: number;
   readonly features?: QueryFeatures;
+  /** Whether samples are counted by step, which takes a little time. */
+  readonly countSamples?: boolean;
+  /** Whether every operator is timed, which takes time. */
+  readonly profile?: boolean;
   /** Asked regularly while the query runs; true ends it. */
   isCancelled?(): boolean;
+  /** Told regularly while the query runs: samples loaded, and bytes of shared memory taken or given back, since the last time. */
+  reportProgress?(samples: number, memoryBytes: number): void;
 }

@@ -80,7 +80,7 @@ function emitMatrix(
   sink.begin("matrix");
   let emitted = 0;
   let leftOut = false;
-  for (const series of allSortedByLabels(list)) {
+  for (const series of evaluation.timeSort(() => allSortedByLabels(list))) {
     evaluation.checkRow();
     const row = operator.row(series);
     const count = countPresent(evaluation, row, grid.steps);
@@ -109,7 +109,7 @@ function emitRange(
   sink.begin("matrix");
   let emitted = 0;
   let leftOut = false;
-  for (const series of allSortedByLabels(list)) {
+  for (const series of evaluation.timeSort(() => allSortedByLabels(list))) {
     evaluation.checkRow();
     const { timestamps, values, count } = window(reader.read(series));
     if (count === 0) continue;

@@ -6,15 +6,15 @@ import { AggregateOperator } from "./operator/aggregate.ts";
 import { OperatorBuilder, type Partials } from "./operator/build.ts";
 import { Evaluation, type Shard } from "./operator/evaluation.ts";
 import { encodeJson } from "./operator/json-parts.ts";
-import type { PartialResult } from "./operator/partial.ts";
+import type { PartialResult, Work } from "./operator/partial.ts";
 import { encodeRows } from "./operator/parts.ts";
 import { isSeriesLocal } from "./plan/fragments.ts";
 import { type ParserOptions, parseExpr } from "./parser.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { Plan, PlanNode } from "./plan/plan.ts";
 import { planQuery } from "./plan/planner.ts";
 import { type QueryValue, type ResultSink, ValueSink } from "./result.ts";
 
-export type { PartialResult } from "./operator/partial.ts";
+export type { PartialResult, Work } from "./operator/partial.ts";
 
 export interface EngineOptions {
   readonly parser?: ParserOptions;
@@ -37,6 +37,7 @@ export interface Execution {
   readonly samplesPeak: number;
   /** The result had more series than were asked for. */
   readonly leftOut: boolean;
+  readonly work: Work;
 }
 
 export interface QueryResult extends Execution {
@@ -99,7 +100,8 @@ export class Engine {
       const builder = new OperatorBuilder(evaluation, options.partials);
       const leftOut = emitResult(evaluation, builder, sink, options.seriesMax ?? 0);
       const { warnings, infos } = evaluation.annotations.render(plan.query);
-      return { warnings, infos, samplesPeak: evaluation.samplesPeak, leftOut };
+      const work = workOf(evaluation);
+      return { warnings, infos, samplesPeak: evaluation.samplesPeak, leftOut, work };
     });
   }
 
@@ -107,12 +109,12 @@ export class Engine {
   evaluateFragment(plan: Plan, fragment: number, shard: Shard, context: QueryContext): PartialResult {
     return this.#run(plan, context, shard, (evaluation) => {
       const { node } = plan.fragments[fragment]!;
-      const operator = new OperatorBuilder(evaluation).fragment(node);
-      if (operator instanceof AggregateOperator) return operator.encode();
-      const isWholeRange = !plan.instant && node === plan.root && isSeriesLocal(node);
-      return isWholeRange
-        ? encodeJson(evaluation, withFinalNames(evaluation, operator))
-        : encodeRows(evaluation, operator);
+      const startMs = performance.now();
+      const part = encodeFragment(evaluation, node);
+      const series = part.series.offsets.length - 1;
+      const samples = part.json?.samples ?? series * node.grid.steps;
+      evaluation.profile?.fragment(node, performance.now() - startMs, series, samples);
+      return { ...part, work: workOf(evaluation) };
     });
   }
 
@@ -148,11 +150,12 @@ export class Engine {
     const scratch = this.#takeScratch(kernel);
     scratch.budgetBytes = limits.memoryBytes;
     const querier = queryable.querier(plan.minTimestampMs, plan.maxTimestampMs);
+    const evaluation = new Evaluation(plan, context, querier, scratch, shard);
     try {
-      const evaluation = new Evaluation(plan, context, querier, scratch, shard);
       evaluation.check();
       return body(evaluation);
     } finally {
+      evaluation.close();
       querier.close();
       this.#returnScratch(kernel, scratch);
     }
@@ -171,4 +174,22 @@ export class Engine {
     if (this.#idleScratches.length < idleScratchesMax) this.#idleScratches.push({ kernel, scratch });
     else scratch.reset();
   }
+}
+
+function encodeFragment(evaluation: Evaluation, node: PlanNode): PartialResult {
+  const { plan } = evaluation;
+  const operator = new OperatorBuilder(evaluation).fragment(node);
+  if (operator instanceof AggregateOperator) return operator.encode();
+  const isWholeRange = !plan.instant && node === plan.root && isSeriesLocal(node);
+  return isWholeRange
+    ? encodeJson(evaluation, withFinalNames(evaluation, operator))
+    : encodeRows(evaluation, operator);
+}
+
+/** To be asked last: counting samples may read some that the result did not need. */
+function workOf(evaluation: Evaluation): Work {
+  const counts = evaluation.counter?.finish();
+  const nodes = evaluation.profile?.nodes();
+  const { samplesLoaded, preparationMs, sortMs } = evaluation;
+  return { samplesLoaded, preparationMs, sortMs, ...(counts && { counts }), ...(nodes && { nodes }) };
 }

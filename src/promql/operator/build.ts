@@ -1,4 +1,12 @@
-import type { AggregateNode, CallNode, Fragment, PlanNode, StringNode, WindowNode } from "../plan/plan.ts";
+import type {
+  AggregateNode,
+  CallNode,
+  Fragment,
+  PlanNode,
+  SelectNode,
+  StringNode,
+  WindowNode,
+} from "../plan/plan.ts";
 import { pinsName } from "../plan/fragments.ts";
 import { elementwiseFunctions } from "../plan/functions.ts";
 import { noSeries } from "../series/series-list.ts";
@@ -50,10 +58,10 @@ export class OperatorBuilder {
   }
 
   readonly build = (node: PlanNode): Operator => {
-    if (!this.#evaluation.plan.shared.has(node)) return this.#make(node);
+    if (!this.#evaluation.plan.shared.has(node)) return this.#measured(node);
     let shared = this.#shared.get(node);
     if (shared === undefined) {
-      shared = this.#make(node);
+      shared = this.#measured(node);
       this.#shared.set(node, shared);
     }
     return new SharedOperator(this.#evaluation, shared);
@@ -70,7 +78,22 @@ export class OperatorBuilder {
   }
 
   range(node: PlanNode & { kind: "range" }): RangeReader {
-    return rangeReader(this.#evaluation, node.source, node.grid, this.build);
+    return this.#range(node);
+  }
+
+  #range({ source, grid }: Pick<WindowNode, "source" | "grid">): RangeReader {
+    const reader = rangeReader(this.#evaluation, source, grid, this.build);
+    return this.#evaluation.counter?.range(source, grid, reader) ?? reader;
+  }
+
+  #select(node: SelectNode): Operator {
+    const operator = new SelectOperator(this.#evaluation, node);
+    return this.#evaluation.counter?.select(node, operator) ?? operator;
+  }
+
+  #measured(node: PlanNode): Operator {
+    const operator = this.#make(node);
+    return this.#evaluation.profile?.operator(node, operator) ?? operator;
   }
 
   #make(node: PlanNode): Operator {
@@ -81,9 +104,7 @@ export class OperatorBuilder {
       case "number":
         return constant(evaluation, node.grid.steps, node.value);
       case "select":
-        return node.timestamps
-          ? this.#merged(new SelectOperator(evaluation, node))
-          : new SelectOperator(evaluation, node);
+        return node.timestamps ? this.#merged(this.#select(node)) : this.#select(node);
       case "window":
         return this.#window(node);
       case "call":
@@ -139,7 +160,7 @@ export class OperatorBuilder {
 
   #window(node: WindowNode): Operator {
     const evaluation = this.#evaluation;
-    const reader = rangeReader(evaluation, node.source, node.grid, this.build);
+    const reader = this.#range(node);
     const args = node.args.map(this.build);
     if (node.func !== "absent_over_time")
       return this.#merged(new WindowOperator(evaluation, node, reader, args), true);

@@ -7,7 +7,9 @@ import type { Plan, Selector } from "../plan/plan.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { FilteredSeries, NameDroppingSeries, type SeriesList } from "../series/series-list.ts";
 import { Strings } from "../series/strings.ts";
+import { Profile } from "./profile.ts";
 import { RowBlock } from "./rows.ts";
+import { SampleCounter } from "./sample-counter.ts";
 
 export interface Shard {
   readonly index: number;
@@ -36,8 +38,18 @@ export class Evaluation {
   readonly #shard: Shard | undefined;
   readonly #deadlineMs: number;
   readonly #selected: { readonly selector: Selector; readonly set: SeriesSet }[] = [];
+  /** Counts samples by step, when somebody asked for it. */
+  readonly counter: SampleCounter | undefined;
+  /** Times what operators do, when somebody asked for it. */
+  readonly profile: Profile | undefined;
+  #preparationMs = 0;
+  #sortMs = 0;
   #samples = 0;
   #samplesPeak = 0;
+  #samplesLoaded = 0;
+  /** What `reportProgress` was told so far. */
+  #reportedSamples = 0;
+  #reportedMemoryBytes = 0;
   #rowsUntilCheck = rowsPerCheck;
 
   constructor(plan: Plan, context: QueryContext, querier: Querier, scratch: Scratch, shard?: Shard) {
@@ -53,6 +65,25 @@ export class Evaluation {
     this.#querier = querier;
     this.#shard = shard;
     this.#deadlineMs = context.clock.monotonicMs() + context.limits.timeoutMs;
+    if (context.countSamples === true) this.counter = new SampleCounter(this);
+    if (context.profile === true) this.profile = new Profile(this);
+  }
+
+  /** Milliseconds spent on finding series, and on sorting them. */
+  get preparationMs(): number {
+    return this.#preparationMs;
+  }
+
+  get sortMs(): number {
+    return this.#sortMs;
+  }
+
+  /** Adds the time of `sort` to what sorting took. */
+  timeSort<T>(sort: () => T): T {
+    const startMs = performance.now();
+    const sorted = sort();
+    this.#sortMs += performance.now() - startMs;
+    return sorted;
   }
 
   /** The series of a selector; equal selectors share one set. */
@@ -62,7 +93,9 @@ export class Evaluation {
     const { matchers, minTimestampMs, maxTimestampMs } = selector;
     const shard = this.#shard;
     const hints = { minTimestampMs, maxTimestampMs, ...(shard && { shard }) };
+    const startMs = performance.now();
     const set = this.#querier.select(matchers, hints, false);
+    this.#preparationMs += performance.now() - startMs;
     this.#selected.push({ selector, set });
     return set;
   }
@@ -74,12 +107,34 @@ export class Evaluation {
 
   check(): void {
     this.#rowsUntilCheck = rowsPerCheck;
+    this.#reportProgress();
     if (this.#context.isCancelled?.() === true) {
       throw new NarthexError("canceled", "query was canceled in expression evaluation");
     }
     if (this.#context.clock.monotonicMs() > this.#deadlineMs) {
       throw new NarthexError("timeout", "query timed out in expression evaluation");
     }
+  }
+
+  /** Tells what has become of the query since the last time; at its end that it uses no more memory. */
+  #reportProgress(ended = false): void {
+    const context = this.#context;
+    if (context.reportProgress === undefined) return;
+    const memoryBytes = ended ? 0 : this.scratch.reservedBytes;
+    context.reportProgress(
+      this.#samplesLoaded - this.#reportedSamples,
+      memoryBytes - this.#reportedMemoryBytes,
+    );
+    this.#reportedSamples = this.#samplesLoaded;
+    this.#reportedMemoryBytes = memoryBytes;
+  }
+
+  close(): void {
+    this.#reportProgress(true);
+  }
+
+  get samplesLoaded(): number {
+    return this.#samplesLoaded;
   }
 
   get samplesPeak(): number {
@@ -94,6 +149,7 @@ export class Evaluation {
 
   /** Counts samples that are in memory for the moment. */
   passSamples(count: number): void {
+    this.#samplesLoaded += count;
     const samples = this.#samples + count;
     if (samples > this.#samplesPeak) this.#samplesPeak = samples;
     // A long row takes as long as several.

@@ -21,7 +21,7 @@ export function encodeJson(evaluation: Evaluation, operator: Operator): PartialR
   const picks: number[] = [];
   const ranges: number[] = [];
   let samples = 0;
-  for (const series of allSortedByLabels(list)) {
+  for (const series of evaluation.timeSort(() => allSortedByLabels(list))) {
     evaluation.checkRow();
     const row = operator.row(series);
     const count = countPresent(evaluation, row, grid.steps);

@@ -1,4 +1,6 @@
 import type { Annotation } from "../annotations.ts";
+import type { NodeProfile } from "./profile.ts";
+import type { SampleCounts } from "./sample-counter.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
 import type { Strings } from "../series/strings.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
@@ -27,6 +29,21 @@ export interface PartialResult {
   json?: EncodedJson;
   annotations: Annotation[];
   samplesPeak: number;
+  /** What it took; set by the engine when the part is complete. */
+  work?: Work;
+}
+
+/** What an evaluation took on one thread. */
+export interface Work {
+  /** Samples that were brought into memory. */
+  samplesLoaded: number;
+  /** Milliseconds spent on finding series, and on sorting the result's. */
+  preparationMs: number;
+  sortMs: number;
+  /** When samples were counted. */
+  counts?: SampleCounts;
+  /** When operators were timed, in the order of `planNodes`. */
+  nodes?: (NodeProfile | undefined)[];
 }
 
 /** The JSON of each series: `bytes` between a start and an end, by turns in `ranges`. */

@@ -177,6 +177,18 @@ export function children(node: PlanNode): readonly PlanNode[] {
   }
 }
 
+/** The nodes of a plan, each once, parents first: the same order on every thread. */
+export function planNodes(plan: Plan): PlanNode[] {
+  const nodes = new Set<PlanNode>();
+  const visit = (node: PlanNode): void => {
+    if (nodes.has(node)) return;
+    nodes.add(node);
+    children(node).forEach(visit);
+  };
+  visit(plan.root);
+  return [...nodes];
+}
+
 function sourceChildren(source: RangeSource): readonly PlanNode[] {
   return source.from.kind === "subquery" ? [source.from.child] : [];
 }

@@ -1,0 +1,75 @@
+import { type PlanNode, planNodes } from "../plan/plan.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import { countPresent } from "./rows.ts";
+
+/** What one operator did on one thread. */
+export interface NodeProfile {
+  /** Milliseconds in it and in what it pulled from. */
+  wallMs: number;
+  /** Series that it stated. */
+  series: number;
+  /** Rows that were pulled from it; one that was pulled twice counts twice. */
+  rows: number;
+  /** Values in those rows. */
+  samples: number;
+}
+
+/** Times the operators of a running query, by the nodes of its plan. */
+export class Profile {
+  readonly #profiles = new Map<PlanNode, NodeProfile>();
+  readonly #evaluation: Evaluation;
+
+  constructor(evaluation: Evaluation) {
+    this.#evaluation = evaluation;
+  }
+
+  /** The operator with a stopwatch around it. */
+  operator(node: PlanNode, operator: Operator): Operator {
+    const profile = this.#of(node);
+    const { steps } = operator;
+    const timed = <T>(work: () => T): T => {
+      const startMs = performance.now();
+      const result = work();
+      profile.wallMs += performance.now() - startMs;
+      return result;
+    };
+    return {
+      steps,
+      series: () => {
+        const list = timed(() => operator.series());
+        profile.series = list.length;
+        return list;
+      },
+      row: (series) => {
+        const row = timed(() => operator.row(series));
+        profile.rows++;
+        profile.samples += countPresent(this.#evaluation, row, steps);
+        return row;
+      },
+    };
+  }
+
+  /** Takes note of a fragment that was evaluated as a whole. */
+  fragment(node: PlanNode, wallMs: number, series: number, samples: number): void {
+    const profile = this.#of(node);
+    profile.wallMs += wallMs;
+    profile.series = series;
+    profile.rows += series;
+    profile.samples += samples;
+  }
+
+  /** In the order of `planNodes`; undefined for what this thread did not evaluate. */
+  nodes(): (NodeProfile | undefined)[] {
+    return planNodes(this.#evaluation.plan).map((node) => this.#profiles.get(node));
+  }
+
+  #of(node: PlanNode): NodeProfile {
+    let profile = this.#profiles.get(node);
+    if (profile === undefined) {
+      profile = { wallMs: 0, series: 0, rows: 0, samples: 0 };
+      this.#profiles.set(node, profile);
+    }
+    return profile;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Columns, Row } from "../../kernel/index.ts";
+import type { RangeSource, SelectNode } from "../plan/plan.ts";
+import type { Grid } from "../plan/plan.ts";
+import { type Leaf, type SamplePlace, findSamplePlaces } from "../plan/sample-places.ts";
+import type { SeriesList } from "../series/series-list.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+import type { RangeReader } from "./range.ts";
+import { lookSteps } from "./select.ts";
+
+/** Samples by step of the query. They are whole numbers, and may be more than 32 bits hold. */
+export interface SampleCounts {
+  /** Samples that were evaluated: one in several windows counts in each. */
+  queryable: Float64Array<ArrayBuffer>;
+  /** Samples that were read: one in several windows counts at the first. */
+  read: Float64Array<ArrayBuffer>;
+}
+
+export function emptySampleCounts(steps: number): SampleCounts {
+  return { queryable: new Float64Array(steps), read: new Float64Array(steps) };
+}
+
+export function addSampleCounts(into: SampleCounts, from: SampleCounts): void {
+  from.queryable.forEach((count, step) => (into.queryable[step]! += count));
+  from.read.forEach((count, step) => (into.read[step]! += count));
+}
+
+/** Counts a query's samples where they leave the storage. Each series of a leaf counts once, however often it is pulled. */
+export class SampleCounter {
+  readonly #counts: SampleCounts;
+  readonly #evaluation: Evaluation;
+  readonly #places: ReadonlyMap<Leaf, SamplePlace[]>;
+  readonly #rest: (() => void)[] = [];
+  /** Samples that are evaluated at every step. */
+  #everywhere = 0;
+
+  constructor(evaluation: Evaluation) {
+    this.#evaluation = evaluation;
+    this.#places = findSamplePlaces(evaluation.plan);
+    this.#counts = emptySampleCounts(evaluation.plan.grid.steps);
+  }
+
+  select(node: SelectNode, operator: Operator): Operator {
+    const { u8 } = this.#evaluation;
+    const places = this.#places.get(node) ?? [];
+    const count = (row: Row): void => {
+      for (let step = 0; step < node.grid.steps; step++)
+        if (u8[row.presentPtr + step] !== 0) this.#add(places, step, 1, 1);
+    };
+    return this.#once(
+      operator,
+      (series) => operator.row(series),
+      count,
+      (row) => ({ row, steps: operator.steps }),
+    );
+  }
+
+  range(source: RangeSource, grid: Grid, reader: RangeReader): RangeReader {
+    const places = this.#places.get(source);
+    if (places === undefined) return reader;
+    const count = (columns: Columns): void => this.#countWindows(source, grid, places, columns);
+    return this.#once(
+      reader,
+      (series) => reader.read(series),
+      count,
+      (read) => ({ read }),
+    );
+  }
+
+  /**
+   * The counts of the finished query. Pulls what nobody pulled: how many samples a query has does not depend on which of them its
+   * result needed.
+   */
+  finish(): SampleCounts {
+    for (const pull of this.#rest) pull();
+    this.#counts.queryable.forEach((_, step, queryable) => (queryable[step]! += this.#everywhere));
+    this.#everywhere = 0;
+    return this.#counts;
+  }
+
+  #once<T, O extends object>(
+    source: { series(): SeriesList },
+    pull: (series: number) => T,
+    count: (pulled: T) => void,
+    methods: (pull: (series: number) => T) => O,
+  ): O & { series(): SeriesList } {
+    let isCounted: Uint8Array | undefined;
+    const counted = (series: number): T => {
+      const pulled = pull(series);
+      isCounted ??= new Uint8Array(source.series().length);
+      if (isCounted[series] === 0) count(pulled);
+      isCounted[series] = 1;
+      return pulled;
+    };
+    this.#rest.push(() => {
+      const { length } = source.series();
+      for (let series = 0; series < length; series++) if (isCounted?.[series] !== 1) counted(series);
+    });
+    return { series: () => source.series(), ...methods(counted) };
+  }
+
+  #countWindows(source: RangeSource, grid: Grid, places: readonly SamplePlace[], columns: Columns): void {
+    const { f64 } = this.#evaluation;
+    const look = lookSteps(source.from, grid);
+    const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
+    const isSubquery = source.from.kind === "subquery";
+    let first = 0;
+    let end = 0;
+    let seen = 0;
+    for (let step = 0; step < look.count; step++) {
+      const endMs = look.startMs + step * look.stepMs;
+      while (end < timestamps.length && timestamps[end]! <= endMs) end++;
+      while (first < end && timestamps[first]! <= endMs - source.rangeMs) first++;
+      const fresh = end - Math.max(first, seen);
+      seen = end;
+      // What a subquery's windows see was read inside of it.
+      this.#add(places, step, end - first, isSubquery ? 0 : fresh);
+    }
+    for (let step = look.count; step < grid.steps; step++) this.#add(places, step, end - first, 0);
+  }
+
+  #add(places: readonly SamplePlace[], step: number, queryable: number, read: number): void {
+    const counts = this.#counts;
+    for (const { evaluated, readAt } of places) {
+      if (evaluated === "step") counts.queryable[step]! += queryable;
+      else if (evaluated === "end") counts.queryable[counts.queryable.length - 1]! += queryable;
+      else if (evaluated === "all") this.#everywhere += queryable;
+      const readStep = readAt[step] ?? -1;
+      if (readStep >= 0) counts.read[readStep]! += read;
+    }
+  }
+}
