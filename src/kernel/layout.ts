@@ -128,8 +128,8 @@ export const slot = {
   hashChain: 52,
   /** u32: whose slot it is, since refs that differ by `perPage` × `pagesMax` share it. */
   ref: 56,
-  /** u32: for the head. */
-  reserved: 60,
+  /** u32: the hash of the labels again, so that the head walks a chain without reading labels. */
+  labelsHash: 60,
 } as const;
 /** Refs are 31 bits, so that a posting list of one can be told from a pointer. */
 export const seriesRefMax = 2 ** 31 - 1;

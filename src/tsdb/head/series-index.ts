@@ -1,6 +1,7 @@
 import { type Kernel, layout } from "../../kernel/index.ts";
 
 const hashChainOffset = layout.slot.hashChain;
+const hashOffset = layout.slot.labelsHash;
 const bucketsMin = 1024;
 
 /** A label set in the shared memory: { u32 hash, u32 pairs, (u32 nameSymbol, u32 valueSymbol) × pairs }, sorted by name. */
@@ -32,9 +33,10 @@ export class SeriesIndex {
     const u32 = this.#u32;
     for (let ref = u32[this.#bucket(hash)]!; ref !== 0;) {
       const slot = this.#kernel.series.slot(ref);
-      const labels = u32[slot >>> 2]! >>> 2;
-      if (u32[labels] === hash && u32[labels + 1] === count && this.#samePairs(labels + 2, pairs, 2 * count))
-        return ref;
+      if (u32[(slot + hashOffset) >>> 2] === hash) {
+        const labels = u32[slot >>> 2]! >>> 2;
+        if (u32[labels + 1] === count && this.#samePairs(labels + 2, pairs, 2 * count)) return ref;
+      }
       ref = u32[(slot + hashChainOffset) >>> 2]!;
     }
     return 0;
@@ -47,7 +49,9 @@ export class SeriesIndex {
 
   insert(hash: number, ref: number): void {
     const at = this.#bucket(hash);
-    this.#u32[(this.#kernel.series.slot(ref) + hashChainOffset) >>> 2] = this.#u32[at]!;
+    const slot = this.#kernel.series.slot(ref);
+    this.#u32[(slot + hashOffset) >>> 2] = hash;
+    this.#u32[(slot + hashChainOffset) >>> 2] = this.#u32[at]!;
     this.#u32[at] = ref;
     this.#count++;
   }
@@ -81,7 +85,7 @@ export class SeriesIndex {
         const slot = series.slot(ref);
         const chainIndex = (slot + hashChainOffset) >>> 2;
         const next = u32[chainIndex]!;
-        const at = this.#bucket(u32[u32[slot >>> 2]! >>> 2]!);
+        const at = this.#bucket(u32[(slot + hashOffset) >>> 2]!);
         u32[chainIndex] = u32[at]!;
         u32[at] = ref;
         ref = next;
