@@ -41,6 +41,7 @@ test("no query on any thread misses a sample while head ranges become blocks and
     };
     return new Worker(new URL("stress-reader.ts", import.meta.url), { workerData });
   });
+  t.after(() => Promise.all([thread.close(), ...workers.map((worker) => worker.terminate())]));
   const failures = workers.map((worker) => once(worker, "message") as Promise<[StressReport]>);
   // The last range stays in the head.
   for (let cut = 0; cut < hours / 2 - 1; cut++) {
@@ -55,6 +56,5 @@ test("no query on any thread misses a sample while head ranges become blocks and
     assert.deepEqual(faults.slice(0, 5), []);
     assert.ok(queries > 5, `${queries} queries`);
   }
-  await thread.close();
   await tsdb.close();
 });
