@@ -63,9 +63,12 @@ async function startLoad(): Promise<ChildProcess> {
 
 /** The load process writes a line when it is ready and one for each time it is asked for its longest delay. */
 function nextLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const lines = createInterface({ input: child.stdout! });
+    const fail = (): void => reject(new Error("the load process ended; is another benchmark running?"));
+    child.once("exit", fail);
     lines.once("line", (line) => {
+      child.off("exit", fail);
       lines.close();
       resolve(line);
     });
