@@ -80,6 +80,8 @@ export const headWord = {
   maxTimeMs: 32_792,
   /** u32: grows with every change of the set of blocks on disk, so that threads know when to look again. */
   blocksVersion: 32_800,
+  /** u32 → { u32 lengthBytes, UTF-8 bytes }: the directory that the blocks are in; 0 while there is none. */
+  dataDirectory: 32_804,
 } as const;
 
 export const controlMagic = 0x4e525458;

@@ -4,15 +4,16 @@ import { MergeQuerier, type Querier, type Queryable } from "../storage/index.ts"
 import { BlockCache, blockCacheBytesDefault } from "./block/cache.ts";
 import { BlockList } from "./block/block-list.ts";
 import { BlockNotices } from "./block/damage.ts";
+import type { BlockMeta } from "./block/meta.ts";
 import { BlockQuerier } from "./block/querier.ts";
-import { blocksVersion } from "./blocks-version.ts";
+import { blocksVersion, publishedDataDirectory } from "./shared-blocks.ts";
 import { createHeadQueryable } from "./head/querier.ts";
 
 export interface QueryableParts {
   kernel: Kernel;
   disk: Disk;
-  /** The data directory, whose blocks are read. */
-  directory: string;
+  /** The data directory, whose blocks are read. Default: the one in which this memory's storage was opened, from then on. */
+  directory?: string;
   /** What this thread remembers of the blocks' indexes, in bytes. Default 64 MiB. */
   cacheBytesMax?: number;
   notices?: BlockNotices;
@@ -20,6 +21,8 @@ export interface QueryableParts {
 
 /** All that is stored, on one thread; `close` closes the blocks' files. */
 export interface StoredQueryable extends Queryable {
+  /** The blocks that are read, in the order of their times. Throws the disk's error. */
+  blocks(): BlockMeta[];
   close(): void;
 }
 
@@ -28,18 +31,19 @@ export interface StoredQueryable extends Queryable {
  * Where both have a sample of the same time, the block's is taken.
  */
 export function createQueryable(parts: QueryableParts): StoredQueryable {
-  const { kernel, disk, directory } = parts;
+  const { kernel } = parts;
   const head = createHeadQueryable(kernel);
   const notices = parts.notices ?? new BlockNotices();
-  const cache = new BlockCache(parts.cacheBytesMax ?? blockCacheBytesDefault);
-  const blocks = new BlockList({ kernel, disk, cache }, directory, notices, () => blocksVersion(kernel));
+  let list: BlockList | undefined;
+  /** Undefined while there is no directory. */
+  const blocks = (): BlockList | undefined => (list ??= openList(parts, notices));
   return {
     querier(minTimestampMs, maxTimestampMs) {
       // The head first: what moves from it into a block meanwhile is then in both rather than in neither.
       const headQuerier = head.querier(minTimestampMs, maxTimestampMs);
       const queriers: Querier[] = [];
       try {
-        for (const block of blocks.overlapping(minTimestampMs, maxTimestampMs))
+        for (const block of blocks()?.overlapping(minTimestampMs, maxTimestampMs) ?? [])
           queriers.push(new BlockQuerier(block, notices));
       } catch (error) {
         for (const querier of [...queriers, headQuerier]) querier.close();
@@ -47,6 +51,17 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
       }
       return queriers.length === 0 ? headQuerier : new MergeQuerier(kernel, [...queriers, headQuerier]);
     },
-    close: () => blocks.close(),
+    blocks: () => blocks()?.metas() ?? [],
+    close: () => list?.close(),
   };
+}
+
+function openList(
+  { kernel, disk, directory, cacheBytesMax }: QueryableParts,
+  notices: BlockNotices,
+): BlockList | undefined {
+  const dataDirectory = directory ?? publishedDataDirectory(kernel);
+  if (dataDirectory === undefined) return undefined;
+  const cache = new BlockCache(cacheBytesMax ?? blockCacheBytesDefault);
+  return new BlockList({ kernel, disk, cache }, dataDirectory, notices, () => blocksVersion(kernel));
 }

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { silentLogger, systemClock } from "../../base/index.ts";
 import { Labels, Matcher } from "../../model/index.ts";
-import { blocksChanged } from "../blocks-version.ts";
+import { blocksChanged } from "../shared-blocks.ts";
 import { createQueryable } from "../queryable.ts";
 import { bitsOf, dump, openTest, temporaryDirectory } from "../test-support.ts";
 import { Block } from "./block.ts";
@@ -132,7 +132,7 @@ test("a damaged block is noticed and left out, and its parents are read in its p
 
   const { blocks, setAside } = recoverBlocks(maintenance);
   assert.deepEqual([blocks.length, setAside], [4, [merged]]);
-  assert.ok(disk.list(directory).includes(`${merged}.damaged`));
+  assert.ok(disk.list(`${directory}/set-aside`).includes(merged));
   assert.deepEqual(compactAll(maintenance, [100, 300]), { compactions: 1, failures: 0, deleted: 3 });
   assert.deepEqual(
     listBlocks(maintenance)

@@ -322,13 +322,13 @@ test("leftovers are removed, damaged blocks set aside, deleted blocks readable t
     disk.makeDirectory(`${directory}/${createUlid(2)}.tmp-for-deletion`);
     disk.makeDirectory(`${directory}/mine.tmp-for-deletion`);
     assert.equal(removeLeftovers(disk, directory), 2);
-    assert.equal(setBlockAside(disk, directory, first), undefined);
+    setBlockAside(disk, directory, first);
     assert.deepEqual(listBlockUlids(disk, directory), [second]);
     const block = Block.open(context, `${directory}/${second}`);
     deleteBlock(disk, directory, second);
     assert.equal(dump(kernel, blockQueryable(block)).size, 1);
     block.release();
-    assert.deepEqual(disk.list(directory).sort(), [`${first}.damaged`, "mine.tmp-for-deletion"].sort());
+    assert.deepEqual(disk.list(directory).sort(), ["set-aside", "mine.tmp-for-deletion"].sort());
   }));
 
 test("meta.json keeps what it does not know", () => {

@@ -1,10 +1,11 @@
-import { type Disk, errorMessage } from "../../base/index.ts";
+import type { Disk } from "../../base/index.ts";
+import { setAside } from "../wal/checkpoint.ts";
 import { isUlid } from "./ulid.ts";
 
 export const creationSuffix = ".tmp-for-creation";
 export const deletionSuffix = ".tmp-for-deletion";
-/** What is appended to a damaged block's name, so that nobody takes it for a block. It is never deleted. */
-export const damagedSuffix = ".damaged";
+/** Where damaged things go, in the data directory. They are never deleted. */
+export const setAsideName = "set-aside";
 /** Left behind by early versions of upstream. */
 const legacySuffix = ".tmp";
 
@@ -34,16 +35,8 @@ export function deleteBlock(disk: Disk, dataDirectory: string, ulid: string): vo
   disk.remove(directory + deletionSuffix);
 }
 
-/** Renames a damaged block, so that it is not opened again and can be looked into. Returns why not, when that fails. */
-export function setBlockAside(disk: Disk, dataDirectory: string, ulid: string): string | undefined {
-  const directory = `${dataDirectory}/${ulid}`;
-  try {
-    let target = directory + damagedSuffix;
-    for (let i = 2; disk.stat(target) !== undefined; i++) target = `${directory}${damagedSuffix}-${i}`;
-    disk.rename(directory, target);
-    disk.syncDirectory(dataDirectory);
-    return undefined;
-  } catch (error) {
-    return errorMessage(error);
-  }
+/** Moves a damaged block away, so that it is not opened again and can be looked into. Throws the disk's error. */
+export function setBlockAside(disk: Disk, dataDirectory: string, ulid: string): void {
+  setAside(disk, `${dataDirectory}/${ulid}`, `${dataDirectory}/${setAsideName}`);
+  disk.syncDirectory(dataDirectory);
 }

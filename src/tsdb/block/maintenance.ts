@@ -51,9 +51,8 @@ export function recoverBlocks(maintenance: BlockMaintenance): { blocks: BlockMet
       block.release();
     } catch (error) {
       if (!isBlockFault(error)) throw error;
-      const failure = setBlockAside(disk, dataDirectory, ulid);
-      const fields = { block: ulid, err: errorMessage(error), ...(failure && { failure }) };
-      logger.error(failure ? "damaged block could not be set aside" : "damaged block set aside", fields);
+      setBlockAside(disk, dataDirectory, ulid);
+      logger.error("damaged block set aside", { block: ulid, err: errorMessage(error) });
       setAside.push(ulid);
     }
   }

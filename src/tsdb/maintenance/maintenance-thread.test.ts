@@ -4,7 +4,7 @@ import { test, type TestContext } from "node:test";
 import { createLogger, systemClock, systemDisk } from "../../base/index.ts";
 import { Labels, Matcher } from "../../model/index.ts";
 import { createUlid } from "../block/ulid.ts";
-import { earlierQueriesEnded } from "../blocks-version.ts";
+import { earlierQueriesEnded } from "../shared-blocks.ts";
 import { createQueryable } from "../queryable.ts";
 import { baseTimeMs, dump, type Opened, openTest, temporaryDirectory } from "../test-support.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
@@ -91,7 +91,7 @@ test("damage and leftovers are cleared away at the start, and what cannot be don
   writeFileSync(`${directory}/${broken}/meta.json`, "{");
   mkdirSync(`${directory}/${createUlid(2)}.tmp-for-creation`);
   assert.deepEqual(await thread.recover(), { blocks: [], setAside: [broken] });
-  assert.ok(readdirSync(directory).includes(`${broken}.damaged`));
+  assert.ok(readdirSync(`${directory}/set-aside`).includes(broken));
   assert.ok(log.some((line) => line.includes("damaged block set aside")));
   await assert.rejects(thread.deleteSeries([{ type: "=~", name: "a", value: "(" } as Matcher], 0, 1), {
     code: "bad_data",

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { createLogger, systemClock } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
-import { earlierQueriesEnded } from "../blocks-version.ts";
+import { earlierQueriesEnded } from "../shared-blocks.ts";
 import { baseTimeMs, openTest, temporaryDirectory } from "../test-support.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
 import type { StressReport } from "./stress-reader.ts";

@@ -24,7 +24,7 @@ import {
 } from "../block/maintenance.ts";
 import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
-import { blocksChanged } from "../blocks-version.ts";
+import { blocksChanged } from "../shared-blocks.ts";
 import type { MaintenanceCalls, MaintenanceOrder, MaintenanceReport, MaintenanceStart } from "./messages.ts";
 
 const start = workerData as MaintenanceStart;

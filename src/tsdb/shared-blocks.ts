@@ -3,7 +3,24 @@ import { type Kernel, layout } from "../kernel/index.ts";
 
 const { control, headWord, reader } = layout;
 const versionIndex = headWord.blocksVersion >>> 2;
+const directoryIndex = headWord.dataDirectory >>> 2;
 const pollMs = 5;
+
+/** Tells all threads where the blocks are. Once per memory, main thread only. Throws MemoryFullError. */
+export function publishDataDirectory({ arena, views }: Kernel, directory: string): void {
+  const bytes = Buffer.from(directory);
+  const ptr = arena.allocate(4 + bytes.length, "data directory");
+  views.u32[ptr >>> 2] = bytes.length;
+  views.u8.set(bytes, ptr + 4);
+  Atomics.store(views.u32, directoryIndex, ptr);
+}
+
+/** Where the blocks are; undefined while nobody has said. */
+export function publishedDataDirectory({ views }: Kernel): string | undefined {
+  const ptr = Atomics.load(views.u32, directoryIndex);
+  if (ptr === 0) return undefined;
+  return Buffer.from(views.u8.slice(ptr + 4, ptr + 4 + views.u32[ptr >>> 2]!)).toString();
+}
 
 /** Tells all threads that the set of blocks, or what is deleted of them, has changed. */
 export function blocksChanged({ views }: Kernel): void {
