@@ -28,6 +28,7 @@ export interface ServerOptions {
   externalUrl: URL;
   routePrefix: string;
   lifecycleEnabled: boolean;
+  adminEnabled: boolean;
   pageTitle: string;
   corsOrigin: string;
   dataDirectory: string;
@@ -91,6 +92,7 @@ function decode(flags: Flags): ServerOptions {
     externalUrl,
     routePrefix,
     lifecycleEnabled: flags.bool("web.enable-lifecycle"),
+    adminEnabled: flags.bool("web.enable-admin-api"),
     pageTitle: flags.text("web.page-title"),
     corsOrigin: flags.text("web.cors.origin"),
     dataDirectory: flags.text("storage.tsdb.path").replace(/(.)\/+$/, "$1"),

@@ -212,9 +212,10 @@ class Server implements Running {
     this.#logger.info("Server is ready to receive web requests.");
   }
 
-  /** Rules are checked first: when their files are bad, nothing has changed yet. */
+  /** What can fail comes first: when the query log cannot be opened or rule files are bad, the rest has not changed yet. */
   async #apply(config: Config): Promise<void> {
     const { global, alerting } = config;
+    this.#queries.logTo(global.queryLogFile);
     await this.#rules.update({
       files: config.ruleFiles.flatMap((pattern) => globFiles(systemDisk, pattern)),
       evaluationIntervalMs: global.evaluationIntervalMs,
@@ -237,6 +238,8 @@ class Server implements Running {
       kernel: this.#kernel,
       queryable: tsdb.queryable,
       clock: systemClock,
+      disk: systemDisk,
+      directory: options.dataDirectory,
       logger: this.#logger.with({ component: "query" }),
       registry: this.#registry,
       readers: options.readers,
@@ -254,6 +257,7 @@ class Server implements Running {
         delayedNameRemoval: enabled.has("promql-delayed-name-removal"),
         typeAndUnitLabels: enabled.has("type-and-unit-labels"),
       },
+      perStepStats: enabled.has("promql-per-step-stats"),
     });
     this.#closers.push(() => this.#queries.close());
   }
@@ -287,7 +291,7 @@ class Server implements Running {
     this.#closers.push(() => this.#notifyDiscovery.close());
     this.#rules = new RuleManager({
       ...parts,
-      query: (text, timestampMs) => this.#queries.vector(text, timestampMs),
+      query: (text, timestampMs, ruleGroup) => this.#queries.vector(text, timestampMs, { ruleGroup }),
       lastSamples: createLastSamples(this.#tsdb.queryable, this.#kernel),
       appendable: this.#tsdb,
       notify: (alerts) => this.#notifier.send(alerts),
@@ -327,6 +331,7 @@ class Server implements Running {
         title: options.pageTitle,
         lookbackDelta: formatDuration(options.lookbackDeltaMs),
       },
+      adminEnabled: options.adminEnabled,
       corsOrigin: options.corsOrigin,
       routePrefix: options.routePrefix,
       logger: this.#logger.with({ component: "web" }),

@@ -18,6 +18,7 @@ export { partialBuffers } from "./operator/partial.ts";
 export { ParseError } from "./parse-error.ts";
 export { parseExpr, parseMetricSelector, type ParserOptions, parseSeriesLabels } from "./parser.ts";
 export type { Fragment, Plan } from "./plan/plan.ts";
+export type { ExplainNode } from "./explain.ts";
 export { prettyPrint, printExpr } from "./printer.ts";
 export {
   type ActiveQuery,
@@ -28,6 +29,8 @@ export {
   type RangeQuery,
   type SeriesRange,
 } from "./readers/service.ts";
+export type { QueryOrigin } from "./readers/query-log.ts";
+export type { QueryStats } from "./readers/stats.ts";
 export { JsonSink } from "./result-json.ts";
 export {
   type MatrixSeries,

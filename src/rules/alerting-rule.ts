@@ -58,7 +58,7 @@ export class AlertingRule extends Rule {
   }
 
   override async evaluate(evaluation: Evaluation, context: RuleContext): Promise<readonly VectorSample[]> {
-    const result = await context.query(this.query, evaluation.queryTimestampMs);
+    const result = await context.query(this.query, evaluation.queryTimestampMs, evaluation.group);
     const found = new Map<string, Alert>();
     for (const sample of result) {
       const alert = await this.#alertOf(sample, evaluation, context);
@@ -85,7 +85,7 @@ export class AlertingRule extends Rule {
   }
 
   async #alertOf(sample: VectorSample, evaluation: Evaluation, context: RuleContext): Promise<Alert> {
-    const expand = this.#expansion(sample, evaluation.timestampMs, context);
+    const expand = this.#expansion(sample, evaluation, context);
     const builder = new LabelsBuilder(sample.labels).delete(metricNameLabel);
     for (const [name, template] of this.#labelTemplates) builder.set(name, await expand(template));
     builder.set(alertNameLabel, this.name);
@@ -103,10 +103,12 @@ export class AlertingRule extends Rule {
 
   #expansion(
     sample: VectorSample,
-    timeMs: number,
+    { timestampMs: timeMs, group }: Evaluation,
     context: RuleContext,
   ): (template: Template) => Promise<string> | string {
-    const { externalLabels, externalUrl, query, logger } = context;
+    const { externalLabels, externalUrl, logger } = context;
+    const query = (text: string, timestampMs: number): Promise<readonly VectorSample[]> =>
+      context.query(text, timestampMs, group);
     const data = alertTemplateData({
       labels: sample.labels,
       externalLabels,

@@ -189,7 +189,8 @@ export class RuleGroup {
     const startMonotonicMs = clock.monotonicMs();
     metrics.evaluations.labels({ rule_group: this.key }).inc();
     const queryTimestampMs = timestampMs - this.queryOffsetMs;
-    const evaluation: Evaluation = { timestampMs, queryTimestampMs, limit: this.limit };
+    const group = { file: this.file, name: this.name };
+    const evaluation: Evaluation = { timestampMs, queryTimestampMs, limit: this.limit, group };
     let sampleCount = 0;
     try {
       const samples = await rule.evaluate(evaluation, context);

@@ -6,7 +6,7 @@ export { createLastSamples } from "./last-samples.ts";
 export { RuleManager, type RuleManagerOptions, type RuleSettings } from "./manager.ts";
 export { RecordingRule } from "./recording-rule.ts";
 export type { LastSample, LastSamplesFunction } from "./restore.ts";
-export type { QueryFunction, Rule, RuleHealth, VectorSample } from "./rule.ts";
+export type { QueryFunction, Rule, RuleGroupName, RuleHealth, VectorSample } from "./rule.ts";
 export {
   type AlertingRuleConfig,
   parseRuleFile,

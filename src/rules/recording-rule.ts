@@ -11,7 +11,7 @@ export class RecordingRule extends Rule {
   }
 
   override async evaluate(evaluation: Evaluation, { query }: RuleContext): Promise<readonly VectorSample[]> {
-    const result = await query(this.query, evaluation.queryTimestampMs);
+    const result = await query(this.query, evaluation.queryTimestampMs, evaluation.group);
     const seen = new Set<string>();
     const samples = result.map(({ labels, value }) => {
       const renamed = this.#rename(new LabelsBuilder(labels));

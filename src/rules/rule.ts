@@ -13,7 +13,17 @@ export interface VectorSample {
  * Answers an instant query; a scalar comes as one sample without labels. Rejects with a NarthexError when the query fails, or
  * when its result is neither vector nor scalar.
  */
-export type QueryFunction = (query: string, timestampMs: number) => Promise<readonly VectorSample[]>;
+export type QueryFunction = (
+  query: string,
+  timestampMs: number,
+  group: RuleGroupName,
+) => Promise<readonly VectorSample[]>;
+
+/** Which group a query is made for. */
+export interface RuleGroupName {
+  file: string;
+  name: string;
+}
 
 /** What rules know of the server around them. Values may change with a new configuration. */
 export interface RuleContext {
@@ -30,6 +40,7 @@ export interface Evaluation {
   /** The query's time, and that of the resulting samples: the slot less the group's query offset. */
   queryTimestampMs: number;
   limit: number;
+  group: RuleGroupName;
 }
 
 export type RuleHealth = "unknown" | "ok" | "err";

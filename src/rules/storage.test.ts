@@ -90,7 +90,7 @@ test("rules over the real storage: chained, written ahead, and restored after a 
   assert.equal(pending!.state, "pending");
   assert.equal(pending!.annotations.get("summary"), "a: 0");
   const ask = queryOf(first);
-  const [stored] = await ask('ALERTS{alertstate="pending"}', first.clock.nowMs());
+  const [stored] = await ask('ALERTS{alertstate="pending"}', first.clock.nowMs(), { file: "", name: "" });
   assert.equal(
     stored!.labels.toMetricString(),
     'ALERTS{alertname="Down", alertstate="pending", job="a", severity="page"}',

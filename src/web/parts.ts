@@ -53,6 +53,8 @@ export interface WebParts {
   lifecycle: Lifecycle;
   registry: Registry;
   ui: UiOptions;
+  /** Whether the API may be used to change and end things (`--web.enable-admin-api`). */
+  adminEnabled: boolean;
   /** Anchored regular expression of allowed origins (`--web.cors.origin`). */
   corsOrigin: string;
   /** "" or `/prefix`. */

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { errorCode } from "../base/index.ts";
 import { errorResponse } from "../http/index.ts";
 import { Regexp } from "../model/index.ts";
+import { addActiveQueryRoutes } from "./api/active-queries.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
 import { addStatusRoutes } from "./api/status.ts";
@@ -67,6 +68,7 @@ function createApi(parts: WebParts): Hono {
     return notReady(c, parts.lifecycle);
   });
   addQueryRoutes(api, parts);
+  addActiveQueryRoutes(api, parts);
   addTargetRoutes(api, parts.scrape, parts.notifier);
   addRuleRoutes(api, parts.rules);
   addStatusRoutes(api, parts.status);

@@ -40,6 +40,8 @@ export interface Work {
   /** Milliseconds spent on finding series, and on sorting the result's. */
   preparationMs: number;
   sortMs: number;
+  /** Number of the reader that did it. */
+  reader?: number;
   /** When samples were counted. */
   counts?: SampleCounts;
   /** When operators were timed, in the order of `planNodes`. */

@@ -2,17 +2,29 @@ import { type Clock, NarthexError } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { type Labels, type Matcher, compareStrings } from "../../model/index.ts";
 import type { Querier, Queryable } from "../../storage/index.ts";
+import { exprToJson } from "../ast-json.ts";
 import { annotationsMax } from "../annotations.ts";
 import { type QueryContext, defaultLimits } from "../context.ts";
 import { Engine, type Execution, type PartialResult } from "../engine.ts";
+import { type ExplainNode, explainPlan } from "../explain.ts";
 import { ByteWriter } from "../json/byte-writer.ts";
 import { parseMetricSelector } from "../parser.ts";
 import type { Plan } from "../plan/plan.ts";
+import { prettyPrint } from "../printer.ts";
 import { JsonSink } from "../result-json.ts";
-import type { EvaluationOptions, ReaderRequest, ReaderSettings, SharedWords } from "./messages.ts";
+import { ValueSink, type QueryValue } from "../result.ts";
+import type {
+  Answer,
+  EvaluationOptions,
+  QueryRequest,
+  ReaderRequest,
+  ReaderSettings,
+  SharedWords,
+} from "./messages.ts";
 
-type QueryRequest = Extract<ReaderRequest, { options: EvaluationOptions }>;
-type SeriesRequest = Exclude<ReaderRequest, QueryRequest>;
+import { type QueryStats, queryStats } from "./stats.ts";
+
+type SeriesRequest = Extract<ReaderRequest, { selectors: string[] }>;
 
 const truncatedWarning = "results truncated due to limit";
 const envelopeStart = `{"status":"success","data":`;
@@ -23,6 +35,8 @@ export interface AnswererParts {
   clock: Clock;
   words: SharedWords;
   settings: ReaderSettings;
+  /** Number of the reader; -1 for the thread where queries arrive. */
+  reader: number;
 }
 
 /** Turns requests into finished answers on one thread, whichever that is. */
@@ -35,32 +49,40 @@ export class Answerer {
     this.engine = new Engine({ parser: parts.settings.parser });
   }
 
-  /**
-   * The whole JSON envelope. For a query, `partials` hands over what other readers found, by fragment. Throws NarthexError.
-   */
-  answer(
-    request: ReaderRequest,
-    cancelWord?: number,
-    partials?: (plan: Plan) => PartialResult[][],
-  ): Uint8Array<ArrayBuffer> {
+  /** Answers a request. For a query, `partials` hands over what all readers found, by fragment, this one first. Throws NarthexError. */
+  answer(request: ReaderRequest, cancelWord?: number, partials?: (plan: Plan) => PartialResult[][]): Answer {
+    if (request.kind === "format") return dataAnswer(prettyPrint(this.engine.parse(request.text)));
+    if (request.kind === "parse") return dataAnswer(exprToJson(this.engine.parse(request.text)));
     if (request.kind !== "instant" && request.kind !== "range") return this.#answerSeries(request);
-    const context = this.context(request.options, cancelWord);
+    const startMs = performance.now();
+    const { options } = request;
+    const context = this.context(options, cancelWord);
     const plan = this.plan(request, context);
     const out = new ByteWriter();
     out.ascii(envelopeStart);
-    const byFragment = partials?.(plan);
-    const startMs = performance.now();
+    const parts = partials?.(plan);
     const execution = this.engine.execute(plan, context, new JsonSink(out), {
-      partials: byFragment && ((fragment) => byFragment[fragment]!),
-      seriesMax: request.options.limit,
+      partials: parts && ((fragment) => parts[fragment]!),
+      seriesMax: options.limit,
     });
-    if (request.options.stats) insertStats(out, execution, performance.now() - startMs);
-    finishEnvelope(
-      out,
-      execution.leftOut ? [...execution.warnings, truncatedWarning] : execution.warnings,
-      execution.infos,
-    );
-    return out.finish();
+    const stats = this.#stats(plan, options, execution, parts ?? [], performance.now() - startMs);
+    if (options.stats !== "") insertIntoData(out, "stats", stats);
+    if (options.explain) insertIntoData(out, "explain", this.#explain(plan, execution, parts ?? []));
+    const warnings = [...options.warnings, ...execution.warnings];
+    if (execution.leftOut) warnings.push(truncatedWarning);
+    finishEnvelope(out, warnings, execution.infos);
+    return { body: out.finish(), stats };
+  }
+
+  /** The result of an instant query as values, and what it took. */
+  value(request: Extract<QueryRequest, { kind: "instant" }>): { value: QueryValue; stats: QueryStats } {
+    const startMs = performance.now();
+    const context = this.context(request.options);
+    const plan = this.plan(request, context);
+    const sink = new ValueSink();
+    const execution = this.engine.execute(plan, context, sink);
+    const stats = this.#stats(plan, request.options, execution, [], performance.now() - startMs);
+    return { value: sink.value, stats };
   }
 
   /** What this thread's share of the series gives for each fragment of the plan. */
@@ -71,7 +93,10 @@ export class Answerer {
   ): PartialResult[] {
     const context = this.context(request.options, cancelWord);
     const plan = this.plan(request, context);
-    return plan.fragments.map((_, fragment) => this.engine.evaluateFragment(plan, fragment, shard, context));
+    return plan.fragments.map((_, fragment) => {
+      const part = this.engine.evaluateFragment(plan, fragment, shard, context);
+      return { ...part, work: { ...part.work!, reader: this.#parts.reader } };
+    });
   }
 
   plan(request: QueryRequest, context: QueryContext): Plan {
@@ -97,11 +122,36 @@ export class Answerer {
       lookbackDeltaMs: options.lookbackDeltaMs,
       defaultEvalIntervalMs: words.defaultStepMs,
       features: settings.features,
-      ...(cancelWord !== undefined && { isCancelled: () => words.isCancelled(cancelWord) }),
+      countSamples: options.countSamples,
+      profile: options.explain,
+      ...(cancelWord !== undefined && {
+        isCancelled: () => words.isCancelled(cancelWord),
+        reportProgress: (samples: number, memoryBytes: number) =>
+          words.addProgress(cancelWord, samples, memoryBytes),
+      }),
     };
   }
 
-  #answerSeries(request: SeriesRequest): Uint8Array<ArrayBuffer> {
+  #stats(
+    plan: Plan,
+    { stats, queuedMs }: EvaluationOptions,
+    execution: Execution,
+    parts: PartialResult[][],
+    evaluationMs: number,
+  ): QueryStats {
+    const perStep = stats === "all" && this.#parts.settings.perStepStats;
+    return queryStats(plan, execution, parts, { queuedMs, evaluationMs, perStep });
+  }
+
+  /** The readers of a shared query have their numbers from the order of the parts: this thread is the first. */
+  #explain(plan: Plan, execution: Execution, parts: PartialResult[][]): ExplainNode {
+    const threads = [{ reader: this.#parts.reader, nodes: execution.work.nodes ?? [] }];
+    for (const fragment of parts)
+      for (const { work } of fragment) threads.push({ reader: work!.reader!, nodes: work!.nodes ?? [] });
+    return explainPlan(plan, threads);
+  }
+
+  #answerSeries(request: SeriesRequest): Answer {
     const { startMs, endMs, limit } = request;
     const selectors = request.selectors.map(parseSeriesSelector);
     const querier = this.#parts.queryable.querier(startMs, endMs);
@@ -112,7 +162,7 @@ export class Answerer {
       out.ascii(envelopeStart);
       out.text(JSON.stringify(isCut ? found.slice(0, limit) : found));
       finishEnvelope(out, isCut ? [truncatedWarning] : [], []);
-      return out.finish();
+      return { body: out.finish() };
     } finally {
       querier.close();
     }
@@ -161,15 +211,18 @@ function findSeries(
   return selectors.length > 1 ? [...found.values()].sort((a, b) => a.compare(b)) : [...found.values()];
 }
 
-/** Puts `stats` inside the `data` object, which ends with the brace that is taken back. */
-function insertStats(out: ByteWriter, execution: Execution, evaluationMs: number): void {
-  const seconds = evaluationMs / 1000;
-  const stats = {
-    timings: { evalTotalTime: seconds, innerEvalTime: seconds, execTotalTime: seconds },
-    samples: { peakSamples: execution.samplesPeak },
-  };
+/** Puts a key inside the `data` object, which ends with the brace that is taken back. */
+function insertIntoData(out: ByteWriter, key: string, value: unknown): void {
   out.advance(out.length - 1);
-  out.ascii(`,"stats":${JSON.stringify(stats)}}`);
+  out.text(`,"${key}":${JSON.stringify(value)}}`);
+}
+
+function dataAnswer(data: unknown): Answer {
+  const out = new ByteWriter();
+  out.ascii(envelopeStart);
+  out.text(JSON.stringify(data));
+  out.ascii("}");
+  return { body: out.finish() };
 }
 
 /** `warnings` and `infos` follow `data`, each left out when empty; beyond a few, a count stands for the rest. */

@@ -4,6 +4,7 @@ import type { KernelHandle } from "../../kernel/index.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { PartialResult } from "../engine.ts";
 import type { ParserOptions } from "../parser.ts";
+import type { QueryStats } from "./stats.ts";
 
 /** Options of one evaluation, already clamped to the server's own limits. */
 export interface EvaluationOptions {
@@ -12,8 +13,22 @@ export interface EvaluationOptions {
   lookbackDeltaMs: number;
   /** Most series in the answer; 0 means all. */
   limit: number;
-  /** Whether the answer shall tell about its evaluation. */
-  stats: boolean;
+  /** Whether the answer shall tell about its evaluation: "" no, "true" in sum, "all" for each step where that is enabled. */
+  stats: "" | "true" | "all";
+  /** Whether samples are counted exactly. */
+  countSamples: boolean;
+  /** Whether the answer shall tell how the plan was carried out. */
+  explain: boolean;
+  /** How long the query has waited for its turn. */
+  queuedMs: number;
+  /** Warnings of the request itself. */
+  warnings: readonly string[];
+}
+
+/** A finished answer: the whole JSON envelope, and for a query what it took. */
+export interface Answer {
+  body: Uint8Array<ArrayBuffer>;
+  stats?: QueryStats;
 }
 
 /** What a reader is asked; times in milliseconds. */
@@ -27,9 +42,15 @@ export type ReaderRequest =
       stepMs: number;
       options: EvaluationOptions;
     }
+  /** The query in upstream's layout, and its syntax tree. */
+  | { kind: "format"; text: string }
+  | { kind: "parse"; text: string }
   | { kind: "series"; selectors: string[]; startMs: number; endMs: number; limit: number }
   | { kind: "labelNames"; selectors: string[]; startMs: number; endMs: number; limit: number }
   | { kind: "labelValues"; name: string; selectors: string[]; startMs: number; endMs: number; limit: number };
+
+/** A query to be evaluated. */
+export type QueryRequest = Extract<ReaderRequest, { options: EvaluationOptions }>;
 
 /** Main thread to reader. */
 export type ReaderOrder =
@@ -48,7 +69,7 @@ export type ReaderOrder =
 /** Reader to main thread. */
 export type ReaderReport =
   | { type: "ready" }
-  | { type: "answered"; id: number; body: Uint8Array<ArrayBuffer> }
+  | { type: "answered"; id: number; answer: Answer }
   | { type: "failed"; id: number; failure: Failure }
   /** The parts of an `assist` were handed over, or it failed, which the answering reader was told. */
   | { type: "assisted"; id: number };
@@ -80,6 +101,8 @@ export interface ReaderSettings {
   samplesMax: number;
   /** Shared memory that one query may use on one thread. */
   memoryBytesMax: number;
+  /** `promql-per-step-stats`. */
+  perStepStats: boolean;
 }
 
 /** Most queries that can run or wait at once: each has a word to cancel it by. */
@@ -87,29 +110,57 @@ export const cancelWordsMax = 1024;
 /** Most reader threads. */
 export const readersMax = 32;
 
+const progressBytes = cancelWordsMax * 16;
+
+/** How far a query is, over all its threads. */
+export interface QueryProgress {
+  /** Samples that were loaded. */
+  samples: number;
+  /** Shared memory in use. */
+  memoryBytes: number;
+}
+
 /**
- * Words that all threads see: `cancelWordsMax` cancel flags, then for each reader a counter of parts handed to it, then the
- * default step of subqueries in milliseconds.
+ * Words that all threads see. For each query that runs or waits: samples and bytes of memory (64 bits each), then cancel flags;
+ * for each reader a counter of parts handed to it; the default step of subqueries in milliseconds.
  */
 export class SharedWords {
   readonly buffer: SharedArrayBuffer;
+  readonly #progress: BigInt64Array;
   readonly #words: Int32Array;
 
-  constructor(buffer = new SharedArrayBuffer((cancelWordsMax + readersMax + 1) * 4)) {
+  constructor(buffer = new SharedArrayBuffer(progressBytes + (cancelWordsMax + readersMax + 1) * 4)) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
+    this.#progress = new BigInt64Array(buffer, 0, cancelWordsMax * 2);
+    this.#words = new Int32Array(buffer, progressBytes);
   }
 
   cancel(word: number): void {
     Atomics.store(this.#words, word, 1);
   }
 
-  resetCancel(word: number): void {
+  /** Makes a word ready for another query. */
+  reset(word: number): void {
     Atomics.store(this.#words, word, 0);
+    Atomics.store(this.#progress, word * 2, 0n);
+    Atomics.store(this.#progress, word * 2 + 1, 0n);
   }
 
   isCancelled(word: number): boolean {
     return Atomics.load(this.#words, word) !== 0;
+  }
+
+  /** Adds to what a query has loaded and holds; `memoryBytes` may be negative. */
+  addProgress(word: number, samples: number, memoryBytes: number): void {
+    if (samples !== 0) Atomics.add(this.#progress, word * 2, BigInt(samples));
+    if (memoryBytes !== 0) Atomics.add(this.#progress, word * 2 + 1, BigInt(memoryBytes));
+  }
+
+  progress(word: number): QueryProgress {
+    return {
+      samples: Number(Atomics.load(this.#progress, word * 2)),
+      memoryBytes: Number(Atomics.load(this.#progress, word * 2 + 1)),
+    };
   }
 
   arrivals(reader: number): number {

@@ -2,6 +2,8 @@ import { type MessagePort, MessageChannel, Worker } from "node:worker_threads";
 import { type Logger, NarthexError } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import {
+  type Answer,
+  type QueryProgress,
   type ReaderOrder,
   type ReaderReport,
   type ReaderRequest,
@@ -19,12 +21,21 @@ export interface ReaderPoolOptions {
   logger: Logger;
 }
 
+/** A request on its way. */
+export interface Running {
+  /** Rejected with a NarthexError. */
+  readonly answer: Promise<Answer>;
+  progress(): QueryProgress;
+  /** Rejects `answer` at once; the threads notice a little later. */
+  fail(error: NarthexError): void;
+}
+
 interface Pending {
   cancelWord: number;
   /** Reports that are still to come; the cancel word is used for another query only when there are none. */
   outstanding: number;
   /** Settles the promise; later calls do nothing. */
-  settle(result: Uint8Array | NarthexError): void;
+  settle(result: Answer | NarthexError): void;
 }
 
 /** Readers keep their columns in the shared memory; what they leave on the heap is short-lived. */
@@ -57,35 +68,33 @@ export class ReaderPool {
     this.ready.catch(() => undefined);
   }
 
-  /**
-   * Runs a request on one reader, or on all of them together when it is `shared`. The promise is rejected with `canceled` as soon
-   * as `signal` aborts; the threads notice a little later.
-   */
-  run(request: ReaderRequest, shared: boolean, signal?: AbortSignal): Promise<Uint8Array> {
+  /** Runs a request on one reader, or on all of them together when it is `shared`. Throws `unavailable` while none can take it. */
+  start(request: ReaderRequest, shared: boolean): Running {
     const running = !this.#closing && this.#workers.length === this.size;
     const cancelWord = running ? this.#freeCancelWords.pop() : undefined;
-    if (cancelWord === undefined) {
-      return Promise.reject(new NarthexError("unavailable", "no reader can take the query now"));
-    }
+    if (cancelWord === undefined) throw new NarthexError("unavailable", "no reader can take the query now");
     const id = this.#nextId++;
     const answering = this.#nextReader++ % this.size;
     const peers = shared ? others(this.size, answering) : [];
-    return new Promise((resolve, reject) => {
-      const abort = (): void => this.words.cancel(cancelWord);
-      const settle = (result: Uint8Array | NarthexError): void => {
-        signal?.removeEventListener("abort", abort);
-        if (result instanceof NarthexError) reject(result);
-        else resolve(result);
-      };
-      this.#pending.set(id, { cancelWord, outstanding: peers.length + 1, settle });
-      if (signal?.aborted) abort();
-      signal?.addEventListener("abort", abort, { once: true });
-      peers.forEach((peer, i) => {
-        const shard = { index: i + 1, count: peers.length + 1 };
-        this.#send(peer, { type: "assist", id, cancelWord, request, shard, answering });
-      });
-      this.#send(answering, { type: "answer", id, cancelWord, request, peers });
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const settle = (result: Answer | NarthexError): void =>
+      result instanceof NarthexError ? reject(result) : resolve(result);
+    this.#pending.set(id, { cancelWord, outstanding: peers.length + 1, settle });
+    peers.forEach((peer, i) => {
+      const shard = { index: i + 1, count: peers.length + 1 };
+      this.#send(peer, { type: "assist", id, cancelWord, request, shard, answering });
     });
+    this.#send(answering, { type: "answer", id, cancelWord, request, peers });
+    const isPending = (): boolean => this.#pending.has(id);
+    return {
+      answer: promise,
+      progress: () => (isPending() ? this.words.progress(cancelWord) : { samples: 0, memoryBytes: 0 }),
+      fail: (error) => {
+        // Later the word may be another query's.
+        if (isPending()) this.words.cancel(cancelWord);
+        settle(error);
+      },
+    };
   }
 
   /** Cancels what runs and ends the threads. */
@@ -134,12 +143,12 @@ export class ReaderPool {
   #take(report: Exclude<ReaderReport, { type: "ready" }>): void {
     const pending = this.#pending.get(report.id);
     if (pending === undefined) return;
-    if (report.type === "answered") pending.settle(report.body);
+    if (report.type === "answered") pending.settle(report.answer);
     else if (report.type === "failed")
       pending.settle(new NarthexError(report.failure.code, report.failure.message));
     if (--pending.outstanding > 0) return;
     this.#pending.delete(report.id);
-    this.words.resetCancel(pending.cancelWord);
+    this.words.reset(pending.cancelWord);
     this.#freeCancelWords.push(pending.cancelWord);
   }
 
@@ -167,7 +176,7 @@ export class ReaderPool {
   }
 
   async #startAll(): Promise<void> {
-    for (let word = 0; word < cancelWordsMax; word++) this.words.resetCancel(word);
+    for (let word = 0; word < cancelWordsMax; word++) this.words.reset(word);
     this.#ports = connectAll(this.size);
     await Promise.all(Array.from({ length: this.size }, (_, index) => this.#startReader(index)));
   }

@@ -10,7 +10,7 @@ import { Labels } from "../../model/index.ts";
 import { type Tsdb, openTsdb } from "../../tsdb/index.ts";
 import { Answerer } from "./answer.ts";
 import { SharedWords } from "./messages.ts";
-import { QueryService } from "./service.ts";
+import { QueryService, type QueryServiceOptions } from "./service.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "readers-"));
 const seriesCount = 3000;
@@ -52,7 +52,7 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function openService(more: Partial<{ samplesMax: number; timeoutMs: number }> = {}): QueryService {
+function openService(more: Partial<QueryServiceOptions> = {}): QueryService {
   return new QueryService({
     kernel,
     queryable: tsdb.queryable,
@@ -61,15 +61,20 @@ function openService(more: Partial<{ samplesMax: number; timeoutMs: number }> = 
     registry: new Registry(),
     readers: 2,
     concurrencyMax: 4,
-    timeoutMs: more.timeoutMs ?? 60_000,
+    timeoutMs: 60_000,
     lookbackDeltaMs: 300_000,
-    samplesMax: more.samplesMax ?? 50_000_000,
+    samplesMax: 50_000_000,
     memoryBytesMax: 128 * 1024 * 1024,
     parser: {},
     features: {},
+    disk: systemDisk,
+    directory: "",
+    perStepStats: true,
+    ...more,
   });
 }
 
+const plain = { stats: "", countSamples: false, explain: false, queuedMs: 0, warnings: [] } as const;
 const options = { limit: 0, stats: "" };
 
 async function range(text: string, on = service): Promise<unknown> {
@@ -97,26 +102,33 @@ test("a query shared between readers answers as one that is not", async () => {
 /** Evaluates on this thread alone, without the service. */
 function tsdbEngine(): (text: string) => unknown {
   return (text) => {
-    const body = local().answer({
+    const { body } = local().answer({
       kind: "range",
       text,
       startMs,
       endMs,
       stepMs: 1000,
-      options: { deadlineMs: Date.now() + 60_000, lookbackDeltaMs: 300_000, limit: 0, stats: false },
+      options: { deadlineMs: Date.now() + 60_000, lookbackDeltaMs: 300_000, limit: 0, ...plain },
     });
     return (JSON.parse(Buffer.from(body).toString()) as { data: { result: unknown } }).data.result;
   };
 }
 
 function local(): Answerer {
-  const settings = { parser: {}, features: {}, samplesMax: 50_000_000, memoryBytesMax: 128 * 1024 * 1024 };
+  const settings = {
+    parser: {},
+    features: {},
+    samplesMax: 50_000_000,
+    memoryBytesMax: 128 * 1024 * 1024,
+    perStepStats: true,
+  };
   return new Answerer({
     kernel,
     queryable: tsdb.queryable,
     clock: systemClock,
     words: new SharedWords(),
     settings,
+    reader: -1,
   });
 }
 

@@ -1,20 +1,29 @@
-import { type Histogram, type Registry } from "@narthex/client";
+import type { Registry } from "@narthex/client";
 import { availableParallelism } from "node:os";
-import { type Clock, type Logger, NarthexError } from "../../base/index.ts";
+import {
+  type Clock,
+  type Disk,
+  type Logger,
+  NarthexError,
+  type Timer,
+  errorMessage,
+} from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
-import { Labels } from "../../model/index.ts";
+import { Labels, quoteGo } from "../../model/index.ts";
 import type { Queryable } from "../../storage/index.ts";
-import { type Json, exprToJson } from "../ast-json.ts";
-import type { Expr } from "../ast.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { ParserOptions } from "../parser.ts";
-import { prettyPrint } from "../printer.ts";
-import type { VectorSample } from "../result.ts";
-import { walk } from "../walk.ts";
+import type { QueryValue, VectorSample } from "../result.ts";
+import { ActiveFile } from "./active-file.ts";
 import { Answerer } from "./answer.ts";
+import { estimateCost, isQuickToParse } from "./cost.ts";
 import { decodeVector, notAVector } from "./decode.ts";
-import type { EvaluationOptions, ReaderRequest } from "./messages.ts";
-import { ReaderPool } from "./pool.ts";
+import type { Answer, EvaluationOptions, QueryRequest, ReaderRequest } from "./messages.ts";
+import { QueryMetrics } from "./metrics.ts";
+import { ReaderPool, type Running } from "./pool.ts";
+import { QueryLog, type QueryOrigin } from "./query-log.ts";
+import { type QueryStats, failedStats } from "./stats.ts";
+import { Turns } from "./turns.ts";
 
 export interface QueryOptions {
   timeoutMs?: number;
@@ -23,6 +32,12 @@ export interface QueryOptions {
   limit: number;
   /** "" or what `stats=` asked for. */
   stats: string;
+  /** Whether the answer shall tell how the query's plan was carried out. */
+  explain?: boolean;
+  /** Who asks, for lists and logs. Asked for only when one of them wants it. */
+  origin?: () => QueryOrigin;
+  /** The name under which somebody logged in. */
+  user?: () => string | undefined;
   /** Aborts when whoever asked has gone away. Asked for only when the query leaves this thread: making one costs time. */
   signal?: () => AbortSignal;
 }
@@ -52,7 +67,15 @@ export interface SeriesRange {
 export interface ActiveQuery {
   id: number;
   text: string;
+  user: string | undefined;
+  origin: QueryOrigin | undefined;
   startedMs: number;
+  ageMs: number;
+  state: "waiting" | "running";
+  /** Samples loaded so far. */
+  samples: number;
+  /** Shared memory in use, over all threads. */
+  memoryBytes: number;
 }
 
 export interface QueryServiceOptions {
@@ -60,8 +83,11 @@ export interface QueryServiceOptions {
   /** For what is evaluated on the calling thread. */
   queryable: Queryable;
   clock: Clock;
+  disk: Disk;
   logger: Logger;
   registry: Registry;
+  /** Where running queries are noted; "" for nowhere. */
+  directory: string;
   /** 0: one for each CPU, at most `readersDefaultMax`. */
   readers: number;
   concurrencyMax: number;
@@ -71,6 +97,8 @@ export interface QueryServiceOptions {
   memoryBytesMax: number;
   parser: ParserOptions;
   features: QueryFeatures;
+  /** `promql-per-step-stats`. */
+  perStepStats: boolean;
 }
 
 const readersDefaultMax = 8;
@@ -78,12 +106,18 @@ const readersDefaultMax = 8;
 const localCostMax = 4000;
 /** From this estimate on, a query is worth the trouble of sharing it between readers. */
 const sharedCostMin = 50_000;
-/** For estimates: how far apart samples usually are. */
-const usualIntervalMs = 15_000;
 
-interface Waiting {
-  resolve(): void;
-  deadlineMs: number;
+/** A query that is past its deadline and has not said so by itself fails after so long. */
+const overdueMs = 1000;
+
+interface Active {
+  id: number;
+  text: string;
+  user: string | undefined;
+  origin: QueryOrigin | undefined;
+  startedMs: number;
+  abort: AbortController;
+  running: Running | undefined;
 }
 
 /**
@@ -94,35 +128,29 @@ export class QueryService {
   readonly #options: QueryServiceOptions;
   readonly #pool: ReaderPool;
   readonly #local: Answerer;
-  readonly #active = new Map<number, ActiveQuery & { abort: AbortController }>();
-  readonly #queue: Waiting[] = [];
-  readonly #seconds: Histogram;
-  #running = 0;
+  readonly #active = new Map<number, Active>();
+  readonly #turns: Turns;
+  readonly #metrics: QueryMetrics;
+  readonly #log: QueryLog;
+  readonly #activeFile: ActiveFile | undefined;
   #nextId = 1;
 
   /** Starts the reader threads; `ready` tells when they can answer. */
   constructor(options: QueryServiceOptions) {
     this.#options = options;
-    const { kernel, queryable, clock, logger, registry } = options;
-    const { parser, features, samplesMax, memoryBytesMax } = options;
+    const { kernel, queryable, clock, disk, directory, logger, concurrencyMax } = options;
+    const { parser, features, samplesMax, memoryBytesMax, perStepStats } = options;
     const readers =
       options.readers > 0 ? options.readers : Math.min(availableParallelism(), readersDefaultMax);
-    const settings = { parser, features, samplesMax, memoryBytesMax };
+    const settings = { parser, features, samplesMax, memoryBytesMax, perStepStats };
     const pool = new ReaderPool({ kernel, readers, settings, logger });
     this.#pool = pool;
-    this.#local = new Answerer({ kernel, queryable, clock, words: pool.words, settings });
-    registry.gaugeFunction(
-      { name: "prometheus_engine_queries", help: "Queries that run or wait." },
-      () => this.#active.size,
-    );
-    registry
-      .gauge({ name: "prometheus_engine_queries_concurrent_max", help: "Most queries that run at once." })
-      .set(options.concurrencyMax);
-    this.#seconds = registry.histogram({
-      name: "prometheus_engine_query_duration_histogram_seconds",
-      help: "How long queries took from arrival to answer.",
-      buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
-    });
+    this.#local = new Answerer({ kernel, queryable, clock, words: pool.words, settings, reader: -1 });
+    this.#turns = new Turns(concurrencyMax, clock);
+    this.#metrics = new QueryMetrics(options.registry, concurrencyMax, () => this.#active.size);
+    this.#log = new QueryLog(disk, logger, this.#metrics);
+    if (directory !== "")
+      this.#activeFile = new ActiveFile({ directory, slots: concurrencyMax, disk, logger });
   }
 
   /** Resolves when the reader threads can answer; small queries are answered before. */
@@ -154,51 +182,67 @@ export class QueryService {
     return this.#evaluate(query, steps, { kind: "range", text, startMs, endMs, stepMs, options });
   }
 
-  series(range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
-    return this.#dispatch({ kind: "series", ...range }, "series", false, this.#deadlineMs(), signal);
+  async series(range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
+    return this.#lookUp({ kind: "series", ...range }, "series", signal);
   }
 
-  labelNames(range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
-    return this.#dispatch({ kind: "labelNames", ...range }, "labels", false, this.#deadlineMs(), signal);
+  async labelNames(range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
+    return this.#lookUp({ kind: "labelNames", ...range }, "labels", signal);
   }
 
-  labelValues(name: string, range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
-    const request = { kind: "labelValues", name, ...range } as const;
-    return this.#dispatch(request, `values of ${name}`, false, this.#deadlineMs(), signal);
+  async labelValues(name: string, range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
+    return this.#lookUp({ kind: "labelValues", name, ...range }, `values of ${name}`, signal);
+  }
+
+  /** The envelope with the query in upstream's layout. Rejects with `bad_data`. */
+  async format(text: string): Promise<Uint8Array> {
+    return this.#read({ kind: "format", text });
+  }
+
+  /** The envelope with the syntax tree as upstream's `parse_query` prints it. Rejects with `bad_data`. */
+  async parse(text: string): Promise<Uint8Array> {
+    return this.#read({ kind: "parse", text });
   }
 
   /** For rules: a vector, or a scalar as one sample without labels. Rejects with `execution` for anything else. */
-  async vector(text: string, timestampMs: number): Promise<VectorSample[]> {
-    const query = { text, timestampMs, limit: 0, stats: "" };
+  async vector(text: string, timestampMs: number, origin?: QueryOrigin): Promise<VectorSample[]> {
+    const query = { text, timestampMs, limit: 0, stats: "", ...(origin && { origin: () => origin }) };
     const expr = this.#local.engine.parse(text);
-    if (this.#cost(expr, 1) <= localCostMax) return this.#localVector(query);
+    if (estimateCost(expr, 1, this.#options.queryable) <= localCostMax) return this.#localVector(query);
     return decodeVector(await this.instant(query));
   }
 
-  /** The query in upstream's layout. Throws `bad_data`. */
-  format(text: string): string {
-    return prettyPrint(this.#local.engine.parse(text));
-  }
-
-  /** The syntax tree as upstream's `parse_query` prints it. Throws `bad_data`. */
-  parse(text: string): Json {
-    return exprToJson(this.#local.engine.parse(text));
-  }
-
-  /** Queries that run or wait, oldest first. */
+  /** Queries that run or wait, oldest first. Small ones, which end before anybody could ask, are not among them. */
   active(): ActiveQuery[] {
-    return [...this.#active.values()].map(({ id, text, startedMs }) => ({ id, text, startedMs }));
+    const nowMs = this.#options.clock.nowMs();
+    return [...this.#active.values()].map(({ id, text, user, origin, startedMs, running }) => ({
+      id,
+      text,
+      user,
+      origin,
+      startedMs,
+      ageMs: nowMs - startedMs,
+      state: running === undefined ? "waiting" : "running",
+      ...(running?.progress() ?? { samples: 0, memoryBytes: 0 }),
+    }));
   }
 
-  /** Ends a query; false when there is none with this id. */
+  /** Ends a query, whose client gets `canceled`; false when there is none with this id. */
   kill(id: number): boolean {
     this.#active.get(id)?.abort.abort();
     return this.#active.has(id);
   }
 
-  close(): Promise<void> {
+  /** The file that queries are logged to, opened anew at each call; "" for none. Throws when it cannot be opened. */
+  logTo(path: string): void {
+    this.#log.open(path);
+  }
+
+  async close(): Promise<void> {
     this.#local.engine.close();
-    return this.#pool.close();
+    await this.#pool.close();
+    this.#activeFile?.close();
+    this.#log.close();
   }
 
   #deadlineMs(timeoutMs = this.#options.timeoutMs): number {
@@ -206,11 +250,18 @@ export class QueryService {
   }
 
   #evaluation(query: QueryOptions): EvaluationOptions {
+    const { stats } = query;
+    const isKnown = stats === "" || stats === "true" || stats === "all";
+    const warning = `value ${quoteGo(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`;
     return {
       deadlineMs: this.#deadlineMs(query.timeoutMs),
       lookbackDeltaMs: query.lookbackDeltaMs ?? this.#options.lookbackDeltaMs,
       limit: query.limit,
-      stats: query.stats !== "",
+      stats: isKnown ? stats : "true",
+      countSamples: stats !== "" || this.#log.isOpen,
+      explain: query.explain === true,
+      queuedMs: 0,
+      warnings: isKnown ? [] : [warning],
     };
   }
 
@@ -218,95 +269,152 @@ export class QueryService {
   async #evaluate(
     query: QueryOptions & { text: string },
     steps: number,
-    request: ReaderRequest & { options: EvaluationOptions },
+    request: QueryRequest,
   ): Promise<Uint8Array> {
-    const cost = this.#cost(this.#local.engine.parse(query.text), steps);
-    if (cost <= localCostMax) {
-      const startMs = performance.now();
-      const body = this.#local.answer(request);
-      this.#seconds.observe((performance.now() - startMs) / 1000);
-      return body;
-    }
-    const isShared = cost >= sharedCostMin && this.#pool.size > 1;
-    return this.#dispatch(request, query.text, isShared, request.options.deadlineMs, query.signal);
+    const { text } = query;
+    const cost = isQuickToParse(text)
+      ? estimateCost(this.#local.engine.parse(text), steps, this.#options.queryable)
+      : Infinity;
+    if (cost <= localCostMax)
+      return this.#accounted(query, request, () => Promise.resolve(this.#local.answer(request)));
+    const isShared = cost >= sharedCostMin && cost < Infinity && this.#pool.size > 1;
+    return this.#accounted(query, request, () =>
+      this.#dispatch(request, { text, query, isShared, deadlineMs: request.options.deadlineMs }),
+    );
   }
 
-  #localVector(query: InstantQuery): VectorSample[] {
-    const { engine } = this.#local;
-    const { value } = engine.instant(
-      query.text,
-      query.timestampMs,
-      this.#local.context(this.#evaluation(query)),
+  #localVector(query: InstantQuery): Promise<VectorSample[]> {
+    const { text, timestampMs } = query;
+    const request = { kind: "instant", text, timestampMs, options: this.#evaluation(query) } as const;
+    const startedMs = performance.now();
+    let stats: QueryStats | undefined;
+    try {
+      const found = this.#local.value(request);
+      stats = found.stats;
+      this.#account(query, request, stats);
+      return Promise.resolve(vectorOf(found.value));
+    } catch (error) {
+      if (stats === undefined)
+        this.#account(query, request, failedStats(performance.now() - startedMs), error);
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Counts and logs a query when it has ended, however it has. */
+  async #accounted(
+    query: QueryOptions,
+    request: QueryRequest,
+    run: () => Promise<Answer>,
+  ): Promise<Uint8Array> {
+    const startedMs = performance.now();
+    let answer: Answer;
+    try {
+      answer = await run();
+    } catch (error) {
+      this.#account(query, request, failedStats(performance.now() - startedMs), error);
+      throw error;
+    }
+    this.#account(query, request, answer.stats!);
+    return answer.body;
+  }
+
+  #account(query: QueryOptions, request: QueryRequest, stats: QueryStats, error?: unknown): void {
+    this.#metrics.observe(stats);
+    if (!this.#log.isOpen) return;
+    const times =
+      request.kind === "range"
+        ? request
+        : { startMs: request.timestampMs, endMs: request.timestampMs, stepMs: 0 };
+    const { startMs, endMs, stepMs } = times;
+    this.#log.write(
+      {
+        text: request.text,
+        startMs,
+        endMs,
+        stepMs,
+        stats,
+        ...(error !== undefined && { error: errorMessage(error) }),
+        origin: query.origin?.(),
+      },
+      this.#options.clock.nowMs(),
     );
-    if (value.type === "vector") return [...value.samples];
-    if (value.type !== "scalar") throw notAVector();
-    const { timestampMs, value: number } = value;
-    return [{ labels: Labels.empty, timestampMs, value: number }];
+  }
+
+  async #lookUp(request: ReaderRequest, text: string, getSignal?: () => AbortSignal): Promise<Uint8Array> {
+    const query = getSignal && { signal: getSignal };
+    const { body } = await this.#dispatch(request, {
+      text,
+      query,
+      isShared: false,
+      deadlineMs: this.#deadlineMs(),
+    });
+    return body;
+  }
+
+  async #read(request: Extract<ReaderRequest, { kind: "format" | "parse" }>): Promise<Uint8Array> {
+    if (isQuickToParse(request.text)) return this.#local.answer(request).body;
+    return this.#lookUp(request, request.text);
   }
 
   async #dispatch(
     request: ReaderRequest,
-    text: string,
-    isShared: boolean,
-    deadlineMs: number,
-    getSignal?: () => AbortSignal,
-  ): Promise<Uint8Array> {
+    options: {
+      text: string;
+      query: Pick<QueryOptions, "origin" | "user" | "signal"> | undefined;
+      isShared: boolean;
+      deadlineMs: number;
+    },
+  ): Promise<Answer> {
+    const { text, query, isShared, deadlineMs } = options;
+    const { clock } = this.#options;
     const id = this.#nextId++;
     const abort = new AbortController();
-    const startedMs = this.#options.clock.nowMs();
-    this.#active.set(id, { id, text, startedMs, abort });
+    const startedMs = clock.nowMs();
+    const [user, origin] = [query?.user?.(), query?.origin?.()];
+    const active: Active = { id, text, user, origin, startedMs, abort, running: undefined };
+    this.#active.set(id, active);
     const forward = (): void => abort.abort();
-    const signal = getSignal?.();
+    const signal = query?.signal?.();
     if (signal?.aborted === true) abort.abort();
     signal?.addEventListener("abort", forward, { once: true });
     try {
-      await this.#takeTurn(deadlineMs);
+      await this.#turns.take(deadlineMs, abort.signal);
       try {
-        return await this.#pool.run(request, isShared, abort.signal);
+        if ("options" in request) request.options.queuedMs = clock.nowMs() - startedMs;
+        return await this.#run(active, request, isShared, deadlineMs);
       } finally {
-        this.#endTurn();
+        this.#turns.end();
       }
     } finally {
       signal?.removeEventListener("abort", forward);
       this.#active.delete(id);
-      this.#seconds.observe((this.#options.clock.nowMs() - startedMs) / 1000);
     }
   }
 
-  async #takeTurn(deadlineMs: number): Promise<void> {
-    if (this.#running >= this.#options.concurrencyMax) {
-      await new Promise<void>((resolve) => this.#queue.push({ resolve, deadlineMs }));
-      if (this.#options.clock.nowMs() > deadlineMs) {
-        this.#queue.shift()?.resolve();
-        throw new NarthexError("timeout", "query timed out in query queue");
-      }
-    }
-    this.#running++;
-  }
-
-  #endTurn(): void {
-    this.#running--;
-    this.#queue.shift()?.resolve();
-  }
-
-  /** A rough estimate of the samples and steps that an evaluation touches. */
-  #cost(expr: Expr, steps: number): number {
-    const querier = this.#options.queryable.querier(0, 0);
+  async #run(active: Active, request: ReaderRequest, isShared: boolean, deadlineMs: number): Promise<Answer> {
+    const { clock } = this.#options;
+    const leaveFile = this.#activeFile?.enter(active.text, clock.nowMs());
+    let timer: Timer | undefined;
     try {
-      let cost = 0;
-      walk(expr, (node, path) => {
-        if (node.kind !== "vectorSelector") return;
-        let windowMs = usualIntervalMs;
-        let inner = steps;
-        for (const parent of path) {
-          if (parent.kind === "matrixSelector") windowMs += parent.rangeMs;
-          if (parent.kind === "subquery") inner *= 1 + parent.rangeMs / (parent.stepMs || usualIntervalMs);
-        }
-        cost += querier.seriesCountMax(node.matchers) * (inner + windowMs / usualIntervalMs);
-      });
-      return cost;
+      const running = this.#pool.start(request, isShared);
+      active.running = running;
+      active.abort.signal.addEventListener("abort", () =>
+        running.fail(new NarthexError("canceled", "query was canceled in expression evaluation")),
+      );
+      // Readers look at the clock themselves; a query that still waits behind another in a reader cannot.
+      timer = clock.after(Math.max(0, deadlineMs - clock.nowMs()) + overdueMs, () =>
+        running.fail(new NarthexError("timeout", "query timed out in expression evaluation")),
+      );
+      return await running.answer;
     } finally {
-      querier.close();
+      timer?.cancel();
+      leaveFile?.();
     }
   }
+}
+
+function vectorOf(value: QueryValue): VectorSample[] {
+  if (value.type === "vector") return [...value.samples];
+  if (value.type !== "scalar") throw notAVector();
+  return [{ labels: Labels.empty, timestampMs: value.timestampMs, value: value.value }];
 }

@@ -28,6 +28,7 @@ const answerer = new Answerer({
   clock: systemClock,
   words,
   settings: start.settings,
+  reader: start.index,
 });
 
 function report(message: ReaderReport, transfer: ArrayBuffer[] = []): void {
@@ -46,11 +47,15 @@ function answer(order: Extract<ReaderOrder, { type: "answer" }>): void {
   const { id, request, cancelWord, peers } = order;
   const isShared = peers.length > 0 && (request.kind === "instant" || request.kind === "range");
   try {
-    const body = answerer.answer(request, cancelWord, isShared ? () => gatherParts(order) : undefined);
+    const { body, ...rest } = answerer.answer(
+      request,
+      cancelWord,
+      isShared ? () => gatherParts(order) : undefined,
+    );
     // The answer's buffer may be larger than the answer; what travels is cut to size only when much would be left over.
     const isRoomy = body.buffer.byteLength > 2 * body.length;
     const sent = isRoomy ? body.slice() : body;
-    report({ type: "answered", id, body: sent }, [sent.buffer]);
+    report({ type: "answered", id, answer: { ...rest, body: sent } }, [sent.buffer]);
   } catch (error) {
     report({ type: "failed", id, failure: failureOf(error) });
   }

@@ -1,6 +1,6 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import { errorMessage, NarthexError } from "../../base/index.ts";
-import { successResponse } from "../../http/index.ts";
 import type { QueryOptions, QueryService, SeriesRange } from "../../promql/index.ts";
 import {
   asParameter,
@@ -59,11 +59,11 @@ export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions
   api.get("/label/:name/values", labelValues);
   api.on(["GET", "POST"], "/format_query", async (c) => {
     const text = queryText(await readParams(c));
-    return successResponse(await asParameter("query", () => queries.format(text)));
+    return finished(c, await asParameter("query", () => queries.format(text)));
   });
   api.on(["GET", "POST"], "/parse_query", async (c) => {
     const text = queryText(await readParams(c));
-    return successResponse(await asParameter("query", () => queries.parse(text)));
+    return finished(c, await asParameter("query", () => queries.parse(text)));
   });
 }
 
@@ -77,8 +77,24 @@ function queryOptions(c: Context, params: URLSearchParams): QueryOptions {
     lookbackDeltaMs: lookbackDelta(params.get("lookback_delta") ?? ""),
     limit: limitParam(params),
     stats: params.get("stats") ?? "",
+    explain: params.get("explain") === "true",
+    origin: () => ({ httpRequest: { clientIP: remoteAddress(c), method: c.req.method, path: c.req.path } }),
+    user: () => userName(c),
     signal: () => c.req.raw.signal,
   };
+}
+
+/** "" where there is no connection, as in tests. */
+function remoteAddress(c: Context): string {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  return incoming?.socket.remoteAddress ?? "";
+}
+
+/** The name that basic authentication came with; whether it has to be right is the server's matter. */
+function userName(c: Context): string | undefined {
+  const [scheme, credentials] = (c.req.header("authorization") ?? "").split(" ");
+  if (scheme?.toLowerCase() !== "basic" || credentials === undefined) return undefined;
+  return Buffer.from(credentials, "base64").toString().split(":")[0];
 }
 
 function lookbackDelta(text: string): number | undefined {

@@ -1,0 +1,43 @@
+import type { Queryable } from "../../storage/index.ts";
+import type { Expr } from "../ast.ts";
+import { walk } from "../walk.ts";
+
+/** A text is not parsed where scrapes and rules run when its expressions may compile to more states than this. */
+const regexStatesMax = 20_000;
+/** For estimates: how far apart samples usually are. */
+const usualIntervalMs = 15_000;
+
+/**
+ * Whether a text is parsed in well under the time between two scrapes. What takes time is the compiling of regular expressions; their
+ * repetitions multiply, up to the factor that RE2 allows.
+ */
+export function isQuickToParse(text: string): boolean {
+  if (text.length > regexStatesMax) return false;
+  let states = text.length;
+  for (const [, from, to] of text.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
+    states *= Math.max(1, Number(to || from));
+    if (states > regexStatesMax) return false;
+  }
+  return true;
+}
+
+/** A rough estimate of the samples and steps that an evaluation touches. */
+export function estimateCost(expr: Expr, steps: number, queryable: Queryable): number {
+  const querier = queryable.querier(0, 0);
+  try {
+    let cost = 0;
+    walk(expr, (node, path) => {
+      if (node.kind !== "vectorSelector") return;
+      let windowMs = usualIntervalMs;
+      let inner = steps;
+      for (const parent of path) {
+        if (parent.kind === "matrixSelector") windowMs += parent.rangeMs;
+        if (parent.kind === "subquery") inner *= 1 + parent.rangeMs / (parent.stepMs || usualIntervalMs);
+      }
+      cost += querier.seriesCountMax(node.matchers) * (inner + windowMs / usualIntervalMs);
+    });
+    return cost;
+  } finally {
+    querier.close();
+  }
+}
