@@ -5,11 +5,11 @@ export interface Timer {
 
 /** The only source of time and delay, so that a test can run a day in a second. */
 export interface Clock {
-  /** Wall-clock time in milliseconds since the Unix epoch; fractions carry microseconds where the system has them. */
+  /** Wall-clock time in milliseconds since the Unix epoch. It may jump. */
   nowMs(): number;
   /** Milliseconds from an arbitrary origin that never jump; for measuring durations. */
   monotonicMs(): number;
-  /** Runs `callback` once after `delayMs`. A pending timer does not keep the process alive on its own. */
+  /** Runs `callback` once after `delayMs`, never earlier. A pending timer does not keep the process alive on its own. */
   after(delayMs: number, callback: () => void): Timer;
 }
 
@@ -17,16 +17,20 @@ export interface Clock {
 const hopMsMax = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
-  nowMs: () => performance.timeOrigin + performance.now(),
+  // Not made from the monotonic clock, which knows nothing of a machine that slept or whose time was set.
+  nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, callback) {
+    // setTimeout cuts fractions off and may fire a moment early; what was to happen at a time must find that this time has come.
+    const dueMs = performance.now() + delayMs;
     let handle: NodeJS.Timeout;
-    const arm = (remainingMs: number): void => {
-      const hopMs = Math.min(Math.max(remainingMs, 0), hopMsMax);
-      handle = setTimeout(() => (remainingMs > hopMs ? arm(remainingMs - hopMs) : callback()), hopMs);
+    const arm = (): void => {
+      const remainingMs = Math.ceil(dueMs - performance.now());
+      handle = setTimeout(fire, Math.min(Math.max(remainingMs, 0), hopMsMax));
       handle.unref();
     };
-    arm(delayMs);
+    const fire = (): void => (performance.now() < dueMs ? arm() : callback());
+    arm();
     return { cancel: () => clearTimeout(handle) };
   },
 };
