@@ -82,6 +82,9 @@ export const headWord = {
   blocksVersion: 32_800,
   /** u32 → { u32 lengthBytes, UTF-8 bytes }: the directory that the blocks are in; 0 while there is none. */
   dataDirectory: 32_804,
+  /** u32: what queries on all threads had to leave out of blocks: places that are damaged, chunks of kinds they cannot use. */
+  blockDamages: 32_808,
+  unsupportedChunks: 32_812,
 } as const;
 
 export const controlMagic = 0x4e525458;

@@ -3,10 +3,10 @@ import type { Kernel } from "../kernel/index.ts";
 import { MergeQuerier, type Querier, type Queryable } from "../storage/index.ts";
 import { BlockCache, blockCacheBytesDefault } from "./block/cache.ts";
 import { BlockList } from "./block/block-list.ts";
-import { BlockNotices } from "./block/damage.ts";
+import { type BlockDamagedError, BlockNotices, type UnsupportedChunkError } from "./block/damage.ts";
 import type { BlockMeta } from "./block/meta.ts";
 import { BlockQuerier } from "./block/querier.ts";
-import { blocksVersion, publishedDataDirectory } from "./shared-blocks.ts";
+import { blocksVersion, countLeftOut, publishedDataDirectory } from "./shared-blocks.ts";
 import { createHeadQueryable } from "./head/querier.ts";
 
 export interface QueryableParts {
@@ -16,7 +16,8 @@ export interface QueryableParts {
   directory?: string;
   /** What this thread remembers of the blocks' indexes, in bytes. Default 64 MiB. */
   cacheBytesMax?: number;
-  notices?: BlockNotices;
+  /** What hears of what queries leave out; it is counted for all threads in any case. */
+  onLeftOut?: (error: BlockDamagedError | UnsupportedChunkError) => void;
 }
 
 /** All that is stored, on one thread; `close` closes the blocks' files. */
@@ -31,9 +32,12 @@ export interface StoredQueryable extends Queryable {
  * Where both have a sample of the same time, the block's is taken.
  */
 export function createQueryable(parts: QueryableParts): StoredQueryable {
-  const { kernel } = parts;
+  const { kernel, onLeftOut } = parts;
   const head = createHeadQueryable(kernel);
-  const notices = parts.notices ?? new BlockNotices();
+  const notices = new BlockNotices((error) => {
+    countLeftOut(kernel, error);
+    onLeftOut?.(error);
+  });
   let list: BlockList | undefined;
   /** Undefined while there is no directory. */
   const blocks = (): BlockList | undefined => (list ??= openList(parts, notices));

@@ -2,10 +2,15 @@ import type { Registry } from "@narthex/client";
 import { type Clock, type Disk, errorMessage, type Logger, NarthexError, type Timer } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { Appendable, Appender, Queryable } from "../storage/index.ts";
+import { blockSizeBytes } from "./block/block.ts";
+import { BlockCache } from "./block/cache.ts";
+import { recoverBlocks } from "./block/maintenance.ts";
+import type { BlockMeta } from "./block/meta.ts";
+import { registerBlockMetrics } from "./block/metrics.ts";
+import { newestCutMs } from "./block/plan.ts";
 import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
-import { createHeadQueryable } from "./head/querier.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
 import { truncateChunks, truncateHead } from "./head/truncate.ts";
 import { DirectoryLock } from "./lock.ts";
@@ -18,6 +23,8 @@ import {
   setAside,
   truncateWal,
 } from "./wal/checkpoint.ts";
+import { createQueryable, type StoredQueryable } from "./queryable.ts";
+import { blocksChanged, publishDataDirectory } from "./shared-blocks.ts";
 import { WalLog } from "./wal/log.ts";
 import { RefReservation } from "./wal/ref-reservation.ts";
 import { keptRefMax, type ReplayProgress, type ReplayResult, replayWal } from "./wal/replay.ts";
@@ -52,7 +59,9 @@ export class Tsdb implements Appendable {
    * memory cannot hold it, and with `canceled` after `close`.
    */
   readonly ready: Promise<void>;
+  /** Head and blocks. Other threads make their own with `createQueryable`. */
   readonly queryable: Queryable;
+  readonly #stored: StoredQueryable;
   readonly #parts: TsdbParts;
   readonly #options: Required<TsdbOptions>;
   readonly #lock: DirectoryLock;
@@ -74,16 +83,31 @@ export class Tsdb implements Appendable {
 
   constructor(parts: TsdbParts) {
     this.#parts = parts;
-    this.#options = resolveOptions(parts.options);
+    const options = resolveOptions(parts.options);
     const { kernel, disk, directory, registry } = parts;
     this.#walDirectory = `${directory}/wal`;
     disk.makeDirectory(directory);
     this.#lock = DirectoryLock.acquire(disk, directory);
     this.#reservation = new RefReservation(disk, directory);
     this.#counters.cleanStart = this.#lock.replacedStale ? 0 : 1;
-    this.#head = new Head(kernel, { seriesMax: this.#options.seriesMax });
-    this.#pool = new BatchPool(kernel, this.#options.batchSamples);
-    this.queryable = createHeadQueryable(kernel);
+    const { blocks, setAside: blocksSetAside } = this.#recoverBlocks();
+    const cutMs = newestCutMs(blocks, options.chunkRangeMs);
+    this.#options = { ...options, minValidTimeMs: Math.max(options.minValidTimeMs, cutMs) };
+    this.#head = new Head(kernel, { seriesMax: options.seriesMax });
+    this.#pool = new BatchPool(kernel, options.batchSamples);
+    publishDataDirectory(kernel, directory);
+    this.queryable = this.#stored = createQueryable({
+      kernel,
+      disk,
+      onLeftOut: ({ message }) => parts.logger.error("left out of a query", { err: message }),
+    });
+    registerBlockMetrics(registry, {
+      kernel,
+      count: () => this.blocks().length,
+      sizeBytes: () =>
+        this.blocks().reduce((bytes, { ulid }) => bytes + blockSizeBytes(disk, `${directory}/${ulid}`), 0),
+      setAside: () => blocksSetAside.length,
+    });
     registerTsdbMetrics(registry, {
       head: this.#head,
       wal: () => this.#wal,
@@ -111,6 +135,11 @@ export class Tsdb implements Appendable {
     if (this.#context === undefined)
       throw new NarthexError("unavailable", "storage is not ready: WAL is being replayed");
     return new HeadAppender(this.#context);
+  }
+
+  /** The blocks that are read, in the order of their times. Throws the disk's error. */
+  blocks(): BlockMeta[] {
+    return this.#stored.blocks();
   }
 
   /** The `limit` largest of each kind. */
@@ -150,7 +179,21 @@ export class Tsdb implements Appendable {
     const segment = this.#wal?.segment;
     if (segment !== undefined) this.#reserve(() => this.#reservation.settle(this.#head.nextRef, segment));
     this.#pool.close();
+    this.#stored.close();
     this.#lock.release();
+  }
+
+  /** Clears away what is damaged or half made; gives the directory back when that fails. */
+  #recoverBlocks(): { blocks: BlockMeta[]; setAside: string[] } {
+    const { kernel, disk, clock, directory, logger } = this.#parts;
+    const context = { kernel, disk, cache: new BlockCache() };
+    const onChange = (): void => blocksChanged(kernel);
+    try {
+      return recoverBlocks({ context, clock, logger, dataDirectory: directory, onChange });
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
   }
 
   /** Sets new refs beyond all in the log, if a bound on those is known. */

@@ -42,7 +42,7 @@ export class BlockNotices {
   readonly unsupportedChunks = new Map<string, number>();
   readonly #report: (error: BlockDamagedError | UnsupportedChunkError) => void;
 
-  /** `report` hears of every damage, and of the first chunk of each encoding. */
+  /** `report` hears of each. */
   constructor(report: (error: BlockDamagedError | UnsupportedChunkError) => void = () => {}) {
     this.#report = report;
   }
@@ -53,8 +53,7 @@ export class BlockNotices {
   }
 
   unsupported(encoding: string): void {
-    const count = this.unsupportedChunks.get(encoding) ?? 0;
-    this.unsupportedChunks.set(encoding, count + 1);
-    if (count === 0) this.#report(new UnsupportedChunkError(encoding));
+    this.unsupportedChunks.set(encoding, (this.unsupportedChunks.get(encoding) ?? 0) + 1);
+    this.#report(new UnsupportedChunkError(encoding));
   }
 }

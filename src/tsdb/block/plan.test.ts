@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BlockMeta } from "./meta.ts";
-import { blockRangeMaxDefault, compactionRanges, planCompaction } from "./plan.ts";
+import { blockRangeMaxDefault, compactionRanges, newestCutMs, planCompaction } from "./plan.ts";
 import { blocksBeyondSize, blocksBeyondTime, supersededBlocks } from "./retention.ts";
 
 const ranges = [20, 60, 180, 540];
@@ -96,6 +96,12 @@ test("blocks with many tombstones are rewritten", () => {
   assert.deepEqual(plan(meta(0, 540, { tombstones: 1, series: 100 }), meta(540, 560)), []);
   assert.deepEqual(plan(meta(0, 20, { tombstones: 5 }), meta(540, 560)), [], "too narrow");
   assert.deepEqual(plan(meta(0, 20, { tombstones: 10 }), meta(540, 560)), ["0-20"], "deleted altogether");
+});
+
+test("the newest block that was cut from a head ends at a multiple of the range", () => {
+  assert.equal(newestCutMs([], 20), -Infinity);
+  const blocks = [meta(0, 20), meta(20, 60), meta(60, 75), meta(0, 80, { hints: ["from-out-of-order"] })];
+  assert.equal(newestCutMs(blocks, 20), 60);
 });
 
 test("retention by time counts from the newest block, by size from the newest on", () => {

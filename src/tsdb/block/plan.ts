@@ -41,6 +41,17 @@ export function planCompaction(blocks: readonly BlockMeta[], ranges: readonly nu
   return [];
 }
 
+/**
+ * Until when the blocks hold what a head once held: the end of the newest one that was cut from a head, or compacted of such. These end at a multiple of the range they are
+ * cut by, and have no hints; blocks that were imported end where their samples do. -Infinity when there is none.
+ */
+export function newestCutMs(blocks: readonly BlockMeta[], rangeMs: number): number {
+  const cut = blocks.filter(
+    ({ maxTime, compaction }) => maxTime % rangeMs === 0 && (compaction.hints ?? []).length === 0,
+  );
+  return Math.max(-Infinity, ...cut.map(({ maxTime }) => maxTime));
+}
+
 /** Orders blocks by their start, then by name. */
 export function byTime(a: BlockMeta, b: BlockMeta): number {
   return a.minTime - b.minTime || (a.ulid < b.ulid ? -1 : 1);

@@ -2,7 +2,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemDisk } from "../../base/index.ts";
 import { attachKernel, type KernelHandle } from "../../kernel/index.ts";
-import { BlockNotices } from "../block/damage.ts";
 import { createQueryable } from "../queryable.ts";
 import { dump } from "../test-support.ts";
 
@@ -21,9 +20,9 @@ export interface StressReport {
 const { kernel: handle, directory, series, samplesPerSeries } = workerData as StressStart;
 const kernel = attachKernel(handle);
 const report: StressReport = { queries: 0, faults: [] };
-const notices = new BlockNotices((error) => report.faults.push(error.message));
+const onLeftOut = (error: Error): void => void report.faults.push(error.message);
 // A small cache, so that pages and offsets come and go.
-const queryable = createQueryable({ kernel, disk: systemDisk, directory, cacheBytesMax: 100_000, notices });
+const queryable = createQueryable({ kernel, disk: systemDisk, directory, cacheBytesMax: 100_000, onLeftOut });
 let isStopped = false;
 parentPort!.once("message", () => (isStopped = true));
 
