@@ -5,8 +5,10 @@ import type {
   PlanNode,
   SelectNode,
   StringNode,
+  VectorBinaryNode,
   WindowNode,
 } from "../plan/plan.ts";
+import type { VectorMatching } from "../ast.ts";
 import { pinsName } from "../plan/fragments.ts";
 import { elementwiseFunctions } from "../plan/functions.ts";
 import { noSeries } from "../series/series-list.ts";
@@ -22,6 +24,7 @@ import { SharedOperator } from "./materialize.ts";
 import { MergeEqual } from "./merge-equal.ts";
 import type { Operator } from "./operator.ts";
 import type { PartialResult } from "./partial.ts";
+import { OrOperator } from "./or.ts";
 import { PartsOperator } from "./parts.ts";
 import { PickOperator } from "./pick.ts";
 import { QuantileOperator } from "./quantile.ts";
@@ -91,6 +94,22 @@ export class OperatorBuilder {
     return this.#evaluation.counter?.select(node, operator) ?? operator;
   }
 
+  /** The terms of a chain of `or` whose links match alike. One that others have for a child too, or that readers evaluate, stays whole. */
+  #orTerms(node: VectorBinaryNode): PlanNode[] {
+    const terms: PlanNode[] = [];
+    const { shared } = this.#evaluation.plan;
+    const isFragment = (each: PlanNode): boolean =>
+      this.#partials !== undefined && this.#fragments.some((fragment) => fragment.node === each);
+    for (let link = node; ;) {
+      terms.push(link.right);
+      const { left } = link;
+      const isLink =
+        left.kind === "vectorBinary" && left.op === "or" && isSameMatching(left.matching, node.matching);
+      if (!isLink || shared.has(left) || isFragment(left)) return [...terms, left].toReversed();
+      link = left;
+    }
+  }
+
   #measured(node: PlanNode): Operator {
     const operator = this.#make(node);
     return this.#evaluation.profile?.operator(node, operator) ?? operator;
@@ -123,10 +142,12 @@ export class OperatorBuilder {
         return node.type === "scalar" ? result : this.#merged(result);
       }
       case "vectorBinary": {
+        if (node.op === "or") {
+          const terms = this.#orTerms(node).map(this.build);
+          return new MergeEqual(evaluation, new OrOperator(evaluation, node.matching, terms), false);
+        }
         const left = this.build(node.left);
         const right = this.build(node.right);
-        if (node.op === "or")
-          return new MergeEqual(evaluation, new SetOperator(evaluation, node, left, right), false);
         if (node.op === "and" || node.op === "unless") return new SetOperator(evaluation, node, left, right);
         return new VectorBinaryOperator(evaluation, node, left, right);
       }
@@ -250,6 +271,14 @@ export class OperatorBuilder {
       scalarPositions: scalars.map(({ position }) => position),
     });
   }
+}
+
+function isSameMatching(a: VectorMatching, b: VectorMatching): boolean {
+  return (
+    a.on === b.on &&
+    a.labels.length === b.labels.length &&
+    a.labels.every((label) => b.labels.includes(label))
+  );
 }
 
 function neverPulled(): never {

@@ -46,25 +46,38 @@ export class PartsOperator implements Operator {
   }
 }
 
+const rowsAtFirst = 64;
+
+function grown<T extends Float64Array | Uint8Array>(from: T, into: T): T {
+  into.set(from);
+  return into;
+}
+
 /** All rows of an operator that have any value, for a reader that hands them over. */
 export function encodeRows(evaluation: Evaluation, operator: Operator): PartialResult {
   const list = operator.series();
   const { steps } = operator;
   const { f64, u8 } = evaluation;
   const picks: number[] = [];
-  let values = new Float64Array(list.length * steps);
-  let present = new Uint8Array(list.length * steps);
+  // What many series over many steps could take is not what they do take; the limit is looked at before memory grows.
+  let values = new Float64Array(Math.min(list.length, rowsAtFirst) * steps);
+  let present = new Uint8Array(values.length);
   for (let series = 0; series < list.length; series++) {
     evaluation.checkRow();
     const row = operator.row(series);
     if (isEmpty(evaluation, row, steps)) continue;
     const start = picks.length * steps;
+    evaluation.keepSamples(steps);
+    if (start === values.length) {
+      const length = Math.min(start * 2, list.length * steps);
+      values = grown(values, new Float64Array(length));
+      present = grown(present, new Uint8Array(length));
+    }
     values.set(f64.subarray(row.valuesPtr / 8, row.valuesPtr / 8 + steps), start);
     present.set(u8.subarray(row.presentPtr, row.presentPtr + steps), start);
     picks.push(series);
-    evaluation.keepSamples(steps);
   }
-  if (picks.length < list.length) {
+  if (picks.length * steps < values.length) {
     values = values.slice(0, picks.length * steps);
     present = present.slice(0, picks.length * steps);
   }

@@ -1,7 +1,7 @@
 import type { Row } from "../../kernel/index.ts";
 import type { VectorBinaryNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
-import { ConcatenatedSeries, type SeriesList } from "../series/series-list.ts";
+import type { SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
 import { clearRow } from "./rows.ts";
@@ -38,7 +38,7 @@ class GroupPresence {
   }
 }
 
-/** `and`, `unless`, `or`. */
+/** `and` and `unless`. */
 export class SetOperator implements Operator {
   readonly steps: number;
   readonly #evaluation: Evaluation;
@@ -63,7 +63,7 @@ export class SetOperator implements Operator {
 
   series(): SeriesList {
     if (this.#series !== undefined) return this.#series;
-    const { op, matching } = this.#node;
+    const { matching } = this.#node;
     const { strings } = this.#evaluation;
     const filter = matchingFilter(strings, matching);
     const leftList = this.#left.series();
@@ -73,7 +73,7 @@ export class SetOperator implements Operator {
     this.#leftGroups = left.groups;
     this.#rightGroups = right.groups;
     this.#groupCount = left.table.count;
-    this.#series = op === "or" ? new ConcatenatedSeries(strings, [leftList, rightList]) : leftList;
+    this.#series = leftList;
     return this.#series;
   }
 
@@ -81,12 +81,6 @@ export class SetOperator implements Operator {
     this.series();
     const leftGroups = this.#leftGroups!;
     const rightGroups = this.#rightGroups!;
-    if (this.#node.op === "or") {
-      if (series < leftGroups.length) return this.#left.row(series);
-      this.#presence ??= new GroupPresence(this.#evaluation, this.#left, leftGroups, this.#groupCount);
-      const fromRight = series - leftGroups.length;
-      return this.#presence.mask(this.#right.row(fromRight), rightGroups[fromRight]!, 0, this.#row);
-    }
     this.#presence ??= new GroupPresence(this.#evaluation, this.#right, rightGroups, this.#groupCount);
     clearRow(this.#evaluation, this.#row, this.steps);
     const wanted = this.#node.op === "and" ? 1 : 0;

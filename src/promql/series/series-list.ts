@@ -218,8 +218,12 @@ export class ConcatenatedSeries extends SeriesList {
 
   /** The part a series comes from and its number there. */
   locate(series: number): [part: number, series: number] {
-    let part = this.#starts.length - 1;
-    while (this.#starts[part]! > series) part--;
+    let part = 0;
+    for (let end = this.#starts.length; end - part > 1;) {
+      const middle = (part + end) >>> 1;
+      if (this.#starts[middle]! <= series) part = middle;
+      else end = middle;
+    }
     return [part, series - this.#starts[part]!];
   }
 
