@@ -1,7 +1,7 @@
 /**
  * Makes a checkout ready to run and prints the Node.js executable to run it with. It installs dependencies when they
- * are missing or older than the lock file, builds the kernel and the web UI when their sources are newer than what was
- * built, and says on standard error what it does. Runs on Node.js 20; everything else runs on the version that npm pins.
+ * are missing or older than the lock file, builds the kernel, the program's bundle and the web UI when their sources are newer than
+ * what was built, and says on standard error what it does. Runs on Node.js 20; everything else runs on the version that npm pins.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
@@ -59,6 +59,11 @@ function build(node) {
   const kernel = join(root, "build", "kernel.wasm");
   if (newestMs(join(root, "kernel")) > modifiedMs(kernel)) {
     run("building the kernel", node, [join(root, "scripts", "build-kernel.mjs")]);
+  }
+  const program = join(root, "build", "program", "main.js");
+  const code = ["src", "client/src", "scripts/build-program.mjs"].map((name) => join(root, name));
+  if (Math.max(...code.map(newestMs)) > modifiedMs(program)) {
+    run("bundling the program", node, [join(root, "scripts", "build-program.mjs")]);
   }
   const page = join(root, "ui", "dist", "index.html");
   const sources = ["src", "index.html", "vite.config.ts", "package.json"].map((name) =>

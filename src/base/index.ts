@@ -24,3 +24,4 @@ export {
   parseFlags,
   textFlag,
 } from "./flags.ts";
+export { threadFile } from "./thread-file.ts";

@@ -18,7 +18,7 @@ import { type ServerExtras, startServer } from "./server.ts";
 import { readServerOptions, type ServerOptions } from "./server-options.ts";
 import { buildInfo, version } from "./version.ts";
 
-const defaults = fileURLToPath(new URL("./defaults", import.meta.url));
+const defaults = fileURLToPath(new URL("../../src/program/defaults", import.meta.url));
 const alertmanagerPath = "/alertmanager";
 const nodeMetricsPath = "/node/metrics";
 

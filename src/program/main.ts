@@ -34,7 +34,7 @@ function help(): string {
 
 const [first, ...rest] = process.argv.slice(2);
 if (first === "help") process.stdout.write(help());
-else if (first === "--version") process.stdout.write(versionText(""));
+else if (first === "--version") process.stdout.write(versionText());
 else if (first === undefined || first.startsWith("-")) await allInOne.run(process.argv.slice(2));
 else if (Object.hasOwn(roles, first)) await roles[first]!.run(rest);
 else {

@@ -1,4 +1,3 @@
-import { flushCompileCache } from "node:module";
 import { type Logger, NarthexError, errorMessage } from "../base/index.ts";
 
 /** A started program. */
@@ -30,8 +29,6 @@ export async function run(logger: Logger, start: (quit: () => void) => Promise<R
   } catch (error) {
     process.exit(reportFailedStart(logger, error));
   }
-  // Written now, because a process that is killed writes nothing at its end.
-  flushCompileCache();
   process.on("SIGHUP", () => {
     running
       .reload?.()

@@ -21,6 +21,6 @@ export function buildInfo(): BuildInfo {
 }
 
 /** What `--version` prints. */
-export function versionText(role: string): string {
-  return `narthex ${role}, version ${version}\n  runtime:   Node.js ${process.version}\n  platform:  ${process.platform}/${process.arch}\n`;
+export function versionText(role = ""): string {
+  return `${["narthex", role].filter(Boolean).join(" ")}, version ${version}\n  runtime:   Node.js ${process.version}\n  platform:  ${process.platform}/${process.arch}\n`;
 }

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
-const main = join(import.meta.dirname, "..", "..", "src", "program", "main.ts");
+/** What users run: it builds what is older than its sources, then becomes the program. */
+const launcher = join(import.meta.dirname, "..", "..", "bin", "narthex");
 const startMsMax = 30_000;
 
 /** A running Narthex program. */

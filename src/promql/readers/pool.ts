@@ -1,5 +1,5 @@
 import { type MessagePort, MessageChannel, Worker } from "node:worker_threads";
-import { type Logger, NarthexError } from "../../base/index.ts";
+import { type Logger, NarthexError, threadFile } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import {
   type Answer,
@@ -118,7 +118,7 @@ export class ReaderPool {
       words: this.words.buffer,
       settings: this.#options.settings,
     };
-    const worker = new Worker(new URL("./thread.ts", import.meta.url), {
+    const worker = new Worker(threadFile("reader-thread", import.meta), {
       workerData: start,
       transferList: start.ports.filter((port) => port !== undefined),
       name: `reader-${index}`,

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type Logger, NarthexError } from "../../base/index.ts";
+import { type Logger, NarthexError, threadFile } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import type { Matcher } from "../../model/index.ts";
 import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
@@ -104,7 +104,7 @@ export class MaintenanceThread {
     const { kernel, directory, logger } = this.#options;
     const handle = kernel.claimReader();
     const start: MaintenanceStart = { kernel: handle, directory, cacheBytesMax };
-    const worker = new Worker(new URL("./thread.ts", import.meta.url), {
+    const worker = new Worker(threadFile("maintenance-worker", import.meta), {
       workerData: start,
       name: "maintenance",
     });

@@ -1,9 +1,8 @@
 /** A reader thread: answers requests over the shared memory, alone or together with its peers. */
-import { flushCompileCache } from "node:module";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { NarthexError, assert, errorCode, errorMessage, systemClock } from "../../base/index.ts";
+import { NarthexError, assert, errorCode, errorMessage, systemClock, systemDisk } from "../../base/index.ts";
 import { attachKernel } from "../../kernel/index.ts";
-import { createHeadQueryable } from "../../tsdb/index.ts";
+import { createQueryable } from "../../tsdb/index.ts";
 import { type PartialResult } from "../engine.ts";
 import { partialBuffers } from "../operator/partial.ts";
 import { Answerer } from "./answer.ts";
@@ -24,7 +23,7 @@ const kernel = attachKernel(start.kernel);
 const words = new SharedWords(start.words);
 const answerer = new Answerer({
   kernel,
-  queryable: createHeadQueryable(kernel),
+  queryable: createQueryable({ kernel, disk: systemDisk }),
   clock: systemClock,
   words,
   settings: start.settings,
@@ -114,5 +113,3 @@ function assist(order: Extract<ReaderOrder, { type: "assist" }>): void {
 
 parentPort!.on("message", (order: ReaderOrder) => (order.type === "answer" ? answer(order) : assist(order)));
 report({ type: "ready" });
-// The main thread writes its own part; each thread has to write what it compiled.
-flushCompileCache();
