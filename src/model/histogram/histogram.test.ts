@@ -249,6 +249,26 @@ test("sums and means agree with plain arithmetic, and keep what rounding would l
   const mean = new HistogramMean(h("count:1 sum:1.5e308 buckets:[1.5e308]"));
   mean.add(h("count:1 sum:1.5e308 buckets:[1.5e308]"));
   assertEqual(mean.result(), h("count:1 sum:1.5e308 buckets:[1.5e308]"));
+  for (const texts of [
+    ["1e308", "1.2e308", "1.4e308"],
+    ["1", "2", "6"],
+  ]) {
+    const [a, b, c] = texts.map((text) => h(`count:1 sum:${text} buckets:[1]`)) as [
+      Histogram,
+      Histogram,
+      Histogram,
+    ];
+    const [left, right] = [new HistogramMean(a), new HistogramMean(b)];
+    right.add(c);
+    left.merge(structuredClone(right.state));
+    const whole = new HistogramMean(a);
+    for (const histogram of [b, c]) whole.add(histogram);
+    assert.ok(Math.abs(left.result().sum / whole.result().sum - 1) < 1e-15);
+    assert.equal(left.result().count, 1);
+    const [first, second] = [new HistogramSum(a), new HistogramSum(b)];
+    first.merge(second.state);
+    assertEqual(first.result(), addHistograms(a, b).histogram);
+  }
   const mixed = new HistogramSum(h("counter_reset_hint:reset"));
   mixed.add(h("counter_reset_hint:not_reset"));
   assert.equal(mixed.remarks.counterResetCollision, true);

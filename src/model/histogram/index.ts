@@ -45,7 +45,7 @@ export { type NotedHistogram, parseHistogram } from "./notation.ts";
 export { histogramFraction, histogramQuantile, type QuantileRemark } from "./quantile.ts";
 export { indicesFromSpans, type Span, spansFromIndices } from "./spans.ts";
 export { histogramAverage, histogramVariance } from "./statistics.ts";
-export { AggregationRemarks, HistogramMean, HistogramSum } from "./sum.ts";
+export { type AggregationRemarks, type AggregationState, HistogramMean, HistogramSum } from "./sum.ts";
 export {
   type BoundaryRule,
   formatHistogram,

@@ -1,12 +1,10 @@
 import { NarthexError } from "../../base/index.ts";
 import {
-  addHistograms,
   compactHistogram,
   createHistogram,
   detectCounterReset,
   divideHistogram,
   type Histogram,
-  type HistogramCombination,
   hasCustomBuckets,
   incompatibleSchemas,
   multiplyHistogram,
@@ -16,6 +14,7 @@ import {
 } from "../../model/index.ts";
 import type { HistogramSample } from "../../storage/index.ts";
 import type { HistogramRemarks } from "./remarks.ts";
+import { RemarkingSum } from "./remarking-sum.ts";
 import { merged, type MixedSamples, type SampleValue } from "./samples.ts";
 
 /** The window (startMs, endMs], and what is asked of it. */
@@ -91,7 +90,7 @@ function rawIncrease(
     return undefined;
   }
   const schema = Math.min(last.schema, first.schema, ...between.map((histogram) => histogram.schema));
-  const total = new IncreaseSum(reduceResolution(last, schema), remarks);
+  const total = new RemarkingSum(reduceResolution(last, schema), remarks);
   total.subtract(first);
   if (isCounter) {
     let previous = first;
@@ -103,30 +102,6 @@ function rawIncrease(
     remarks.notAGauge();
   }
   return compactHistogram(withCounterReset(total.histogram, "gauge"));
-}
-
-/** Adds and subtracts, remarking on reconciled bounds. Conflicting hints mean nothing here, for resets are looked after. */
-class IncreaseSum {
-  histogram: Histogram;
-  readonly #remarks: HistogramRemarks;
-
-  constructor(histogram: Histogram, remarks: HistogramRemarks) {
-    this.histogram = histogram;
-    this.#remarks = remarks;
-  }
-
-  add(histogram: Histogram): void {
-    this.#take(addHistograms(this.histogram, histogram), "addition");
-  }
-
-  subtract(histogram: Histogram): void {
-    this.#take(subtractHistograms(this.histogram, histogram), "subtraction");
-  }
-
-  #take({ histogram, boundsReconciled }: HistogramCombination, operation: "addition" | "subtraction"): void {
-    this.histogram = histogram;
-    if (boundsReconciled) this.#remarks.boundsReconciled(operation);
-  }
 }
 
 /** irate and idelta over the last two samples, of which at least one is a histogram. */

@@ -6,9 +6,11 @@ import {
   HistogramMean,
   HistogramSum,
 } from "../../model/index.ts";
+import type { ExtendedWindow } from "../function/extended-range.ts";
+import { anchoredSamples, extendedHistogramRate } from "./extended-rate.ts";
 import { extrapolatedRate, instantRate, isIncompatible } from "./rate.ts";
 import type { HistogramRemarks } from "./remarks.ts";
-import { merged, type MixedSamples, type SampleValue } from "./samples.ts";
+import { merged, type MixedSamples, type SampleValue, type TimedValue } from "./samples.ts";
 
 export interface WindowBounds {
   readonly startMs: number;
@@ -43,9 +45,27 @@ export const mixedWindowFunctions: Readonly<Record<string, MixedWindowFunction>>
   first_over_time: (samples) => merged(samples)[0]!.value,
   ts_of_last_over_time: (samples) => merged(samples).at(-1)!.timestampMs / 1000,
   ts_of_first_over_time: (samples) => merged(samples)[0]!.timestampMs / 1000,
-  changes: (samples) => countPairs(samples, hasChanged),
-  resets: (samples) => countPairs(samples, isReset),
+  changes: (samples) => countPairs(merged(samples), hasChanged),
+  resets: (samples) => countPairs(merged(samples), isReset),
 };
+
+/** The functions over windows with `anchored` or `smoothed`; the samples of the lookback around are among theirs. */
+export function extendedWindowFunction(
+  func: string,
+  samples: MixedSamples,
+  window: ExtendedWindow,
+  remarks: HistogramRemarks,
+): SampleValue | undefined {
+  if (func === "changes" || func === "resets") {
+    const all = anchoredSamples(samples, window.startMs);
+    return all.length === 0 ? undefined : countPairs(all, func === "changes" ? hasChanged : isReset);
+  }
+  if (samples.timestamps.length > 0) {
+    remarks.mixedRange();
+    return undefined;
+  }
+  return extendedHistogramRate(func, samples.histograms, window, remarks);
+}
 
 function overTime(
   { timestamps, histograms }: MixedSamples,
@@ -72,10 +92,9 @@ function overTime(
 }
 
 function countPairs(
-  samples: MixedSamples,
+  all: readonly TimedValue[],
   counts: (previous: SampleValue, current: SampleValue) => boolean,
 ): number {
-  const all = merged(samples);
   return all.filter(({ value }, i) => i > 0 && counts(all[i - 1]!.value, value)).length;
 }
 

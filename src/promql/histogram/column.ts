@@ -1,0 +1,46 @@
+import type { Row } from "../../kernel/index.ts";
+import type { Histogram } from "../../model/index.ts";
+
+/** What the presence bytes of a row say of a step: it has no value, a float, or a native histogram. */
+export const floatPresent = 1;
+export const histogramPresent = 2;
+
+/**
+ * The native histograms of a query's rows. A step that has one has the presence byte 2, and the histogram is kept here under the place
+ * (index of f64) where its value would be: so a row that is computed anew replaces its own, and who copies a row copies them along.
+ */
+export class HistogramColumn {
+  readonly #byPlace = new Map<number, Histogram>();
+
+  /** No row had any so far. */
+  get isEmpty(): boolean {
+    return this.#byPlace.size === 0;
+  }
+
+  get(place: number): Histogram {
+    return this.#byPlace.get(place)!;
+  }
+
+  set(place: number, histogram: Histogram): void {
+    this.#byPlace.set(place, histogram);
+  }
+
+  copy(from: number, to: number): void {
+    this.#byPlace.set(to, this.#byPlace.get(from)!);
+  }
+
+  /** Copies those of a row, after its presence bytes have been copied. */
+  copyRow(u8: Uint8Array, from: Row, to: Row, steps: number): void {
+    if (this.isEmpty) return;
+    for (let step = 0; step < steps; step++) {
+      if (u8[to.presentPtr + step] !== histogramPresent) continue;
+      this.copy(from.valuesPtr / 8 + step, to.valuesPtr / 8 + step);
+    }
+  }
+
+  /** Whether a row has any. */
+  areIn(u8: Uint8Array, row: Row, steps: number): boolean {
+    if (this.isEmpty) return false;
+    return u8.subarray(row.presentPtr, row.presentPtr + steps).includes(histogramPresent);
+  }
+}
