@@ -38,9 +38,8 @@ async function startServer(configure: (address: string) => string): Promise<Runn
   const url = `http://${address}${prefix}`;
   await writeFile(configFile, configure(address));
   const server = spawn(
-    process.execPath,
+    path.join(repository, "bin/narthex"),
     [
-      path.join(repository, "src/program/main.ts"),
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${path.join(directory, "data")}`,
       `--web.listen-address=${address}`,

@@ -37,7 +37,7 @@ function launch(
 
 /** Starts a role on a free port, and resolves when it is ready. Rejects with its log when it ends before. */
 export function startProgram(role: string, args: readonly string[]): Promise<Program> {
-  return startCommand(process.execPath, [main, role, ...args]);
+  return startCommand(launcher, [role, ...args]);
 }
 
 /** Starts any program that takes `--web.listen-address` and answers `/-/ready`, as `startProgram` does. */
@@ -88,7 +88,7 @@ export async function runProgram(
   role: string,
   args: readonly string[],
 ): Promise<{ code: number | null; output: string }> {
-  const child = launch(process.execPath, [main, role, ...args]);
+  const child = launch(launcher, [role, ...args]);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (output += text));
