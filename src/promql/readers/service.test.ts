@@ -1,16 +1,19 @@
 import { Registry } from "@narthex/client";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { silentLogger, systemClock, systemDisk } from "../../base/index.ts";
+import { NarthexError, silentLogger, systemClock, systemDisk } from "../../base/index.ts";
 import { type Kernel, createKernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import { type Tsdb, openTsdb } from "../../tsdb/index.ts";
+import type { ExplainNode } from "../explain.ts";
+import { decodeUnfinished } from "./active-file.ts";
 import { Answerer } from "./answer.ts";
 import { SharedWords } from "./messages.ts";
 import { QueryService, type QueryServiceOptions } from "./service.ts";
+import type { QueryStats } from "./stats.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "readers-"));
 const seriesCount = 3000;
@@ -191,4 +194,177 @@ test("a query can be cancelled by its client and killed by its number", async ()
   setTimeout(() => assert.ok(service.active().every(({ id }) => service.kill(id))), 50);
   await assert.rejects(killed, { code: "canceled" });
   assert.deepEqual(service.active(), []);
+});
+
+interface Answered {
+  data: {
+    result: unknown[];
+    stats: QueryStats;
+    explain: ExplainNode;
+  };
+  warnings?: string[];
+}
+
+test("stats count the same samples whether a query is shared or not", async () => {
+  const expected = local().answer({
+    kind: "range",
+    text: "sum(rate(requests_total[10s])) + sum(rate(requests_total[10s]))",
+    startMs,
+    endMs,
+    stepMs: 1000,
+    options: {
+      deadlineMs: Date.now() + 60_000,
+      lookbackDeltaMs: 300_000,
+      limit: 0,
+      ...plain,
+      stats: "all",
+      countSamples: true,
+    },
+  }).stats!.samples;
+  const body = await service.range({
+    text: "sum(rate(requests_total[10s])) + sum(rate(requests_total[10s]))",
+    startMs,
+    endMs,
+    stepMs: 1000,
+    limit: 0,
+    stats: "all",
+  });
+  const { samples, timings } = (JSON.parse(Buffer.from(body).toString()) as Answered).data.stats;
+  const perStep = Array.from(
+    { length: sampleCount + 1 },
+    (_, step) => 2 * seriesCount * Math.min(step + 1, 10),
+  );
+  assert.deepEqual(
+    samples.totalQueryableSamplesPerStep!.map(([, count]) => count),
+    perStep,
+  );
+  assert.equal(samples.samplesRead, 2 * seriesCount * (sampleCount + 1));
+  assert.ok(samples.peakSamples > 0);
+  assert.deepEqual({ ...samples, peakSamples: 0 }, { ...expected, peakSamples: 0 });
+  assert.ok(timings.execTotalTime >= timings.evalTotalTime && timings.evalTotalTime >= timings.innerEvalTime);
+  const instant = async (stats: string): Promise<Answered> => {
+    const answer = await service.instant({
+      text: "sum(requests_total)",
+      timestampMs: endMs,
+      limit: 0,
+      stats,
+    });
+    return JSON.parse(Buffer.from(answer).toString()) as Answered;
+  };
+  assert.equal((await instant("true")).data.stats.samples.totalQueryableSamplesPerStep, undefined);
+  assert.match((await instant("yes")).warnings![0]!, /^value "yes" for parameter "stats" is deprecated/);
+});
+
+test("explain tells what each reader did", async () => {
+  const text = "sum by (group) (rate(requests_total[10s])) / 2";
+  const body = await service.range({ text, startMs, endMs, stepMs: 1000, ...options, explain: true });
+  const { explain } = (JSON.parse(Buffer.from(body).toString()) as Answered).data;
+  assert.equal(explain.operator, "scalarBinary");
+  const [sum] = explain.children;
+  assert.equal(sum!.text, "sum by (group) (rate(requests_total[10s]))");
+  assert.deepEqual([sum!.detail, sum!.fragment, sum!.series], ["sum by (group)", 0, 7]);
+  assert.deepEqual(new Set(sum!.threads.map(({ reader }) => reader)), new Set([0, 1]));
+  const [rate] = sum!.children;
+  assert.equal(rate!.series, seriesCount);
+  assert.equal(rate!.samples, seriesCount * sampleCount);
+  assert.ok(explain.wallMs > 0 && sum!.wallMs >= rate!.wallMs);
+});
+
+const hurting = "sum(quantile_over_time(0.5, rate(requests_total[30s])[10m:10ms]))";
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadlineMs = Date.now() + 10_000;
+  while (!condition()) {
+    assert.ok(Date.now() < deadlineMs, "not in time");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test("a running query is listed with what it has read, and noted in the data directory", async () => {
+  const noted = openService({ directory, concurrencyMax: 1 });
+  await noted.ready;
+  const query = { text: hurting, startMs, endMs, stepMs: 1000, ...options };
+  const origin = { httpRequest: { clientIP: "127.0.0.1", method: "GET", path: "/api/v1/query_range" } };
+  const running = noted.range({ ...query, user: () => "ada", origin: () => origin });
+  const waiting = noted.range(query);
+  const ended = Promise.all([running, waiting].map((each) => assert.rejects(each, { code: "canceled" })));
+  await until(() => noted.active()[0]!.samples > 0);
+  const [first, second] = noted.active();
+  assert.deepEqual(
+    [first!.text, first!.user, first!.origin, first!.state],
+    [hurting, "ada", origin, "running"],
+  );
+  assert.ok(first!.memoryBytes > 0 && first!.ageMs > 0);
+  assert.deepEqual([second!.state, second!.samples, second!.user], ["waiting", 0, undefined]);
+  assert.equal(decodeUnfinished(readFileSync(join(directory, "queries.active")))[0]!.query, hurting);
+  for (const { id } of noted.active()) assert.equal(noted.kill(id), true);
+  await ended;
+  assert.equal(noted.kill(first!.id), false);
+  assert.deepEqual(decodeUnfinished(readFileSync(join(directory, "queries.active"))), []);
+  await noted.close();
+});
+
+test("limits have upstream's errors", async () => {
+  const strict = openService({ timeoutMs: 150, concurrencyMax: 1, memoryBytesMax: 2 * 1024 * 1024 });
+  await strict.ready;
+  const query = { text: hurting, startMs, endMs, stepMs: 1000, ...options };
+  await Promise.all([
+    assert.rejects(strict.range(query), { code: /timeout|execution/ }),
+    assert.rejects(strict.range({ ...query, timeoutMs: 20 }), {
+      code: "timeout",
+      message: "query timed out in query queue",
+    }),
+  ]);
+  await assert.rejects(
+    strict.range({ ...query, text: "sum by (id) (requests_total)" }),
+    /memory budget|memory/,
+  );
+  const few = openService({ samplesMax: 1000 });
+  await few.ready;
+  await assert.rejects(few.range({ ...query, text: "requests_total * 2" }), {
+    code: "execution",
+    message: "query processing would load too many samples into memory in query execution",
+  });
+  await Promise.all([strict.close(), few.close()]);
+});
+
+test("queries made to hurt are answered or refused, and small ones are answered meanwhile", async () => {
+  const query = { startMs, endMs, stepMs: 10, ...options };
+  const chain = Array.from({ length: 1900 }, (_, i) => `requests_total{id="${i}"}`).join(" or ");
+  const texts = [
+    `count({__name__=~".+"})`,
+    `{id=~"${"(x+x+)+".repeat(20)}y"}`,
+    `{id=~"(a{1,999})${"(b{1,999})".repeat(100)}"}`,
+    `${"(".repeat(499)}requests_total{id="1"}${")".repeat(499)}`,
+    `${"(".repeat(100_000)}1`,
+    "-".repeat(400) + "sum(requests_total)",
+    chain,
+    `${chain} or ${chain}`,
+    `label_replace(requests_total, "x", "$1", "id", "(.*.*.*.*)*z")`,
+  ];
+  let longestMs = 0;
+  let last = performance.now();
+  const ticks = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - last);
+    last = performance.now();
+  }, 5);
+  const ended = Promise.allSettled(texts.map((text) => service.range({ text, ...query, timeoutMs: 5000 })));
+  let small = 0;
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  while (!isOver) {
+    await service.instant({ text: 'requests_total{id="5"}', timestampMs: endMs, ...options });
+    small++;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  clearInterval(ticks);
+  for (const result of await ended) {
+    if (result.status === "fulfilled") continue;
+    assert.ok(
+      result.reason instanceof NarthexError && result.reason.code !== "internal",
+      String(result.reason),
+    );
+  }
+  assert.ok(small > 10);
+  assert.ok(longestMs < 500, `the calling thread was busy for ${longestMs} ms`);
 });
