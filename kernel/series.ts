@@ -42,11 +42,14 @@ import {
 } from "./xor";
 
 // Sizes of an open chunk's block, header and slack included. They are few, so that what one series has outgrown fits the next.
-const OPEN_BLOCKS: StaticArray<u32> = [128, 192, 288, 432, 640, 1008, 1264];
-const OPEN_BLOCKS_COUNT: u32 = 7;
+const OPEN_BLOCKS: StaticArray<u32> = [128, 176, 224, 272, 336, 432, 560, 752, 1008, 1264];
+const OPEN_BLOCKS_COUNT: u32 = 10;
 // Upstream cuts before a chunk of more than this many bytes takes another sample.
 const CHUNK_BYTES_MAX: u32 = 1024;
 const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = CHUNK_BYTES_MAX - 19;
+
+// Two bytes of count, about six of the first timestamp, eight of the first value, and the second sample's whole distance.
+const FIRST_SAMPLE_BYTES: u32 = 20;
 
 export const STATUS_OK: u8 = 0;
 export const STATUS_OUT_OF_ORDER: u8 = 1;
@@ -283,7 +286,10 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): boo
 // Moves the open chunk to a block that will hold the whole of it if it goes on as it began; returns it, or 0.
 function grow(slot: usize, chunk: usize, samplesPerChunk: u32): usize {
   const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
-  const forecast = <u32>min<u64>((<u64>dataBytes * samplesPerChunk) / load<u32>(chunk, CHUNK_COUNT), CHUNK_BYTES_MAX);
+  // The first sample is written in full and says nothing about the rest.
+  const first = min<u32>(dataBytes, FIRST_SAMPLE_BYTES);
+  const rest = (<u64>(dataBytes - first) * samplesPerChunk) / load<u32>(chunk, CHUNK_COUNT);
+  const forecast = <u32>min<u64>(first + rest, CHUNK_BYTES_MAX);
   const needed = max<u32>(load<u32>(chunk, CHUNK_CAPACITY) + 1, dataBytes + SAMPLE_BYTES_MAX + 1);
   const larger = newChunk(openCapacity(max<u32>(forecast + SAMPLE_BYTES_MAX, needed)));
   if (larger == 0) return 0;
