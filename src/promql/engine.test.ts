@@ -72,6 +72,26 @@ describe("results", () => {
     );
   });
 
+  test("a chain of or is the same however it is put in parentheses", () => {
+    const terms = [
+      "requests_total > 300",
+      "errors_total{instance='1'} > 20",
+      "requests_total{job='a'}",
+      "errors_total * 2",
+      "-requests_total",
+    ];
+    for (const matching of ["", "on (job)", "ignoring (instance)"]) {
+      const link = ` or ${matching} `;
+      const chain = terms.map((term) => `(${term})`).join(link);
+      const nested = terms.reduceRight((rest, term) => `(${term})${link}(${rest})`);
+      const [a, b] = [chain, nested].map(
+        (query) => engine.range(query, startMs, atMs, 30_000, context).value,
+      );
+      assert.ok(a!.type === "matrix" && a!.series.length > 0);
+      assert.deepEqual(a, b, matching);
+    }
+  });
+
   test("scalars, strings and ranges", () => {
     assert.deepEqual(engine.instant("1 + 2 * 3", 5, context).value, {
       type: "scalar",
