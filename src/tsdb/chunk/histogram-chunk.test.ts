@@ -19,7 +19,11 @@ import { decodeHistogramChunk, HistogramChunk, type HistogramEncoding } from "./
 import { readVarbitInt, readVarbitUint, writeVarbitInt, writeVarbitUint } from "./varbit.ts";
 import { XorValue } from "./xor-value.ts";
 
-const encodings: readonly HistogramEncoding[] = [2, 3];
+const encodings: readonly HistogramEncoding[] = [2, 3, 5, 6];
+
+function isFloat(encoding: HistogramEncoding): boolean {
+  return encoding === 3 || encoding === 6;
+}
 
 function h(body: string): Histogram {
   return parseHistogram(body).histogram;
@@ -103,7 +107,7 @@ for (const encoding of encodings) {
         let timestampMs = startMs;
         histograms.forEach((original, i) => {
           timestampMs += 15_000 + (i % 3);
-          let histogram: Histogram = encoding === 3 ? divideHistogram(original, 3) : original;
+          let histogram: Histogram = isFloat(encoding) ? divideHistogram(original, 3) : original;
           histogram = { ...histogram, counterReset: isCounter ? "unknown" : "gauge" };
           const outcome = chunk.append(timestampMs, histogram);
           if (typeof outcome === "object") {
@@ -175,7 +179,7 @@ for (const encoding of encodings) {
       ["count:3", "count:4 z_bucket_w:0.5", "unknown"],
       ["count:3 schema:-53 custom_values:[1]", "count:3 schema:-53 custom_values:[2]", "reset"],
       ["count:3", "count:4 counter_reset_hint:gauge", "gauge"],
-      ["count:3 counter_reset_hint:gauge", "count:4", encoding === 2 ? "not_reset" : "unknown"],
+      ["count:3 counter_reset_hint:gauge", "count:4", isFloat(encoding) ? "unknown" : "not_reset"],
       [
         "count:3 counter_reset_hint:gauge buckets:[3]",
         "count:2 counter_reset_hint:gauge n_buckets:[2]",
@@ -210,11 +214,11 @@ for (const encoding of encodings) {
     assert.equal(chunk.headerAfter(h("count:2 counter_reset_hint:gauge")), "gauge");
     assert.equal(
       chunk.headerAfter(h("count:4 schema:1 buckets:[4]")),
-      encoding === 2 ? "unknown" : "not_reset",
+      isFloat(encoding) ? "not_reset" : "unknown",
     );
     const next = new HistogramChunk(encoding, "not_reset");
     next.append(2, h("count:4 buckets:[4]"));
-    assert.equal(next.bytes()[2], 0x40);
+    assert.equal(next.bytes()[encoding < 5 ? 2 : 0], 0x40);
     assert.equal(HistogramChunk.resume(encoding, next.bytes()).header, "not_reset");
   });
 
@@ -248,3 +252,22 @@ for (const encoding of encodings) {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), read), { numRuns: 500 });
   });
 }
+
+test("start timestamps, before and after a chunk is written anew", () => {
+  for (const encoding of [5, 6] as const) {
+    const chunk = new HistogramChunk(encoding);
+    const starts = [7, 7, 7, 0, 9, 9];
+    starts.forEach((startMs, i) => {
+      const buckets = i < 4 ? "[1]" : "[1 1]";
+      chunk.append(1000 + i * 15_000, h(`count:${2 + i} z_bucket:${1 + i} buckets:${buckets}`), startMs);
+    });
+    const samples = [...decodeHistogramChunk(encoding, chunk.bytes())];
+    assert.deepEqual(
+      samples.map(({ startTimestampMs }) => startTimestampMs),
+      starts,
+    );
+    assert.equal(samples.length, 6);
+    assert.equal(chunk.bytes()[2], 0x80 | 3);
+    assert.deepEqual(HistogramChunk.resume(encoding, chunk.bytes()).bytes(), chunk.bytes());
+  }
+});

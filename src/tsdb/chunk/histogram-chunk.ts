@@ -12,15 +12,18 @@ import {
 import { counterAppendable, gaugeAppendable } from "./appendable.ts";
 import { BitReader, BitWriter } from "./bit-stream.ts";
 import { FloatHistogramDecoder, FloatHistogramEncoder } from "./float-histogram.ts";
+import { startHeaderByte, StartTimestampDecoder, StartTimestampEncoder } from "./start-timestamp.ts";
 import { IntegerHistogramDecoder, IntegerHistogramEncoder } from "./histogram.ts";
 import { type HistogramLayout, layoutOf, readLayout, writeLayout } from "./histogram-layout.ts";
 
-/** Chunk encodings of native histograms: 2 holds integer, 3 float histograms. */
-export type HistogramEncoding = 2 | 3;
+/** Chunk encodings of native histograms: 2 and 5 hold integer, 3 and 6 float histograms; 5 and 6 with start timestamps. */
+export type HistogramEncoding = 2 | 3 | 5 | 6;
 
 export interface HistogramSample {
   readonly timestampMs: number;
   readonly histogram: Histogram;
+  /** Since when it counts; 0 where that is not known, and in encodings that do not keep it. */
+  readonly startTimestampMs: number;
 }
 
 /** Writes the samples of a chunk; all have the chunk's layout, or are stale markers. */
@@ -37,9 +40,11 @@ export interface HistogramDecoder {
   decodeNext(bits: BitReader): Histogram;
 }
 
-/** Number of samples (2 bytes) and flags. */
+/** Number of samples (2 bytes) and flags; or flags and number in two bytes, and what is known of start timestamps. */
 const headerBytes = 3;
-const samplesMax = 65_535;
+/** Where the flags are, and how many samples the number leaves room for. */
+const plainForm = { flagsByte: 2, samplesMax: 65_535 } as const;
+const startForm = { flagsByte: 0, samplesMax: 0x3fff } as const;
 
 /** The upper two bits of the flags: how the first histogram follows the one before the chunk. */
 const headerBits: Readonly<Record<CounterReset, number>> = {
@@ -59,26 +64,31 @@ export type AppendOutcome = "appended" | "recoded" | { readonly nextHeader: Coun
 /** A chunk of native histograms that is being written. */
 export class HistogramChunk {
   readonly encoding: HistogramEncoding;
+  readonly #form: typeof plainForm | typeof startForm;
   #header: CounterReset;
   #bits = new BitWriter();
   #encoder: HistogramEncoder;
+  #starts: StartTimestampEncoder | undefined;
   #samples = 0;
   #layout: HistogramLayout | undefined;
   #last: Histogram | undefined;
+  #lastMs = 0;
 
   /** `header` says how the first histogram follows the chunk before; a hint of its own goes first. */
   constructor(encoding: HistogramEncoding, header: CounterReset = "unknown") {
     this.encoding = encoding;
     this.#header = header;
+    this.#form = formOf(encoding);
     this.#encoder = newEncoder(encoding);
+    this.#starts = newStarts(encoding);
     this.#bits.writeBits(0, 8 * headerBytes);
   }
 
   /** The chunk that the bytes hold, to be written on. Throws ChunkDamagedError. */
   static resume(encoding: HistogramEncoding, bytes: Uint8Array): HistogramChunk {
-    const chunk = new HistogramChunk(encoding, readHeader(bytes));
-    for (const { timestampMs, histogram } of decodeHistogramChunk(encoding, bytes))
-      chunk.#write(timestampMs, histogram);
+    const chunk = new HistogramChunk(encoding, readHeader(encoding, bytes));
+    for (const { timestampMs, histogram, startTimestampMs } of decodeHistogramChunk(encoding, bytes))
+      chunk.#write(timestampMs, histogram, startTimestampMs);
     return chunk;
   }
 
@@ -96,27 +106,28 @@ export class HistogramChunk {
 
   /** The chunk's bytes as files hold them. A copy. */
   bytes(): Uint8Array<ArrayBuffer> {
-    this.#bits.setByte(0, this.#samples >>> 8);
-    this.#bits.setByte(1, this.#samples & 0xff);
-    this.#bits.setByte(2, headerBits[this.#header]);
+    const header = [this.#samples >>> 8, this.#samples & 0xff, this.#starts?.header ?? 0];
+    header[this.#form.flagsByte]! |= headerBits[this.#header];
+    header.forEach((byte, at) => this.#bits.setByte(at, byte));
     return this.#bits.bytes();
   }
 
-  append(timestampMs: number, histogram: Histogram): AppendOutcome {
+  /** `startTimestampMs` is kept by encodings 5 and 6 only. */
+  append(timestampMs: number, histogram: Histogram, startTimestampMs = 0): AppendOutcome {
     if (this.#layout === undefined) {
       const { counterReset } = histogram;
       if (counterReset === "gauge" || counterReset === "reset") this.#header = counterReset;
-      this.#write(timestampMs, histogram);
+      this.#write(timestampMs, histogram, startTimestampMs);
       return "appended";
     }
     const layout = this.#layout;
     const appendable = this.#appendable(histogram);
     if (!appendable.isAppendable) return { nextHeader: appendable.header };
-    if (this.#samples === samplesMax) return { nextHeader: this.headerAfter(histogram) };
+    if (this.#samples === this.#form.samplesMax) return { nextHeader: this.headerAfter(histogram) };
     const { positive, negative } = appendable;
     const isRecoded = !sameNumbers(positive, layout.positive) || !sameNumbers(negative, layout.negative);
     if (isRecoded) this.#recode({ ...layout, positive, negative });
-    this.#write(timestampMs, histogram);
+    this.#write(timestampMs, histogram, startTimestampMs);
     return isRecoded ? "recoded" : "appended";
   }
 
@@ -127,14 +138,14 @@ export class HistogramChunk {
     const appendable = this.#appendable(histogram);
     if (appendable.isAppendable) return "not_reset";
     // Upstream's chunks of float histograms know resets only; the rest is none.
-    return this.encoding === 3 && appendable.header === "unknown" ? "not_reset" : appendable.header;
+    return isFloat(this.encoding) && appendable.header === "unknown" ? "not_reset" : appendable.header;
   }
 
   #appendable(histogram: Histogram): ReturnType<typeof counterAppendable> {
     const end = { layout: this.#layout!, header: this.#header, last: this.#last! };
     if (histogram.counterReset === "gauge") return gaugeAppendable(end, histogram);
     const appendable = counterAppendable(end, histogram);
-    const isFloatAfterGauge = this.encoding === 3 && this.#header === "gauge";
+    const isFloatAfterGauge = isFloat(this.encoding) && this.#header === "gauge";
     return isFloatAfterGauge ? { isAppendable: false, header: "unknown" } : appendable;
   }
 
@@ -143,14 +154,16 @@ export class HistogramChunk {
     this.#bits = new BitWriter();
     this.#bits.writeBits(0, 8 * headerBytes);
     this.#encoder = newEncoder(this.encoding);
+    this.#starts = newStarts(this.encoding);
     this.#samples = 0;
     this.#layout = undefined;
-    for (const { timestampMs, histogram } of samples) this.#write(timestampMs, inLayout(histogram, layout));
+    for (const { timestampMs, histogram, startTimestampMs } of samples)
+      this.#write(timestampMs, inLayout(histogram, layout), startTimestampMs);
   }
 
   /** Writes a sample that fits into the layout; the first one determines it. */
-  #write(timestampMs: number, histogram: Histogram): void {
-    assert(this.#samples < samplesMax, "a chunk's number of samples has 16 bits");
+  #write(timestampMs: number, histogram: Histogram, startTimestampMs: number): void {
+    assert(this.#samples < this.#form.samplesMax, "a chunk's number of samples has its bound");
     if (this.#layout === undefined) {
       const layout = layoutOf(histogram);
       this.#layout = layout;
@@ -161,6 +174,8 @@ export class HistogramChunk {
       this.#last = histogram.isStale ? histogram : inLayout(histogram, this.#layout);
       this.#encoder.encodeNext(this.#bits, timestampMs, this.#last);
     }
+    this.#starts?.encode(this.#bits, this.#samples, timestampMs, this.#lastMs, startTimestampMs);
+    this.#lastMs = timestampMs;
     this.#samples++;
   }
 }
@@ -173,33 +188,50 @@ export function* decodeHistogramChunk(
   encoding: HistogramEncoding,
   bytes: Uint8Array,
 ): Generator<HistogramSample> {
-  const header = readHeader(bytes);
-  const samples = (bytes[0]! << 8) | bytes[1]!;
+  const header = readHeader(encoding, bytes);
+  const samples = histogramSampleCount(encoding, bytes);
   if (samples === 0) return;
   const bits = new BitReader(bytes, headerBytes);
   const layout = readLayout(bits);
-  const decoder = encoding === 2 ? new IntegerHistogramDecoder(layout) : new FloatHistogramDecoder(layout);
+  const decoder = isFloat(encoding) ? new FloatHistogramDecoder(layout) : new IntegerHistogramDecoder(layout);
+  const starts = keepsStarts(encoding) ? new StartTimestampDecoder(bytes[startHeaderByte]!) : undefined;
   for (let i = 0; i < samples; i++) {
+    const previousMs = decoder.timestampMs;
     const histogram = i === 0 ? decoder.decodeFirst(bits) : decoder.decodeNext(bits);
     const hint = header === "gauge" ? "gauge" : i === 0 ? "unknown" : "not_reset";
+    const { timestampMs } = decoder;
+    starts?.decode(bits, i, timestampMs, previousMs);
     yield {
-      timestampMs: decoder.timestampMs,
+      timestampMs,
       histogram: histogram.isStale ? histogram : readable(withCounterReset(histogram, hint)),
+      startTimestampMs: starts?.startMs ?? 0,
     };
   }
 }
 
 /** How many samples a chunk's header says it has. */
-export function histogramSampleCount(bytes: Uint8Array): number {
-  readHeader(bytes);
-  return (bytes[0]! << 8) | bytes[1]!;
+export function histogramSampleCount(encoding: HistogramEncoding, bytes: Uint8Array): number {
+  readHeader(encoding, bytes);
+  return ((bytes[0]! << 8) | bytes[1]!) & formOf(encoding).samplesMax;
 }
 
 /** How the chunk's first histogram follows the chunk before. */
-export function readHeader(bytes: Uint8Array): CounterReset {
+export function readHeader(encoding: HistogramEncoding, bytes: Uint8Array): CounterReset {
   if (bytes.length < headerBytes)
     throw new ChunkDamagedError(`histogram chunk of ${bytes.length} bytes has no header`);
-  return headers[bytes[2]! >>> 6]!;
+  return headers[bytes[formOf(encoding).flagsByte]! >>> 6]!;
+}
+
+function isFloat(encoding: HistogramEncoding): boolean {
+  return encoding === 3 || encoding === 6;
+}
+
+function keepsStarts(encoding: HistogramEncoding): boolean {
+  return encoding >= 5;
+}
+
+function formOf(encoding: HistogramEncoding): typeof plainForm | typeof startForm {
+  return keepsStarts(encoding) ? startForm : plainForm;
 }
 
 /** Finer schemas than are in use may be stored; they are read as the finest of those. */
@@ -210,7 +242,11 @@ function readable(histogram: Histogram): Histogram {
 }
 
 function newEncoder(encoding: HistogramEncoding): HistogramEncoder {
-  return encoding === 2 ? new IntegerHistogramEncoder() : new FloatHistogramEncoder();
+  return isFloat(encoding) ? new FloatHistogramEncoder() : new IntegerHistogramEncoder();
+}
+
+function newStarts(encoding: HistogramEncoding): StartTimestampEncoder | undefined {
+  return keepsStarts(encoding) ? new StartTimestampEncoder() : undefined;
 }
 
 /** The histogram with a bucket for each one of the layout, which has all of its own. */

@@ -77,7 +77,7 @@ test("Prometheus' chunks and WAL of native histograms", { skip, timeout: 120_000
   );
 });
 
-function describe({ timestampMs, histogram }: HistogramSample): string {
+function describe({ timestampMs, histogram }: Pick<HistogramSample, "timestampMs" | "histogram">): string {
   return `${timestampMs} ${JSON.stringify(histogramJson(histogram))}`;
 }
 
