@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemDisk } from "../../base/index.ts";
 import {
   bytesField,
@@ -34,9 +35,11 @@ test("Prometheus' chunks and WAL of native histograms", { skip, timeout: 120_000
   let theirs: string[];
   let untilMs: number;
   try {
-    while (target.scrapes() < scrapesMin) await new Promise((resolve) => setTimeout(resolve, 200));
+    while (target.scrapes() < scrapesMin) await sleep(200);
     const url = `http://127.0.0.1:${prometheus.port}/api/v1`;
-    untilMs = Date.now() - 500;
+    untilMs = Date.now();
+    // What has an earlier time may still be on its way into the storage.
+    await sleep(1000);
     theirs = await ask(url, untilMs);
   } finally {
     prometheus.process.kill("SIGTERM");
