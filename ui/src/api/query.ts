@@ -15,16 +15,21 @@ export function queryInstant(
   return requestApi("/query", { method: "POST", params: { query: expr, time }, signal });
 }
 
+function rangeParams(expr: string, { startMs, endMs, stepMs }: TimeGrid): Record<string, string> {
+  return { query: expr, start: seconds(startMs), end: seconds(endMs), step: seconds(stepMs) };
+}
+
+/** How a range query is carried out; its result comes along. */
+export function explainRange<T>(expr: string, grid: TimeGrid, signal: AbortSignal): Promise<Answer<T>> {
+  const params = { ...rangeParams(expr, grid), stats: "true", explain: "true" };
+  return requestApi("/query_range", { method: "POST", params, signal });
+}
+
 export function queryRange(
   expr: string,
   grid: TimeGrid,
   signal: AbortSignal,
 ): Promise<Answer<{ resultType: "matrix"; result: RangeSeries[] }>> {
-  const params = {
-    query: expr,
-    start: seconds(grid.startMs),
-    end: seconds(grid.endMs),
-    step: seconds(grid.stepMs),
-  };
+  const params = rangeParams(expr, grid);
   return requestApi("/query_range", { method: "POST", params, signal });
 }

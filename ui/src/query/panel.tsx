@@ -14,6 +14,7 @@ import { TableView } from "./table-view.tsx";
 import type { PanelState } from "./url.ts";
 
 const Editor = lazy(() => import("./editor.tsx"));
+const ExplainView = lazy(() => import("./explain-view.tsx"));
 
 interface Props {
   id: number;
@@ -102,14 +103,15 @@ export function Panel({
           options={[
             { value: "table", label: "Table" },
             { value: "graph", label: "Graph" },
+            { value: "explain", label: "Explain" },
           ]}
           onChange={(tab) => onChange({ ...panel, tab })}
         />
-        {panel.tab === "graph" && (
+        {panel.tab !== "table" && (
           <RangeInput valueMs={panel.rangeMs} onChange={(rangeMs) => onChange({ ...panel, rangeMs })} />
         )}
         <EndInput
-          label={panel.tab === "graph" ? "End time" : "Evaluation time"}
+          label={panel.tab === "table" ? "Evaluation time" : "End time"}
           valueMs={panel.endMs}
           stepMs={panel.rangeMs / 2}
           onChange={(endMs) => onChange({ ...panel, endMs })}
@@ -120,36 +122,40 @@ export function Panel({
             onChange={(refreshMs) => onChange({ ...panel, refreshMs })}
           />
         )}
+        {panel.tab !== "table" && (
+          <ResolutionInput
+            value={panel.resolution}
+            rangeMs={panel.rangeMs}
+            onChange={(resolution) => onChange({ ...panel, resolution })}
+          />
+        )}
         {panel.tab === "graph" && (
-          <>
-            <ResolutionInput
-              value={panel.resolution}
-              rangeMs={panel.rangeMs}
-              onChange={(resolution) => onChange({ ...panel, resolution })}
-            />
-            <Choice
-              label="Drawn as"
-              value={panel.stacked ? "stacked" : "lines"}
-              options={[
-                { value: "lines", label: "Lines" },
-                { value: "stacked", label: "Stacked" },
-              ]}
-              onChange={(mode) => onChange({ ...panel, stacked: mode === "stacked" })}
-            />
-          </>
+          <Choice
+            label="Drawn as"
+            value={panel.stacked ? "stacked" : "lines"}
+            options={[
+              { value: "lines", label: "Lines" },
+              { value: "stacked", label: "Stacked" },
+            ]}
+            onChange={(mode) => onChange({ ...panel, stacked: mode === "stacked" })}
+          />
         )}
       </div>
       {formatting.error !== null && <div className="query-note bad">{formatting.error.message}</div>}
-      {panel.tab === "graph" ? (
+      {panel.tab === "explain" && (
+        <Suspense>
+          <ExplainView panel={panel} id={id} run={run} />
+        </Suspense>
+      )}
+      {panel.tab === "graph" && (
         <GraphView
           panel={panel}
           id={id}
           run={run}
           onZoom={(startMs, endMs) => onChange({ ...panel, endMs, rangeMs: Math.max(1000, endMs - startMs) })}
         />
-      ) : (
-        <TableView panel={panel} id={id} run={run} />
       )}
+      {panel.tab === "table" && <TableView panel={panel} id={id} run={run} />}
     </section>
   );
 }

@@ -3,9 +3,10 @@ import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from 
 import { useEffect, useState } from "react";
 import type { RequestError } from "../api/failure.ts";
 import type { Answer } from "../api/http.ts";
-import { queryInstant, queryRange } from "../api/query.ts";
+import { explainRange, queryInstant, queryRange } from "../api/query.ts";
 import type { QueryData, RangeSeries } from "../api/types.ts";
 import type { TimeGrid } from "../chart/data.ts";
+import type { ExplainData } from "./explain.ts";
 import { stepMsOf, type PanelState } from "./url.ts";
 
 export interface RangeAnswer extends Answer<{ result: RangeSeries[] }> {
@@ -74,6 +75,21 @@ export function useRange(panel: PanelState, id: number, run: number): Running<Ra
       // The steps are counted from the end: the newest samples are never missed.
       const grid = { startMs: end - Math.floor(rangeMs / stepMs) * stepMs, endMs: end, stepMs };
       return { ...(await queryRange(expr, grid, signal)), grid, rangeMs, expr };
+    },
+    expr !== "",
+    endMs === undefined ? panel.refreshMs : undefined,
+  );
+}
+
+/** How the graph's query is carried out. */
+export function useExplain(panel: PanelState, id: number, run: number): Running<Answer<ExplainData>> {
+  const { expr, rangeMs, endMs } = panel;
+  const stepMs = stepMsOf(panel);
+  return useRun(
+    ["explain", id, run, expr, rangeMs, endMs, stepMs],
+    async (signal) => {
+      const end = endMs ?? wholeSecondNow();
+      return explainRange<ExplainData>(expr, { startMs: end - rangeMs, endMs: end, stepMs }, signal);
     },
     expr !== "",
     endMs === undefined ? panel.refreshMs : undefined,

@@ -9,7 +9,7 @@ export type Resolution = { type: "auto"; density: Density } | { type: "step"; st
 export interface PanelState {
   /** What was run last; what is being typed is not in the address. */
   expr: string;
-  tab: "table" | "graph";
+  tab: "table" | "graph" | "explain";
   rangeMs: number;
   /** End of the graph and moment of the table; `undefined` is now. */
   endMs: number | undefined;
@@ -65,6 +65,7 @@ function decodePanel(fields: ReadonlyMap<string, string>): PanelState {
   const panel = newPanel({ expr: fields.get("expr") ?? "" });
   const tab = fields.get("tab");
   if (tab === "graph" || tab === "0") panel.tab = "graph";
+  if (tab === "explain") panel.tab = "explain";
   const rangeMs = parseDuration(fields.get("range_input") ?? "");
   if (rangeMs !== undefined && rangeMs > 0) panel.rangeMs = rangeMs;
   panel.endMs = parseTime(fields.get("end_input") || fields.get("moment_input") || "", "utc");
