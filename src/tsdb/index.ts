@@ -28,6 +28,7 @@ export { type HeadStats, headStats, type NamedCount } from "./head/stats.ts";
 export { combineHash, describingLabels, hashBytes } from "./head/text-hash.ts";
 export type { TsdbOptions } from "./options.ts";
 export { blocksChanged, earlierQueriesEnded } from "./shared-blocks.ts";
+export type { BlockKeeper } from "./maintenance/head-compaction.ts";
 export { MaintenanceThread, type MaintenanceThreadOptions } from "./maintenance/maintenance-thread.ts";
 export { createQueryable, type QueryableParts, type StoredQueryable } from "./queryable.ts";
 export { openTsdb, type Tsdb, type TsdbParts } from "./tsdb.ts";

@@ -17,6 +17,8 @@ export class TsdbCounters {
   chunksRemoved = 0;
   replaySeconds = 0;
   unknownReplayReferences = 0;
+  compactions = 0;
+  compactionsFailed = 0;
   /** As upstream: 0 when a lock was left behind, 1 after a clean stop. */
   cleanStart = 1;
 }
@@ -97,6 +99,12 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "prometheus_tsdb_checkpoint_creations_failed_total",
     "Checkpoints that failed.",
     () => counters.checkpointsFailed,
+  );
+  counter("prometheus_tsdb_compactions_total", "Compactions of blocks.", () => counters.compactions);
+  counter(
+    "prometheus_tsdb_compactions_failed_total",
+    "Compactions of blocks that failed.",
+    () => counters.compactionsFailed,
   );
   counter("prometheus_tsdb_wal_truncations_total", "WAL truncations.", () => counters.walTruncations);
   counter(

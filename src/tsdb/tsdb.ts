@@ -7,12 +7,14 @@ import { BlockCache } from "./block/cache.ts";
 import { recoverBlocks } from "./block/maintenance.ts";
 import type { BlockMeta } from "./block/meta.ts";
 import { registerBlockMetrics } from "./block/metrics.ts";
-import { newestCutMs } from "./block/plan.ts";
+import { blockRangeMaxDefault, compactionRanges, newestCutMs, planCompaction } from "./block/plan.ts";
+import { blocksBeyondTime } from "./block/retention.ts";
 import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
 import { truncateChunks, truncateHead } from "./head/truncate.ts";
+import { type BlockKeeper, compactHead } from "./maintenance/head-compaction.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
 import { resolveOptions, type TsdbOptions } from "./options.ts";
@@ -39,6 +41,8 @@ export interface TsdbParts {
   logger: Logger;
   registry: Registry;
   options?: TsdbOptions;
+  /** Writes blocks from the head, compacts and deletes them; without it what is too old leaves the head for good. The storage closes it. */
+  keeper?: BlockKeeper;
 }
 
 const reclaimIntervalMs = 1000;
@@ -174,6 +178,7 @@ export class Tsdb implements Appendable {
     this.#reclaimTimer?.cancel();
     this.#maintenanceTimer?.cancel();
     await this.ready.catch(() => {});
+    await this.#parts.keeper?.close();
     await this.#maintenance;
     await this.#log?.close();
     const segment = this.#wal?.segment;
@@ -340,11 +345,45 @@ export class Tsdb implements Appendable {
 
   /** Keeps the head within its retention, and within its memory while no blocks are written from it. */
   async #maintain(): Promise<void> {
+    const { keeper } = this.#parts;
+    if (keeper !== undefined)
+      await this.#keepBlocks(keeper).catch((error: unknown) => this.#warnOfBlocks(error));
     const nowMs = this.#parts.clock.nowMs();
     const retainedMs = this.#rangeStart(nowMs - this.#options.retentionMs);
     if (this.#rangeStart(this.#head.minTimeMs) < retainedMs) await this.#truncate(retainedMs);
     const relievingMs = this.#relievingTimeMs(nowMs);
     if (relievingMs !== undefined) await this.#truncate(relievingMs);
+  }
+
+  #warnOfBlocks(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#counters.compactionsFailed++;
+    this.#parts.logger.error("head cannot be compacted, it is tried again in a minute", {
+      err: errorMessage(error),
+    });
+  }
+
+  /** Moves what is old from the head to blocks, and keeps those compact and within the retention. */
+  async #keepBlocks(keeper: BlockKeeper): Promise<void> {
+    const { kernel, clock } = this.#parts;
+    const { chunkRangeMs, retentionMs, memoryPressureRatio } = this.#options;
+    const counters = this.#counters;
+    const refuseBefore = (timeMs: number): void => {
+      const context = this.#context;
+      if (context) context.minValidTimeMs = Math.max(context.minValidTimeMs, timeMs);
+    };
+    const isUrgent = (): boolean => memoryFill(kernel) > memoryPressureRatio;
+    const truncate = (timeMs: number): Promise<void> => this.#truncate(timeMs);
+    const head = this.#head;
+    await compactHead({ kernel, clock, keeper, head, chunkRangeMs, refuseBefore, truncate, isUrgent });
+    const blocks = this.blocks();
+    const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(retentionMs, chunkRangeMs));
+    // The thread is woken only when there is something to do.
+    if (planCompaction(blocks, ranges).length === 0 && blocksBeyondTime(blocks, retentionMs).length === 0)
+      return;
+    const result = await keeper.compact(ranges, { retentionMs, bytesMax: 0, otherBytes: 0 });
+    counters.compactions += result.compactions;
+    counters.compactionsFailed += result.failures;
   }
 
   /** When the shared memory is nearly full: the time before which a chunk range of samples can go. `nowMs` is in a range that stays. */

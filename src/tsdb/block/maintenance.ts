@@ -115,7 +115,9 @@ export function applyRetention(maintenance: BlockMaintenance, limits: RetentionL
 /** Deletes the blocks that others replace, once those can be opened. Returns how many. Throws the disk's error. */
 export function deleteSuperseded(maintenance: BlockMaintenance): number {
   const { context, dataDirectory } = maintenance;
-  const sound = listBlocks(maintenance).filter(({ ulid, compaction }) => {
+  const blocks = listBlocks(maintenance);
+  if (supersededBlocks(blocks).length === 0) return 0;
+  const sound = blocks.filter(({ ulid, compaction }) => {
     if ((compaction.parents ?? []).length === 0) return true;
     try {
       Block.open(context, `${dataDirectory}/${ulid}`).release();

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { test, type TestContext } from "node:test";
+import { Registry } from "@narthex/client";
+import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
+import { createKernel, type Kernel } from "../../kernel/index.ts";
+import { Labels } from "../../model/index.ts";
+import { BlockCache } from "../block/cache.ts";
+import { writeHeadBlock } from "../block/head-block.ts";
+import { applyRetention, compactAll } from "../block/maintenance.ts";
+import { createUlid } from "../block/ulid.ts";
+import { createHeadQueryable } from "../head/querier.ts";
+import { openTsdb, type Tsdb } from "../index.ts";
+import { blocksChanged } from "../shared-blocks.ts";
+import { abandon, baseTimeMs, dump, kernelBytes, temporaryDirectory } from "../test-support.ts";
+import type { BlockKeeper } from "./head-compaction.ts";
+import { MaintenanceThread } from "./maintenance-thread.ts";
+
+const hourMs = 3_600_000;
+const options = { retentionMs: 60 * hourMs };
+
+/** What the maintenance thread does, on this thread and with a given clock. */
+function createKeeper(
+  kernel: Kernel,
+  clock: SimulatedClock,
+  directory: string,
+): BlockKeeper & { fails: boolean } {
+  const context = { kernel, disk: systemDisk, cache: new BlockCache() };
+  const onChange = (): void => blocksChanged(kernel);
+  const maintenance = { context, clock, logger: silentLogger, dataDirectory: directory, onChange };
+  return {
+    fails: false,
+    async cut(minTime, maxTime) {
+      if (this.fails) throw new Error("ENOSPC: injected");
+      const target = { kernel, disk: systemDisk, dataDirectory: directory, ulid: createUlid(clock.nowMs()) };
+      const meta = writeHeadBlock(createHeadQueryable(kernel), target, minTime, maxTime);
+      onChange();
+      return meta;
+    },
+    async compact(ranges, limits) {
+      const result = compactAll(maintenance, ranges);
+      return { ...result, deleted: result.deleted + applyRetention(maintenance, limits) };
+    },
+    async close() {},
+  };
+}
+
+interface Opened {
+  tsdb: Tsdb;
+  kernel: Kernel;
+  clock: SimulatedClock;
+  registry: Registry;
+  keeper: ReturnType<typeof createKeeper>;
+}
+
+async function open(directory: string, nowMs: number): Promise<Opened> {
+  const kernel = createKernel({ limitBytes: kernelBytes });
+  const clock = new SimulatedClock(nowMs);
+  const registry = new Registry();
+  const keeper = createKeeper(kernel, clock, directory);
+  const parts = {
+    kernel,
+    disk: systemDisk,
+    clock,
+    directory,
+    logger: silentLogger,
+    registry,
+    options,
+    keeper,
+  };
+  const tsdb = openTsdb(parts);
+  await tsdb.ready;
+  return { tsdb, kernel, clock, registry, keeper };
+}
+
+function setUp(t: TestContext): string {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Lets hours pass with a sample of ten series each minute. */
+async function pass({ tsdb, clock }: Opened, hours: number): Promise<void> {
+  for (let minute = 0; minute < 60 * hours; minute++) {
+    const appender = tsdb.appender();
+    for (let id = 0; id < 10; id++) {
+      const ref = appender.reference(Labels.from({ __name__: "m", id: `${id}` }));
+      appender.append(ref, clock.nowMs(), Math.floor((clock.nowMs() - baseTimeMs) / 60_000) * id);
+    }
+    assert.equal(appender.commit().appended, 10);
+    await clock.advance(60_000);
+  }
+}
+
+/** Whether every minute from `fromMs` on is there, for every series. */
+function assertComplete({ tsdb, kernel, clock }: Opened, fromMs: number): void {
+  const all = dump(kernel, tsdb.queryable, [], fromMs);
+  assert.equal(all.size, 10);
+  for (const samples of all.values()) {
+    assert.equal(samples.length, (clock.nowMs() - fromMs) / 60_000);
+    samples.forEach(([timestampMs], i) => assert.equal(timestampMs, fromMs + i * 60_000));
+  }
+}
+
+test("days pass: the head stays short, blocks are cut, compacted and deleted, and nothing is missing", async (t) => {
+  const directory = setUp(t);
+  const opened = await open(directory, baseTimeMs);
+  await pass(opened, 20);
+  assertComplete(opened, baseTimeMs);
+  const { tsdb, clock } = opened;
+  assert.ok(tsdb.stats().maxTimeMs! - tsdb.stats().minTimeMs! <= 3 * hourMs + 60_000);
+  assert.ok(tsdb.blocks().length >= 3);
+  assert.ok(tsdb.blocks().some(({ compaction }) => compaction.level > 1));
+  await pass(opened, 52);
+  const oldestMs = tsdb.blocks()[0]!.minTime;
+  assert.ok(oldestMs > baseTimeMs && oldestMs <= clock.nowMs() - 60 * hourMs, "retention by whole blocks");
+  assertComplete(opened, oldestMs);
+  assert.match(opened.registry.expose(), /\nprometheus_tsdb_compactions_total [1-9]/);
+  const before = dump(opened.kernel, tsdb.queryable);
+  await tsdb.close();
+  const again = await open(directory, clock.nowMs());
+  assert.deepEqual(dump(again.kernel, again.tsdb.queryable), before);
+  await again.tsdb.close();
+});
+
+test("a block that cannot be written costs nothing; it is written later", async (t) => {
+  const directory = setUp(t);
+  const opened = await open(directory, baseTimeMs);
+  opened.keeper.fails = true;
+  await pass(opened, 6);
+  assertComplete(opened, baseTimeMs);
+  assert.equal(opened.tsdb.blocks().length, 0);
+  assert.match(opened.registry.expose(), /\nprometheus_tsdb_compactions_failed_total [1-9]/);
+  opened.keeper.fails = false;
+  await pass(opened, 1);
+  assertComplete(opened, baseTimeMs);
+  assert.equal(opened.tsdb.blocks().length, 2);
+  await opened.tsdb.close();
+});
+
+test("a stop between a cut and the truncation leaves every sample once", async (t) => {
+  const directory = setUp(t);
+  const opened = await open(directory, baseTimeMs);
+  opened.keeper.fails = true;
+  await pass(opened, 4);
+  const before = dump(opened.kernel, opened.tsdb.queryable);
+  opened.keeper.fails = false;
+  await opened.keeper.cut(baseTimeMs, baseTimeMs + 2 * hourMs);
+  abandon(directory);
+  const again = await open(directory, opened.clock.nowMs());
+  assert.equal(again.tsdb.stats().minTimeMs, baseTimeMs + 2 * hourMs);
+  assert.deepEqual(dump(again.kernel, again.tsdb.queryable), before);
+  await pass(again, 3);
+  assertComplete(again, baseTimeMs);
+  await again.tsdb.close();
+});
+
+test("with the real thread", async (t) => {
+  const directory = setUp(t);
+  const kernel = createKernel({ limitBytes: kernelBytes });
+  const clock = new SimulatedClock(baseTimeMs);
+  const keeper = new MaintenanceThread({ kernel, directory, logger: silentLogger });
+  const registry = new Registry();
+  const tsdb = openTsdb({
+    kernel,
+    disk: systemDisk,
+    clock,
+    directory,
+    logger: silentLogger,
+    registry,
+    keeper,
+  });
+  await tsdb.ready;
+  const opened = { tsdb, kernel, clock, registry, keeper: createKeeper(kernel, clock, directory) };
+  await pass(opened, 8);
+  for (let wait = 0; tsdb.blocks().length < 2 && wait < 500; wait++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (wait % 10 === 9) await pass(opened, 1 / 60);
+  }
+  assert.ok(tsdb.blocks().length >= 2);
+  assertComplete(opened, baseTimeMs);
+  await tsdb.close();
+});
