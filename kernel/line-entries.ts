@@ -31,6 +31,8 @@ export const NOT_FOUND: i32 = -2;
 
 // An entry. A dead one has no tracking and is in no order; its hash stays so that probing goes on past it.
 const ENTRY_BYTES: u32 = 32;
+export const ENTRIES_MIN: u32 = 32;
+export const KEYS_BYTES_MIN: u32 = 1024;
 export const ENTRY_KEY: usize = 0;
 export const ENTRY_KEY_BYTES: usize = 4;
 export const ENTRY_REF: usize = 8;
@@ -159,7 +161,7 @@ export function lineTableAddEntry(state: usize, ref: u32): u32 {
   const count = load<u32>(state, LT_ENTRIES_COUNT);
   const capacity = load<u32>(state, LT_ENTRIES_CAPACITY);
   if (count == capacity) {
-    const larger = max<u32>(capacity * 2, 32);
+    const larger = max<u32>(capacity * 2, ENTRIES_MIN);
     if (!growArray(state, LT_ENTRIES, capacity * ENTRY_BYTES, larger * ENTRY_BYTES)) return 0;
     store<u32>(state, larger, LT_ENTRIES_CAPACITY);
   }
@@ -167,7 +169,7 @@ export function lineTableAddEntry(state: usize, ref: u32): u32 {
   const keysCapacity = load<u32>(state, LT_KEYS_CAPACITY);
   const needed = <u64>keysBytes + bytes + SLACK;
   if (needed > <u64>keysCapacity) {
-    const larger = max<u64>(needed, min<u64>(max<u64>(<u64>keysCapacity * 2, 1024), 1 << 30));
+    const larger = max<u64>(needed, min<u64>(max<u64>(<u64>keysCapacity * 2, KEYS_BYTES_MIN), 1 << 30));
     if (larger > 1 << 30 || !growArray(state, LT_KEYS, keysCapacity, <u32>larger)) return 0;
     store<u32>(state, <u32>larger, LT_KEYS_CAPACITY);
   }
@@ -195,7 +197,7 @@ export function lineTableAddEntry(state: usize, ref: u32): u32 {
 // Moves the live entries together, in the order of the last scrape, so that reading them is reading forward. Does nothing when memory is short.
 export function compact(state: usize): void {
   const live = load<u32>(state, LT_LIVE);
-  const entriesCapacity = max<u32>(live + (live >> 2), 32);
+  const entriesCapacity = max<u32>(live + (live >> 3), ENTRIES_MIN);
   const entries = arenaAllocate(entriesCapacity * ENTRY_BYTES);
   if (entries == 0) return;
   const previous = <usize>load<u32>(state, LT_PREVIOUS);
@@ -205,7 +207,7 @@ export function compact(state: usize): void {
     const entry = entryAt(state, load<u32>(previous + (<usize>i << 2)));
     if (load<u32>(entry, ENTRY_POSITION) == i) keysBytes += load<u32>(entry, ENTRY_KEY_BYTES);
   }
-  const keysCapacity = keysBytes + (keysBytes >> 2) + SLACK;
+  const keysCapacity = keysBytes + (keysBytes >> 3) + SLACK;
   const keys = arenaAllocate(keysCapacity);
   if (keys == 0) {
     arenaFree(entries, entriesCapacity * ENTRY_BYTES);

@@ -3,7 +3,10 @@ import { arenaFree } from "./arena";
 import {
   LT_CURRENT,
   LT_CURRENT_COUNT,
+  LT_ENTRIES_CAPACITY,
   LT_ENTRIES_COUNT,
+  LT_KEYS_BYTES,
+  LT_KEYS_CAPACITY,
   LT_LIVE,
   LT_PENDING,
   LT_PREVIOUS,
@@ -19,6 +22,8 @@ import {
   ENTRY_SCRAPE,
   ENTRY_TRACKED,
   ENTRY_TRACKED_BEFORE,
+  ENTRIES_MIN,
+  KEYS_BYTES_MIN,
   MEMORY_FULL,
   compact,
   entryAt,
@@ -57,6 +62,16 @@ function bury(state: usize, seen: u32): u32 {
   return n;
 }
 
+// Whether growing has left more than half as much room again as the lines take.
+function isRoomy(state: usize): bool {
+  const live = load<u32>(state, LT_LIVE);
+  const keysBytes = load<u32>(state, LT_KEYS_BYTES);
+  return (
+    load<u32>(state, LT_ENTRIES_CAPACITY) > live + (live >> 1) + ENTRIES_MIN ||
+    load<u32>(state, LT_KEYS_CAPACITY) > keysBytes + (keysBytes >> 1) + KEYS_BYTES_MIN
+  );
+}
+
 // Ends a good scrape; the number of vanished refs, or −1 when memory is full (nothing is changed then).
 export function lineTableFinish(state: usize): i32 {
   if (!reserveVanished(state)) return MEMORY_FULL;
@@ -67,7 +82,7 @@ export function lineTableFinish(state: usize): i32 {
   store<u32>(state, previous, LT_CURRENT);
   store<u32>(state, 0, LT_CURRENT_COUNT);
   store<u32>(state, 0, LT_PENDING);
-  if (load<u32>(state, LT_LIVE) * 2 < load<u32>(state, LT_ENTRIES_COUNT)) compact(state);
+  if (load<u32>(state, LT_LIVE) * 2 < load<u32>(state, LT_ENTRIES_COUNT) || isRoomy(state)) compact(state);
   return <i32>vanished;
 }
 
