@@ -19,7 +19,7 @@ import { type Deliver, Notifier } from "../notifier/index.ts";
 import { QueryService } from "../promql/index.ts";
 import { createLastSamples, RuleManager } from "../rules/index.ts";
 import { ScrapeManager, ScrapeView } from "../scrape/index.ts";
-import { openTsdb, type Tsdb } from "../tsdb/index.ts";
+import { MaintenanceThread, openTsdb, type Tsdb } from "../tsdb/index.ts";
 import { createWeb, type StatusView } from "../web/index.ts";
 import { watchConfig } from "./config-watch.ts";
 import { type Running, run } from "./run.ts";
@@ -62,13 +62,16 @@ export async function startServer(
   const kernel = createKernel(
     options.memoryLimitBytes === undefined ? {} : { limitBytes: options.memoryLimitBytes },
   );
+  const directory = options.dataDirectory;
+  const tsdbLogger = logger.with({ component: "tsdb" });
   const tsdb = openTsdb({
     kernel,
     disk: systemDisk,
     clock: systemClock,
-    directory: options.dataDirectory,
-    logger: logger.with({ component: "tsdb" }),
+    directory,
+    logger: tsdbLogger,
     registry,
+    keeper: new MaintenanceThread({ kernel, directory, logger: tsdbLogger }),
     options: {
       retentionMs: retentionMs(options, config),
       walSegmentBytes: options.walSegmentBytes,

@@ -41,10 +41,15 @@ const maintenance: BlockMaintenance = {
 const calls: MaintenanceCalls = {
   recover: () => recoverBlocks(maintenance),
   cut(minTime, maxTime, hints) {
+    const startMs = systemClock.monotonicMs();
     const ulid = createUlid(systemClock.nowMs());
     const target = { kernel, disk: systemDisk, dataDirectory: start.directory, ulid };
     const meta = writeHeadBlock(head, target, minTime, maxTime, hints);
-    if (meta !== undefined) blocksChanged(kernel);
+    if (meta === undefined) return undefined;
+    blocksChanged(kernel);
+    const { numSeries: series, numSamples: samples } = meta.stats;
+    const duration = `${((systemClock.monotonicMs() - startMs) / 1000).toFixed(3)}s`;
+    maintenance.logger.info("block written from the head", { block: ulid, series, samples, duration });
     return meta;
   },
   compact(ranges, limits) {
