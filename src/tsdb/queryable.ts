@@ -14,7 +14,7 @@ export interface QueryableParts {
   disk: Disk;
   /** The data directory, whose blocks are read. Default: the one in which this memory's storage was opened, from then on. */
   directory?: string;
-  /** What this thread remembers of the blocks' indexes, in bytes. Default 64 MiB. */
+  /** What this thread remembers of the blocks' indexes, in bytes. Default 16 MiB. */
   cacheBytesMax?: number;
   /** What hears of what queries leave out; it is counted for all threads in any case. */
   onLeftOut?: (error: BlockDamagedError | UnsupportedChunkError) => void;

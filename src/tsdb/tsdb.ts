@@ -346,21 +346,28 @@ export class Tsdb implements Appendable {
   /** Keeps the head within its retention, and within its memory while no blocks are written from it. */
   async #maintain(): Promise<void> {
     const { keeper } = this.#parts;
-    if (keeper !== undefined)
-      await this.#keepBlocks(keeper).catch((error: unknown) => this.#warnOfBlocks(error));
+    const isKept = keeper !== undefined && (await this.#tryToKeepBlocks(keeper));
     const nowMs = this.#parts.clock.nowMs();
     const retainedMs = this.#rangeStart(nowMs - this.#options.retentionMs);
     if (this.#rangeStart(this.#head.minTimeMs) < retainedMs) await this.#truncate(retainedMs);
-    const relievingMs = this.#relievingTimeMs(nowMs);
+    // What was moved to blocks may not be free yet; more must not be dropped for that.
+    const relievingMs = isKept ? undefined : this.#relievingTimeMs(nowMs);
     if (relievingMs !== undefined) await this.#truncate(relievingMs);
   }
 
-  #warnOfBlocks(error: unknown): void {
-    if (this.#isClosed) return;
-    this.#counters.compactionsFailed++;
-    this.#parts.logger.error("head cannot be compacted, it is tried again in a minute", {
-      err: errorMessage(error),
-    });
+  /** Whether all went well. */
+  async #tryToKeepBlocks(keeper: BlockKeeper): Promise<boolean> {
+    try {
+      await this.#keepBlocks(keeper);
+      return true;
+    } catch (error) {
+      if (!this.#isClosed) {
+        this.#counters.compactionsFailed++;
+        const err = errorMessage(error);
+        this.#parts.logger.error("head cannot be compacted, it is tried again in a minute", { err });
+      }
+      return false;
+    }
   }
 
   /** Moves what is old from the head to blocks, and keeps those compact and within the retention. */

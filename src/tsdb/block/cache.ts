@@ -1,5 +1,5 @@
 /** Default of a thread's cache. */
-export const blockCacheBytesDefault = 64 * 1024 * 1024;
+export const blockCacheBytesDefault = 16 * 1024 * 1024;
 /** Texts of symbols have this share of the limit. */
 const textsShare = 0.25;
 /** What a text costs beside its characters. */

@@ -10,7 +10,7 @@ import { writeHeadBlock } from "../block/head-block.ts";
 import { applyRetention, compactAll } from "../block/maintenance.ts";
 import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
-import { openTsdb, type Tsdb } from "../index.ts";
+import { openTsdb, type Tsdb, type TsdbOptions } from "../index.ts";
 import { blocksChanged } from "../shared-blocks.ts";
 import { abandon, baseTimeMs, dump, kernelBytes, temporaryDirectory } from "../test-support.ts";
 import type { BlockKeeper } from "./head-compaction.ts";
@@ -53,7 +53,7 @@ interface Opened {
   keeper: ReturnType<typeof createKeeper>;
 }
 
-async function open(directory: string, nowMs: number): Promise<Opened> {
+async function open(directory: string, nowMs: number, more: TsdbOptions = {}): Promise<Opened> {
   const kernel = createKernel({ limitBytes: kernelBytes });
   const clock = new SimulatedClock(nowMs);
   const registry = new Registry();
@@ -65,7 +65,7 @@ async function open(directory: string, nowMs: number): Promise<Opened> {
     directory,
     logger: silentLogger,
     registry,
-    options,
+    options: { ...options, ...more },
     keeper,
   };
   const tsdb = openTsdb(parts);
@@ -135,6 +135,16 @@ test("a block that cannot be written costs nothing; it is written later", async 
   await pass(opened, 1);
   assertComplete(opened, baseTimeMs);
   assert.equal(opened.tsdb.blocks().length, 2);
+  await opened.tsdb.close();
+});
+
+test("when memory runs short whole ranges leave the head early, for blocks and not for good", async (t) => {
+  const directory = setUp(t);
+  const opened = await open(directory, baseTimeMs, { memoryPressureRatio: 0.001 });
+  await pass(opened, 7);
+  assertComplete(opened, baseTimeMs);
+  assert.equal(opened.tsdb.blocks().length, 3);
+  assert.match(opened.registry.expose(), /\nprometheus_tsdb_head_truncations_total 3\n/);
   await opened.tsdb.close();
 });
 

@@ -98,6 +98,21 @@ test("damage and leftovers are cleared away at the start, and what cannot be don
   });
 });
 
+test("a thread without work ends, and another one takes the next order", async (t) => {
+  const { kernel, thread } = await setUp(t);
+  const slotBefore = kernel.claimReader().readerSlot;
+  kernel.releaseReader(slotBefore);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  await thread.recover();
+  await thread.recover();
+  t.mock.timers.tick(10_000);
+  assert.ok(await thread.cut(baseTimeMs, baseTimeMs + rangeMs));
+  t.mock.timers.tick(10_000);
+  t.mock.timers.reset();
+  await thread.close();
+  assert.equal(kernel.claimReader().readerSlot, slotBefore, "slots are given back");
+});
+
 test("a thread that is closed fails what it was asked, and leaves nothing that recover does not clear", async (t) => {
   const { kernel, directory, thread } = await setUp(t);
   const cut = thread.cut(baseTimeMs, baseTimeMs + rangeMs);

@@ -14,6 +14,8 @@ import type {
 
 /** What the thread remembers of the blocks' indexes: it reads them from front to back. */
 const cacheBytesMax = 16 * 1024 * 1024;
+/** A thread without work ends after so long: there is work every two hours. */
+const idleMsMax = 5000;
 
 export interface MaintenanceThreadOptions {
   readonly kernel: Kernel;
@@ -36,6 +38,9 @@ export class MaintenanceThread {
   readonly #options: MaintenanceThreadOptions;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  /** Resolves when the thread that had nothing to do has ended. */
+  #ended: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   #isClosed = false;
 
@@ -79,6 +84,8 @@ export class MaintenanceThread {
   /** Ends the thread where it stands; what it was asked fails. A block that is being written is removed by the next `recover`. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#idleTimer);
+    await this.#ended;
     await this.#worker?.terminate();
   }
 
@@ -87,6 +94,7 @@ export class MaintenanceThread {
     ...given: Parameters<MaintenanceCalls[N]>
   ): Promise<ReturnType<MaintenanceCalls[N]>> {
     if (this.#isClosed) return Promise.reject(new NarthexError("unavailable", "storage is closed"));
+    clearTimeout(this.#idleTimer);
     this.#worker ??= this.#start();
     const id = this.#nextId++;
     const order: MaintenanceOrder = { id, name, arguments: given };
@@ -112,12 +120,20 @@ export class MaintenanceThread {
     worker.on("error", (error) => logger.error("the maintenance thread failed", { err: error }));
     worker.on("exit", () => {
       kernel.releaseReader(handle.readerSlot);
+      if (this.#worker !== worker) return;
       this.#worker = undefined;
       for (const pending of this.#pending.values())
         pending.reject(new NarthexError("unavailable", "the maintenance thread ended"));
       this.#pending.clear();
     });
     return worker;
+  }
+
+  /** Ends a thread that has nothing to do; the next order starts another. */
+  #end(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker) this.#ended = worker.terminate();
   }
 
   #take(report: MaintenanceReport): void {
@@ -127,6 +143,7 @@ export class MaintenanceThread {
     }
     const pending = this.#pending.get(report.id);
     this.#pending.delete(report.id);
+    if (this.#pending.size === 0) this.#idleTimer = setTimeout(() => this.#end(), idleMsMax).unref();
     if (report.type === "done") pending?.resolve(report.result);
     else pending?.reject(new NarthexError(report.code, report.message));
   }
