@@ -25,6 +25,11 @@ export const serverFlags: readonly FlagDefinition[] = [
   ),
   text("storage.tsdb.path", "data/", "Directory of the data."),
   text("storage.tsdb.retention.time", "0s", "How long samples are kept; 0s means 15d."),
+  text(
+    "storage.tsdb.retention.size",
+    "0B",
+    "Most bytes that blocks and write-ahead log may take, such as 512MB; 0B sets no bound.",
+  ),
   bool("storage.tsdb.no-lockfile", false, "Do not lock the data directory."),
   text(
     "storage.tsdb.wal-segment-size",

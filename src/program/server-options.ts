@@ -34,6 +34,8 @@ export interface ServerOptions {
   dataDirectory: string;
   /** 0 when the flag is not given: the configuration or the default decides. */
   retentionMs: number;
+  /** Likewise. */
+  retentionBytes: number;
   walSegmentBytes: number;
   walCompression: "none" | "snappy";
   memoryLimitBytes: number | undefined;
@@ -97,6 +99,7 @@ function decode(flags: Flags): ServerOptions {
     corsOrigin: flags.text("web.cors.origin"),
     dataDirectory: flags.text("storage.tsdb.path").replace(/(.)\/+$/, "$1"),
     retentionMs: duration(flags, "storage.tsdb.retention.time"),
+    retentionBytes: bytes(flags, "storage.tsdb.retention.size"),
     walSegmentBytes: bytes(flags, "storage.tsdb.wal-segment-size"),
     walCompression: flags.bool("storage.tsdb.wal-compression") ? "snappy" : "none",
     memoryLimitBytes:

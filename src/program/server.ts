@@ -10,6 +10,7 @@ import {
   systemClock,
   systemDisk,
 } from "../base/index.ts";
+import { byteSize } from "../codec/index.ts";
 import { type Config, encodeConfig, loadConfig, parseConfig } from "../config/index.ts";
 import { createDiscoveryMetrics, DiscoveryManager } from "../discovery/index.ts";
 import { createServer } from "../http/index.ts";
@@ -74,6 +75,7 @@ export async function startServer(
     keeper: new MaintenanceThread({ kernel, directory, logger: tsdbLogger }),
     options: {
       retentionMs: retentionMs(options, config),
+      retentionBytes: retentionBytes(options, config),
       walSegmentBytes: options.walSegmentBytes,
       walCompression: options.walCompression,
     },
@@ -107,8 +109,21 @@ function readConfig(options: ServerOptions, logger: Logger, { builtInConfig }: S
   return parseConfig(builtInConfig.text, builtInConfig.file, builtInConfig.directory, { warn });
 }
 
+/** 0 when only the size is bounded. */
 function retentionMs(options: ServerOptions, config: Config): number {
-  return config.storage.tsdb.retention.timeMs || options.retentionMs || retentionMsDefault;
+  const unlessGiven = retentionBytes(options, config) > 0 ? 0 : retentionMsDefault;
+  return config.storage.tsdb.retention.timeMs || options.retentionMs || unlessGiven;
+}
+
+function describeRetention(options: ServerOptions, config: Config): string {
+  const time = retentionMs(options, config);
+  const size = retentionBytes(options, config);
+  const parts = [time > 0 ? formatDuration(time) : "", size > 0 ? String(byteSize.encode(size)) : ""];
+  return parts.filter((part) => part !== "").join(" or ");
+}
+
+function retentionBytes(options: ServerOptions, config: Config): number {
+  return config.storage.tsdb.retention.sizeBytes || options.retentionBytes;
 }
 
 /** All steps of a running server. */
@@ -379,7 +394,7 @@ class Server implements Running {
       GOMEMLIMIT: this.#kernel.usage().limitBytes,
       GOGC: "",
       GODEBUG: "",
-      storageRetention: formatDuration(retentionMs(this.#options, this.#config)),
+      storageRetention: describeRetention(this.#options, this.#config),
     };
   }
 

@@ -4,8 +4,10 @@ import type { WalCompression } from "./wal/compression.ts";
 import { pageBytes, segmentBytesDefault, segmentBytesMax, segmentBytesMin } from "./wal/segment.ts";
 
 export interface TsdbOptions {
-  /** Samples older than this are dropped, a chunk range at a time. Default 15 days. */
+  /** Samples older than this are deleted, a block or a chunk range at a time; 0 keeps all. Default 15 days. */
   retentionMs?: number;
+  /** The oldest blocks are deleted when blocks and WAL together take more; 0 sets no bound. Default 0. */
+  retentionBytes?: number;
   /** No chunk crosses a multiple of this. Default 2 h. */
   chunkRangeMs?: number;
   /** Default 120. */
@@ -29,6 +31,7 @@ export interface TsdbOptions {
 
 const defaults = {
   retentionMs: 15 * 86_400_000,
+  retentionBytes: 0,
   chunkRangeMs: 7_200_000,
   samplesPerChunk: 120,
   walCompression: "snappy",

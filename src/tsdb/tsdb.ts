@@ -4,11 +4,11 @@ import type { Kernel } from "../kernel/index.ts";
 import type { Appendable, Appender, Queryable } from "../storage/index.ts";
 import { blockSizeBytes } from "./block/block.ts";
 import { BlockCache } from "./block/cache.ts";
-import { recoverBlocks } from "./block/maintenance.ts";
+import { recoverBlocks, type RetentionLimits } from "./block/maintenance.ts";
 import type { BlockMeta } from "./block/meta.ts";
 import { registerBlockMetrics } from "./block/metrics.ts";
 import { blockRangeMaxDefault, compactionRanges, newestCutMs, planCompaction } from "./block/plan.ts";
-import { blocksBeyondTime } from "./block/retention.ts";
+import { blocksBeyondSize, blocksBeyondTime } from "./block/retention.ts";
 import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
@@ -108,8 +108,7 @@ export class Tsdb implements Appendable {
     registerBlockMetrics(registry, {
       kernel,
       count: () => this.blocks().length,
-      sizeBytes: () =>
-        this.blocks().reduce((bytes, { ulid }) => bytes + blockSizeBytes(disk, `${directory}/${ulid}`), 0),
+      sizeBytes: () => this.blocks().reduce((bytes, meta) => bytes + this.#blockBytes(meta), 0),
       setAside: () => blocksSetAside.length,
     });
     registerTsdbMetrics(registry, {
@@ -348,7 +347,8 @@ export class Tsdb implements Appendable {
     const { keeper } = this.#parts;
     const isKept = keeper !== undefined && (await this.#tryToKeepBlocks(keeper));
     const nowMs = this.#parts.clock.nowMs();
-    const retainedMs = this.#rangeStart(nowMs - this.#options.retentionMs);
+    const retentionMs = this.#options.retentionMs || Infinity;
+    const retainedMs = this.#rangeStart(nowMs - retentionMs);
     if (this.#rangeStart(this.#head.minTimeMs) < retainedMs) await this.#truncate(retainedMs);
     // What was moved to blocks may not be free yet; more must not be dropped for that.
     const relievingMs = isKept ? undefined : this.#relievingTimeMs(nowMs);
@@ -373,7 +373,7 @@ export class Tsdb implements Appendable {
   /** Moves what is old from the head to blocks, and keeps those compact and within the retention. */
   async #keepBlocks(keeper: BlockKeeper): Promise<void> {
     const { kernel, clock } = this.#parts;
-    const { chunkRangeMs, retentionMs, memoryPressureRatio } = this.#options;
+    const { chunkRangeMs, retentionMs, retentionBytes, memoryPressureRatio } = this.#options;
     const counters = this.#counters;
     const refuseBefore = (timeMs: number): void => {
       const context = this.#context;
@@ -383,14 +383,26 @@ export class Tsdb implements Appendable {
     const truncate = (timeMs: number): Promise<void> => this.#truncate(timeMs);
     const head = this.#head;
     await compactHead({ kernel, clock, keeper, head, chunkRangeMs, refuseBefore, truncate, isUrgent });
-    const blocks = this.blocks();
+    const limits = { retentionMs, bytesMax: retentionBytes, otherBytes: this.#walBytes() };
     const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(retentionMs, chunkRangeMs));
     // The thread is woken only when there is something to do.
-    if (planCompaction(blocks, ranges).length === 0 && blocksBeyondTime(blocks, retentionMs).length === 0)
-      return;
-    const result = await keeper.compact(ranges, { retentionMs, bytesMax: 0, otherBytes: 0 });
+    if (planCompaction(this.blocks(), ranges).length === 0 && !this.#isBeyondRetention(limits)) return;
+    const result = await keeper.compact(ranges, limits);
     counters.compactions += result.compactions;
     counters.compactionsFailed += result.failures;
+  }
+
+  #isBeyondRetention({ retentionMs, bytesMax, otherBytes }: RetentionLimits): boolean {
+    const blocks = this.blocks();
+    const sized = blocks.map((meta) => ({ meta, sizeBytes: this.#blockBytes(meta) }));
+    return (
+      blocksBeyondTime(blocks, retentionMs).length > 0 ||
+      blocksBeyondSize(sized, otherBytes, bytesMax).length > 0
+    );
+  }
+
+  #blockBytes({ ulid }: BlockMeta): number {
+    return blockSizeBytes(this.#parts.disk, `${this.#parts.directory}/${ulid}`);
   }
 
   /** When the shared memory is nearly full: the time before which a chunk range of samples can go. `nowMs` is in a range that stays. */

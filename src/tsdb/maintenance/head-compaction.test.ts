@@ -5,6 +5,7 @@ import { Registry } from "@narthex/client";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
+import { blockSizeBytes } from "../block/block.ts";
 import { BlockCache } from "../block/cache.ts";
 import { writeHeadBlock } from "../block/head-block.ts";
 import { applyRetention, compactAll } from "../block/maintenance.ts";
@@ -145,6 +146,18 @@ test("when memory runs short whole ranges leave the head early, for blocks and n
   assertComplete(opened, baseTimeMs);
   assert.equal(opened.tsdb.blocks().length, 3);
   assert.match(opened.registry.expose(), /\nprometheus_tsdb_head_truncations_total 3\n/);
+  await opened.tsdb.close();
+});
+
+test("the oldest blocks go when all take more than they may", async (t) => {
+  const directory = setUp(t);
+  const opened = await open(directory, baseTimeMs, { retentionMs: 0, retentionBytes: 60_000 });
+  await pass(opened, 40);
+  const blocks = opened.tsdb.blocks();
+  assert.ok(blocks.length > 0 && blocks[0]!.minTime > baseTimeMs);
+  assertComplete(opened, blocks[0]!.minTime);
+  const sizes = blocks.map(({ ulid }) => blockSizeBytes(systemDisk, `${directory}/${ulid}`));
+  assert.ok(sizes.reduce((sum, bytes) => sum + bytes, 0) <= 60_000);
   await opened.tsdb.close();
 });
 
