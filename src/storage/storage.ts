@@ -124,4 +124,9 @@ export interface Querier {
 export interface Queryable {
   /** Times in milliseconds, inclusive. */
   querier(minTimestampMs: number, maxTimestampMs: number): Querier;
+  /**
+   * Samples before this time may have to be read from files, for which a thread that scrapes or writes should not wait. Absent, or
+   * -Infinity, when everything is in memory.
+   */
+  filesUntilMs?(): number;
 }

@@ -55,6 +55,7 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
       }
       return queriers.length === 0 ? headQuerier : new MergeQuerier(kernel, [...queriers, headQuerier]);
     },
+    filesUntilMs: () => blocks()?.untilMs() ?? -Infinity,
     blocks: () => blocks()?.metas() ?? [],
     close: () => list?.close(),
   };

@@ -55,6 +55,7 @@ test("a list follows the directory by its version, and keeps open what queriers 
   const { directory, maintenance, version } = setUp(t);
   const list = new BlockList(context, directory, new BlockNotices(assert.fail), version);
   assert.deepEqual(list.metas(), []);
+  assert.equal(list.untilMs(), -Infinity);
   const first = writeModel(context, directory, series(0, 100), [0, 100]);
   assert.deepEqual(list.metas(), [], "not looked at again before the version says so");
   maintenance.onChange();
@@ -63,6 +64,7 @@ test("a list follows the directory by its version, and keeps open what queriers 
     list.metas().map(({ ulid }) => ulid),
     [first.ulid, second.ulid],
   );
+  assert.equal(list.untilMs(), 200);
   assert.equal(list.overlapping(0, 99).length, 1);
   assert.equal(list.overlapping(0, 100).length, 2);
   assert.equal(list.overlapping(200, 300).length, 0);

@@ -32,6 +32,7 @@ export class BlockList {
   #entries = new Map<string, Entry>();
   /** Those to be read, in the order of their times. */
   #current: Entry[] = [];
+  #untilMs = -Infinity;
 
   constructor(context: BlockContext, dataDirectory: string, notices: BlockNotices, version: () => number) {
     this.#context = context;
@@ -44,6 +45,12 @@ export class BlockList {
   metas(): BlockMeta[] {
     this.#refresh();
     return this.#current.map(({ meta }) => meta);
+  }
+
+  /** The time after the last of any block; -Infinity when there is none. Throws the disk's error. */
+  untilMs(): number {
+    this.#refresh();
+    return this.#untilMs;
   }
 
   /**
@@ -142,6 +149,7 @@ export class BlockList {
     this.#current = sound
       .filter(({ meta }) => !superseded.has(meta.ulid))
       .sort((a, b) => byTime(a.meta, b.meta));
+    this.#untilMs = Math.max(-Infinity, ...this.#current.map(({ meta }) => meta.maxTime));
   }
 }
 

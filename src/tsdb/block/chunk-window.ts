@@ -17,7 +17,7 @@ import { BlockDamagedError } from "./damage.ts";
 /** Read at least, when nothing is known of what is needed next. */
 const readBytesMin = 4096;
 /** Read at most ahead of what was asked for. */
-const readAheadBytesMax = 512 * 1024;
+const readAheadBytesMax = 128 * 1024;
 /** A chunk so close behind the window continues a walk through the file. */
 const sequentialGapBytes = 65_536;
 /** Decoding loads up to so many bytes behind a chunk. */
