@@ -1,6 +1,7 @@
 import type { Columns } from "../kernel/index.ts";
 import { type SampleArrays, extendedSamples } from "./function/extended-range.ts";
 import type { Evaluation } from "./operator/evaluation.ts";
+import { valueAt } from "./operator/histogram-rows.ts";
 import { MergeEqual } from "./operator/merge-equal.ts";
 import { emitJsonParts } from "./operator/json-parts.ts";
 import type { OperatorBuilder } from "./operator/build.ts";
@@ -62,7 +63,7 @@ function emitVector(
     evaluation.keepSamples(1);
     leftOut = seriesMax > 0 && emitted >= seriesMax;
     if (leftOut) break;
-    sink.sample(list, series, startMs, evaluation.f64[row.valuesPtr / 8]!);
+    sink.sample(list, series, startMs, valueAt(evaluation, row, 0));
     emitted++;
   }
   sink.end();
@@ -112,11 +113,12 @@ function emitRange(
   for (const series of evaluation.timeSort(() => allSortedByLabels(list))) {
     evaluation.checkRow();
     const { timestamps, values, count } = window(reader.read(series));
-    if (count === 0) continue;
-    evaluation.keepSamples(count);
+    const histograms = reader.histograms(series).filter(({ timestampMs }) => isInside(timestampMs, root));
+    if (count + histograms.length === 0) continue;
+    evaluation.keepSamples(count + histograms.length);
     leftOut = seriesMax > 0 && emitted >= seriesMax;
     if (leftOut) break;
-    sink.samples(list, series, timestamps, values, count, evaluation);
+    sink.samples(list, series, timestamps, values, count, histograms, evaluation);
     emitted++;
   }
   sink.end();
@@ -128,6 +130,13 @@ interface WindowSamples {
   readonly timestamps: number;
   readonly values: number;
   readonly count: number;
+}
+
+/** Whether a time lies in the window (end − range, end]. */
+function isInside(timestampMs: number, { source, grid }: PlanNode & { kind: "range" }): boolean {
+  const { from, rangeMs } = source;
+  const endMs = (from.atMs ?? grid.startMs) - from.offsetMs;
+  return timestampMs > endMs - rangeMs && timestampMs <= endMs;
 }
 
 function windowCutter(

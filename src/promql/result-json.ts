@@ -1,10 +1,14 @@
 import { formatPlain } from "../model/index.ts";
+import { type Histogram, histogramJson } from "../model/index.ts";
+import type { HistogramSample } from "../storage/index.ts";
+import { floatPresent } from "./histogram/column.ts";
+import type { SampleValue } from "./histogram/samples.ts";
 import { ByteWriter } from "./json/byte-writer.ts";
 import { LabelWriter } from "./json/label-writer.ts";
 import { numberBytesMax, writeNumber, writeTimestamp } from "./json/number-writer.ts";
 import type { Row } from "./operator/operator.ts";
 import type { Grid } from "./plan/plan.ts";
-import type { ColumnViews, ResultSink, ResultType } from "./result.ts";
+import { type ColumnViews, histogramsOfRow, type ResultSink, type ResultType } from "./result.ts";
 import type { SeriesList } from "./series/series-list.ts";
 
 /** `[`, a timestamp, `,"`. */
@@ -56,16 +60,21 @@ export class JsonSink implements ResultSink {
     this.#out.text(JSON.stringify(text));
   }
 
-  sample(list: SeriesList, series: number, timestampMs: number, value: number): void {
+  sample(list: SeriesList, series: number, timestampMs: number, value: SampleValue): void {
     this.#metric(list, series);
-    this.#out.ascii(`"value":[`);
+    this.#out.ascii(typeof value === "number" ? `"value":[` : `"histogram":[`);
     this.#out.reserve(sampleBytesMax);
     this.#time(timestampMs);
-    this.#value(value);
+    if (typeof value === "number") this.#value(value);
+    else this.#histogram(value);
     this.#out.ascii("]}");
   }
 
   row(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void {
+    if (views.histograms.areIn(views.u8, row, grid.steps)) {
+      this.#mixedRow(list, series, grid, row, views);
+      return;
+    }
     const start = this.#out.length;
     this.#metric(list, series);
     this.#out.ascii(`"values":[`);
@@ -84,11 +93,41 @@ export class JsonSink implements ResultSink {
     this.#out.bytes(json);
   }
 
-  /** For the rare row with a number so small that the kernel does not write it. */
+  #mixedRow(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void {
+    const { u8 } = views;
+    const hasFloats = u8.subarray(row.presentPtr, row.presentPtr + grid.steps).includes(floatPresent);
+    this.#metric(list, series);
+    if (hasFloats) {
+      this.#out.ascii(`"values":[`);
+      this.#samplesOfRow(grid, row, views);
+      this.#out.ascii("],");
+    }
+    this.#histograms(histogramsOfRow(grid, row, views));
+    this.#out.ascii("}");
+  }
+
+  #histograms(samples: readonly HistogramSample[]): void {
+    this.#out.ascii(`"histograms":[`);
+    samples.forEach(({ timestampMs, histogram }, i) => {
+      this.#out.reserve(sampleBytesMax);
+      this.#out.ascii(i === 0 ? "[" : ",[");
+      this.#time(timestampMs);
+      this.#histogram(histogram);
+      this.#out.ascii("]");
+    });
+    this.#out.ascii("]");
+  }
+
+  #histogram(histogram: Histogram): void {
+    this.#out.ascii(",");
+    this.#out.text(JSON.stringify(histogramJson(histogram)));
+  }
+
+  /** Of rows that have histograms too, and of the rare row with a number so small that the kernel does not write it. */
   #samplesOfRow(grid: Grid, row: Row, { f64, u8 }: ColumnViews): void {
     let count = 0;
     for (let step = 0; step < grid.steps; step++) {
-      if (u8[row.presentPtr + step] === 0) continue;
+      if (u8[row.presentPtr + step] !== floatPresent) continue;
       this.#out.ascii(count++ === 0 ? "[" : ",[");
       this.#time(grid.startMs + step * grid.stepMs);
       this.#value(f64[row.valuesPtr / 8 + step]!);
@@ -102,10 +141,11 @@ export class JsonSink implements ResultSink {
     timestamps: number,
     values: number,
     count: number,
+    histograms: readonly HistogramSample[],
     { f64 }: ColumnViews,
   ): void {
     this.#metric(list, series);
-    this.#out.ascii(`"values":[`);
+    if (count > 0) this.#out.ascii(`"values":[`);
     for (let i = 0; i < count; i++) {
       this.#out.reserve(sampleBytesMax);
       this.#out.ascii(i === 0 ? "[" : ",[");
@@ -113,7 +153,10 @@ export class JsonSink implements ResultSink {
       this.#value(f64[values + i]!);
       this.#out.ascii("]");
     }
-    this.#out.ascii("]}");
+    if (count > 0) this.#out.ascii("]");
+    if (count > 0 && histograms.length > 0) this.#out.ascii(",");
+    if (histograms.length > 0) this.#histograms(histograms);
+    this.#out.ascii("}");
   }
 
   end(): void {

@@ -1,5 +1,9 @@
+import { assert } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
-import { Labels, parseNumber } from "../model/index.ts";
+import { type Histogram, Labels, parseNumber } from "../model/index.ts";
+import type { HistogramSample } from "../storage/index.ts";
+import { floatPresent, type HistogramColumn, histogramPresent } from "./histogram/column.ts";
+import type { SampleValue } from "./histogram/samples.ts";
 import type { Row } from "./operator/operator.ts";
 import type { Grid } from "./plan/plan.ts";
 import type { SeriesList } from "./series/series-list.ts";
@@ -9,6 +13,7 @@ export interface ColumnViews {
   readonly f64: Float64Array;
   readonly u8: Uint8Array;
   readonly kernel: Kernel;
+  readonly histograms: HistogramColumn;
   /** Scratch memory that lives as long as the evaluation. */
   allocate(bytes: number): number;
 }
@@ -22,18 +27,19 @@ export interface ResultSink {
   scalar(timestampMs: number, value: number): void;
   string(timestampMs: number, text: string): void;
   /** One element of a vector. */
-  sample(list: SeriesList, series: number, timestampMs: number, value: number): void;
+  sample(list: SeriesList, series: number, timestampMs: number, value: SampleValue): void;
   /** One series of a range query; at least one step is present. */
   row(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void;
   /** One series of a range query as JSON, `{"metric":…,"values":…}`, which another reader wrote. */
   encodedSeries(json: Uint8Array): void;
-  /** One series of a range as an instant query's result: `count` samples from these places on, at least one. */
+  /** One series of a range as an instant query's result: `count` floats from these places on, and histograms; at least one sample. */
   samples(
     list: SeriesList,
     series: number,
     timestamps: number,
     values: number,
     count: number,
+    histograms: readonly HistogramSample[],
     views: ColumnViews,
   ): void;
   end(): void;
@@ -42,13 +48,18 @@ export interface ResultSink {
 export interface VectorSample {
   readonly labels: Labels;
   readonly timestampMs: number;
+  /** NaN where the sample is a native histogram. */
   readonly value: number;
+  readonly histogram?: Histogram;
 }
 
+/** Floats and native histograms apart, each in the order of their times. */
 export interface MatrixSeries {
   readonly labels: Labels;
   readonly timestampsMs: readonly number[];
   readonly values: readonly number[];
+  /** Absent when there are none. */
+  readonly histograms?: readonly HistogramSample[];
 }
 
 /** A result as objects, for those who work with it: rules, templates, tests. */
@@ -83,24 +94,29 @@ export class ValueSink implements ResultSink {
     this.#value = { type: "string", timestampMs, value: text };
   }
 
-  sample(list: SeriesList, series: number, timestampMs: number, value: number): void {
-    this.#samples.push({ labels: list.labels(series), timestampMs, value });
+  sample(list: SeriesList, series: number, timestampMs: number, value: SampleValue): void {
+    const labels = list.labels(series);
+    if (typeof value === "number") this.#samples.push({ labels, timestampMs, value });
+    else this.#samples.push({ labels, timestampMs, value: NaN, histogram: value });
   }
 
-  row(list: SeriesList, series: number, grid: Grid, row: Row, { f64, u8 }: ColumnViews): void {
+  row(list: SeriesList, series: number, grid: Grid, row: Row, views: ColumnViews): void {
+    const { f64, u8 } = views;
     const timestampsMs: number[] = [];
     const values: number[] = [];
     for (let step = 0; step < grid.steps; step++) {
-      if (u8[row.presentPtr + step] === 0) continue;
+      if (u8[row.presentPtr + step] !== floatPresent) continue;
       timestampsMs.push(grid.startMs + step * grid.stepMs);
       values.push(f64[row.valuesPtr / 8 + step]!);
     }
-    this.#series.push({ labels: list.labels(series), timestampsMs, values });
+    this.#push({ labels: list.labels(series), timestampsMs, values }, histogramsOfRow(grid, row, views));
   }
 
+  /** Of floats only: a histogram's JSON does not tell its layout. */
   encodedSeries(json: Uint8Array): void {
-    type Encoded = { metric: Record<string, string>; values: [seconds: number, value: string][] };
+    type Encoded = { metric: Record<string, string>; values?: [seconds: number, value: string][] };
     const { metric, values } = JSON.parse(decoder.decode(json)) as Encoded;
+    assert(values !== undefined, "native histograms come as rows");
     this.#series.push({
       labels: Labels.from(metric),
       timestampsMs: values.map(([seconds]) => Math.round(seconds * 1000)),
@@ -114,14 +130,36 @@ export class ValueSink implements ResultSink {
     timestamps: number,
     values: number,
     count: number,
+    histograms: readonly HistogramSample[],
     { f64 }: ColumnViews,
   ): void {
-    this.#series.push({
+    const floats = {
       labels: list.labels(series),
       timestampsMs: [...f64.subarray(timestamps, timestamps + count)],
       values: [...f64.subarray(values, values + count)],
-    });
+    };
+    this.#push(floats, histograms);
+  }
+
+  #push(floats: MatrixSeries, histograms: readonly HistogramSample[]): void {
+    this.#series.push(histograms.length === 0 ? floats : { ...floats, histograms });
   }
 
   end(): void {}
+}
+
+/** The native histograms of a row, with their times. */
+export function histogramsOfRow(
+  { startMs, stepMs, steps }: Grid,
+  row: Row,
+  { u8, histograms }: ColumnViews,
+): HistogramSample[] {
+  if (!histograms.areIn(u8, row, steps)) return [];
+  const samples: HistogramSample[] = [];
+  for (let step = 0; step < steps; step++) {
+    if (u8[row.presentPtr + step] !== histogramPresent) continue;
+    const histogram = histograms.get(row.valuesPtr / 8 + step);
+    samples.push({ timestampMs: startMs + step * stepMs, histogram });
+  }
+  return samples;
 }

@@ -1,5 +1,6 @@
 import { type Row, type RowAggregationName, aggregateStateBytes } from "../../kernel/index.ts";
 import { metricNameLabel } from "../../model/index.ts";
+import { HistogramRemarks } from "../histogram/remarks.ts";
 import type { AggregateNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { LabelFilter } from "../series/label-filter.ts";
@@ -7,6 +8,8 @@ import { type SeriesList, TupleSeries } from "../series/series-list.ts";
 import type { Strings } from "../series/strings.ts";
 import { TupleTable } from "../series/tuple.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { FloatsOnly } from "./floats-only.ts";
+import { HistogramGroups } from "./histogram-groups.ts";
 import { mergeStates, stateLength } from "./merge-states.ts";
 import type { Operator } from "./operator.ts";
 import { type PartialResult, decodeSeries, encodeSeries } from "./partial.ts";
@@ -25,6 +28,8 @@ class GroupStates {
   readonly table: TupleTable;
   /** Groups in which a member's name was to be dropped. */
   readonly dropped: number[] = [];
+  /** Of sums and means; other aggregations get no histograms. */
+  readonly histograms: HistogramGroups;
   readonly #evaluation: Evaluation;
   readonly #name: RowAggregationName;
   readonly #steps: number;
@@ -37,6 +42,7 @@ class GroupStates {
     this.#name = name;
     this.#steps = steps;
     this.table = table;
+    this.histograms = new HistogramGroups(evaluation, name === "avg" ? "avg" : "sum", steps);
   }
 
   /** Pointer to the states of a group, made ready when it is new. */
@@ -83,10 +89,20 @@ function aggregateRows(evaluation: Evaluation, node: AggregateNode, child: Opera
   const states = new GroupStates(evaluation, name, steps, table);
   states.reserve(table.count);
   const dropped = new Set<number>();
+  const floats = new FloatsOnly(evaluation, child, "absent");
   for (let series = 0; series < groups.length; series++) {
     const group = groups[series]!;
     evaluation.checkRow();
-    evaluation.kernel.aggregateAdd(name, states.states(group), child.row(series), steps);
+    const row = child.row(series);
+    if (evaluation.histograms.areIn(evaluation.u8, row, steps)) {
+      const metricName = (): string => list.labels(series).get(metricNameLabel);
+      states.histograms.add(
+        group,
+        row,
+        new HistogramRemarks(evaluation.annotations, node.child.position, metricName),
+      );
+    }
+    evaluation.kernel.aggregateAdd(name, states.states(group), floats.mask(row), steps);
     if (evaluation.delayedNameRemoval && list.dropsName(series)) dropped.add(group);
   }
   states.dropped.push(...dropped);
@@ -104,12 +120,16 @@ function mergeParts(
   const states = new GroupStates(evaluation, name, steps);
   const dropped = new Set<number>();
   for (const part of parts) {
+    const groups: number[] = [];
     decodeSeries(evaluation.strings, part.series, (series, labels) => {
       const group = states.table.intern(labels);
+      groups[series] = group;
       const start = series * steps * stateLength;
       mergeStates(name, states.view(group), part.values.subarray(start, start + steps * stateLength), steps);
       if (part.series.dropped[series] === 1) dropped.add(group);
     });
+    const remarks = new HistogramRemarks(evaluation.annotations, node.child.position);
+    states.histograms.merge(part.histogramStates ?? [], (theirs) => groups[theirs]!, remarks);
     part.annotations.forEach((annotation) => evaluation.annotations.add(annotation));
   }
   states.dropped.push(...dropped);
@@ -149,8 +169,11 @@ export class AggregateOperator implements Operator {
 
   row(series: number): Row {
     const name = this.#node.op as RowAggregationName;
-    const states = this.#aggregated().states(series);
+    const aggregated = this.#aggregated();
+    const states = aggregated.states(series);
     this.#evaluation.kernel.aggregateFinish(name, states, this.#row, this.steps);
+    const remarks = new HistogramRemarks(this.#evaluation.annotations, this.#node.child.position);
+    aggregated.histograms.finish(series, this.#row, remarks);
     return this.#row;
   }
 
@@ -166,6 +189,7 @@ export class AggregateOperator implements Operator {
       series: encodeSeries(this.series(), groups),
       values,
       present: new Uint8Array(0),
+      ...(!states.histograms.isEmpty && { histogramStates: states.histograms.encode() }),
       annotations: [...annotations.list],
       samplesPeak,
     };

@@ -23,9 +23,13 @@ export function isComparison(op: BinaryOperator): boolean {
   return comparisons.has(op);
 }
 
-/** Arithmetic yields another quantity, so the metric's name no longer fits; comparisons only filter. */
+/** Arithmetic yields another quantity, so the metric's name no longer fits; comparisons filter, and trimming leaves what it was. */
 export function changesMetric(op: BinaryOperator, returnBool: boolean): boolean {
-  return !isComparison(op) || returnBool;
+  return (!isComparison(op) && !isTrim(op)) || returnBool;
+}
+
+export function isTrim(op: BinaryOperator): boolean {
+  return op === "</" || op === ">/";
 }
 
 export interface BinaryOptions {

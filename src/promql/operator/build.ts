@@ -1,3 +1,4 @@
+import { HistogramRemarks } from "../histogram/remarks.ts";
 import type {
   AggregateNode,
   CallNode,
@@ -17,6 +18,8 @@ import { AggregateOperator } from "./aggregate.ts";
 import { CountValuesOperator } from "./count-values.ts";
 import { ElementwiseOperator, NegateOperator, dateOfSteps } from "./elementwise.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { FloatsOnly } from "./floats-only.ts";
+import { HistogramFunctionOperator, isHistogramFunction } from "./histogram-functions.ts";
 import { HistogramOperator } from "./histogram.ts";
 import { InfoOperator } from "./info.ts";
 import { labelJoin, labelReplace } from "./label-functions.ts";
@@ -44,6 +47,9 @@ import { SortOperator, type SortOrder, byLabels, byValue } from "./sort.ts";
 import { VectorBinaryOperator } from "./vector-binary.ts";
 import { WindowOperator } from "./window.ts";
 
+/** They need no buckets. */
+const countingFunctions = new Set(["histogram_count", "histogram_sum", "histogram_avg"]);
+
 /** The parts that readers computed for a fragment, by its number in the plan. */
 export type Partials = (fragment: number) => readonly PartialResult[];
 
@@ -53,6 +59,8 @@ export class OperatorBuilder {
   readonly #partials: Partials | undefined;
   readonly #fragments: readonly Fragment[];
   readonly #shared = new Map<PlanNode, Operator>();
+  /** What is built is under a function that only wants counts and sums of histograms. */
+  #countsOnly = false;
 
   constructor(evaluation: Evaluation, partials?: Partials) {
     this.#evaluation = evaluation;
@@ -85,12 +93,13 @@ export class OperatorBuilder {
   }
 
   #range({ source, grid }: Pick<WindowNode, "source" | "grid">): RangeReader {
-    const reader = rangeReader(this.#evaluation, source, grid, this.build);
+    const build = (child: PlanNode): Operator => this.#within(false, () => this.build(child));
+    const reader = rangeReader(this.#evaluation, source, grid, build, this.#countsOnly);
     return this.#evaluation.counter?.range(source, grid, reader) ?? reader;
   }
 
   #select(node: SelectNode): Operator {
-    const operator = new SelectOperator(this.#evaluation, node);
+    const operator = new SelectOperator(this.#evaluation, node, this.#countsOnly);
     return this.#evaluation.counter?.select(node, operator) ?? operator;
   }
 
@@ -136,18 +145,18 @@ export class OperatorBuilder {
         const result = new ScalarBinaryOperator(
           evaluation,
           node,
-          this.build(node.left),
-          this.build(node.right),
+          this.#within(false, () => this.build(node.left)),
+          this.#within(false, () => this.build(node.right)),
         );
         return node.type === "scalar" ? result : this.#merged(result);
       }
       case "vectorBinary": {
         if (node.op === "or") {
-          const terms = this.#orTerms(node).map(this.build);
+          const terms = this.#orTerms(node).map((term) => this.#within(false, () => this.build(term)));
           return new MergeEqual(evaluation, new OrOperator(evaluation, node.matching, terms), false);
         }
-        const left = this.build(node.left);
-        const right = this.build(node.right);
+        const left = this.#within(false, () => this.build(node.left));
+        const right = this.#within(false, () => this.build(node.right));
         if (node.op === "and" || node.op === "unless") return new SetOperator(evaluation, node, left, right);
         return new VectorBinaryOperator(evaluation, node, left, right);
       }
@@ -190,6 +199,17 @@ export class OperatorBuilder {
     return new AbsentOperator(evaluation, present, from.kind === "selector" ? from.matchers : []);
   }
 
+  /** Builds what is under a node that does, or does not, want counts and sums only. */
+  #within<T>(countsOnly: boolean, build: () => T): T {
+    const before = this.#countsOnly;
+    this.#countsOnly = countsOnly;
+    try {
+      return build();
+    } finally {
+      this.#countsOnly = before;
+    }
+  }
+
   #aggregate(node: AggregateNode, child: Operator): Operator {
     const evaluation = this.#evaluation;
     switch (node.op) {
@@ -199,12 +219,33 @@ export class OperatorBuilder {
       case "limit_ratio":
         return new PickOperator(evaluation, node, child, this.build(node.param!));
       case "quantile":
-        return new QuantileOperator(evaluation, node, child, this.build(node.param!));
+        return new QuantileOperator(
+          evaluation,
+          node,
+          this.#aggregatedFloats(node, child),
+          this.build(node.param!),
+        );
       case "count_values":
         return new CountValuesOperator(evaluation, node, child, (node.param as StringNode).value);
-      default:
+      case "sum":
+      case "avg":
         return new AggregateOperator(evaluation, node, child);
+      case "count":
+      case "group":
+        return new AggregateOperator(evaluation, node, new FloatsOnly(evaluation, child, "present"));
+      default:
+        return new AggregateOperator(evaluation, node, this.#aggregatedFloats(node, child));
     }
+  }
+
+  /** The floats of an aggregation that leaves native histograms out, and says so. */
+  #aggregatedFloats({ op, child: { position } }: AggregateNode, child: Operator): Operator {
+    const remarks = new HistogramRemarks(this.#evaluation.annotations, position);
+    return new FloatsOnly(this.#evaluation, child, "absent", () => remarks.ignoredInAggregation(op));
+  }
+
+  #floats(node: PlanNode): Operator {
+    return new FloatsOnly(this.#evaluation, this.build(node), "absent");
   }
 
   #call(node: CallNode): Operator {
@@ -213,14 +254,17 @@ export class OperatorBuilder {
     const [first, ...rest] = args;
     if (elementwiseFunctions.has(func)) {
       if (first === undefined) return dateOfSteps(evaluation, node);
-      return this.#merged(new ElementwiseOperator(evaluation, node, this.build(first), rest.map(this.build)));
+      // The time of a sample is the same for both kinds.
+      const fate = func === "timestamp" ? "present" : "absent";
+      const vector = new FloatsOnly(evaluation, this.build(first), fate);
+      return this.#merged(new ElementwiseOperator(evaluation, node, vector, rest.map(this.build)));
     }
     const texts = rest.map((arg) => (arg.kind === "string" ? arg.value : ""));
     switch (func) {
       case "time":
         return timeOperator(evaluation, node.grid);
       case "scalar":
-        return scalarOf(evaluation, this.build(first!));
+        return scalarOf(evaluation, this.#floats(first!));
       case "vector":
         return vectorOperator(evaluation, this.build(first!));
       case "min_of":
@@ -234,28 +278,34 @@ export class OperatorBuilder {
         return new MergeEqual(evaluation, labelJoin(this.build(first!), texts), false);
       case "sort":
       case "sort_desc":
-        return this.#sorted(node, byValue(func === "sort_desc"));
+        return this.#sorted(node, this.#floats(first!), byValue(func === "sort_desc"));
       case "sort_by_label":
       case "sort_by_label_desc":
-        return this.#sorted(node, byLabels(texts, func === "sort_by_label_desc"));
+        return this.#sorted(node, this.build(first!), byLabels(texts, func === "sort_by_label_desc"));
       case "histogram_quantile":
       case "histogram_quantiles":
       case "histogram_fraction":
-        return this.#merged(this.#histogram(node));
+        return this.#merged(this.#within(false, () => this.#histogram(node)));
       case "info":
         return new InfoOperator(evaluation, node, this.build(first!));
       default:
-        // What is left works on native histograms only; of floats it makes nothing.
+        if (isHistogramFunction(func)) return this.#merged(this.#histogramFunction(func, first!));
+        // What is left asks for start timestamps, which are not kept.
         return { steps: node.grid.steps, series: () => noSeries(evaluation.strings), row: neverPulled };
     }
   }
 
-  #sorted(node: CallNode, compare: SortOrder): Operator {
+  #sorted(node: CallNode, child: Operator, compare: SortOrder): Operator {
     if (node.grid.steps > 1) {
       const text = "sort is ineffective for range queries since results are always ordered by labels";
       this.#evaluation.annotations.warn(text, node.position);
     }
-    return new SortOperator(this.#evaluation, this.build(node.args[0]!), compare);
+    return new SortOperator(this.#evaluation, child, compare);
+  }
+
+  #histogramFunction(func: string, vector: PlanNode): Operator {
+    const child = this.#within(countingFunctions.has(func), () => this.build(vector));
+    return new HistogramFunctionOperator(this.#evaluation, func, child);
   }
 
   #histogram({ func, args }: CallNode): Operator {

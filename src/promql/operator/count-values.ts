@@ -1,6 +1,7 @@
 import { NarthexError } from "../../base/index.ts";
 import type { Row } from "../../kernel/index.ts";
-import { formatPlain, isLabelName, metricNameLabel, quoteGo } from "../../model/index.ts";
+import { formatHistogram, formatPlain, isLabelName, metricNameLabel, quoteGo } from "../../model/index.ts";
+import type { SampleValue } from "../histogram/samples.ts";
 import type { AggregateNode } from "../plan/plan.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
@@ -8,6 +9,7 @@ import { Tuple, TupleTable } from "../series/tuple.ts";
 import { groupingFilter } from "./aggregate.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
+import { valueAt } from "./histogram-rows.ts";
 import { setLabel } from "./vector-labels.ts";
 
 /** `count_values("label", v)`: how many series of a group have each value, the value itself as a label. */
@@ -40,7 +42,7 @@ export class CountValuesOperator implements Operator {
   }
 
   #evaluate(): SeriesList {
-    const { strings, f64, u8 } = this.#evaluation;
+    const { strings, u8 } = this.#evaluation;
     const list = this.#child.series();
     const { without, grouping } = this.#node;
     const label = strings.number(this.#label);
@@ -59,7 +61,7 @@ export class CountValuesOperator implements Operator {
         if (u8[row.presentPtr + step] === 0) continue;
         labels.length = 0;
         for (let i = 0; i < base.length; i += 2) labels.push(base.numbers[i]!, base.numbers[i + 1]!);
-        const value = strings.number(formatPlain(f64[row.valuesPtr / 8 + step]!));
+        const value = strings.number(textOf(valueAt(this.#evaluation, row, step)));
         if (keepsValue) setLabel(strings, labels, label, value);
         this.#count(table.intern(labels), step);
       }
@@ -79,4 +81,8 @@ export class CountValuesOperator implements Operator {
     f64[at] = u8[row.presentPtr + step] === 0 ? 1 : f64[at]! + 1;
     u8[row.presentPtr + step] = 1;
   }
+}
+
+function textOf(value: SampleValue): string {
+  return typeof value === "number" ? formatPlain(value) : formatHistogram(value);
 }

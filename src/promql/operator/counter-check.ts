@@ -1,11 +1,11 @@
 import type { Row } from "../../kernel/index.ts";
 import { metricNameLabel, quoteGo } from "../../model/index.ts";
+import { floatPresent } from "../histogram/column.ts";
 import type { WindowNode } from "../plan/plan.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { Tuple } from "../series/tuple.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { RangeReader } from "./range.ts";
-import { isEmpty } from "./rows.ts";
 
 /** Remarks on `rate` and `increase` of what does not look like a counter. */
 export class CounterCheck {
@@ -36,7 +36,7 @@ export class CounterCheck {
     const labels = this.#reader.series().tuple(series, this.#tuple, this.#filter);
     const name = labels.get(this.#name);
     if (name < 0 || (this.#judged.has(name) && !evaluation.typeAndUnitLabels)) return;
-    if (isEmpty(evaluation, row, steps)) return;
+    if (!evaluation.u8.subarray(row.presentPtr, row.presentPtr + steps).includes(floatPresent)) return;
     this.#judged.add(name);
     const { from } = this.#node.source;
     this.#done = !evaluation.typeAndUnitLabels && from.kind === "selector" && from.namePinned;

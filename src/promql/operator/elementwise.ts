@@ -1,7 +1,9 @@
 import type { Row } from "../../kernel/index.ts";
+import { negateHistogram } from "../../model/index.ts";
 import { maximum, minimum } from "../function/arithmetic.ts";
 import { dateFunctions } from "../function/date.ts";
 import { mathFunctions } from "../function/math.ts";
+import { histogramPresent } from "../histogram/column.ts";
 import type { CallNode } from "../plan/plan.ts";
 import type { SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -138,6 +140,16 @@ export class NegateOperator implements Operator {
     const out = this.#row.valuesPtr / 8;
     u8.copyWithin(this.#row.presentPtr, from.presentPtr, from.presentPtr + this.steps);
     for (let step = 0; step < this.steps; step++) f64[out + step] = -f64[value + step]!;
+    this.#negateHistograms(value, out);
     return this.#row;
+  }
+
+  #negateHistograms(from: number, to: number): void {
+    const { u8, histograms } = this.#evaluation;
+    if (!histograms.areIn(u8, this.#row, this.steps)) return;
+    for (let step = 0; step < this.steps; step++) {
+      if (u8[this.#row.presentPtr + step] !== histogramPresent) continue;
+      histograms.set(to + step, negateHistogram(histograms.get(from + step)));
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { Kernel, Row, Scratch } from "../../kernel/index.ts";
 import type { Querier, SeriesSet } from "../../storage/index.ts";
 import { Annotations } from "../annotations.ts";
 import type { QueryContext } from "../context.ts";
+import { HistogramColumn } from "../histogram/column.ts";
 import type { Plan, Selector } from "../plan/plan.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { FilteredSeries, NameDroppingSeries, type SeriesList } from "../series/series-list.ts";
@@ -30,6 +31,7 @@ export class Evaluation {
   readonly u8: Uint8Array;
   readonly annotations = new Annotations();
   readonly strings = new Strings();
+  readonly histograms = new HistogramColumn();
   readonly lookbackDeltaMs: number;
   readonly delayedNameRemoval: boolean;
   readonly typeAndUnitLabels: boolean;

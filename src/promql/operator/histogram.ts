@@ -1,23 +1,36 @@
 import type { Row } from "../../kernel/index.ts";
-import { formatShortest, metricNameLabel, parseNumber, quoteGo } from "../../model/index.ts";
+import {
+  formatShortest,
+  type Histogram as NativeHistogram,
+  histogramFraction,
+  histogramQuantile,
+  metricNameLabel,
+  parseNumber,
+  quoteGo,
+} from "../../model/index.ts";
 import { forMetric } from "../annotations.ts";
 import { Buckets, bucketFraction, bucketQuantile, forceMonotonic } from "../function/buckets.ts";
+import { floatPresent, histogramPresent } from "../histogram/column.ts";
+import { HistogramRemarks } from "../histogram/remarks.ts";
 import type { CallNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
-import type { Evaluation } from "./evaluation.ts";
+import { type Evaluation, duplicateSeries } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
 import { type RowBlock, copyRow } from "./rows.ts";
 import { setLabel } from "./vector-labels.ts";
 
 const bucketLabel = "le";
 
-/** The bucket series of one histogram, by ascending upper bound. */
+/** The series of one histogram. */
 interface Histogram {
+  /** Its buckets by ascending upper bound. */
   readonly series: number[];
   readonly bounds: number[];
+  /** Series that are no buckets, and may be native histograms. */
+  readonly natives: number[];
 }
 
 /** What one call asks of a histogram. */
@@ -34,8 +47,8 @@ export interface HistogramQuestion {
 }
 
 /**
- * histogram_quantile, histogram_quantiles and histogram_fraction on classic histograms: series that differ in `le` only. The
- * place of native histograms is here too: they would be answered by themselves, beside the groups of buckets.
+ * histogram_quantile, histogram_quantiles and histogram_fraction: of classic histograms, which are series that differ in `le` only, and
+ * of native ones. A histogram that is both at a step has no result there.
  */
 export class HistogramOperator implements Operator {
   readonly steps: number;
@@ -46,6 +59,7 @@ export class HistogramOperator implements Operator {
   #histograms: Histogram[] = [];
   #buckets = new Buckets(0);
   #rows: RowBlock | undefined;
+  #nativeRows: RowBlock | undefined;
   #loaded = -1;
 
   constructor(evaluation: Evaluation, question: HistogramQuestion) {
@@ -64,6 +78,8 @@ export class HistogramOperator implements Operator {
     const largest = Math.max(0, ...this.#histograms.map(({ series }) => series.length));
     this.#buckets = new Buckets(largest);
     this.#rows = this.#evaluation.rows(largest, this.steps);
+    const mostNatives = Math.max(0, ...this.#histograms.map(({ natives }) => natives.length));
+    this.#nativeRows = this.#evaluation.rows(mostNatives, this.steps);
     if (this.#question.kind === "quantile") this.#checkQuantiles();
     this.#series = this.#evaluation.dropNames(this.#outputSeries(table, list.distinctWithoutName));
     return this.#series;
@@ -80,21 +96,65 @@ export class HistogramOperator implements Operator {
     const first = scalars[series % results]!;
     for (let step = 0; step < this.steps; step++) {
       this.#gather(bounds, step);
-      u8[this.#row.presentPtr + step] = this.#buckets.length > 0 ? 1 : 0;
-      if (this.#buckets.length === 0) continue;
-      const value =
-        this.#question.kind === "quantile"
+      const native = this.#nativeAt(histogram, step);
+      const isClassic = this.#buckets.length > 0;
+      const hasResult = isClassic !== (native !== undefined);
+      u8[this.#row.presentPtr + step] = Number(hasResult);
+      if (isClassic && native !== undefined) this.#remarks(histogram).mixedClassicAndNative();
+      if (!hasResult) continue;
+      const isQuantile = this.#question.kind === "quantile";
+      const [lower, upper] = [
+        f64[scalars[0]! + step]!,
+        f64[scalars[1] === undefined ? 0 : scalars[1] + step]!,
+      ];
+      let value: number;
+      if (native !== undefined) {
+        value = isQuantile
+          ? this.#nativeQuantile(f64[first + step]!, native, histogram)
+          : this.#nativeFraction(lower, upper, native, histogram);
+      } else
+        value = isQuantile
           ? this.#quantile(f64[first + step]!, histogram, step)
-          : this.#fraction(f64[scalars[0]! + step]!, f64[scalars[1]! + step]!);
+          : this.#fraction(lower, upper);
       f64[this.#row.valuesPtr / 8 + step] = value;
     }
     return this.#row;
+  }
+
+  #nativeAt(histogram: number, step: number): NativeHistogram | undefined {
+    const { u8, histograms } = this.#evaluation;
+    const { natives } = this.#histograms[histogram]!;
+    for (let i = 0; i < natives.length; i++) {
+      const { presentPtr, valuesPtr } = this.#nativeRows!.row(i);
+      if (u8[presentPtr + step] === histogramPresent) return histograms.get(valuesPtr / 8 + step);
+    }
+    return undefined;
+  }
+
+  #nativeQuantile(phi: number, native: NativeHistogram, histogram: number): number {
+    const { value, remark } = histogramQuantile(phi, native);
+    if (remark === "nan") this.#remarks(histogram).nanResult();
+    if (remark === "skewed") this.#remarks(histogram).nanSkew();
+    return value;
+  }
+
+  #nativeFraction(lower: number, upper: number, native: NativeHistogram, histogram: number): number {
+    const { value, excludesNaN } = histogramFraction(lower, upper, native);
+    if (excludesNaN) this.#remarks(histogram).nanExcluded();
+    return value;
+  }
+
+  #remarks(histogram: number): HistogramRemarks {
+    const name = (): string =>
+      this.#metricName(this.#question.vector.series(), this.#histograms[histogram]!.natives[0]!);
+    return new HistogramRemarks(this.#evaluation.annotations, this.#question.vectorPosition, name);
   }
 
   #collect(list: SeriesList, groups: Int32Array, groupCount: number): void {
     const { strings } = this.#evaluation;
     const filter = LabelFilter.only(strings, [bucketLabel]);
     const members: [series: number, bound: number][][] = Array.from({ length: groupCount }, () => []);
+    const natives: number[][] = Array.from({ length: groupCount }, () => []);
     const boundOf = new Map<number, number | undefined>();
     const tuple = new Tuple();
     for (let series = 0; series < list.length; series++) {
@@ -103,19 +163,25 @@ export class HistogramOperator implements Operator {
       const key = tuple.length === 0 ? -1 : value;
       if (!boundOf.has(key)) boundOf.set(key, parseNumber(text));
       const bound = boundOf.get(key);
-      if (bound === undefined) this.#remarkBound(list, series, text);
-      else members[groups[series]!]!.push([series, bound]);
+      if (bound === undefined) {
+        natives[groups[series]!]!.push(series);
+        this.#remarkBound(list, series, text);
+      } else members[groups[series]!]!.push([series, bound]);
     }
-    this.#histograms = members.map((buckets) => {
+    this.#histograms = members.map((buckets, group) => {
       buckets.sort((a, b) => a[1] - b[1]);
-      return { series: buckets.map(([series]) => series), bounds: buckets.map(([, bound]) => bound) };
+      return {
+        series: buckets.map(([series]) => series),
+        bounds: buckets.map(([, bound]) => bound),
+        natives: natives[group]!,
+      };
     });
   }
 
   #remarkBound(list: SeriesList, series: number, text: string): void {
     const { annotations, u8 } = this.#evaluation;
     const { presentPtr } = this.#question.vector.row(series);
-    if (!u8.subarray(presentPtr, presentPtr + this.steps).includes(1)) return;
+    if (!u8.subarray(presentPtr, presentPtr + this.steps).includes(floatPresent)) return;
     const metric = forMetric(this.#metricName(list, series));
     const rule = `bucket label "le" is missing or has a malformed value of ${quoteGo(text)}`;
     annotations.warn(rule + metric, this.#question.vectorPosition);
@@ -141,7 +207,8 @@ export class HistogramOperator implements Operator {
         tuple.length = 0;
         histograms.append(histogram, tuple);
         setLabel(strings, tuple, label, value);
-        table.intern(tuple);
+        const { count } = table;
+        if (table.intern(tuple) < count) throw duplicateSeries();
       }
     }
     return new TupleSeries(strings, table, distinct);
@@ -149,10 +216,13 @@ export class HistogramOperator implements Operator {
 
   #load(histogram: number): void {
     this.#loaded = histogram;
-    this.#histograms[histogram]!.series.forEach((series, i) => {
-      this.#evaluation.checkRow();
-      copyRow(this.#evaluation, this.#question.vector.row(series), this.#rows!.row(i), this.steps);
-    });
+    const load = (all: readonly number[], rows: RowBlock): void =>
+      all.forEach((series, i) => {
+        this.#evaluation.checkRow();
+        copyRow(this.#evaluation, this.#question.vector.row(series), rows.row(i), this.steps);
+      });
+    load(this.#histograms[histogram]!.series, this.#rows!);
+    load(this.#histograms[histogram]!.natives, this.#nativeRows!);
   }
 
   /** Fills the buckets with the counts of one step. */
@@ -163,7 +233,7 @@ export class HistogramOperator implements Operator {
     buckets.length = 0;
     for (let i = 0; i < bounds.length; i++) {
       const at = i * this.steps + step;
-      if (u8[rows.presentPtr + at] !== 0) buckets.push(bounds[i]!, f64[rows.valuesPtr / 8 + at]!);
+      if (u8[rows.presentPtr + at] === floatPresent) buckets.push(bounds[i]!, f64[rows.valuesPtr / 8 + at]!);
     }
   }
 

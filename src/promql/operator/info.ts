@@ -2,11 +2,13 @@ import { NarthexError } from "../../base/index.ts";
 import type { Row } from "../../kernel/index.ts";
 import { Labels, LabelsBuilder, Matcher, metricNameLabel } from "../../model/index.ts";
 import type { SeriesSet } from "../../storage/index.ts";
+import type { SampleValue } from "../histogram/samples.ts";
 import type { CallNode } from "../plan/plan.ts";
 import { selectorRange } from "../plan/selector.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { storeAt, valueAt } from "./histogram-rows.ts";
 import { materialize } from "./materialize.ts";
 import type { Operator } from "./operator.ts";
 import { SelectOperator } from "./select.ts";
@@ -64,7 +66,7 @@ export class InfoOperator implements Operator {
     );
     const rows = materialize(this.#evaluation, this.#child);
     const output = new Output(this.#evaluation, this.steps, this.#rows);
-    const { f64, u8 } = this.#evaluation;
+    const { u8 } = this.#evaluation;
     for (let step = 0; step < this.steps; step++) {
       this.#evaluation.check();
       const newest = newestInfos(this.#evaluation, infos, step);
@@ -73,7 +75,7 @@ export class InfoOperator implements Operator {
         if (u8[row.presentPtr + step] === 0) continue;
         const labels = isInfo[series] ? base[series]! : enrich(base[series]!, newest, dataMatchers);
         if (labels !== undefined)
-          output.store(labels, step, f64[row.valuesPtr / 8 + step]!, list.dropsName(series));
+          output.store(labels, step, valueAt(this.#evaluation, row, step), list.dropsName(series));
       }
     }
     return output.series();
@@ -97,6 +99,11 @@ export class InfoOperator implements Operator {
     const block = materialize(this.#evaluation, operator);
     return Array.from({ length: set.length }, (_, series) => {
       const labels = set.labels(series);
+      const { minTimestampMs, maxTimestampMs } = selector;
+      if ((set.readHistograms?.(series, minTimestampMs, maxTimestampMs, true) ?? []).length > 0) {
+        const text = `this should be an info metric, with float samples: ${labels.toString()}`;
+        throw new NarthexError("execution", text);
+      }
       const { valuesPtr, presentPtr } = block.row(series);
       return { labels, name: labels.get(metricNameLabel), timesPtr: valuesPtr, presentPtr };
     });
@@ -118,8 +125,8 @@ class Output {
     this.#rows = rows;
   }
 
-  store(labels: Labels, step: number, value: number, dropsName: boolean): void {
-    const { strings, f64, u8 } = this.#evaluation;
+  store(labels: Labels, step: number, value: SampleValue, dropsName: boolean): void {
+    const { strings, u8 } = this.#evaluation;
     this.#tuple.length = 0;
     for (const [name, text] of labels) this.#tuple.push(strings.number(name), strings.number(text));
     const series = this.#table.intern(this.#tuple);
@@ -132,8 +139,7 @@ class Output {
     if (u8[row.presentPtr + step] !== 0) {
       throw new NarthexError("execution", "vector cannot contain metrics with the same labelset");
     }
-    u8[row.presentPtr + step] = 1;
-    f64[row.valuesPtr / 8 + step] = value;
+    storeAt(this.#evaluation, row, step, value);
   }
 
   series(): SeriesList {

@@ -1,4 +1,5 @@
 import type { Row } from "../../kernel/index.ts";
+import { histogramPresent } from "../histogram/column.ts";
 import { Grouping } from "../series/grouping.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
@@ -53,7 +54,7 @@ export class MergeEqual implements Operator {
   }
 
   #add(into: Row, from: Row): void {
-    const { f64, u8 } = this.#evaluation;
+    const { f64, u8, histograms } = this.#evaluation;
     if (
       this.#strict &&
       !isEmpty(this.#evaluation, into, this.steps) &&
@@ -64,8 +65,10 @@ export class MergeEqual implements Operator {
     for (let step = 0; step < this.steps; step++) {
       if (u8[from.presentPtr + step] === 0) continue;
       if (u8[into.presentPtr + step] !== 0) throw duplicateSeries();
-      u8[into.presentPtr + step] = 1;
+      const present = u8[from.presentPtr + step]!;
+      u8[into.presentPtr + step] = present;
       f64[into.valuesPtr / 8 + step] = f64[from.valuesPtr / 8 + step]!;
+      if (present === histogramPresent) histograms.copy(from.valuesPtr / 8 + step, into.valuesPtr / 8 + step);
     }
   }
 }

@@ -7,8 +7,8 @@ export type { Row } from "../../kernel/index.ts";
  * One node of a running query. It states its output series first; rows are pulled by number, in any order and as often as the
  * consumer likes, and are computed when they are pulled, so that memory follows what is kept and not what is read.
  *
- * A row is a column of f64 values and one of presence bytes (0 or 1) in the query's scratch memory, one place per step. The
- * place for native histograms is beside them: a row whose presence byte is 2 would have its value in a column of objects.
+ * A row is a column of f64 values and one of presence bytes in the query's scratch memory, one place per step. A presence byte of 0
+ * means no value, 1 a float, 2 a native histogram, which the evaluation's histogram column has under the place of the value.
  */
 export interface Operator {
   readonly steps: number;

@@ -1,3 +1,5 @@
+import type { Histogram } from "../../model/index.ts";
+import type { HistogramStates } from "./histogram-groups.ts";
 import type { Annotation } from "../annotations.ts";
 import type { NodeProfile } from "./profile.ts";
 import type { SampleCounts } from "./sample-counter.ts";
@@ -25,6 +27,10 @@ export interface PartialResult {
   values: Float64Array<ArrayBuffer>;
   /** Presence rows; empty for states, which know. */
   present: Uint8Array<ArrayBuffer>;
+  /** Native histograms of the rows, by their place among the values; absent when there are none. */
+  histograms?: [place: number, histogram: Histogram][];
+  /** Those of the states; absent when there are none. */
+  histogramStates?: HistogramStates;
   /** Instead of rows, where the fragment is the whole of a range query: finished JSON, the series sorted by labels. */
   json?: EncodedJson;
   annotations: Annotation[];

@@ -1,5 +1,7 @@
 import type { Row } from "../../kernel/index.ts";
+import type { Histogram } from "../../model/index.ts";
 import { ConcatenatedSeries, type SeriesList } from "../series/series-list.ts";
+import { histogramPresent } from "../histogram/column.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
 import { type PartialResult, decodeList, encodeSeries } from "./partial.ts";
@@ -12,6 +14,7 @@ export class PartsOperator implements Operator {
   readonly #parts: readonly PartialResult[];
   readonly #series: ConcatenatedSeries;
   readonly #row: Row;
+  readonly #histograms: readonly ReadonlyMap<number, Histogram>[];
 
   constructor(
     evaluation: Evaluation,
@@ -25,6 +28,7 @@ export class PartsOperator implements Operator {
     const lists = parts.map((part) => decodeList(evaluation.strings, part.series, distinctWithoutName));
     this.#series = new ConcatenatedSeries(evaluation.strings, lists, distinctWithoutName);
     this.#row = evaluation.row(steps);
+    this.#histograms = parts.map((part) => new Map(part.histograms));
     for (const part of parts) {
       evaluation.keepSamples(part.present.length);
       part.annotations.forEach((annotation) => evaluation.annotations.add(annotation));
@@ -42,7 +46,18 @@ export class PartsOperator implements Operator {
     const end = start + this.steps;
     this.#evaluation.f64.set(values.subarray(start, end), this.#row.valuesPtr / 8);
     this.#evaluation.u8.set(present.subarray(start, end), this.#row.presentPtr);
+    this.#takeHistograms(number, start, end);
     return this.#row;
+  }
+
+  #takeHistograms(part: number, start: number, end: number): void {
+    const known = this.#histograms[part]!;
+    if (known.size === 0) return;
+    for (let place = start; place < end; place++) {
+      const histogram = known.get(place);
+      if (histogram !== undefined)
+        this.#evaluation.histograms.set(this.#row.valuesPtr / 8 + place - start, histogram);
+    }
   }
 }
 
@@ -59,6 +74,7 @@ export function encodeRows(evaluation: Evaluation, operator: Operator): PartialR
   const { steps } = operator;
   const { f64, u8 } = evaluation;
   const picks: number[] = [];
+  const histograms: [place: number, histogram: Histogram][] = [];
   // What many series over many steps could take is not what they do take; the limit is looked at before memory grows.
   let values = new Float64Array(Math.min(list.length, rowsAtFirst) * steps);
   let present = new Uint8Array(values.length);
@@ -75,6 +91,12 @@ export function encodeRows(evaluation: Evaluation, operator: Operator): PartialR
     }
     values.set(f64.subarray(row.valuesPtr / 8, row.valuesPtr / 8 + steps), start);
     present.set(u8.subarray(row.presentPtr, row.presentPtr + steps), start);
+    if (evaluation.histograms.areIn(u8, row, steps)) {
+      for (let step = 0; step < steps; step++) {
+        if (u8[row.presentPtr + step] !== histogramPresent) continue;
+        histograms.push([start + step, evaluation.histograms.get(row.valuesPtr / 8 + step)]);
+      }
+    }
     picks.push(series);
   }
   if (picks.length * steps < values.length) {
@@ -86,6 +108,7 @@ export function encodeRows(evaluation: Evaluation, operator: Operator): PartialR
     series: encodeSeries(list, picks),
     values,
     present,
+    ...(histograms.length > 0 && { histograms }),
     annotations: [...annotations.list],
     samplesPeak,
   };

@@ -1,11 +1,14 @@
 import { NarthexError } from "../../base/index.ts";
 import type { Row } from "../../kernel/index.ts";
 import { formatShortest } from "../../model/index.ts";
+import { HistogramRemarks } from "../histogram/remarks.ts";
+import type { SampleValue } from "../histogram/samples.ts";
 import type { AggregateNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { PickedSeries, type SeriesList } from "../series/series-list.ts";
 import { groupingFilter } from "./aggregate.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { storeAt, valueAt } from "./histogram-rows.ts";
 import { BestHeap } from "./heap.ts";
 import type { Operator } from "./operator.ts";
 import { type Parameter, readParameter } from "./param.ts";
@@ -15,7 +18,7 @@ import { seriesFraction } from "./series-hash.ts";
 const int64Limit = 2 ** 63;
 
 /** What was picked: per step and group the series with their values, best first. */
-type Pick = (step: number, series: number, value: number) => void;
+type Pick = (step: number, series: number, value: SampleValue) => void;
 
 /** topk, bottomk, limitk, limit_ratio: some of the series, with the labels and values they have. */
 export class PickOperator implements Operator {
@@ -24,6 +27,7 @@ export class PickOperator implements Operator {
   readonly #node: AggregateNode;
   readonly #child: Operator;
   readonly #param: Operator;
+  readonly #remarks: HistogramRemarks;
   #series: SeriesList | undefined;
   readonly #rows: Row[] = [];
 
@@ -33,6 +37,7 @@ export class PickOperator implements Operator {
     this.#node = node;
     this.#child = child;
     this.#param = param;
+    this.#remarks = new HistogramRemarks(evaluation.annotations, node.position);
   }
 
   series(): SeriesList {
@@ -58,9 +63,7 @@ export class PickOperator implements Operator {
         this.#rows.push(this.#evaluation.rows(1, this.steps).row(0));
         this.#evaluation.keepSamples(this.steps);
       }
-      const row = this.#rows[place]!;
-      this.#evaluation.u8[row.presentPtr + step] = 1;
-      this.#evaluation.f64[row.valuesPtr / 8 + step] = value;
+      storeAt(this.#evaluation, this.#rows[place]!, step, value);
     });
     return new PickedSeries(list, picked);
   }
@@ -79,14 +82,13 @@ export class PickOperator implements Operator {
   }
 
   /** Calls `take` for every value of some series, series by series. */
-  #forEach(picked: Iterable<number>, take: (step: number, series: number, value: number) => void): void {
-    const { f64, u8 } = this.#evaluation;
+  #forEach(picked: Iterable<number>, take: Pick): void {
+    const { u8 } = this.#evaluation;
     for (const series of picked) {
       this.#evaluation.checkRow();
       const row = this.#child.row(series);
-      const value = row.valuesPtr / 8;
       for (let step = 0; step < this.steps; step++)
-        if (u8[row.presentPtr + step] !== 0) take(step, series, f64[value + step]!);
+        if (u8[row.presentPtr + step] !== 0) take(step, series, valueAt(this.#evaluation, row, step));
     }
   }
 
@@ -99,7 +101,9 @@ export class PickOperator implements Operator {
       heaps.forEach((heap) => heap.clear());
       this.#forEach(members, (step, series, value) => {
         const k = counts[step]!;
-        if (k >= 1) heaps[step]!.offer(k, series, value);
+        if (k < 1) return;
+        if (typeof value === "number") heaps[step]!.offer(k, series, value);
+        else this.#remarks.ignoredInAggregation(this.#node.op);
       });
       heaps.forEach((heap, step) => {
         for (const place of heap.order()) pick(step, heap.series[place]!, heap.values[place]!);

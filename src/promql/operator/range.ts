@@ -1,5 +1,7 @@
 import type { Columns, Steps } from "../../kernel/index.ts";
-import type { SeriesSet } from "../../storage/index.ts";
+import { type Histogram, withCounterReset } from "../../model/index.ts";
+import type { HistogramSample, SeriesSet } from "../../storage/index.ts";
+import { floatPresent, histogramPresent } from "../histogram/column.ts";
 import type { Grid, RangeSource, Selector, SubqueryPlan } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -10,19 +12,23 @@ import { lookSteps } from "./select.ts";
 /** The samples that windows slide over. Stale markers are not among them. */
 export interface RangeReader {
   series(): SeriesList;
-  /** Valid until the next call. */
+  /** The floats, valid until the next call. */
   read(series: number): Columns;
+  /** The native histograms of the series that was read last. */
+  histograms(series: number): readonly HistogramSample[];
 }
 
+/** `detectsResets`: histograms of storage come with the hints that comparing them yields. */
 export function rangeReader(
   evaluation: Evaluation,
   source: RangeSource,
   grid: Grid,
   build: (node: SubqueryPlan["child"]) => Operator,
+  detectsResets = false,
 ): RangeReader {
   const { from } = source;
   return from.kind === "selector"
-    ? new SelectorRange(evaluation, from, lookSteps(from, grid), source.rangeMs)
+    ? new SelectorRange(evaluation, from, lookSteps(from, grid), source.rangeMs, detectsResets)
     : new SubqueryRange(evaluation, from, build(from.child));
 }
 
@@ -33,10 +39,17 @@ class SelectorRange implements RangeReader {
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
 
-  constructor(evaluation: Evaluation, selector: Selector, look: Steps, rangeMs: number) {
+  constructor(
+    evaluation: Evaluation,
+    selector: Selector,
+    look: Steps,
+    rangeMs: number,
+    detectsResets: boolean,
+  ) {
     this.#evaluation = evaluation;
     this.#selector = selector;
     this.#reader = new WindowReader(evaluation, selector, look, rangeMs, true);
+    if (detectsResets) this.#reader.detectResets();
   }
 
   series(): SeriesList {
@@ -50,6 +63,10 @@ class SelectorRange implements RangeReader {
   read(series: number): Columns {
     return this.#reader.read(this.#set!, series);
   }
+
+  histograms(series: number): readonly HistogramSample[] {
+    return this.#reader.histograms(this.#set!, series);
+  }
 }
 
 /** The values of an expression at its own steps, as samples. */
@@ -58,6 +75,7 @@ class SubqueryRange implements RangeReader {
   readonly #plan: SubqueryPlan;
   readonly #child: Operator;
   readonly #buffer = new SampleBuffer();
+  #histograms: HistogramSample[] = [];
 
   constructor(evaluation: Evaluation, plan: SubqueryPlan, child: Operator) {
     this.#evaluation = evaluation;
@@ -79,9 +97,16 @@ class SubqueryRange implements RangeReader {
     const values = buffer.values / 8;
     const from = row.valuesPtr / 8;
     let count = 0;
+    this.#histograms = [];
     for (let step = 0; step < steps; step++) {
-      if (u8[row.presentPtr + step] === 0) continue;
-      f64[timestamps + count] = startMs + step * stepMs;
+      const present = u8[row.presentPtr + step];
+      const timestampMs = startMs + step * stepMs;
+      if (present === histogramPresent) {
+        const histogram = withoutHint(this.#evaluation.histograms.get(from + step));
+        this.#histograms.push({ timestampMs, histogram });
+      }
+      if (present !== floatPresent) continue;
+      f64[timestamps + count] = timestampMs;
       f64[values + count] = f64[from + step]!;
       count++;
     }
@@ -89,4 +114,13 @@ class SubqueryRange implements RangeReader {
     this.#evaluation.passSamples(count);
     return buffer;
   }
+
+  histograms(): readonly HistogramSample[] {
+    return this.#histograms;
+  }
+}
+
+/** A subquery may skip samples or see them twice, so that what is known of resets between them no longer holds. */
+function withoutHint(histogram: Histogram): Histogram {
+  return histogram.counterReset === "gauge" ? histogram : withCounterReset(histogram, "unknown");
 }

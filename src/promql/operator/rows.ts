@@ -1,4 +1,5 @@
 import type { Row } from "../../kernel/index.ts";
+import { histogramPresent } from "../histogram/column.ts";
 import type { Evaluation } from "./evaluation.ts";
 
 /** Rows one behind the other in scratch memory. */
@@ -25,6 +26,7 @@ export function copyRow(evaluation: Evaluation, from: Row, to: Row, steps: numbe
   const { f64, u8 } = evaluation;
   f64.copyWithin(to.valuesPtr / 8, from.valuesPtr / 8, from.valuesPtr / 8 + steps);
   u8.copyWithin(to.presentPtr, from.presentPtr, from.presentPtr + steps);
+  evaluation.histograms.copyRow(u8, from, to, steps);
 }
 
 export function clearRow(evaluation: Evaluation, row: Row, steps: number): void {
@@ -37,6 +39,8 @@ export function repeatFirst(evaluation: Evaluation, row: Row, steps: number): vo
   const value = row.valuesPtr / 8;
   f64.fill(f64[value]!, value, value + steps);
   u8.fill(u8[row.presentPtr]!, row.presentPtr, row.presentPtr + steps);
+  if (u8[row.presentPtr] !== histogramPresent) return;
+  for (let step = 1; step < steps; step++) evaluation.histograms.copy(value, value + step);
 }
 
 /** Fills a row with one value that is present everywhere. */
@@ -48,7 +52,7 @@ export function fillRow(evaluation: Evaluation, row: Row, steps: number, value: 
 export function countPresent(evaluation: Evaluation, row: Row, steps: number): number {
   const { u8 } = evaluation;
   let count = 0;
-  for (let i = row.presentPtr, end = i + steps; i < end; i++) count += u8[i]!;
+  for (let i = row.presentPtr, end = i + steps; i < end; i++) count += Number(u8[i] !== 0);
   return count;
 }
 

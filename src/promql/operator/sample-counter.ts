@@ -63,7 +63,7 @@ export class SampleCounter {
       reader,
       (series) => reader.read(series),
       count,
-      (read) => ({ read }),
+      (read) => ({ read, histograms: (series: number) => reader.histograms(series) }),
     );
   }
 

@@ -1,10 +1,14 @@
 import type { Columns, Steps } from "../../kernel/index.ts";
-import type { SampleColumns, SeriesSet } from "../../storage/index.ts";
+import { histogramBytes } from "../../model/index.ts";
+import type { HistogramSample, SampleColumns, SeriesSet } from "../../storage/index.ts";
+import { withDetectedResets } from "../histogram/reset-hints.ts";
 import type { Selector } from "../plan/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
 
 /** Samples that may be appended to a series between the question how many there are and their reading. */
 const spareSamples = 256;
+/** Histograms count as so many samples as would fit into their bytes. */
+const sampleBytes = 16;
 
 /** Columns that grow to the longest series. Readable slack for the kernel's wide loads comes with every scratch block. */
 export class SampleBuffer implements Columns, SampleColumns {
@@ -53,6 +57,7 @@ export class WindowReader {
   readonly #dropStale: boolean;
   readonly #hasGaps: boolean;
   readonly #buffer = new SampleBuffer();
+  #detectsResets = false;
 
   constructor(evaluation: Evaluation, selector: Selector, look: Steps, windowMs: number, dropStale: boolean) {
     this.#evaluation = evaluation;
@@ -67,6 +72,21 @@ export class WindowReader {
   read(set: SeriesSet, series: number): Columns {
     if (this.#hasGaps) return this.#readApart(set, series);
     return this.readFrom(set, series, this.#selector.minTimestampMs);
+  }
+
+  /** From now on histograms come with the hints that comparing them yields. */
+  detectResets(): void {
+    this.#detectsResets = true;
+  }
+
+  /** The native histograms that the windows may need. */
+  histograms(set: SeriesSet, series: number): readonly HistogramSample[] {
+    if (set.readHistograms === undefined) return [];
+    const { minTimestampMs, maxTimestampMs } = this.#selector;
+    const samples = set.readHistograms(series, minTimestampMs, maxTimestampMs, this.#dropStale);
+    const sizes = samples.map(({ histogram }) => Math.floor((histogramBytes(histogram) + 8) / sampleBytes));
+    this.#evaluation.passSamples(sizes.reduce((sum, size) => sum + size, this.#buffer.count));
+    return this.#detectsResets ? withDetectedResets(samples) : samples;
   }
 
   /** All samples from `minTimestampMs` on. */

@@ -3,6 +3,7 @@ import type { ScalarBinaryNode } from "../plan/plan.ts";
 import { type SeriesList, singleSeries } from "../series/series-list.ts";
 import { applyBinary, changesMetric, isComparison } from "./arithmetic-rows.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { applyToHistograms } from "./histogram-rows.ts";
 import { remarkTrim } from "./trim.ts";
 import type { Operator } from "./operator.ts";
 
@@ -41,6 +42,7 @@ export class ScalarBinaryOperator implements Operator {
     const leftRow = this.#left.row(left.type === "scalar" ? 0 : series);
     const rightRow = this.#right.row(left.type === "scalar" && type === "vector" ? series : 0);
     applyBinary(this.#evaluation, op, leftRow, rightRow, this.#row, this.steps, this.#options);
+    applyToHistograms(this.#evaluation, this.#node, leftRow, rightRow, this.#row, this.steps, this.#options);
     remarkTrim(this.#evaluation, this.#node, leftRow, rightRow);
     return this.#row;
   }

@@ -1,9 +1,13 @@
 import type { Columns, Row, Steps } from "../../kernel/index.ts";
+import { metricNameLabel } from "../../model/index.ts";
 import type { SeriesSet } from "../../storage/index.ts";
 import { smoothedValue } from "../function/extended-range.ts";
+import { smoothedHistogram } from "../histogram/extended-rate.ts";
+import { HistogramRemarks } from "../histogram/remarks.ts";
 import type { Grid, SelectNode, Selector } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { storeAt } from "./histogram-rows.ts";
 import type { Operator } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
 import { WindowReader } from "./sample-reader.ts";
@@ -29,7 +33,8 @@ export class SelectOperator implements Operator {
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
 
-  constructor(evaluation: Evaluation, node: SelectNode) {
+  /** `detectsResets`: histograms come with the hints that comparing them yields. */
+  constructor(evaluation: Evaluation, node: SelectNode, detectsResets = false) {
     this.steps = node.grid.steps;
     this.#evaluation = evaluation;
     this.#node = node;
@@ -37,6 +42,7 @@ export class SelectOperator implements Operator {
     const { lookbackDeltaMs } = evaluation;
     const dropStale = node.selector.extension === "smoothed";
     this.#reader = new WindowReader(evaluation, node.selector, this.#look, lookbackDeltaMs, dropStale);
+    if (detectsResets) this.#reader.detectResets();
     this.#row = evaluation.row(this.steps);
     this.#timesPtr = node.timestamps ? evaluation.allocate(this.steps * 8) : 0;
   }
@@ -55,10 +61,11 @@ export class SelectOperator implements Operator {
     const evaluation = this.#evaluation;
     evaluation.checkRow();
     const samples = this.#read(series);
-    if (this.#node.selector.extension === "smoothed") return this.#smooth(samples);
+    if (this.#node.selector.extension === "smoothed") return this.#smooth(series, samples);
     const { kernel, lookbackDeltaMs } = evaluation;
     kernel.selectInstant(samples, this.#look, lookbackDeltaMs, this.#row, this.#timesPtr);
     if (this.#timesPtr !== 0) this.#takeTimes();
+    this.#selectHistograms(series, samples);
     if (this.#look.count < this.steps) repeatFirst(evaluation, this.#row, this.steps);
     return this.#row;
   }
@@ -74,8 +81,11 @@ export class SelectOperator implements Operator {
     return this.#reader.read(this.#set!, series);
   }
 
-  #smooth({ tsPtr, vsPtr, count }: Columns): Row {
-    const { f64, u8, lookbackDeltaMs } = this.#evaluation;
+  #smooth(series: number, { tsPtr, vsPtr, count }: Columns): Row {
+    const { f64, lookbackDeltaMs, annotations } = this.#evaluation;
+    const histograms = this.#reader.histograms(this.#set!, series);
+    const name = (): string => this.#set!.labels(series).get(metricNameLabel);
+    const remarks = new HistogramRemarks(annotations, this.#node.position, name);
     const timestamps = f64.subarray(tsPtr / 8, tsPtr / 8 + count);
     const values = f64.subarray(vsPtr / 8, vsPtr / 8 + count);
     let first = 0;
@@ -85,12 +95,38 @@ export class SelectOperator implements Operator {
       while (end < count && timestamps[end]! <= timeMs + lookbackDeltaMs) end++;
       while (first < end && timestamps[first]! <= timeMs - lookbackDeltaMs) first++;
       const near = { timestamps: timestamps.subarray(first, end), values: values.subarray(first, end) };
-      const value = smoothedValue(near, timeMs);
-      u8[this.#row.presentPtr + step] = value === undefined ? 0 : 1;
-      f64[this.#row.valuesPtr / 8 + step] = value ?? 0;
+      const natives = histograms.filter(
+        ({ timestampMs }) =>
+          timestampMs > timeMs - lookbackDeltaMs && timestampMs <= timeMs + lookbackDeltaMs,
+      );
+      const isMixed = natives.length > 0 && end > first;
+      if (isMixed) remarks.mixedRange();
+      const value =
+        natives.length > 0 ? smoothedHistogram(natives, timeMs, remarks) : smoothedValue(near, timeMs);
+      storeAt(this.#evaluation, this.#row, step, isMixed ? undefined : value);
     }
     if (this.#look.count < this.steps) repeatFirst(this.#evaluation, this.#row, this.steps);
     return this.#row;
+  }
+
+  /** Puts native histograms where they are newer than the newest float. */
+  #selectHistograms(series: number, { tsPtr, count }: Columns): void {
+    const histograms = this.#reader.histograms(this.#set!, series);
+    if (histograms.length === 0) return;
+    const { f64, lookbackDeltaMs } = this.#evaluation;
+    const timestamps = f64.subarray(tsPtr / 8, tsPtr / 8 + count);
+    let newest = -1;
+    let newestFloat = -1;
+    for (let step = 0; step < this.#look.count; step++) {
+      const timeMs = this.#look.startMs + step * this.#look.stepMs;
+      while (newest + 1 < histograms.length && histograms[newest + 1]!.timestampMs <= timeMs) newest++;
+      while (newestFloat + 1 < count && timestamps[newestFloat + 1]! <= timeMs) newestFloat++;
+      const sample = histograms[newest];
+      if (sample === undefined || sample.timestampMs <= timeMs - lookbackDeltaMs) continue;
+      if (newestFloat >= 0 && timestamps[newestFloat]! >= sample.timestampMs) continue;
+      const value = this.#timesPtr === 0 ? sample.histogram : sample.timestampMs / 1000;
+      storeAt(this.#evaluation, this.#row, step, sample.histogram.isStale ? undefined : value);
+    }
   }
 
   #takeTimes(): void {

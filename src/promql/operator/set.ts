@@ -23,7 +23,8 @@ class GroupPresence {
     for (let series = 0; series < groups.length; series++) {
       const row = operator.row(series);
       const into = this.#ptr + groups[series]! * this.#steps;
-      for (let step = 0; step < this.#steps; step++) u8[into + step]! |= u8[row.presentPtr + step]!;
+      for (let step = 0; step < this.#steps; step++)
+        u8[into + step]! |= Number(u8[row.presentPtr + step] !== 0);
     }
   }
 
@@ -32,7 +33,7 @@ class GroupPresence {
     const { u8 } = this.#evaluation;
     const from = this.#ptr + group * this.#steps;
     for (let step = 0; step < this.#steps; step++)
-      u8[out.presentPtr + step] = u8[row.presentPtr + step]! & Number(u8[from + step] === wanted);
+      u8[out.presentPtr + step] = u8[from + step] === wanted ? u8[row.presentPtr + step]! : 0;
     // Values of absent steps are never read, so they stay where they are.
     return { valuesPtr: row.valuesPtr, presentPtr: out.presentPtr };
   }

@@ -3,9 +3,10 @@ import type { VectorBinaryNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { FilteredSeries, PickedSeries, type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
-import { type BinaryOptions, applyBinary, isComparison } from "./arithmetic-rows.ts";
+import { type BinaryOptions, applyBinary, changesMetric } from "./arithmetic-rows.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
+import { applyToHistograms } from "./histogram-rows.ts";
 import { copyRow } from "./rows.ts";
 import { remarkTrim } from "./trim.ts";
 import { ResultLabels, matchingFilter } from "./vector-labels.ts";
@@ -63,6 +64,7 @@ export class VectorBinaryOperator implements Operator {
     const [left, right] = this.#swapped ? [oneRow, manyRow] : [manyRow, oneRow];
     const { op } = this.#node;
     applyBinary(this.#evaluation, op, left, right, this.#row, this.steps, this.#options);
+    applyToHistograms(this.#evaluation, this.#node, left, right, this.#row, this.steps, this.#options);
     remarkTrim(this.#evaluation, this.#node, left, right);
     return this.#row;
   }
@@ -81,7 +83,7 @@ export class VectorBinaryOperator implements Operator {
   #match(): void {
     const { matching, op, returnBool } = this.#node;
     const { strings, delayedNameRemoval } = this.#evaluation;
-    const dropName = !isComparison(op) || (returnBool && !delayedNameRemoval);
+    const dropName = changesMetric(op, returnBool && !delayedNameRemoval);
     const labels = new ResultLabels(strings, matching, dropName);
     const filter = matchingFilter(strings, matching);
     const many = this.#many.series();

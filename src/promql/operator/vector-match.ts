@@ -1,12 +1,16 @@
 import { NarthexError } from "../../base/index.ts";
 import type { Row } from "../../kernel/index.ts";
 import type { BinaryOperator } from "../ast.ts";
+import { binaryOfHistograms } from "../histogram/binary.ts";
+import { HistogramRemarks } from "../histogram/remarks.ts";
+import type { SampleValue } from "../histogram/samples.ts";
 import { foldScalars } from "../plan/fold.ts";
 import type { VectorBinaryNode } from "../plan/plan.ts";
 import { type SeriesList, TupleSeries, tupleLabels } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import { isComparison } from "./arithmetic-rows.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { storeAt, valueAt } from "./histogram-rows.ts";
 import { materialize } from "./materialize.ts";
 import type { Operator } from "./operator.ts";
 import type { RowBlock } from "./rows.ts";
@@ -56,10 +60,12 @@ class StepMatcher implements MatchResult {
   /** Results that each group has at the step in hand. */
   readonly #matched: Set<number>[];
   readonly #tuple = new Tuple();
+  readonly #remarks: HistogramRemarks;
 
   constructor(evaluation: Evaluation, input: MatchInput) {
     this.#evaluation = evaluation;
     this.#input = input;
+    this.#remarks = new HistogramRemarks(evaluation.annotations, input.node.position);
     this.#manyRows = materialize(evaluation, input.many);
     this.#oneRows = materialize(evaluation, input.one);
     // As upstream has it, `fill_left` fills the "many" side of group_right too, although that stands on the right.
@@ -124,6 +130,8 @@ class StepMatcher implements MatchResult {
     const manyValue = many === filled ? this.#manyFill! : this.#value(this.#manyRows, many, step);
     const oneValue = one === filled ? this.#oneFill! : this.#value(this.#oneRows, one, step);
     const [left, right] = swapped ? [oneValue, manyValue] : [manyValue, oneValue];
+    const outcome = this.#outcome(left, right);
+    if (outcome === undefined) return;
     const result = this.#result(many, one);
     const matched = this.#matched[group]!;
     if (node.matching.card === "one-to-one" && matched.size > 0) {
@@ -136,12 +144,24 @@ class StepMatcher implements MatchResult {
       throw new NarthexError("execution", message);
     }
     matched.add(result);
-    const value = combineValues(node.op, node.returnBool, left, right);
-    if (value !== undefined) this.#store(result, step, value);
+    if (outcome.value !== undefined) this.#store(result, step, outcome.value);
   }
 
-  #value(rows: RowBlock, series: number, step: number): number {
-    return this.#evaluation.f64[rows.valuesPtr / 8 + series * this.#input.node.grid.steps + step]!;
+  /** What the operator makes of two values: no value where a comparison does not hold; undefined where it is not made for them. */
+  #outcome(left: SampleValue, right: SampleValue): { value: SampleValue | undefined } | undefined {
+    const { op, returnBool } = this.#input.node;
+    if (typeof left === "number" && typeof right === "number") {
+      if (op === "</" || op === ">/") this.#remarks.incompatibleTypes("float", op, "float");
+      return { value: combineValues(op, returnBool, left, right) };
+    }
+    const { value, keep } = binaryOfHistograms(op, left, right, this.#remarks);
+    if (value === undefined) return undefined;
+    if (returnBool) return { value: Number(keep) };
+    return { value: keep ? value : undefined };
+  }
+
+  #value(rows: RowBlock, series: number, step: number): SampleValue {
+    return valueAt(this.#evaluation, rows.row(series), step);
   }
 
   #result(many: number, one: number): number {
@@ -171,14 +191,13 @@ class StepMatcher implements MatchResult {
     return labels.make(manyList, many, filledList, 0, this.#tuple);
   }
 
-  #store(result: number, step: number, value: number): void {
+  #store(result: number, step: number, value: SampleValue): void {
     const row = this.#rows[result]!;
-    const { f64, u8 } = this.#evaluation;
+    const { u8 } = this.#evaluation;
     if (u8[row.presentPtr + step] !== 0) {
       throw new NarthexError("execution", "vector cannot contain metrics with the same labelset");
     }
-    u8[row.presentPtr + step] = 1;
-    f64[row.valuesPtr / 8 + step] = value;
+    storeAt(this.#evaluation, row, step, value);
   }
 
   #ambiguous(a: number, b: number): NarthexError {

@@ -1,5 +1,6 @@
 import type { Columns, Row, Steps, WindowFunctionName } from "../../kernel/index.ts";
-import { formatShortest } from "../../model/index.ts";
+import { formatShortest, metricNameLabel } from "../../model/index.ts";
+import type { HistogramSample } from "../../storage/index.ts";
 import {
   type ExtendedWindow,
   type SampleArrays,
@@ -7,10 +8,13 @@ import {
   extendedIncrease,
 } from "../function/extended-range.ts";
 import { smoothDoubleExponential } from "../function/smoothing.ts";
+import { HistogramRemarks } from "../histogram/remarks.ts";
+import { extendedWindowFunction, mixedWindowFunctions } from "../histogram/window-functions.ts";
 import type { WindowNode } from "../plan/plan.ts";
 import type { SeriesList } from "../series/series-list.ts";
 import { CounterCheck } from "./counter-check.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { storeAt } from "./histogram-rows.ts";
 import type { Operator } from "./operator.ts";
 import type { RangeReader } from "./range.ts";
 import { repeatFirst } from "./rows.ts";
@@ -55,6 +59,8 @@ export class WindowOperator implements Operator {
     this.#evaluation.checkRow();
     const columns = this.#reader.read(series);
     this.#apply(columns);
+    const histograms = this.#reader.histograms(series);
+    if (histograms.length > 0) this.#applyToHistograms(series, columns, histograms);
     this.#counters?.look(series, this.#row, this.steps);
     return this.#row;
   }
@@ -133,6 +139,46 @@ export class WindowOperator implements Operator {
     this.#eachWindow(columns, (samples, window) => compute(func, samples, window));
   }
 
+  /** Computes the windows anew that have native histograms in them. */
+  #applyToHistograms(series: number, columns: Columns, histograms: readonly HistogramSample[]): void {
+    const { f64, annotations } = this.#evaluation;
+    const { func, source } = this.#node;
+    const compute = mixedWindowFunctions[func];
+    const extension = source.from.kind === "selector" ? source.from.extension : undefined;
+    const beforeMs = extension === undefined ? 0 : this.#evaluation.lookbackDeltaMs;
+    const behindMs = extension === "smoothed" ? beforeMs : 0;
+    const name = (): string => this.#reader.series().labels(series).get(metricNameLabel);
+    const remarks = new HistogramRemarks(annotations, source.position, name);
+    const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
+    const values = f64.subarray(columns.vsPtr / 8, columns.vsPtr / 8 + columns.count);
+    const isPinned = this.#look.count < this.steps;
+    const floats = new Slice();
+    const natives = new Slice();
+    for (let step = 0; step < this.steps; step++) {
+      const endMs = this.#look.startMs + (isPinned ? 0 : step * this.#look.stepMs);
+      const startMs = endMs - source.rangeMs;
+      const [fromMs, toMs] = [startMs - beforeMs, endMs + behindMs];
+      floats.move(fromMs, toMs, timestamps.length, (i) => timestamps[i]!);
+      natives.move(fromMs, toMs, histograms.length, (i) => histograms[i]!.timestampMs);
+      if (natives.isEmpty) continue;
+      if (compute === undefined && extension === undefined) {
+        if (!floats.isEmpty) remarks.ignoredInRange();
+        continue;
+      }
+      const samples = {
+        timestamps: timestamps.subarray(floats.first, floats.end),
+        values: values.subarray(floats.first, floats.end),
+        histograms: histograms.slice(natives.first, natives.end),
+      };
+      const window = { startMs, endMs, smoothed: extension === "smoothed" };
+      const value =
+        extension === undefined
+          ? compute!(samples, window, remarks)
+          : extendedWindowFunction(func, samples, window, remarks);
+      storeAt(this.#evaluation, this.#row, step, value);
+    }
+  }
+
   #checkQuantile(argPtr: number): void {
     const { f64, u8, annotations } = this.#evaluation;
     for (let step = 0; step < this.steps; step++) {
@@ -141,5 +187,20 @@ export class WindowOperator implements Operator {
       const text = `quantile value should be between 0 and 1, got ${formatShortest(phi)}`;
       annotations.warn(text, this.#node.args[0]!.position);
     }
+  }
+}
+
+/** The part of ascending times that lies in a window (start, end] which moves on. */
+class Slice {
+  first = 0;
+  end = 0;
+
+  get isEmpty(): boolean {
+    return this.first === this.end;
+  }
+
+  move(startMs: number, endMs: number, count: number, timeMs: (i: number) => number): void {
+    while (this.end < count && timeMs(this.end) <= endMs) this.end++;
+    while (this.first < this.end && timeMs(this.first) <= startMs) this.first++;
   }
 }
