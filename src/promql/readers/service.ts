@@ -208,7 +208,9 @@ export class QueryService {
   async vector(text: string, timestampMs: number, origin?: QueryOrigin): Promise<VectorSample[]> {
     const query = { text, timestampMs, limit: 0, stats: "", ...(origin && { origin: () => origin }) };
     const expr = this.#local.engine.parse(text);
-    if (estimateCost(expr, 1, this.#options.queryable) <= localCostMax) return this.#localVector(query);
+    const isSmall = estimateCost(expr, 1, this.#options.queryable) <= localCostMax;
+    const request = { kind: "instant", text, timestampMs, options: this.#evaluation(query) } as const;
+    if (isSmall && !this.#waitsForFiles(request)) return this.#localVector(query);
     return decodeVector(await this.instant(query));
   }
 
@@ -275,12 +277,20 @@ export class QueryService {
     const cost = isQuickToParse(text)
       ? estimateCost(this.#local.engine.parse(text), steps, this.#options.queryable)
       : Infinity;
-    if (cost <= localCostMax)
+    if (cost <= localCostMax && !this.#waitsForFiles(request))
       return this.#accounted(query, request, () => Promise.resolve(this.#local.answer(request)));
     const isShared = cost >= sharedCostMin && cost < Infinity && this.#pool.size > 1;
     return this.#accounted(query, request, () =>
       this.#dispatch(request, { text, query, isShared, deadlineMs: request.options.deadlineMs }),
     );
+  }
+
+  /** Whether an evaluation may have to read files. Scrapes do not wait for that: it is the readers' business. */
+  #waitsForFiles(request: QueryRequest): boolean {
+    const untilMs = this.#options.queryable.filesUntilMs?.() ?? -Infinity;
+    if (untilMs === -Infinity) return false;
+    const context = this.#local.context(request.options);
+    return this.#local.plan(request, context).minTimestampMs < untilMs;
   }
 
   #localVector(query: InstantQuery): Promise<VectorSample[]> {
