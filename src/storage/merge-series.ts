@@ -2,7 +2,8 @@ import { NarthexError } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import { compareStrings, Labels } from "../model/index.ts";
 import { mergeRuns, type SampleRun } from "./merge-columns.ts";
-import type { SampleColumns, SelectHints, SeriesSet, SymbolView } from "./storage.ts";
+import { mergeHistograms } from "./merge-histograms.ts";
+import type { HistogramSample, SampleColumns, SelectHints, SeriesSet, SymbolView } from "./storage.ts";
 
 const none = 0xffffffff;
 
@@ -234,6 +235,20 @@ class MergedSeriesSet implements SeriesSet {
       count += this.#sets[child]!.sampleCountMax(part, minTimestampMs, maxTimestampMs);
     });
     return count;
+  }
+
+  readHistograms(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+  ): readonly HistogramSample[] {
+    let merged: readonly HistogramSample[] = [];
+    this.#table.forEachPart(this.#order[series]!, (child, part) => {
+      const run = this.#sets[child]!.readHistograms?.(part, minTimestampMs, maxTimestampMs, dropStale) ?? [];
+      merged = mergeHistograms(merged, run);
+    });
+    return merged;
   }
 
   read(

@@ -18,6 +18,7 @@ import { LabelFilter } from "../series/label-filter.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import { type Evaluation, duplicateSeries } from "./evaluation.ts";
+import { storeAt } from "./histogram-rows.ts";
 import type { Operator } from "./operator.ts";
 import { type RowBlock, copyRow } from "./rows.ts";
 import { setLabel } from "./vector-labels.ts";
@@ -90,35 +91,34 @@ export class HistogramOperator implements Operator {
     const results = this.#question.resultLabel === undefined ? 1 : this.#question.scalars.length;
     const histogram = Math.floor(series / results);
     if (this.#loaded !== histogram) this.#load(histogram);
-    const { bounds } = this.#histograms[histogram]!;
-    const { f64, u8 } = this.#evaluation;
+    const { f64 } = this.#evaluation;
     const scalars = this.#question.scalars.map((scalar) => scalar.row(0).valuesPtr / 8);
-    const first = scalars[series % results]!;
+    // Of several φ the one that the series is for; of a fraction both bounds.
+    const asked = this.#question.kind === "quantile" ? [scalars[series % results]!] : scalars;
     for (let step = 0; step < this.steps; step++) {
-      this.#gather(bounds, step);
-      const native = this.#nativeAt(histogram, step);
-      const isClassic = this.#buckets.length > 0;
-      const hasResult = isClassic !== (native !== undefined);
-      u8[this.#row.presentPtr + step] = Number(hasResult);
-      if (isClassic && native !== undefined) this.#remarks(histogram).mixedClassicAndNative();
-      if (!hasResult) continue;
-      const isQuantile = this.#question.kind === "quantile";
-      const [lower, upper] = [
-        f64[scalars[0]! + step]!,
-        f64[scalars[1] === undefined ? 0 : scalars[1] + step]!,
-      ];
-      let value: number;
-      if (native !== undefined) {
-        value = isQuantile
-          ? this.#nativeQuantile(f64[first + step]!, native, histogram)
-          : this.#nativeFraction(lower, upper, native, histogram);
-      } else
-        value = isQuantile
-          ? this.#quantile(f64[first + step]!, histogram, step)
-          : this.#fraction(lower, upper);
-      f64[this.#row.valuesPtr / 8 + step] = value;
+      const numbers = asked.map((scalar) => f64[scalar + step]!);
+      storeAt(this.#evaluation, this.#row, step, this.#answer(histogram, step, numbers));
     }
     return this.#row;
+  }
+
+  /** Undefined where the histogram has nothing at the step, or is both classic and native. */
+  #answer(histogram: number, step: number, [first, second]: readonly number[]): number | undefined {
+    this.#gather(this.#histograms[histogram]!.bounds, step);
+    const isClassic = this.#buckets.length > 0;
+    const native = this.#nativeAt(histogram, step);
+    if (native !== undefined && isClassic) {
+      this.#remarks(histogram).mixedClassicAndNative();
+      return undefined;
+    }
+    const isQuantile = this.#question.kind === "quantile";
+    if (native !== undefined) {
+      return isQuantile
+        ? this.#nativeQuantile(first!, native, histogram)
+        : this.#nativeFraction(first!, second!, native, histogram);
+    }
+    if (!isClassic) return undefined;
+    return isQuantile ? this.#quantile(first!, histogram, step) : this.#fraction(first!, second!);
   }
 
   #nativeAt(histogram: number, step: number): NativeHistogram | undefined {
