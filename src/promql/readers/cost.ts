@@ -1,6 +1,6 @@
 import type { Queryable } from "../../storage/index.ts";
 import type { Expr } from "../ast.ts";
-import { walk } from "../walk.ts";
+import { children, walk } from "../walk.ts";
 
 /** A text is not parsed where scrapes and rules run when its expressions may compile to more states than this. */
 const regexStatesMax = 20_000;
@@ -21,20 +21,43 @@ export function isQuickToParse(text: string): boolean {
   return true;
 }
 
-/** A rough estimate of the samples and steps that an evaluation touches. */
+/** An estimate is good for this long: dashboards ask the same again and again, and series come and go slowly. */
+const rememberedMs = 1000;
+
+interface Estimate {
+  steps: number;
+  cost: number;
+  atMs: number;
+}
+
+const remembered = new WeakMap<Expr, Estimate>();
+
+/** `computeCost`, or what it gave for the same expression a moment ago. */
 export function estimateCost(expr: Expr, steps: number, queryable: Queryable): number {
+  const nowMs = performance.now();
+  const known = remembered.get(expr);
+  if (known !== undefined && known.steps === steps && nowMs - known.atMs < rememberedMs) return known.cost;
+  const cost = computeCost(expr, steps, queryable);
+  remembered.set(expr, { steps, cost, atMs: nowMs });
+  return cost;
+}
+
+/** A rough estimate of the samples and steps that an evaluation touches. */
+function computeCost(expr: Expr, steps: number, queryable: Queryable): number {
   const querier = queryable.querier(0, 0);
   try {
     let cost = 0;
     walk(expr, (node, path) => {
-      if (node.kind !== "vectorSelector") return;
+      if (children(node).length > 0) return;
       let windowMs = usualIntervalMs;
       let inner = steps;
       for (const parent of path) {
         if (parent.kind === "matrixSelector") windowMs += parent.rangeMs;
         if (parent.kind === "subquery") inner *= 1 + parent.rangeMs / (parent.stepMs || usualIntervalMs);
       }
-      cost += querier.seriesCountMax(node.matchers) * (inner + windowMs / usualIntervalMs);
+      // What selects nothing has steps all the same: those of `vector(1)[1h:10ms]` are many.
+      const series = node.kind === "vectorSelector" ? querier.seriesCountMax(node.matchers) : 0;
+      cost += Math.max(series, 1) * (inner + windowMs / usualIntervalMs);
     });
     return cost;
   } finally {
