@@ -2,6 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
+/** Beyond this, something waits for what never comes. */
+const stepMsMax = 25 * 60_000;
+
 const tool = (name) => join("node_modules", ".bin", name);
 const steps = [
   ["types", tool("tsc"), ["--noEmit"]],
@@ -18,9 +21,9 @@ function testFiles() {
 
 for (const [name, command, args] of steps) {
   process.stdout.write(`# ${name}\n`);
-  const { status } = spawnSync(command, args, { stdio: "inherit" });
+  const { status, error } = spawnSync(command, args, { stdio: "inherit", timeout: stepMsMax });
   if (status !== 0) {
-    process.stdout.write(`# ${name} failed\n`);
+    process.stdout.write(`# ${name} failed${error ? `: ${error.message}` : ""}\n`);
     process.exit(status ?? 1);
   }
 }

@@ -21,7 +21,7 @@ interface Scene {
   idle: string;
   /** Scrapes the target. */
   busy: string;
-  path(name: string): string;
+  path: (name: string) => string;
 }
 
 /**

@@ -7,24 +7,23 @@ import { NarthexError } from "../base/index.ts";
  */
 export class Regexp {
   readonly source: string;
-  readonly #compiled: RE2JS;
+  /** Undefined until needed: a list of literals, however long, is tested without it. */
+  #automaton: RE2JS | undefined;
   /** The whole-string test, with shortcuts for patterns that need no automaton; undefined until first used. */
   #fullTest: ((text: string) => boolean) | undefined;
 
-  private constructor(source: string, compiled: RE2JS) {
+  private constructor(source: string) {
     this.source = source;
-    this.#compiled = compiled;
+    if (literalAlternatives(source) === undefined) this.#automaton = compileAutomaton(source);
   }
 
   /** Throws `bad_data` naming the pattern's fault. `.` matches newlines, as everywhere in Prometheus 3. */
   static compile(source: string): Regexp {
-    try {
-      return new Regexp(source, RE2JS.compile(source, RE2JS.DOTALL));
-    } catch (error) {
-      if (!(error instanceof RE2JSException)) throw error;
-      // The engine shows how it spells the flag that lets `.` match newlines; nobody wrote that.
-      throw new NarthexError("bad_data", error.message.replace("`(?s)", "`"));
-    }
+    return new Regexp(source);
+  }
+
+  get #compiled(): RE2JS {
+    return (this.#automaton ??= compileAutomaton(this.source));
   }
 
   /** Whether the whole of `text` matches: how matchers and relabelling apply their patterns. */
@@ -64,6 +63,16 @@ export class Regexp {
 
   toString(): string {
     return this.source;
+  }
+}
+
+function compileAutomaton(source: string): RE2JS {
+  try {
+    return RE2JS.compile(source, RE2JS.DOTALL);
+  } catch (error) {
+    if (!(error instanceof RE2JSException)) throw error;
+    // The engine shows how it spells the flag that lets `.` match newlines; nobody wrote that.
+    throw new NarthexError("bad_data", error.message.replace("`(?s)", "`"));
   }
 }
 
