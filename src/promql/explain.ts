@@ -19,7 +19,7 @@ export interface ExplainNode {
   text: string;
   position: PositionRange;
   steps: number;
-  /** The longest that any thread spent in it, with what it pulled from. */
+  /** Time in it and in what it pulled from; of readers side by side, that of the slowest. */
   wallMs: number;
   /** Series stated and values yielded; the sum over the readers of a fragment. */
   series: number;
@@ -35,33 +35,43 @@ export interface ExplainNode {
 /** The plan as a tree with what each thread measured. The first of `profiles` is the thread that put the answer together. */
 export function explainPlan(plan: Plan, profiles: readonly ThreadProfile[]): ExplainNode {
   const places = new Map(planNodes(plan).map((node, place) => [node, place]));
-  const explain = (node: PlanNode): ExplainNode => {
+  const isSplit = profiles.length > 1;
+  /** `waitedMs`: how long the answering thread waited below for the parts that readers made. */
+  const explain = (node: PlanNode): { explained: ExplainNode; waitedMs: number } => {
+    const place = places.get(node)!;
     const threads = profiles.flatMap(({ reader, nodes }) => {
-      const profile = nodes[places.get(node)!];
+      const profile = nodes[place];
       return profile === undefined ? [] : [{ reader, ...profile }];
     });
-    const fragment = plan.fragments.findIndex((each) => each.node === node);
-    const isSplit = profiles.length > 1 && fragment >= 0;
-    // The thread that answers has the merged result of a fragment; below it each thread has its share.
-    const merged = profiles[0]?.nodes[places.get(node)!];
+    const fragment = isSplit ? plan.fragments.findIndex((each) => each.node === node) : -1;
+    const below = children(node).map(explain);
+    // The answering thread has the merged result of a fragment; below it each thread has its share.
+    const merged = profiles[0]!.nodes[place];
+    const ofParts = fragment >= 0 ? profiles.slice(1).map(({ nodes }) => nodes[place]?.wallMs ?? 0) : [];
+    const waitedMs =
+      fragment >= 0 ? Math.max(0, ...ofParts) : below.reduce((sum, each) => sum + each.waitedMs, 0);
+    const isWithin = merged === undefined && fragment < 0;
     const sum = (pick: (profile: NodeProfile) => number): number =>
       merged === undefined ? threads.reduce((total, thread) => total + pick(thread), 0) : pick(merged);
-    return {
+    const explained: ExplainNode = {
       operator: node.kind,
       detail: describe(node),
       text: plan.query.slice(node.position.start, node.position.end),
       position: node.position,
       steps: node.grid.steps,
-      wallMs: Math.max(0, ...threads.map(({ wallMs }) => wallMs)),
+      wallMs: isWithin
+        ? Math.max(0, ...threads.map(({ wallMs }) => wallMs))
+        : (merged?.wallMs ?? 0) + waitedMs,
       series: sum(({ series }) => series),
       samples: sum(({ samples }) => samples),
-      ...(isSplit && { fragment }),
+      ...(fragment >= 0 && { fragment }),
       ...(plan.shared.has(node) && { shared: true as const }),
       threads,
-      children: children(node).map(explain),
+      children: below.map((each) => each.explained),
     };
+    return { explained, waitedMs };
   };
-  return explain(plan.root);
+  return explain(plan.root).explained;
 }
 
 function describe(node: PlanNode): string {

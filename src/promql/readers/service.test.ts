@@ -267,7 +267,7 @@ test("explain tells what each reader did", async () => {
   const [rate] = sum!.children;
   assert.equal(rate!.series, seriesCount);
   assert.equal(rate!.samples, seriesCount * sampleCount);
-  assert.ok(explain.wallMs > 0 && sum!.wallMs >= rate!.wallMs);
+  assert.ok(explain.wallMs >= sum!.wallMs && sum!.wallMs >= rate!.wallMs && rate!.wallMs > 0);
 });
 
 const hurting = "sum(quantile_over_time(0.5, rate(requests_total[30s])[10m:10ms]))";
@@ -305,18 +305,19 @@ test("a running query is listed with what it has read, and noted in the data dir
 });
 
 test("limits have upstream's errors", async () => {
-  const strict = openService({ timeoutMs: 150, concurrencyMax: 1, memoryBytesMax: 2 * 1024 * 1024 });
-  await strict.ready;
+  const strict = openService({ timeoutMs: 150, concurrencyMax: 1 });
+  const small = openService({ memoryBytesMax: 2 * 1024 * 1024 });
+  await Promise.all([strict.ready, small.ready]);
   const query = { text: hurting, startMs, endMs, stepMs: 1000, ...options };
   await Promise.all([
-    assert.rejects(strict.range(query), { code: /timeout|execution/ }),
+    assert.rejects(strict.range(query), { code: "timeout" }),
     assert.rejects(strict.range({ ...query, timeoutMs: 20 }), {
       code: "timeout",
       message: "query timed out in query queue",
     }),
   ]);
   await assert.rejects(
-    strict.range({ ...query, text: "sum by (id) (requests_total)" }),
+    small.range({ ...query, text: "sum by (id) (requests_total)" }),
     /memory budget|memory/,
   );
   const few = openService({ samplesMax: 1000 });
@@ -325,7 +326,7 @@ test("limits have upstream's errors", async () => {
     code: "execution",
     message: "query processing would load too many samples into memory in query execution",
   });
-  await Promise.all([strict.close(), few.close()]);
+  await Promise.all([strict.close(), small.close(), few.close()]);
 });
 
 test("queries made to hurt are answered or refused, and small ones are answered meanwhile", async () => {
