@@ -156,6 +156,26 @@ test("native histograms, with or without classic buckets", () => {
   ]);
 });
 
+test("classic histograms made native", () => {
+  const fields = [varintField(1, 4), doubleField(2, 9), ...classicBuckets];
+  const body = family("h", gaugeHistogram, [metric({}, bytesField(7, fields))]);
+  const converted =
+    "h{} {{schema:-53 count:4 sum:9 custom_values:[0.5 1] counter_reset_hint:gauge buckets:[2 1 1]}}";
+  assert.deepEqual(lines(body, { convertClassicHistograms: true }), [converted]);
+  const both = lines(body, { convertClassicHistograms: true, keepClassicHistograms: true });
+  assert.deepEqual([both.length, both[0], both.at(-1)], [6, "h_count{} 4", converted]);
+  const native = nativeHistogramFields(h("count:1 z_bucket:1"));
+  const kept = lines(family("n", histogram, [metric({}, bytesField(7, native))]), {
+    convertClassicHistograms: true,
+  });
+  assert.deepEqual(kept, ["n{} {{count:1 z_bucket:1}}"]);
+  const wrong = family("w", histogram, [metric({}, bytesField(7, [varintField(1, 1), ...classicBuckets]))]);
+  assert.throws(() => lines(wrong, { convertClassicHistograms: true }), {
+    code: "bad_data",
+    message: 'histogram "w": count is not cumulative: 1 < 3',
+  });
+});
+
 test("any integer histogram comes through", () => {
   fc.assert(
     fc.property(exponentialHistograms, (original) => {

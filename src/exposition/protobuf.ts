@@ -2,6 +2,7 @@ import { formatFloatCanonical } from "@narthex/client";
 import { errorMessage, NarthexError } from "../base/index.ts";
 import {
   assembleHistogram,
+  ClassicHistogram,
   compactHistogram,
   countsFromDeltas,
   type Histogram,
@@ -11,6 +12,7 @@ import {
   metricNameLabel,
   type MetricType,
   quoteGo,
+  withCounterReset,
 } from "../model/index.ts";
 import type { ParsedExemplar } from "./parser.ts";
 import { type MetricMessage, type HistogramMessage, readFamily } from "./protobuf-messages.ts";
@@ -24,6 +26,8 @@ export interface ProtobufFamily {
   readonly help: string;
   readonly unit: string;
 }
+
+type FamilyHead = Omit<ProtobufFamily, "kind">;
 
 interface ProtobufSample {
   /** With `__name__`. */
@@ -54,6 +58,8 @@ export interface ProtobufOptions {
   readonly ignoreNativeHistograms?: boolean;
   /** Read the classic buckets of native histograms as well. */
   readonly keepClassicHistograms?: boolean;
+  /** Make native histograms with custom buckets of classic ones, beside them if those are kept and instead of them if not. */
+  readonly convertClassicHistograms?: boolean;
 }
 
 /**
@@ -68,59 +74,107 @@ export function* decodeProtobuf(bytes: Uint8Array, options: ProtobufOptions = {}
     const { metrics, ...family } = readFamily(reader.delimited());
     if (!isMetricName(family.name)) throw malformed(`invalid metric name: ${family.name}`);
     yield { kind: "family", ...family };
-    for (const metric of metrics) yield* samplesOf(family, metric(), options);
+    for (const metric of metrics) yield* new MetricSamples(family, metric(), options).all();
   }
 }
 
-function* samplesOf(
-  family: Omit<ProtobufFamily, "kind">,
-  metric: MetricMessage,
-  options: ProtobufOptions,
-): Generator<ProtobufEntry> {
-  const { histogram, quantiles } = metric;
-  const isHistogram = family.type === "histogram" || family.type === "gaugehistogram";
-  const { timestampMs, startTimestampMs } = metric;
-  const float = (
+/** The samples that one metric stands for. */
+class MetricSamples {
+  readonly #family: FamilyHead;
+  readonly #metric: MetricMessage;
+  readonly #options: ProtobufOptions;
+
+  constructor(family: FamilyHead, metric: MetricMessage, options: ProtobufOptions) {
+    this.#family = family;
+    this.#metric = metric;
+    this.#options = options;
+  }
+
+  *all(): Generator<ProtobufEntry> {
+    const { value, exemplar } = this.#metric;
+    const { type } = this.#family;
+    if (type === "summary") yield* this.#summary();
+    else if (type === "histogram" || type === "gaugehistogram") yield* this.#histogram();
+    else yield this.#float("", value, undefined, exemplar);
+  }
+
+  *#summary(): Generator<ProtobufEntry> {
+    const { count, sum, quantiles } = this.#metric;
+    yield this.#float("_count", count);
+    yield this.#float("_sum", sum);
+    for (const { quantile, value } of quantiles) yield this.#float("", value, ["quantile", quantile]);
+  }
+
+  *#histogram(): Generator<ProtobufEntry> {
+    const { histogram } = this.#metric;
+    const { ignoreNativeHistograms, keepClassicHistograms, convertClassicHistograms } = this.#options;
+    if (isNative(histogram) && ignoreNativeHistograms !== true) {
+      yield this.#native(nativeHistogram(this.#family, histogram));
+      if (keepClassicHistograms === true && histogram.buckets.length > 0) yield* this.#classic();
+      return;
+    }
+    const converts = convertClassicHistograms === true;
+    if (!converts || keepClassicHistograms === true) yield* this.#classic();
+    if (converts) yield this.#native(convertedHistogram(this.#family, histogram));
+  }
+
+  *#classic(): Generator<ProtobufEntry> {
+    const { histogram } = this.#metric;
+    const count = observations(histogram);
+    yield this.#float("_count", count);
+    yield this.#float("_sum", histogram.sum);
+    let last = -Infinity;
+    for (const { upperBound, count: upTo, exemplar } of histogram.buckets) {
+      yield this.#float("_bucket", upTo, ["le", (last = upperBound)], exemplar);
+      if (last === Infinity) return;
+    }
+    yield this.#float("_bucket", count, ["le", Infinity]);
+  }
+
+  #float(
     suffix: string,
     value: number,
     bound?: [name: string, value: number],
     exemplar?: ParsedExemplar,
-  ): ProtobufFloat => ({
-    kind: "float",
-    labels: labelsOf(family.name + suffix, metric, bound),
-    value,
-    timestampMs,
-    startTimestampMs,
-    exemplars: exemplar === undefined ? [] : [exemplar],
-  });
-  if (!isHistogram && family.type !== "summary") {
-    yield float("", metric.value, undefined, metric.exemplar);
-    return;
+  ): ProtobufFloat {
+    const exemplars = exemplar === undefined ? [] : [exemplar];
+    return { kind: "float", value, exemplars, ...this.#about(suffix, bound) };
   }
-  if (isHistogram && isNative(histogram) && options.ignoreNativeHistograms !== true) {
-    yield {
-      kind: "histogram",
-      labels: labelsOf(family.name, metric),
-      ...nativeHistogram(family, histogram),
-      timestampMs,
-      startTimestampMs,
-      exemplars: nativeExemplars(histogram),
-    };
-    if (options.keepClassicHistograms !== true || histogram.buckets.length === 0) return;
+
+  #native(histogram: { histogram: Histogram; isFloat: boolean }): ProtobufHistogram {
+    const exemplars = nativeExemplars(this.#metric.histogram);
+    return { kind: "histogram", ...histogram, exemplars, ...this.#about("") };
   }
-  const count = isHistogram ? histogram.countFloat || histogram.count : metric.count;
-  yield float("_count", count);
-  yield float("_sum", isHistogram ? histogram.sum : metric.sum);
-  if (!isHistogram) {
-    for (const { quantile, value } of quantiles) yield float("", value, ["quantile", quantile]);
-    return;
+
+  #about(
+    suffix: string,
+    bound?: [name: string, value: number],
+  ): Pick<ProtobufSample, "labels" | "timestampMs" | "startTimestampMs"> {
+    const { timestampMs, startTimestampMs } = this.#metric;
+    const labels = labelsOf(this.#family.name + suffix, this.#metric, bound);
+    return { labels, timestampMs, startTimestampMs };
   }
-  let last = -Infinity;
-  for (const { upperBound, count: upTo, exemplar } of histogram.buckets) {
-    yield float("_bucket", upTo, ["le", (last = upperBound)], exemplar);
-    if (last === Infinity) return;
+}
+
+function observations({ count, countFloat }: HistogramMessage): number {
+  return countFloat || count;
+}
+
+function convertedHistogram(
+  { name, type }: FamilyHead,
+  message: HistogramMessage,
+): { histogram: Histogram; isFloat: boolean } {
+  const classic = new ClassicHistogram();
+  try {
+    classic.setCount(observations(message));
+    classic.setSum(message.sum);
+    for (const { upperBound, count } of message.buckets) classic.setBucket(upperBound, count);
+    const { histogram, isFloat } = classic.convert();
+    const hint = type === "gaugehistogram" ? "gauge" : "unknown";
+    return { histogram: withCounterReset(histogram, hint), isFloat };
+  } catch (error) {
+    throw malformed(`histogram ${quoteGo(name)}: ${errorMessage(error)}`);
   }
-  yield float("_bucket", count, ["le", Infinity]);
 }
 
 /** A native histogram that has not observed anything says so with a span of no buckets. */
@@ -130,7 +184,7 @@ function isNative(histogram: HistogramMessage): boolean {
 }
 
 function nativeHistogram(
-  family: Omit<ProtobufFamily, "kind">,
+  family: FamilyHead,
   message: HistogramMessage,
 ): { histogram: Histogram; isFloat: boolean } {
   const isFloat = message.countFloat > 0 || message.zeroCountFloat > 0;
