@@ -1,4 +1,6 @@
 import type { Columns, Row } from "../../kernel/index.ts";
+import { type Histogram, histogramBytes } from "../../model/index.ts";
+import { histogramPresent } from "../histogram/column.ts";
 import type { RangeSource, SelectNode } from "../plan/plan.ts";
 import type { Grid } from "../plan/plan.ts";
 import { type Leaf, type SamplePlace, findSamplePlaces } from "../plan/sample-places.ts";
@@ -41,11 +43,16 @@ export class SampleCounter {
   }
 
   select(node: SelectNode, operator: Operator): Operator {
-    const { u8 } = this.#evaluation;
+    const { u8, histograms } = this.#evaluation;
     const places = this.#places.get(node) ?? [];
     const count = (row: Row): void => {
-      for (let step = 0; step < node.grid.steps; step++)
-        if (u8[row.presentPtr + step] !== 0) this.#add(places, step, 1, 1);
+      for (let step = 0; step < node.grid.steps; step++) {
+        const present = u8[row.presentPtr + step]!;
+        if (present === 0) continue;
+        const isHistogram = present === histogramPresent;
+        const samples = isHistogram ? histogramSamples(histograms.get(row.valuesPtr / 8 + step)) : 1;
+        this.#add(places, step, samples, samples);
+      }
     };
     return this.#once(
       operator,
@@ -58,7 +65,16 @@ export class SampleCounter {
   range(source: RangeSource, grid: Grid, reader: RangeReader): RangeReader {
     const places = this.#places.get(source);
     if (places === undefined) return reader;
-    const count = (columns: Columns): void => this.#countWindows(source, grid, places, columns);
+    const count = (columns: Columns, series: number): void => {
+      const { f64 } = this.#evaluation;
+      const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
+      this.#countWindows(source, grid, places, timestamps);
+      const histograms = reader.histograms(series);
+      if (histograms.length === 0) return;
+      const times = histograms.map(({ timestampMs }) => timestampMs);
+      const sizes = histograms.map(({ histogram }) => histogramSamples(histogram));
+      this.#countWindows(source, grid, places, times, sizes);
+    };
     return this.#once(
       reader,
       (series) => reader.read(series),
@@ -81,14 +97,14 @@ export class SampleCounter {
   #once<T, O extends object>(
     source: { series(): SeriesList },
     pull: (series: number) => T,
-    count: (pulled: T) => void,
+    count: (pulled: T, series: number) => void,
     methods: (pull: (series: number) => T) => O,
   ): O & { series(): SeriesList } {
     let isCounted: Uint8Array | undefined;
     const counted = (series: number): T => {
       const pulled = pull(series);
       isCounted ??= new Uint8Array(source.series().length);
-      if (isCounted[series] === 0) count(pulled);
+      if (isCounted[series] === 0) count(pulled, series);
       isCounted[series] = 1;
       return pulled;
     };
@@ -99,10 +115,18 @@ export class SampleCounter {
     return { series: () => source.series(), ...methods(counted) };
   }
 
-  #countWindows(source: RangeSource, grid: Grid, places: readonly SamplePlace[], columns: Columns): void {
-    const { f64 } = this.#evaluation;
+  /** `sizes`: what each sample counts for; 1 when missing. */
+  #countWindows(
+    source: RangeSource,
+    grid: Grid,
+    places: readonly SamplePlace[],
+    timestamps: ArrayLike<number>,
+    sizes?: readonly number[],
+  ): void {
+    const before = sizes && sizesBefore(sizes);
+    const samplesIn = (first: number, end: number): number =>
+      before === undefined ? end - first : before[end]! - before[first]!;
     const look = lookSteps(source.from, grid);
-    const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
     const isSubquery = source.from.kind === "subquery";
     let first = 0;
     let end = 0;
@@ -111,12 +135,12 @@ export class SampleCounter {
       const endMs = look.startMs + step * look.stepMs;
       while (end < timestamps.length && timestamps[end]! <= endMs) end++;
       while (first < end && timestamps[first]! <= endMs - source.rangeMs) first++;
-      const fresh = end - Math.max(first, seen);
+      const fresh = samplesIn(Math.max(first, seen), end);
       seen = end;
       // What a subquery's windows see was read inside of it.
-      this.#add(places, step, end - first, isSubquery ? 0 : fresh);
+      this.#add(places, step, samplesIn(first, end), isSubquery ? 0 : fresh);
     }
-    for (let step = look.count; step < grid.steps; step++) this.#add(places, step, end - first, 0);
+    for (let step = look.count; step < grid.steps; step++) this.#add(places, step, samplesIn(first, end), 0);
   }
 
   #add(places: readonly SamplePlace[], step: number, queryable: number, read: number): void {
@@ -129,4 +153,19 @@ export class SampleCounter {
       if (readStep >= 0) counts.read[readStep]! += read;
     }
   }
+}
+
+function sizesBefore(sizes: readonly number[]): number[] {
+  const before = [0];
+  sizes.forEach((size, i) => before.push(before[i]! + size));
+  return before;
+}
+
+/** Bytes of a float sample, and of the time of any. */
+const sampleBytes = 16;
+const timeBytes = 8;
+
+/** A native histogram counts for as many samples as would take its room. */
+function histogramSamples(histogram: Histogram): number {
+  return Math.floor((timeBytes + histogramBytes(histogram)) / sampleBytes);
 }
