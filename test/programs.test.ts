@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -161,6 +162,20 @@ test("a bad configuration or rule file is refused with its place, and the old on
   } finally {
     assert.equal(await program.end("SIGTERM"), 0);
   }
+});
+
+test("it ends when it is asked to over HTTP, and only where that is allowed", async () => {
+  const config = writeConfig("quit.yml");
+  const quit = async (program: Program): Promise<number> =>
+    (await fetch(`${program.url}/-/quit`, { method: "POST" })).status;
+  const strict = await startServer(config, "quit");
+  assert.equal(await quit(strict), 403);
+  assert.equal(await strict.end("SIGTERM"), 0);
+  const lenient = await startServer(config, "quit", "--web.enable-lifecycle");
+  const exit = once(lenient.child, "exit");
+  lenient.child.ref();
+  assert.equal(await quit(lenient), 200);
+  assert.deepEqual(await exit, [0, null]);
 });
 
 test("bad flags and configurations end the start with code 2 and one clear line", async () => {
