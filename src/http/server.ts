@@ -12,6 +12,7 @@ import {
   silentLogger,
   systemClock,
   systemDisk,
+  type Timer,
 } from "../base/index.ts";
 import { withGzip } from "./compress.ts";
 import { errorResponse } from "./envelope.ts";
@@ -47,6 +48,8 @@ export interface HttpServer {
 
 /** A changed web config file or certificate is noticed by the first connection after so long. */
 const rereadMs = 1000;
+/** How often a server that closes looks for connections that have become idle. */
+const sweepMs = 20;
 
 /** Listens on all addresses or on none. Throws `unavailable` when an address is taken, `bad_data` for a bad web config. */
 export async function createServer(options: ServerOptions): Promise<HttpServer> {
@@ -261,8 +264,15 @@ function countConnections(server: http.Server | https.Server): Promise<number> {
 
 async function closeServer(server: http.Server | https.Server, clock: Clock, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  let sweep: Timer;
+  // A connection whose request is still being answered becomes idle only then, and nothing else would close it.
+  const closeIdle = (): void => {
+    server.closeIdleConnections();
+    sweep = clock.after(sweepMs, closeIdle);
+  };
+  closeIdle();
   const timer = clock.after(graceMs, () => server.closeAllConnections());
   await closed;
   timer.cancel();
+  sweep!.cancel();
 }
