@@ -163,6 +163,16 @@ test("readers that share a query", () => {
   }
 });
 
+test("readers hand over finished JSON of a range", () => {
+  const plan = engine.planRange('{__name__=~"latency|mixed"}', 15 * stepMs, 25 * stepMs, stepMs, context);
+  const parts = [0, 1].map((index) =>
+    structuredClone(engine.evaluateFragment(plan, 0, { index, count: 2 }, context)),
+  );
+  const sink = new JsonSink();
+  engine.execute(plan, context, sink, { partials: () => parts });
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(sink.finish())), json(plan));
+});
+
 test("histograms count as samples by their size", () => {
   const limits = { ...defaultLimits, samplesMax: 100 };
   assert.throws(() => engine.instant("rate(latency[10m])", endMs, { ...context, limits }), {
