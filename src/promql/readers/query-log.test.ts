@@ -13,7 +13,7 @@ const directory = mkdtempSync(join(tmpdir(), "query-log-"));
 const path = join(directory, "query.log");
 after(() => rmSync(directory, { recursive: true }));
 
-const query = { text: "up", startMs: 1_000, endMs: 61_000, stepMs: 15_000, stats: failedStats(5) };
+const query = { text: "up", startMs: 1_000, endMs: 61_000, stepMs: 15_000, stats: failedStats(5, 1) };
 
 function lines(file: string): Record<string, unknown>[] {
   return readFileSync(file, "utf8")

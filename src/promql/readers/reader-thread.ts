@@ -34,7 +34,10 @@ function report(message: ReaderReport, transfer: ArrayBuffer[] = []): void {
   parentPort!.postMessage(message, transfer);
 }
 
+/** That an array or the stack would become too large is the query's doing. */
 function failureOf(error: unknown): Failure {
+  if (error instanceof RangeError)
+    return { code: "execution", message: `query is too large to be evaluated: ${error.message}` };
   const isExpected = error instanceof NarthexError;
   return {
     code: errorCode(error),

@@ -305,7 +305,7 @@ export class QueryService {
       return Promise.resolve(vectorOf(found.value));
     } catch (error) {
       if (stats === undefined)
-        this.#account(query, request, failedStats(performance.now() - startedMs), error);
+        this.#account(query, request, failedStats(performance.now() - startedMs, 0), error);
       return Promise.reject(error as Error);
     }
   }
@@ -321,7 +321,8 @@ export class QueryService {
     try {
       answer = await run();
     } catch (error) {
-      this.#account(query, request, failedStats(performance.now() - startedMs), error);
+      const totalMs = performance.now() - startedMs;
+      this.#account(query, request, failedStats(totalMs, request.options.queuedMs), error);
       throw error;
     }
     this.#account(query, request, answer.stats!);
@@ -388,9 +389,12 @@ export class QueryService {
     if (signal?.aborted === true) abort.abort();
     signal?.addEventListener("abort", forward, { once: true });
     try {
-      await this.#turns.take(deadlineMs, abort.signal);
       try {
+        await this.#turns.take(deadlineMs, abort.signal);
+      } finally {
         if ("options" in request) request.options.queuedMs = clock.nowMs() - startedMs;
+      }
+      try {
         return await this.#run(active, request, isShared, deadlineMs);
       } finally {
         this.#turns.end();

@@ -107,17 +107,17 @@ function sum<T>(all: Iterable<T>, pick: (each: T) => number): number {
   return total;
 }
 
-/** Of a query that failed there is the time it took. */
-export function failedStats(totalMs: number): QueryStats {
-  const seconds = totalMs / 1000;
+/** Of a query that failed there is the time it took: all of it, and what it waited for its turn. */
+export function failedStats(totalMs: number, queuedMs: number): QueryStats {
+  const evaluationSeconds = Math.max(0, totalMs - queuedMs) / 1000;
   return {
     timings: {
-      evalTotalTime: seconds,
+      evalTotalTime: evaluationSeconds,
       resultSortTime: 0,
       queryPreparationTime: 0,
-      innerEvalTime: seconds,
-      execQueueTime: 0,
-      execTotalTime: seconds,
+      innerEvalTime: evaluationSeconds,
+      execQueueTime: queuedMs / 1000,
+      execTotalTime: totalMs / 1000,
     },
     samples: { totalQueryableSamples: 0, samplesRead: 0, peakSamples: 0 },
   };
