@@ -34,9 +34,12 @@ function report(message: ReaderReport, transfer: ArrayBuffer[] = []): void {
   parentPort!.postMessage(message, transfer);
 }
 
-/** That an array or the stack would become too large is the query's doing. */
+/** How JavaScript says that an array or the stack would become too large, which is the query's doing. */
+const tooLarge =
+  /^(?:Maximum call stack|Array buffer allocation|Invalid (?:typed )?array length|Invalid string length)/;
+
 function failureOf(error: unknown): Failure {
-  if (error instanceof RangeError)
+  if (error instanceof RangeError && tooLarge.test(error.message))
     return { code: "execution", message: `query is too large to be evaluated: ${error.message}` };
   const isExpected = error instanceof NarthexError;
   return {
