@@ -11,16 +11,21 @@ export function intersectAll(lists: readonly Uint32Array[]): Uint32Array {
   return result;
 }
 
+/** Each list leaps to where the other stands: lists whose runs of refs hardly meet cost a few steps, however long they are. */
 export function intersect(a: Uint32Array, b: Uint32Array): Uint32Array {
-  const [small, large] = a.length <= b.length ? [a, b] : [b, a];
-  const out = new Uint32Array(small.length);
-  const gallop = large.length > gallopFactor * small.length;
+  const out = new Uint32Array(Math.min(a.length, b.length));
   let count = 0;
-  let at = 0;
-  for (const ref of small) {
-    at = gallop ? seek(large, at, ref) : walk(large, at, ref);
-    if (at === large.length) break;
-    if (large[at] === ref) out[count++] = ref;
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    const x = a[i]!;
+    const y = b[j]!;
+    if (x === y) {
+      out[count++] = x;
+      i++;
+      j++;
+    } else if (x < y) i = seek(a, i, y);
+    else j = seek(b, j, x);
   }
   return out.subarray(0, count);
 }
