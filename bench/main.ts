@@ -7,6 +7,7 @@
  * PROMETHEUS_BIN and VICTORIA_METRICS_BIN name other versions of the peers.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { Agent, request } from "node:http";
 import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +32,7 @@ const intervalSeconds = Number(flags.interval);
 const measuredMs = Number(flags.minutes) * 60_000;
 const firstPort = 21_000;
 const serverPort = 20_990;
+const agent = new Agent({ keepAlive: true });
 const origin = `http://127.0.0.1:${serverPort}`;
 const stepSeconds = 1;
 const steps = 60;
@@ -92,9 +94,26 @@ function writeConfig(): string {
   return file;
 }
 
-async function get(path: string): Promise<{ status: number; body: string }> {
-  const response = await fetch(origin + path);
-  return { status: response.status, body: await response.text() };
+interface Answer {
+  status: number;
+  body: Buffer;
+}
+
+/**
+ * Asks the server on a kept connection and without compression: what is measured is the server, and the client shares its
+ * machine.
+ */
+function get(path: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(origin + path, { agent }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks) }));
+      response.on("error", reject);
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
 }
 
 async function waitReady(system: System, timeoutMs: number): Promise<void> {
@@ -112,7 +131,7 @@ async function waitReady(system: System, timeoutMs: number): Promise<void> {
 
 async function countSeries(): Promise<number> {
   const { body } = await get(`/api/v1/query?query=${encodeURIComponent("sum(scrape_samples_scraped)")}`);
-  const answer = JSON.parse(body) as { data: { result: { value: [number, string] }[] } };
+  const answer = JSON.parse(body.toString()) as { data: { result: { value: [number, string] }[] } };
   return Number(answer.data.result[0]?.value[1] ?? 0);
 }
 
@@ -140,7 +159,7 @@ async function measureQuery(pid: number, expr: string, idleCpuShare: number): Pr
     const runBegin = performance.now();
     const { status, body } = await get(rangePath(expr));
     latencies.push(performance.now() - runBegin);
-    if (status !== 200) throw new Error(`query failed with ${status}: ${body.slice(0, 300)}`);
+    if (status !== 200) throw new Error(`query failed with ${status}: ${body.toString().slice(0, 300)}`);
     bytes = body.length;
   }
   const elapsedMs = performance.now() - begin;

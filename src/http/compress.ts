@@ -6,7 +6,7 @@ const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
 /** Below this a packet is a packet. */
 const gzipBytesMin = 1400;
 /** Answers are compressed once and read once: speed before size. */
-const gzipLevel = 3;
+const gzipLevel = 1;
 const compressible = /^(?:text\/|application\/(?:json|javascript|openmetrics-text|x-ndjson|yaml)|image\/svg)/;
 
 /** Compresses what a handler answers for those who accept gzip, off this thread; streams of events pass as they are. */
