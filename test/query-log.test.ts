@@ -76,6 +76,12 @@ scrape_configs: [{job_name: a, scrape_timeout: 200ms, static_configs: [{targets:
     assert.ok(linesOf(file("query.log")).some(({ params }) => params.query === "m"));
 
     await startEndless(program);
+    const kill = await fetch(`${program.url}/api/v1/status/queries/1`, { method: "DELETE" });
+    assert.deepEqual(await kill.json(), {
+      status: "error",
+      errorType: "unavailable",
+      error: "admin APIs disabled",
+    });
     await program.end("SIGKILL");
     program = await start();
     assert.match(program.log(), /These queries did not end in the last run.*quantile_over_time/);

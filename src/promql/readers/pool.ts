@@ -1,5 +1,5 @@
 import { type MessagePort, MessageChannel, Worker } from "node:worker_threads";
-import { type Logger, NarthexError, threadFile } from "../../base/index.ts";
+import { type Logger, NarthexError, sleep, systemClock, threadFile } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import {
   type Answer,
@@ -38,6 +38,10 @@ interface Pending {
   settle(result: Answer | NarthexError): void;
 }
 
+/** Between two attempts to start readers that do not start. */
+const restartMsMin = 100;
+const restartMsMax = 10_000;
+
 /** Readers keep their columns in the shared memory; what they leave on the heap is short-lived. */
 const youngGenerationMbMax = 12;
 
@@ -57,6 +61,8 @@ export class ReaderPool {
   #nextId = 1;
   #nextReader = 0;
   #closing = false;
+  readonly #closed = new AbortController();
+  #restartDelayMs = 0;
   #restart: Promise<void> | undefined;
 
   /** Starts the threads; `ready` tells when all can answer. */
@@ -100,6 +106,7 @@ export class ReaderPool {
   /** Cancels what runs and ends the threads. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#closed.abort();
     this.#failAll(new NarthexError("unavailable", "the server is stopping"));
     await this.#restart?.catch(() => undefined);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
@@ -168,11 +175,21 @@ export class ReaderPool {
   #lose(index: number, worker: Worker): void {
     if (this.#closing || this.#workers[index] !== worker) return;
     this.#failAll(new NarthexError("internal", "a reader thread ended while the query ran"));
-    const old = this.#workers.splice(0);
-    this.#restart = Promise.all(old.map((each) => each.terminate())).then(() => this.#startAll());
+    this.#restart = this.#startAnew(this.#workers.splice(0));
     this.#restart.catch((error: unknown) =>
       this.#options.logger.error("readers cannot be started", { err: error }),
     );
+  }
+
+  /** At once the first time; readers that end before they are ready are given longer and longer to find what they lack. */
+  async #startAnew(old: readonly Worker[]): Promise<void> {
+    await Promise.all(old.map((each) => each.terminate()));
+    const delayMs = this.#restartDelayMs;
+    this.#restartDelayMs = Math.min(Math.max(restartMsMin, delayMs * 2), restartMsMax);
+    await sleep(systemClock, delayMs, this.#closed.signal);
+    if (this.#closing) return;
+    await this.#startAll();
+    this.#restartDelayMs = 0;
   }
 
   async #startAll(): Promise<void> {
