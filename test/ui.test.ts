@@ -171,6 +171,17 @@ test("a mistake in the query is said in words", { skip }, async () => {
   await page.getByText("parse error").waitFor();
 });
 
+test("a query is explained, operator by operator", { skip }, async () => {
+  await page.goto(`${server.url}/query?g0.expr=sum(rate(test_wave[1m]))&g0.tab=graph&g0.range_input=5m`);
+  await page.getByText("Explain", { exact: true }).click();
+  await page.getByText("rate over 60s of samples").waitFor();
+  assert.match(page.url(), /g0\.tab=explain/);
+  const rows = await page.locator(".explain tbody tr").allInnerTexts();
+  assert.equal(rows.length, 2);
+  assert.match(rows[0]!, /^sum/);
+  assert.match(rows[1]!, /\b100\b/);
+});
+
 test("a running query can be cancelled", { skip }, async () => {
   await page.route("**/api/v1/query_range", () => undefined);
   await page.goto(`${server.url}/query?g0.expr=test_wave&g0.tab=graph`);
