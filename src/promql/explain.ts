@@ -50,7 +50,9 @@ export function explainPlan(plan: Plan, profiles: readonly ThreadProfile[]): Exp
     const ofParts = fragment >= 0 ? profiles.slice(1).map(({ nodes }) => nodes[place]?.wallMs ?? 0) : [];
     const waitedMs =
       fragment >= 0 ? Math.max(0, ...ofParts) : below.reduce((sum, each) => sum + each.waitedMs, 0);
-    const isWithin = merged === undefined && fragment < 0;
+    const isWithin = threads.length > 0 && merged === undefined && fragment < 0;
+    // A link of a chain that its first operator evaluates as a whole, or a range that is the result.
+    const isPassed = threads.length === 0;
     const sum = (pick: (profile: NodeProfile) => number): number =>
       merged === undefined ? threads.reduce((total, thread) => total + pick(thread), 0) : pick(merged);
     const explained: ExplainNode = {
@@ -59,9 +61,11 @@ export function explainPlan(plan: Plan, profiles: readonly ThreadProfile[]): Exp
       text: plan.query.slice(node.position.start, node.position.end),
       position: node.position,
       steps: node.grid.steps,
-      wallMs: isWithin
-        ? Math.max(0, ...threads.map(({ wallMs }) => wallMs))
-        : (merged?.wallMs ?? 0) + waitedMs,
+      wallMs: isPassed
+        ? below.reduce((total, each) => total + each.explained.wallMs, 0)
+        : isWithin
+          ? Math.max(...threads.map(({ wallMs }) => wallMs))
+          : (merged?.wallMs ?? 0) + waitedMs,
       series: sum(({ series }) => series),
       samples: sum(({ samples }) => samples),
       ...(fragment >= 0 && { fragment }),

@@ -11,7 +11,7 @@ export interface NodeProfile {
   series: number;
   /** Rows that were pulled from it; one that was pulled twice counts twice. */
   rows: number;
-  /** Values in those rows. */
+  /** Values in the rows, each row counted once. */
   samples: number;
 }
 
@@ -28,6 +28,7 @@ export class Profile {
   operator(node: PlanNode, operator: Operator): Operator {
     const profile = this.#of(node);
     const { steps } = operator;
+    const pulled = new Set<number>();
     const timed = <T>(work: () => T): T => {
       const startMs = performance.now();
       const result = work();
@@ -44,7 +45,8 @@ export class Profile {
       row: (series) => {
         const row = timed(() => operator.row(series));
         profile.rows++;
-        profile.samples += countPresent(this.#evaluation, row, steps);
+        if (!pulled.has(series)) profile.samples += countPresent(this.#evaluation, row, steps);
+        pulled.add(series);
         return row;
       },
     };

@@ -106,7 +106,7 @@ function threadName(reader: number): string {
 
 function whereOf({ threads }: ExplainNode): string {
   const readers = new Set(threads.map(({ reader }) => reader));
-  if (readers.size === 0) return "not evaluated";
+  if (readers.size === 0) return "";
   return readers.size === 1 ? threadName([...readers][0]!) : `${readers.size} readers`;
 }
 
