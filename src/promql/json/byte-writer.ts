@@ -8,11 +8,13 @@ export const answerBytesMax = 1024 * 1024 * 1024;
 /** Bytes that grow at the end, up to a limit. */
 export class ByteWriter {
   readonly bytesMax: number;
-  #bytes = new Uint8Array(bytesMin);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
-  constructor(bytesMax = answerBytesMax) {
+  /** Begins in `initial`, which may have been used before: its content does not matter. */
+  constructor(bytesMax = answerBytesMax, initial = new Uint8Array(bytesMin)) {
     this.bytesMax = bytesMax;
+    this.#bytes = initial;
   }
 
   get length(): number {

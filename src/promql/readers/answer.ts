@@ -7,7 +7,7 @@ import { annotationsMax } from "../annotations.ts";
 import { type QueryContext, defaultLimits } from "../context.ts";
 import { Engine, type Execution, type PartialResult } from "../engine.ts";
 import { type ExplainNode, explainPlan } from "../explain.ts";
-import { ByteWriter } from "../json/byte-writer.ts";
+import { answerBytesMax, ByteWriter } from "../json/byte-writer.ts";
 import { parseMetricSelector } from "../parser.ts";
 import type { Plan } from "../plan/plan.ts";
 import { prettyPrint } from "../printer.ts";
@@ -39,10 +39,14 @@ export interface AnswererParts {
   reader: number;
 }
 
+const smallAnswerBytes = 4096;
+
 /** Turns requests into finished answers on one thread, whichever that is. */
 export class Answerer {
   readonly engine: Engine;
   readonly #parts: AnswererParts;
+  /** Where answers begin: allocating a buffer for each costs more than computing a small one. */
+  readonly #smallAnswer = new Uint8Array(smallAnswerBytes);
 
   constructor(parts: AnswererParts) {
     this.#parts = parts;
@@ -58,7 +62,7 @@ export class Answerer {
     const { options } = request;
     const context = this.context(options, cancelWord);
     const plan = this.plan(request, context);
-    const out = new ByteWriter();
+    const out = new ByteWriter(answerBytesMax, this.#smallAnswer);
     out.ascii(envelopeStart);
     const parts = partials?.(plan);
     const execution = this.engine.execute(plan, context, new JsonSink(out), {
@@ -71,7 +75,12 @@ export class Answerer {
     const warnings = [...options.warnings, ...execution.warnings];
     if (execution.leftOut) warnings.push(truncatedWarning);
     finishEnvelope(out, warnings, execution.infos);
-    return { body: out.finish(), stats };
+    return { body: this.#detach(out.finish()), stats };
+  }
+
+  /** A small answer is copied out of the buffer that the next one is written to; Node's pool makes that cheap. */
+  #detach(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return body.buffer === this.#smallAnswer.buffer ? Buffer.from(body) : body;
   }
 
   /** The result of an instant query as values, and what it took. */
