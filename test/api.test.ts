@@ -331,6 +331,16 @@ describe("the same API as Prometheus", { skip: skipWithout("prometheus") }, () =
     assert.equal(plain!.text, ours!.text);
   });
 
+  test("own metrics have the types of their namesakes", async () => {
+    const [ours, theirs] = (await both({ path: "/metrics" })).map(
+      ({ text }) =>
+        new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name!, type!])),
+    );
+    const common = [...theirs!.keys()].filter((name) => ours!.has(name));
+    for (const name of common) assert.equal(ours!.get(name), theirs!.get(name), name);
+    assert.ok(common.length > 80, `${common.length} in common`);
+  });
+
   test("own metrics come in the format that is asked for", async () => {
     for (const [accept, type] of [
       ["text/plain;version=0.0.4", /^text\/plain; ?version=0\.0\.4/],
