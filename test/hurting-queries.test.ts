@@ -7,7 +7,7 @@ import { startTarget } from "./support/targets.ts";
 
 const scrapeIntervalMs = 200;
 /** How much later than its time a scrape may come, on a machine that does other things as well. */
-const delayMsMax = 400;
+const delayMsMax = 700;
 const seriesCount = 10_000;
 
 interface ListedQuery {

@@ -57,9 +57,10 @@ function answer(order: Extract<ReaderOrder, { type: "answer" }>): void {
       cancelWord,
       isShared ? () => gatherParts(order) : undefined,
     );
-    // The answer's buffer may be larger than the answer; what travels is cut to size only when much would be left over.
+    // The answer's buffer may be larger than the answer; what travels is cut to size only when much would be left over. Node's pool,
+    // where small answers are, cannot travel at all.
     const isRoomy = body.buffer.byteLength > 2 * body.length;
-    const sent = isRoomy ? body.slice() : body;
+    const sent = isRoomy || Buffer.isBuffer(body) ? new Uint8Array(body) : body;
     report({ type: "answered", id, answer: { ...rest, body: sent } }, [sent.buffer]);
   } catch (error) {
     report({ type: "failed", id, failure: failureOf(error) });

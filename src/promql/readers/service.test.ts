@@ -369,3 +369,14 @@ test("queries made to hurt are answered or refused, and small ones are answered 
   assert.ok(small > 10);
   assert.ok(longestMs < 500, `the calling thread was busy for ${longestMs} ms`);
 });
+
+test("long texts are parsed by readers", async () => {
+  const sum = Array.from({ length: 1500 }, (_, i) => `requests_total{id="${i}"}`).join("+");
+  const formatted = decode(await service.format(sum)) as string;
+  assert.ok(sum.length > 20_000 && formatted.startsWith("  "));
+  assert.equal(decode(await service.format("a+b")), "a + b");
+  assert.equal((decode(await service.parse(sum)) as { type: string }).type, "binaryExpr");
+  await assert.rejects(service.format(`${sum}+`), { code: "bad_data" });
+  const body = await service.instant({ text: sum, timestampMs: endMs, ...options });
+  assert.deepEqual(decode(body), { resultType: "vector", result: [] });
+});
