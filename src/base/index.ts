@@ -25,3 +25,4 @@ export {
   textFlag,
 } from "./flags.ts";
 export { threadFile } from "./thread-file.ts";
+export { lowerThreadPriority } from "./thread-priority.ts";

@@ -1,6 +1,14 @@
 /** A reader thread: answers requests over the shared memory, alone or together with its peers. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { NarthexError, assert, errorCode, errorMessage, systemClock, systemDisk } from "../../base/index.ts";
+import {
+  NarthexError,
+  assert,
+  errorCode,
+  errorMessage,
+  lowerThreadPriority,
+  systemClock,
+  systemDisk,
+} from "../../base/index.ts";
 import { attachKernel } from "../../kernel/index.ts";
 import { createQueryable } from "../../tsdb/index.ts";
 import { type PartialResult } from "../engine.ts";
@@ -14,6 +22,9 @@ import {
   type ReaderStart,
   SharedWords,
 } from "./messages.ts";
+
+/** How far readers stand back behind the thread that scrapes. */
+const readerNice = 5;
 
 /** How long a reader sleeps at most before it looks again whether its query was cancelled. */
 const waitMsMax = 50;
@@ -118,5 +129,6 @@ function assist(order: Extract<ReaderOrder, { type: "assist" }>): void {
   report({ type: "assisted", id });
 }
 
+lowerThreadPriority(readerNice);
 parentPort!.on("message", (order: ReaderOrder) => (order.type === "answer" ? answer(order) : assist(order)));
 report({ type: "ready" });

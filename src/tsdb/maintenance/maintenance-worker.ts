@@ -8,6 +8,7 @@ import {
   NarthexError,
   systemClock,
   systemDisk,
+  lowerThreadPriority,
 } from "../../base/index.ts";
 import { attachKernel } from "../../kernel/index.ts";
 import { Matcher } from "../../model/index.ts";
@@ -26,6 +27,8 @@ import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
 import { blocksChanged } from "../shared-blocks.ts";
 import type { MaintenanceCalls, MaintenanceOrder, MaintenanceReport, MaintenanceStart } from "./messages.ts";
+
+const maintenanceNice = 10;
 
 const start = workerData as MaintenanceStart;
 const kernel = attachKernel(start.kernel);
@@ -70,6 +73,8 @@ const calls: MaintenanceCalls = {
   cleanTombstones: () => cleanTombstones(maintenance),
 };
 
+// Queries and scrapes come first.
+lowerThreadPriority(maintenanceNice);
 parentPort!.on("message", ({ id, name, arguments: given }: MaintenanceOrder) => {
   try {
     const call = calls[name] as (...given: readonly unknown[]) => unknown;
