@@ -82,9 +82,8 @@ export const headWord = {
   blocksVersion: 32_800,
   /** u32 → { u32 lengthBytes, UTF-8 bytes }: the directory that the blocks are in; 0 while there is none. */
   dataDirectory: 32_804,
-  /** u32: what queries on all threads had to leave out of blocks: places that are damaged, chunks of kinds they cannot use. */
+  /** u32: how often queries on all threads had to leave out a damaged place of a block. */
   blockDamages: 32_808,
-  unsupportedChunks: 32_812,
 } as const;
 
 export const controlMagic = 0x4e525458;

@@ -5,7 +5,7 @@
 export { blockCacheBytesDefault, BlockCache } from "./block/cache.ts";
 export { Block, type BlockContext, blockSizeBytes, verifyBlock } from "./block/block.ts";
 export { type CreateBlocksOptions, createBlocks, type LabelledSample } from "./block/create.ts";
-export { BlockDamagedError, BlockNotices, UnsupportedChunkError } from "./block/damage.ts";
+export { BlockDamagedError, BlockNotices, MixedChunksError } from "./block/damage.ts";
 export { deleteFromBlock } from "./block/delete-series.ts";
 export { writeHeadBlock } from "./block/head-block.ts";
 export {
@@ -32,5 +32,18 @@ export type { BlockKeeper } from "./maintenance/head-compaction.ts";
 export { MaintenanceThread, type MaintenanceThreadOptions } from "./maintenance/maintenance-thread.ts";
 export { createQueryable, type QueryableParts, type StoredQueryable } from "./queryable.ts";
 export { openTsdb, type Tsdb, type TsdbParts } from "./tsdb.ts";
+export {
+  type AnalyzeOptions,
+  compatibleBlockRangeMs,
+  createBlocksFromOpenMetrics,
+  type DumpFormat,
+  type DumpOptions,
+  dumpSamples,
+  type ListOptions,
+  type OpenMetricsImport,
+  type Output,
+  printBlockAnalysis,
+  printBlockList,
+} from "./tools/index.ts";
 export type { WalCompression } from "./wal/compression.ts";
 export type { ReplayProgress, ReplayResult } from "./wal/replay.ts";

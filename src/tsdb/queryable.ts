@@ -3,7 +3,7 @@ import type { Kernel } from "../kernel/index.ts";
 import { MergeQuerier, type Querier, type Queryable } from "../storage/index.ts";
 import { BlockCache, blockCacheBytesDefault } from "./block/cache.ts";
 import { BlockList } from "./block/block-list.ts";
-import { type BlockDamagedError, BlockNotices, type UnsupportedChunkError } from "./block/damage.ts";
+import { type BlockDamagedError, BlockNotices } from "./block/damage.ts";
 import type { BlockMeta } from "./block/meta.ts";
 import { BlockQuerier } from "./block/querier.ts";
 import { blocksVersion, countLeftOut, publishedDataDirectory } from "./shared-blocks.ts";
@@ -17,7 +17,7 @@ export interface QueryableParts {
   /** What this thread remembers of the blocks' indexes, in bytes. Default 16 MiB. */
   cacheBytesMax?: number;
   /** What hears of what queries leave out; it is counted for all threads in any case. */
-  onLeftOut?: (error: BlockDamagedError | UnsupportedChunkError) => void;
+  onLeftOut?: (error: BlockDamagedError) => void;
 }
 
 /** All that is stored, on one thread; `close` closes the blocks' files. */
@@ -35,7 +35,7 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
   const { kernel, onLeftOut } = parts;
   const head = createHeadQueryable(kernel);
   const notices = new BlockNotices((error) => {
-    countLeftOut(kernel, error);
+    countLeftOut(kernel);
     onLeftOut?.(error);
   });
   let list: BlockList | undefined;

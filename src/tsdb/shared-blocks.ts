@@ -1,6 +1,5 @@
 import { type Clock, sleep } from "../base/index.ts";
 import { type Kernel, layout } from "../kernel/index.ts";
-import { BlockDamagedError, type UnsupportedChunkError } from "./block/damage.ts";
 
 const { control, headWord, reader } = layout;
 const versionIndex = headWord.blocksVersion >>> 2;
@@ -33,18 +32,14 @@ export function blocksVersion({ views }: Kernel): number {
   return Atomics.load(views.u32, versionIndex);
 }
 
-/** Counts for all threads what a query had to leave out. */
-export function countLeftOut({ views }: Kernel, error: BlockDamagedError | UnsupportedChunkError): void {
-  const word = error instanceof BlockDamagedError ? headWord.blockDamages : headWord.unsupportedChunks;
-  Atomics.add(views.u32, word >>> 2, 1);
+/** Counts for all threads that a query had to leave out something damaged. */
+export function countLeftOut({ views }: Kernel): void {
+  Atomics.add(views.u32, headWord.blockDamages >>> 2, 1);
 }
 
-/** What queries on all threads had to leave out of blocks so far. */
-export function leftOut({ views }: Kernel): { damages: number; unsupportedChunks: number } {
-  return {
-    damages: Atomics.load(views.u32, headWord.blockDamages >>> 2),
-    unsupportedChunks: Atomics.load(views.u32, headWord.unsupportedChunks >>> 2),
-  };
+/** How often queries on all threads had to leave out something damaged of blocks so far. */
+export function blockDamages({ views }: Kernel): number {
+  return Atomics.load(views.u32, headWord.blockDamages >>> 2);
 }
 
 /**

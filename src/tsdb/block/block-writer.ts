@@ -1,6 +1,9 @@
 import { assert, type Disk } from "../../base/index.ts";
 import type { Kernel, Scratch } from "../../kernel/index.ts";
+import type { CounterReset } from "../../model/index.ts";
+import { HistogramChunk } from "../chunk/histogram-chunk.ts";
 import type { ColumnSlice } from "./columns.ts";
+import { type StoredHistogram, withoutResets } from "./histograms.ts";
 import { xorEncoding } from "./chunk-codec.ts";
 import { chunkEncodingBytes } from "./chunk-format.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
@@ -99,6 +102,30 @@ export class BlockWriter {
     }
   }
 
+  /** Encodes native histograms, which follow the samples of the series so far, as chunks of at most 120. */
+  addHistograms(samples: readonly StoredHistogram[]): void {
+    let chunk: HistogramChunk | undefined;
+    let first = 0;
+    samples.forEach(({ encoding, timestampMs, histogram, startTimestampMs }, i) => {
+      const plain = withoutResets(histogram);
+      let header: CounterReset = "unknown";
+      if (chunk?.encoding === encoding) {
+        if (chunk.sampleCount === samplesPerChunk) header = chunk.headerAfter(plain);
+        else {
+          const outcome = chunk.append(timestampMs, plain, startTimestampMs);
+          if (typeof outcome === "string") return;
+          header = outcome.nextHeader;
+        }
+      }
+      if (chunk !== undefined) this.#addHistogramChunk(chunk, samples.slice(first, i));
+      first = i;
+      chunk = new HistogramChunk(encoding, header);
+      const outcome = chunk.append(timestampMs, plain, startTimestampMs);
+      assert(typeof outcome === "string", "an empty chunk takes any histogram");
+    });
+    if (chunk !== undefined) this.#addHistogramChunk(chunk, samples.slice(first));
+  }
+
   /**
    * Ends a series whose labels are `labels`: interned name, value, name, value …, sorted by name. Without chunks there is no series. Throws
    * `bad_data` when it does not come after the one before.
@@ -146,6 +173,22 @@ export class BlockWriter {
     this.index.abandon();
     this.#encodeMemory.reset();
     this.#target.disk.remove(this.#directory);
+  }
+
+  #addHistogramChunk(chunk: HistogramChunk, samples: readonly StoredHistogram[]): void {
+    const { kernel } = this.#target;
+    const bytes = chunk.bytes();
+    const mark = kernel.scratch.mark();
+    try {
+      const ptr = kernel.scratch.allocate(chunkEncodingBytes + bytes.length);
+      kernel.views.u8[ptr] = chunk.encoding;
+      kernel.views.u8.set(bytes, ptr + chunkEncodingBytes);
+      const ref = this.#chunks.add(ptr, chunkEncodingBytes + bytes.length);
+      this.#addPending(ref, samples[0]!.timestampMs, samples.at(-1)!.timestampMs);
+      this.#countSamples(samples.length, "histogram");
+    } finally {
+      kernel.scratch.release(mark);
+    }
   }
 
   #addPending(ref: number, minTimestampMs: number, maxTimestampMs: number): void {

@@ -1,6 +1,13 @@
-import type { Kernel } from "../../kernel/index.ts";
+import { assert } from "../../base/index.ts";
+import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
+import {
+  decodeHistogramChunk,
+  type HistogramEncoding,
+  type HistogramSample,
+} from "../chunk/histogram-chunk.ts";
+import { decodeXor2Chunk } from "../chunk/xor2.ts";
 
-/** How the bytes of one chunk encoding become columns of floats. */
+/** How the bytes of one chunk encoding become columns of floats, or histograms: a codec decodes one of the two. */
 export interface ChunkCodec {
   readonly name: string;
   /** The samples' kind in a block's statistics. */
@@ -9,7 +16,7 @@ export interface ChunkCodec {
   readonly countMask: number;
   /**
    * Decodes `count` samples from `dataBytes` at `dataPtr` in the shared memory, the count's two bytes included. Throws ChunkDamagedError.
-   * Absent where samples are not floats, or the encoding is not read yet.
+   * Absent where samples are not floats.
    */
   readonly decode?: (
     kernel: Kernel,
@@ -20,6 +27,8 @@ export interface ChunkCodec {
     values: number,
     capacity: number,
   ) => number;
+  /** Decodes a chunk's data, the count's two bytes included, in the order of their times. Throws ChunkDamagedError. Absent where samples are floats. */
+  readonly decodeHistograms?: (bytes: Uint8Array) => Iterable<HistogramSample>;
 }
 
 export const xorEncoding = 1;
@@ -37,9 +46,38 @@ export const chunkCodecs: Readonly<Record<number, ChunkCodec>> = {
     decode: (kernel, dataPtr, dataBytes, count, timestamps, values, capacity) =>
       kernel.decodeChunk(dataPtr, dataBytes, count, timestamps, values, capacity),
   },
-  2: { name: "histogram", kind: "histogram", countMask: wholeCount },
-  3: { name: "floathistogram", kind: "histogram", countMask: wholeCount },
-  4: { name: "XOR2", kind: "float", countMask: wholeCount },
-  5: { name: "histogramST", kind: "histogram", countMask: flaggedCount },
-  6: { name: "floathistogramST", kind: "histogram", countMask: flaggedCount },
+  2: histogramCodec("histogram", 2),
+  3: histogramCodec("floathistogram", 3),
+  4: { name: "XOR2", kind: "float", countMask: wholeCount, decode: decodeXor2 },
+  5: histogramCodec("histogramST", 5),
+  6: histogramCodec("floathistogramST", 6),
 };
+
+function histogramCodec(name: string, encoding: HistogramEncoding): ChunkCodec {
+  return {
+    name,
+    kind: "histogram",
+    countMask: encoding >= 5 ? flaggedCount : wholeCount,
+    decodeHistograms: (bytes) => decodeHistogramChunk(encoding, bytes),
+  };
+}
+
+function decodeXor2(
+  { views: { u8, f64, u64 } }: Kernel,
+  dataPtr: number,
+  dataBytes: number,
+  count: number,
+  timestamps: number,
+  values: number,
+  capacity: number,
+): number {
+  assert(count <= capacity, "the columns hold a chunk");
+  let at = 0;
+  for (const { timestampMs, value, isStale } of decodeXor2Chunk(u8.subarray(dataPtr, dataPtr + dataBytes))) {
+    f64[timestamps / 8 + at] = timestampMs;
+    if (isStale) u64[values / 8 + at] = staleMarkerBits;
+    else f64[values / 8 + at] = value;
+    at++;
+  }
+  return at;
+}

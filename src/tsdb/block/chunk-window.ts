@@ -1,5 +1,6 @@
 import { type ByteBuffer, ChunkDamagedError, type Kernel } from "../../kernel/index.ts";
 import type { SampleColumns } from "../../storage/index.ts";
+import type { HistogramSample } from "../chunk/histogram-chunk.ts";
 import { ByteCursor } from "./bytes.ts";
 import { chunkCodecs, type ChunkCodec } from "./chunk-codec.ts";
 import {
@@ -127,6 +128,18 @@ export class ChunkWindow {
         values,
         capacity,
       );
+    } catch (error) {
+      if (error instanceof ChunkDamagedError) this.fail(error.message);
+      throw error;
+    }
+  }
+
+  /** The histograms of the chunk found last; none when the codec cannot make histograms of it. Throws BlockDamagedError. */
+  decodeHistograms(): HistogramSample[] {
+    try {
+      const { u8 } = this.#kernel.views;
+      const data = u8.subarray(this.dataPtr, this.dataPtr + this.dataBytes);
+      return [...(this.codec?.decodeHistograms?.(data) ?? [])];
     } catch (error) {
       if (error instanceof ChunkDamagedError) this.fail(error.message);
       throw error;

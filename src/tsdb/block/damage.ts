@@ -24,36 +24,26 @@ export class BlockUnreadableError extends NarthexError {
   }
 }
 
-/** A chunk that is sound and cannot be turned into columns of floats. */
-export class UnsupportedChunkError extends NarthexError {
-  readonly encoding: string;
-
-  constructor(encoding: string) {
-    super("execution", `chunks of encoding ${encoding} cannot be read as float samples`);
-    this.name = "UnsupportedChunkError";
-    this.encoding = encoding;
+/** Chunks of floats and of histograms that overlap in one series: their samples cannot be kept in the order of time. */
+export class MixedChunksError extends NarthexError {
+  constructor() {
+    super("execution", "chunks of floats and of histograms overlap");
+    this.name = "MixedChunksError";
   }
 }
 
 /** What readers had to leave out, counted. One per thread or per block, as its owner likes. */
 export class BlockNotices {
   damages = 0;
-  /** Chunks left out, by encoding. */
-  readonly unsupportedChunks = new Map<string, number>();
-  readonly #report: (error: BlockDamagedError | UnsupportedChunkError) => void;
+  readonly #report: (error: BlockDamagedError) => void;
 
   /** `report` hears of each. */
-  constructor(report: (error: BlockDamagedError | UnsupportedChunkError) => void = () => {}) {
+  constructor(report: (error: BlockDamagedError) => void = () => {}) {
     this.#report = report;
   }
 
   damaged(error: BlockDamagedError): void {
     this.damages++;
     this.#report(error);
-  }
-
-  unsupported(encoding: string): void {
-    this.unsupportedChunks.set(encoding, (this.unsupportedChunks.get(encoding) ?? 0) + 1);
-    this.#report(new UnsupportedChunkError(encoding));
   }
 }

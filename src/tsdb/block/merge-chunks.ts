@@ -2,7 +2,10 @@ import type { Kernel, Views } from "../../kernel/index.ts";
 import { mergeRuns } from "../../storage/index.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import { type ColumnSlice, dropIntervals, keepRange } from "./columns.ts";
-import { UnsupportedChunkError } from "./damage.ts";
+import type { HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { ChunkCodec } from "./chunk-codec.ts";
+import { MixedChunksError } from "./damage.ts";
+import { cutHistograms, type StoredHistogram } from "./histograms.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
 import type { SeriesCursor } from "./series-cursor.ts";
 import { isDeleted } from "./tombstones.ts";
@@ -19,7 +22,7 @@ interface SourceChunk {
 
 /**
  * Gives the chunks of one series, which all `cursors` stand at, to the writer: as they are, unless they overlap one another or must lose samples; those are decoded, merged and
- * encoded anew. Throws BlockDamagedError, or UnsupportedChunkError for what cannot be decoded.
+ * encoded anew. Throws BlockDamagedError, or MixedChunksError when floats and histograms overlap.
  */
 export function mergeChunks(kernel: Kernel, cursors: readonly SeriesCursor[], writer: BlockWriter): void {
   const chunks = cursors.flatMap(listChunks);
@@ -83,6 +86,37 @@ function encodeAnew(
   cursors: readonly SeriesCursor[],
   writer: BlockWriter,
 ): void {
+  const kinds = new Set(group.map((chunk) => locate(chunk).kind));
+  // As they overlap, neither could be written before the other.
+  if (kinds.size > 1) throw new MixedChunksError();
+  if (kinds.has("float")) encodeFloatsAnew(kernel, group, cursors, writer);
+  else writer.addHistograms(mergeHistograms(group, cursors));
+}
+
+/** By source, so that the order of sources decides which of two samples stays. */
+function mergeHistograms(group: readonly SourceChunk[], cursors: readonly SeriesCursor[]): StoredHistogram[] {
+  const byTime = new Map<number, StoredHistogram>();
+  for (const cursor of cursors) {
+    const { meta, tombstones } = cursor.block;
+    const intervals = tombstones.of(cursor.entry.ref);
+    for (const chunk of group) {
+      if (chunk.cursor !== cursor) continue;
+      const window = find(chunk);
+      const encoding = window.encoding as HistogramEncoding;
+      const samples = cutHistograms(window.decodeHistograms(), meta.minTime, meta.maxTime - 1, intervals);
+      for (const sample of samples)
+        if (!byTime.has(sample.timestampMs)) byTime.set(sample.timestampMs, { ...sample, encoding });
+    }
+  }
+  return [...byTime.values()].sort((a, b) => a.timestampMs - b.timestampMs);
+}
+
+function encodeFloatsAnew(
+  kernel: Kernel,
+  group: readonly SourceChunk[],
+  cursors: readonly SeriesCursor[],
+  writer: BlockWriter,
+): void {
   const { scratch, views } = kernel;
   const mark = scratch.mark();
   try {
@@ -109,7 +143,7 @@ function encodeAnew(
 /** The samples of chunks of one source that are within its block's time and not deleted. */
 function decodeAll({ scratch, views }: Kernel, chunks: readonly SourceChunk[]): ColumnSlice {
   let capacity = 0;
-  for (const chunk of chunks) capacity += locate(chunk).sampleCount;
+  for (const chunk of chunks) capacity += find(chunk).sampleCount;
   const timestamps = scratch.allocate(8 * capacity);
   const values = scratch.allocate(8 * capacity);
   let count = 0;
@@ -127,12 +161,11 @@ function trim(views: Views, slice: ColumnSlice, { cursor: { block, entry } }: So
   return dropIntervals(views, { ...slice, count }, block.tombstones.of(entry.ref) ?? []);
 }
 
-/** Brings the chunk into its source's window. Throws when its samples cannot be had. */
-function locate({ cursor, index }: SourceChunk): ChunkWindow {
+/** Brings the chunk into its source's window, and says how it is decoded. */
+function locate({ cursor, index }: SourceChunk): ChunkCodec {
   const window: ChunkWindow = cursor.window;
   const { chunkRefs, chunkCount } = cursor.entry;
   window.find(chunkRefs[index]!, chunkRefs[chunkCount - 1]!);
   if (window.codec === undefined) window.fail(`chunk encoding ${window.encoding} is unknown`);
-  if (window.codec.decode === undefined) throw new UnsupportedChunkError(window.codec.name);
-  return window;
+  return window.codec;
 }

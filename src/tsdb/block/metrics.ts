@@ -1,6 +1,6 @@
 import type { Registry } from "@narthex/client";
 import type { Kernel } from "../../kernel/index.ts";
-import { leftOut } from "../shared-blocks.ts";
+import { blockDamages } from "../shared-blocks.ts";
 
 export interface BlockMetricSources {
   readonly kernel: Kernel;
@@ -34,14 +34,7 @@ export function registerBlockMetrics(
       name: "narthex_tsdb_block_damages_total",
       help: "Times that a query left out a damaged part of a block.",
     },
-    () => leftOut(kernel).damages,
-  );
-  registry.counterFunction(
-    {
-      name: "narthex_tsdb_block_unsupported_chunks_total",
-      help: "Chunks that a query left out because it cannot use their kind.",
-    },
-    () => leftOut(kernel).unsupportedChunks,
+    () => blockDamages(kernel),
   );
 }
 

@@ -1,10 +1,11 @@
 import { assert, NarthexError } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
-import type { SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import type { HistogramSample, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
 import type { Block } from "./block.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
 import { dropIntervals, dropStaleMarkers, keepRange } from "./columns.ts";
 import { BlockDamagedError, type BlockNotices } from "./damage.ts";
+import { cutHistograms } from "./histograms.ts";
 import { SeriesEntry } from "./series-entry.ts";
 import { isDeleted } from "./tombstones.ts";
 
@@ -86,6 +87,25 @@ export class BlockSeriesSet implements SeriesSet {
     return count;
   }
 
+  readHistograms(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+  ): readonly HistogramSample[] {
+    const intervals = this.#block.tombstones.of(this.#refs[series]!);
+    const samples: HistogramSample[] = [];
+    this.#forEachChunk(series, minTimestampMs, maxTimestampMs, () => {
+      if (this.#window.codec?.kind !== "histogram") return;
+      this.#window.verify();
+      const decoded = this.#window.decodeHistograms();
+      for (const sample of cutHistograms(decoded, minTimestampMs, maxTimestampMs, intervals)) {
+        if (!dropStale || !sample.histogram.isStale) samples.push(sample);
+      }
+    });
+    return samples;
+  }
+
   /** Calls with each chunk that may hold samples of the range, once it is in the window. */
   #forEachChunk(
     series: number,
@@ -115,12 +135,11 @@ export class BlockSeriesSet implements SeriesSet {
     return this.#window.codec?.decode === undefined ? 0 : this.#window.sampleCount;
   }
 
-  /** Whether the chunk in the window can be read as floats; a notice when not. */
+  /** Whether the chunk in the window holds floats; others are read as histograms. */
   #isFloat(): boolean {
     const { codec, encoding } = this.#window;
     if (codec === undefined) this.#window.fail(`chunk encoding ${encoding} is unknown`);
-    if (codec.decode === undefined) this.#notices.unsupported(codec.name);
-    return codec.decode !== undefined;
+    return codec.kind === "float";
   }
 
   #load(series: number): SeriesEntry {

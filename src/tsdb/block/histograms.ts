@@ -1,0 +1,39 @@
+import { type Histogram, withCounterReset } from "../../model/index.ts";
+import type { HistogramEncoding, HistogramSample } from "../chunk/histogram-chunk.ts";
+import type { Interval } from "./tombstones.ts";
+
+/** A histogram as a chunk has it, and the chunk's encoding. */
+export interface StoredHistogram extends HistogramSample {
+  readonly encoding: HistogramEncoding;
+}
+
+/** The histogram without what is known of resets before it; that of a gauge stays one. */
+export function withoutResets(histogram: Histogram): Histogram {
+  return histogram.isStale || histogram.counterReset === "gauge"
+    ? histogram
+    : withCounterReset(histogram, "unknown");
+}
+
+/**
+ * The samples with min ≤ t ≤ max that are not deleted. Of a counter behind a deleted one it is no longer known whether it follows a reset.
+ */
+export function cutHistograms(
+  samples: readonly HistogramSample[],
+  minTimestampMs: number,
+  maxTimestampMs: number,
+  intervals: readonly Interval[] = [],
+): HistogramSample[] {
+  const kept: HistogramSample[] = [];
+  let isBehindDeleted = false;
+  for (const sample of samples) {
+    const { timestampMs, histogram } = sample;
+    if (timestampMs > maxTimestampMs) break;
+    const isDeleted = intervals.some(
+      (interval) => interval.minTimestampMs <= timestampMs && timestampMs <= interval.maxTimestampMs,
+    );
+    if (!isDeleted && timestampMs >= minTimestampMs)
+      kept.push(isBehindDeleted ? { ...sample, histogram: withoutResets(histogram) } : sample);
+    isBehindDeleted = isDeleted;
+  }
+  return kept;
+}
