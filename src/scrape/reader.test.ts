@@ -68,6 +68,27 @@ function expected(bodies: readonly string[], format: TextFormat): Map<string, St
   return stored;
 }
 
+test("a batch that is full is committed, whichever way a line is read", () => {
+  const kernel = createKernel({ limitBytes: 64 * 1024 * 1024 });
+  const storage = new MemoryStorage(kernel, 2);
+  const populated = { discovered: targetLabels, labels: targetLabels, intervalMs: 1000, timeoutMs: 1000 };
+  const reader = new TargetReader(new Target(populated, new Map()), kernel, rules);
+  const buffer = kernel.createByteBuffer(1 << 20);
+  // The second and the fifth value are left to the reference parser.
+  const body = "a 1\nb 123456789012345678901234567890\nc 3\nd 4\ne 1234567890123456789012\nf 6\n";
+  for (const timestampMs of [1000, 2000]) {
+    buffer.clear();
+    buffer.append(Buffer.from(body));
+    const appender = storage.appender();
+    reader.read(buffer, "text", appender, timestampMs, () => {});
+    appender.commit();
+  }
+  reader.close();
+  buffer.close();
+  storage.close();
+  assert.deepEqual(storage.series, expected([body, body], "text"));
+});
+
 const series = fc.constantFrom(
   "a",
   "b",

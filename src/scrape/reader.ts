@@ -98,6 +98,11 @@ export class TargetReader {
     const note = (): void => {
       if (seen) for (let i = 0; i < batch.count; i++) seen.add(batch.refs[i]!);
     };
+    const flush = (): void => {
+      note();
+      earlier += batch.count;
+      committed(appender.commit());
+    };
     for (let event = table.resume(); event !== lineEvent.done; event = table.resume()) {
       this.counts.scraped = table.samplesScraped;
       this.counts.added = earlier + batch.count;
@@ -110,12 +115,11 @@ export class TargetReader {
           this.#learnComment();
           break;
         case lineEvent.complexLine:
+          if (batch.count === batch.capacity) flush();
           this.#readComplex(appender, timestampMs);
           break;
         case lineEvent.batchFull:
-          note();
-          earlier += batch.count;
-          committed(appender.commit());
+          flush();
           break;
         case lineEvent.syntaxError:
           throw (

@@ -20,6 +20,7 @@ export type Stored = [timestampMs: number, value: number | "stale"];
 
 /** A storage that remembers samples by series and refuses what a real one refuses. */
 export class MemoryStorage implements Appendable {
+  readonly batchSamples: number;
   readonly kernel: Kernel;
   readonly series = new Map<string, Stored[]>();
   readonly #refs: string[] = [""];
@@ -29,12 +30,13 @@ export class MemoryStorage implements Appendable {
   referenceCalls = 0;
   #batch: SampleBatch | undefined;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, batchSamples = 4096) {
+    this.batchSamples = batchSamples;
     this.kernel = kernel;
   }
 
   appender(): Appender {
-    const batch = (this.#batch ??= this.kernel.createSampleBatch(4096));
+    const batch = (this.#batch ??= this.kernel.createSampleBatch(this.batchSamples));
     batch.clear();
     return {
       batch,
