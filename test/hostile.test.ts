@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { measureMachineDelay } from "./support/machine-delay.ts";
 import {
   api,
   eventually,
@@ -147,6 +148,13 @@ async function isUp(): Promise<void> {
   assert.equal((await instantQuery(program.url, "vector(1)")).result.length, 1);
 }
 
+const machine = measureMachineDelay();
+
+/** No scrape of the good target is missed, unless the machine could do no better. */
+function assertInTime(gapsMs: readonly number[]): void {
+  assert.ok(Math.max(...gapsMs) < 1000 + machine.maxMs(), `gaps of ${gapsMs.join(", ")} ms`);
+}
+
 describe("hostile input", () => {
   before(async () => {
     const good = await startTarget(() => "good 1\n");
@@ -173,6 +181,7 @@ describe("hostile input", () => {
     ]);
   });
   after(async () => {
+    machine.close();
     const code = await program?.end("SIGTERM");
     for (const server of servers) server.close();
     directory.remove();
@@ -202,7 +211,7 @@ describe("hostile input", () => {
     };
     const times = result[0]!.values.map(([seconds]) => seconds * 1000);
     const gaps = times.slice(1).map((timeMs, i) => timeMs - times[i]!);
-    assert.ok(Math.max(...gaps) < 1000, `gaps of ${gaps.join(", ")} ms`);
+    assertInTime(gaps);
     assert.equal(
       Number((await instantQuery(program.url, "min_over_time(up{job='good'}[1m])")).result[0]!.value[1]),
       1,
@@ -332,6 +341,6 @@ describe("hostile input", () => {
     };
     const times = result[0]!.values.map(([seconds]) => seconds * 1000);
     const gaps = times.slice(1).map((timeMs, i) => timeMs - times[i]!);
-    assert.ok(Math.max(...gaps) < 1000, `gaps of ${gaps.join(", ")} ms`);
+    assertInTime(gaps);
   });
 });
