@@ -25,6 +25,10 @@ const roles: Readonly<Record<string, Role>> = {
     summary: "metrics of this machine",
     run: async (args) => (await import("./node-exporter.ts")).runNodeExporter(args),
   },
+  promtool: {
+    summary: "tools for configurations, rules, expositions and data directories",
+    run: async (args) => (await import("./promtool.ts")).runPromtool(args),
+  },
 };
 
 function help(): string {

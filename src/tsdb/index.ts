@@ -32,5 +32,18 @@ export type { BlockKeeper } from "./maintenance/head-compaction.ts";
 export { MaintenanceThread, type MaintenanceThreadOptions } from "./maintenance/maintenance-thread.ts";
 export { createQueryable, type QueryableParts, type StoredQueryable } from "./queryable.ts";
 export { openTsdb, type Tsdb, type TsdbParts } from "./tsdb.ts";
+export {
+  type AnalyzeOptions,
+  compatibleBlockRangeMs,
+  createBlocksFromOpenMetrics,
+  type DumpFormat,
+  type DumpOptions,
+  dumpSamples,
+  type ListOptions,
+  type OpenMetricsImport,
+  type Output,
+  printBlockAnalysis,
+  printBlockList,
+} from "./tools/index.ts";
 export type { WalCompression } from "./wal/compression.ts";
 export type { ReplayProgress, ReplayResult } from "./wal/replay.ts";

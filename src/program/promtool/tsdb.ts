@@ -1,0 +1,134 @@
+import { boolFlag, listFlag, NarthexError, systemClock, systemDisk, textFlag } from "../../base/index.ts";
+import { createKernel, layout } from "../../kernel/index.ts";
+import { parseDuration } from "../../model/index.ts";
+import { parseMetricSelector } from "../../promql/index.ts";
+import {
+  BlockCache,
+  compatibleBlockRangeMs,
+  createBlocksFromOpenMetrics,
+  type DumpFormat,
+  dumpSamples,
+  printBlockAnalysis,
+  printBlockList,
+} from "../../tsdb/index.ts";
+import { type Command, exitCode } from "./command.ts";
+import { withOutput } from "./output.ts";
+
+const defaultDirectory = "data/";
+const databaseArgument = "[<db path>]";
+const anySeries = '{__name__=~"(?s:.*)"}';
+
+const dumpFlags = [
+  textFlag("sandbox-dir-root", "", "Accepted; nothing is written, so no sandbox is needed."),
+  textFlag("min-time", "-9223372036854775808", "Oldest time to dump, in milliseconds since 1970."),
+  textFlag("max-time", "9223372036854775807", "Newest time to dump, in milliseconds since 1970."),
+  listFlag("match", [anySeries], "Series selector."),
+];
+
+export const tsdbCommands: Readonly<Record<string, Command>> = {
+  "tsdb list": {
+    summary: "list the blocks of a data directory",
+    flags: [boolFlag("human-readable", false, "Times as dates, sizes with units. Short: -r")],
+    letters: { r: "human-readable" },
+    positionals: [databaseArgument],
+    run: (flags, [directory = defaultDirectory]) =>
+      withOutput((output) => {
+        const isHumanReadable = flags.bool("human-readable");
+        printBlockList(systemDisk, directory, { isHumanReadable }, output);
+        return exitCode.ok;
+      }),
+  },
+  "tsdb analyze": {
+    summary: "show churn, cardinality and how full chunks are in a block",
+    flags: [
+      textFlag("limit", "20", "Lines of each list."),
+      boolFlag("extended", false, "Read the chunks too."),
+      textFlag("match", "", "Only series that this selector matches."),
+    ],
+    positionals: [databaseArgument, "[<block id>]"],
+    run: (flags, [directory = defaultDirectory, ulid]) =>
+      withOutput((output) => {
+        const text = flags.text("match");
+        const options = {
+          ...(ulid !== undefined && { ulid }),
+          limit: integer(flags.text("limit"), "limit"),
+          isExtended: flags.bool("extended"),
+          ...(text !== "" && { selector: { text, matchers: parseMetricSelector(text) } }),
+        };
+        const kernel = createKernel({ limitBytes: layout.memoryBytesMin });
+        const context = { kernel, disk: systemDisk, cache: new BlockCache() };
+        printBlockAnalysis(context, directory, options, output);
+        return exitCode.ok;
+      }),
+  },
+  "tsdb dump": dump("print samples, or only series, of a data directory", [
+    ...dumpFlags,
+    textFlag("format", "prom", "prom, or seriesjson for the series alone."),
+  ]),
+  "tsdb dump-openmetrics": dump("print samples of a data directory as OpenMetrics", dumpFlags),
+  "tsdb create-blocks-from openmetrics": {
+    summary: "create blocks from an OpenMetrics text in which every sample has a time",
+    flags: [
+      boolFlag("human-readable", false, "Times as dates, sizes with units. Short: -r"),
+      boolFlag("quiet", false, "Do not print the blocks. Short: -q"),
+      listFlag("label", [], "Label to set on every series, as name=value."),
+      textFlag("max-block-duration", "2h", "Longest range of a block.", true),
+    ],
+    letters: { r: "human-readable", q: "quiet" },
+    positionals: ["<input file>", "[<output directory>]"],
+    run: (flags, [input, dataDirectory = defaultDirectory]) =>
+      withOutput((output) => {
+        const options = {
+          kernel: createKernel(),
+          disk: systemDisk,
+          clock: systemClock,
+          text: systemDisk.readFile(input!),
+          dataDirectory,
+          isHumanReadable: flags.bool("human-readable"),
+          isQuiet: flags.bool("quiet"),
+          blockRangeMs: compatibleBlockRangeMs(parseDuration(flags.text("max-block-duration"))),
+          labels: new Map(flags.list("label").map(parseLabel)),
+        };
+        createBlocksFromOpenMetrics(options, output);
+        return exitCode.ok;
+      }),
+  },
+};
+
+function dump(summary: string, flags: Command["flags"]): Command {
+  const choosesFormat = flags.some(({ name }) => name === "format");
+  return {
+    summary,
+    flags,
+    positionals: [databaseArgument],
+    run: (given, [directory = defaultDirectory]) =>
+      withOutput(async (output) => {
+        const options = {
+          minTimestampMs: integer(given.text("min-time"), "min-time"),
+          maxTimestampMs: integer(given.text("max-time"), "max-time"),
+          selectors: given.list("match").map(parseMetricSelector),
+          format: choosesFormat ? parseFormat(given.text("format")) : ("openmetrics" as const),
+        };
+        await dumpSamples(createKernel(), systemDisk, directory, options, output);
+        return exitCode.ok;
+      }),
+  };
+}
+
+function parseFormat(text: string): DumpFormat {
+  if (text === "prom" || text === "seriesjson") return text;
+  throw new NarthexError("bad_data", `enum value must be one of prom,seriesjson, got '${text}'`);
+}
+
+function parseLabel(text: string): [name: string, value: string] {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new NarthexError("bad_data", `expected KEY=VALUE got '${text}'`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** The 64-bit bounds come out as the nearest safe integers. */
+function integer(text: string, flag: string): number {
+  if (!/^[+-]?\d+$/.test(text))
+    throw new NarthexError("bad_data", `--${flag}: expected an integer, got ${JSON.stringify(text)}`);
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(text)));
+}

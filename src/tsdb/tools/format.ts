@@ -1,0 +1,56 @@
+import { type Disk, NarthexError } from "../../base/index.ts";
+
+/** Where a tool prints to. */
+export type Output = (text: string) => void;
+
+/** Throws `not_found` when the data directory is none. */
+export function checkDataDirectory(disk: Disk, dataDirectory: string): void {
+  const stat = disk.stat(dataDirectory);
+  if (stat?.isDirectory) return;
+  const reason = stat === undefined ? "no such file or directory" : "not a directory";
+  throw new NarthexError("not_found", `opening the db dir: stat ${dataDirectory}: ${reason}`);
+}
+
+const cellWidthMin = 13;
+const cellPadding = 2;
+
+/** Rows as columns, as upstream's tables: every cell but a row's last is padded. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? cellWidthMin, cell.length + cellPadding);
+    });
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column]!) : cell)).join("");
+  return rows.map((row) => `${line(row)}\n`).join("");
+}
+
+/** `1h59m59.999s`, as Go prints a duration; under a second `999ms`. */
+export function formatGoDuration(ms: number): string {
+  if (ms === 0) return "0s";
+  if (ms < 0) return `-${formatGoDuration(-ms)}`;
+  if (ms < 1000) return `${ms}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor(ms / 60_000) % 60;
+  const seconds = `${(ms % 60_000) / 1000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}
+
+/** `2023-11-14 22:13:20 +0000 UTC`. */
+export function formatUtcTime(timestampMs: number): string {
+  const text = new Date(Math.trunc(timestampMs / 1000) * 1000).toISOString();
+  return `${text.slice(0, -5).replace("T", " ")} +0000 UTC`;
+}
+
+const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** `1MiB24KiB7B`: exact, zeros left out. */
+export function formatBinaryBytes(bytes: number): string {
+  if (bytes === 0) return "0B";
+  const parts: string[] = [];
+  for (let left = bytes, unit = 0; left > 0; left = Math.floor(left / 1024), unit++)
+    if (left % 1024 > 0) parts.unshift(`${left % 1024}${binaryUnits[unit]}`);
+  return parts.join("");
+}

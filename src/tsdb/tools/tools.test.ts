@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { test, type TestContext } from "node:test";
+import { systemClock, systemDisk } from "../../base/index.ts";
+import { createKernel } from "../../kernel/index.ts";
+import { Labels, Matcher } from "../../model/index.ts";
+import { testContext } from "../block/test-support.ts";
+import { baseTimeMs, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
+import {
+  compatibleBlockRangeMs,
+  createBlocksFromOpenMetrics,
+  type DumpOptions,
+  dumpSamples,
+  printBlockAnalysis,
+  printBlockList,
+} from "./index.ts";
+import { formatBinaryBytes, formatGoDuration, formatTable } from "./format.ts";
+
+const skip = isInstalled("promtool") ? false : "promtool is not installed";
+const context = testContext();
+const everything: DumpOptions = {
+  minTimestampMs: Number.MIN_SAFE_INTEGER,
+  maxTimestampMs: Number.MAX_SAFE_INTEGER,
+  selectors: [[]],
+  format: "prom",
+};
+
+test("durations, sizes and tables are those of upstream", () => {
+  assert.deepEqual([0, 999, 1000, 60_001, 7_200_000, 7_199_999].map(formatGoDuration), [
+    "0s",
+    "999ms",
+    "1s",
+    "1m0.001s",
+    "2h0m0s",
+    "1h59m59.999s",
+  ]);
+  assert.deepEqual([0, 1, 1024, 1_048_577].map(formatBinaryBytes), ["0B", "1B", "1KiB", "1MiB1B"]);
+  assert.equal(formatTable([["a", "b"], ["a longer cell"]]), "a              b\na longer cell\n");
+  assert.deepEqual(
+    [0, 7_200_000, 21_599_999, 21_600_000, 1e15].map((ms) => compatibleBlockRangeMs(ms) / 3_600_000),
+    [2, 2, 2, 6, 2 * 3 ** 9],
+  );
+});
+
+test("promtool and we say the same of blocks that either created", { skip }, async (t) => {
+  const parent = directoryOf(t);
+  writeFileSync(`${parent}/in.txt`, openMetrics());
+  promtool("tsdb", "create-blocks-from", "openmetrics", `${parent}/in.txt`, `${parent}/theirs`);
+  importText(openMetrics(), `${parent}/ours`);
+  const dumps: string[] = [];
+  for (const directory of [`${parent}/theirs`, `${parent}/ours`]) {
+    mkdirSync(`${directory}/wal`);
+    for (const isHumanReadable of [false, true]) {
+      const flags = isHumanReadable ? ["-r"] : [];
+      const list = collect((output) => printBlockList(systemDisk, directory, { isHumanReadable }, output));
+      assert.equal(list, promtool("tsdb", "list", ...flags, directory));
+    }
+    const analysis = collect((output) =>
+      printBlockAnalysis(context, directory, { limit: 1000, isExtended: false }, output),
+    );
+    assert.deepEqual(
+      sections(analysis.replace("Total Series:", "Series:")),
+      sections(promtool("tsdb", "analyze", "--limit=1000", directory)),
+    );
+    const dump = await dumpText(directory, everything);
+    assert.equal(dump, promtool("tsdb", "dump", directory));
+    dumps.push(dump);
+  }
+  assert.equal(dumps[0], dumps[1]);
+  assert.equal(dumps[0]!.split("\n").length, 5 * 300 + 1);
+});
+
+test("a dump has what is in the write-ahead log, and changes nothing", async (t) => {
+  const directory = directoryOf(t);
+  const { tsdb } = await openTest(directory);
+  const appender = tsdb.appender();
+  for (const name of ["a", "b"]) {
+    const ref = appender.reference(Labels.from({ __name__: name, path: "<x>" }));
+    appender.append(ref, baseTimeMs - 1000, 1e6);
+    appender.append(ref, baseTimeMs, 0.5);
+  }
+  appender.commit();
+  await tsdb.close();
+  // As if its writer were at the next record.
+  const segment = `${directory}/wal/00000000`;
+  writeFileSync(segment, Buffer.concat([readFileSync(segment), Buffer.from([1, 0, 99, 1, 2])]));
+  const before = readFileSync(segment);
+
+  assert.equal(
+    await dumpText(directory, everything),
+    ["a", "b"]
+      .map((name) => `{__name__="${name}", path="<x>"} `)
+      .map((labels) => `${labels}1e+06 ${baseTimeMs - 1000}\n${labels}0.5 ${baseTimeMs}\n`)
+      .join(""),
+  );
+  assert.deepEqual(readFileSync(segment), before);
+  assert.equal(
+    await dumpText(directory, { ...everything, format: "openmetrics", minTimestampMs: baseTimeMs }),
+    `a{path="<x>"} 0.5 1700006400.000\nb{path="<x>"} 0.5 1700006400.000\n# EOF\n`,
+  );
+  const b = [new Matcher("=", "__name__", "b")];
+  const named = [new Matcher("=~", "__name__", "b|c")];
+  assert.equal(
+    await dumpText(directory, { ...everything, format: "seriesjson", selectors: [b, named] }),
+    String.raw`{"__name__":"b","path":"\u003cx\u003e"}` + "\n",
+  );
+  truncateSync(segment, 0);
+  assert.equal(await dumpText(directory, everything), "");
+});
+
+test("what is dumped as OpenMetrics and imported again is the same, with labels added", async (t) => {
+  const parent = directoryOf(t);
+  importText(openMetrics(), `${parent}/first`);
+  const text = await dumpText(`${parent}/first`, { ...everything, format: "openmetrics" });
+  importText(text, `${parent}/second`, new Map([["added", "yes"]]));
+  const [first, second] = [
+    await dumpText(`${parent}/first`, everything),
+    await dumpText(`${parent}/second`, everything),
+  ];
+  assert.equal(second.replaceAll(', added="yes"', ""), first);
+});
+
+test("an analysis of some series, and of their chunks", (t) => {
+  const directory = directoryOf(t);
+  importText(openMetrics(), directory);
+  const selector = { text: '{id="3"}', matchers: [new Matcher("=", "id", "3")] };
+  const text = collect((output) =>
+    printBlockAnalysis(context, directory, { limit: 5, isExtended: true, selector }, output),
+  );
+  assert.match(text, /\nMatcher: \{id="3"\}\nLabel names: 3\nMatched series: 1\n/);
+  assert.match(text, /\nsamples per float chunk \(min\/avg\/max\): 60\/60\/60\n\[61, 70\]: 1 #{100}\n/);
+  assert.match(text, /\nbuckets per histogram chunk: N\/A\n/);
+});
+
+test("what cannot be read is one clear error", async (t) => {
+  const directory = directoryOf(t);
+  const output = (): void => {};
+  const options = { limit: 5, isExtended: false };
+  assert.throws(
+    () => printBlockAnalysis(context, directory, options, output),
+    /^NarthexError: no blocks found/,
+  );
+  assert.throws(
+    () => printBlockAnalysis(context, directory, { ...options, ulid: "../x" }, output),
+    /"\.\.\/x" is not the name of a block/,
+  );
+  await assert.rejects(dumpText(`${directory}/none`, everything), /opening the db dir: stat .*no such file/);
+  assert.throws(
+    () => importText("a 1\n# EOF\n", directory),
+    /expected timestamp for series \{__name__="a"\}, got none/,
+  );
+  assert.throws(() => importText("a 1 1\n", directory), /EOF/);
+});
+
+function isInstalled(program: string): boolean {
+  try {
+    execFileSync(program, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function directoryOf(t: TestContext): string {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function promtool(...args: string[]): string {
+  return execFileSync("promtool", args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+}
+
+/** Five hours of five series with odd values and labels. */
+function openMetrics(): string {
+  const values = ["NaN", "+Inf", "-Inf", "1e+300", "0.1", "1000000", "123456"];
+  const lines: string[] = [];
+  for (let id = 0; id < 5; id++)
+    for (let i = 0; i < 300; i++) {
+      const seconds = baseTimeMs / 1000 + i * (id === 3 ? 120 : 60) + id * 0.017;
+      const text = id % 4 === 0 ? 'é\\n\\"\\\\' : "plain";
+      lines.push(`m${id % 3}{id="${id}",text="${text}"} ${values[(i + id) % 7]} ${seconds.toFixed(3)}`);
+    }
+  return `${lines.join("\n")}\n# EOF\n`;
+}
+
+function importText(
+  text: string,
+  dataDirectory: string,
+  labels: ReadonlyMap<string, string> = new Map(),
+): void {
+  const options = { kernel: context.kernel, disk: systemDisk, clock: systemClock, dataDirectory, labels };
+  createBlocksFromOpenMetrics(
+    { ...options, text: Buffer.from(text), isHumanReadable: false, isQuiet: true, blockRangeMs: 7_200_000 },
+    () => {},
+  );
+}
+
+function collect(print: (output: (text: string) => void) => void): string {
+  let result = "";
+  print((text) => (result += text));
+  return result;
+}
+
+async function dumpText(directory: string, options: DumpOptions): Promise<string> {
+  let result = "";
+  const kernel = createKernel({ limitBytes: kernelBytes });
+  await dumpSamples(kernel, systemDisk, directory, options, (text) => (result += text));
+  return result;
+}
+
+/** Upstream prints equal counts in any order. */
+function sections(text: string): string[][] {
+  return text.split("\n\n").map((section) => section.split("\n").sort());
+}
