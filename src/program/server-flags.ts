@@ -16,7 +16,11 @@ export const serverFlags: readonly FlagDefinition[] = [
   ),
   text("web.route-prefix", "", "Prefix of all routes; the path of --web.external-url unless given."),
   bool("web.enable-lifecycle", false, "Allow /-/reload and /-/quit."),
-  bool("web.enable-admin-api", false, "Allow what the API offers to administrators: to end running queries."),
+  bool(
+    "web.enable-admin-api",
+    false,
+    "Allow what the API offers to administrators: to delete series, to end running queries.",
+  ),
   text("web.page-title", "Narthex", "Title of the web UI."),
   text(
     "web.cors.origin",

@@ -140,6 +140,7 @@ class Server implements Running {
   #config!: Config;
   #lastReload = { succeeded: true, atMs: Date.now() };
   #isReady = false;
+  #isScraping = false;
   #isStopping = false;
   #queries!: QueryService;
   #scrape!: ScrapeManager;
@@ -225,7 +226,7 @@ class Server implements Running {
   #begin(): void {
     if (this.#isStopping) return;
     this.#isReady = true;
-    this.#scrape.apply(this.#config.allScrapeConfigs, this.#config.global.externalLabels);
+    if (!this.#isScraping) this.#startScraping();
     this.#rules.start();
     this.#logger.info("Server is ready to receive web requests.");
   }
@@ -246,7 +247,13 @@ class Server implements Running {
     this.#notifyDiscovery.apply(
       new Map(alerting.alertmanagers.map(({ discovery }, index) => [String(index), discovery])),
     );
-    if (this.#isReady) this.#scrape.apply(config.allScrapeConfigs, global.externalLabels);
+    if (this.#tsdb.isAppendable) this.#startScraping();
+  }
+
+  /** Scrapes what the configuration says now: mostly from the start, while older samples are still read from the log. */
+  #startScraping(): void {
+    this.#isScraping = true;
+    this.#scrape.apply(this.#config.allScrapeConfigs, this.#config.global.externalLabels);
   }
 
   #openQueries(): void {
@@ -336,6 +343,7 @@ class Server implements Running {
       rules: this.#rules,
       notifier: this.#notifier,
       status: this.#statusView(),
+      storage: this.#tsdb,
       lifecycle: {
         enabled: options.lifecycleEnabled,
         isReady: () => this.#isReady,
