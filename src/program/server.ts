@@ -174,10 +174,10 @@ class Server implements Running {
     this.#createSteps(extras);
     await this.#apply(config);
     await this.#listen(quit, extras);
-    Promise.all([this.#tsdb.ready, this.#queries.ready]).then(
+    this.#tsdb.ready.then(
       () => this.#begin(),
       (error: unknown) => {
-        this.#logger.error("Opening storage or reader threads failed", { err: errorMessage(error) });
+        this.#logger.error("Opening the storage failed", { err: errorMessage(error) });
         quit();
       },
     );

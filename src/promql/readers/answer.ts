@@ -179,7 +179,7 @@ export class Answerer {
 }
 
 /** Parses a `match[]`. Throws `bad_data` when it would select everything. */
-function parseSeriesSelector(text: string): Matcher[] {
+export function parseSeriesSelector(text: string): Matcher[] {
   const matchers = parseMetricSelector(text);
   if (matchers.every((matcher) => matcher.matchesEmpty())) {
     throw new NarthexError("bad_data", "match[] must contain at least one non-empty matcher");

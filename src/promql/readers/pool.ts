@@ -52,7 +52,6 @@ const youngGenerationMbMax = 12;
 export class ReaderPool {
   readonly words = new SharedWords();
   readonly size: number;
-  readonly ready: Promise<void>;
   readonly #options: ReaderPoolOptions;
   readonly #workers: Worker[] = [];
   readonly #pending = new Map<number, Pending>();
@@ -60,22 +59,27 @@ export class ReaderPool {
   #ports: (MessagePort | undefined)[][] = [];
   #nextId = 1;
   #nextReader = 0;
+  #isStarted = false;
   #closing = false;
   readonly #closed = new AbortController();
   #restartDelayMs = 0;
   #restart: Promise<void> | undefined;
 
-  /** Starts the threads; `ready` tells when all can answer. */
   constructor(options: ReaderPoolOptions) {
     this.#options = options;
     this.size = options.readers;
-    this.ready = this.#startAll();
-    // Who awaits `ready` hears of a failure; nobody has to.
-    this.ready.catch(() => undefined);
   }
 
-  /** Runs a request on one reader, or on all of them together when it is `shared`. Throws `unavailable` while none can take it. */
+  /**
+   * Runs a request on one reader, or on all of them together when it is `shared`. The first one starts the threads: a server that is
+   * only asked small things does without their memory. Throws `unavailable` while no reader can take it.
+   */
   start(request: ReaderRequest, shared: boolean): Running {
+    if (!this.#isStarted && !this.#closing) {
+      this.#isStarted = true;
+      // What is sent to a thread that is still starting waits for it. Should one not start, `#lose` sees to it.
+      this.#startAll().catch(() => undefined);
+    }
     const running = !this.#closing && this.#workers.length === this.size;
     const cancelWord = running ? this.#freeCancelWords.pop() : undefined;
     if (cancelWord === undefined) throw new NarthexError("unavailable", "no reader can take the query now");

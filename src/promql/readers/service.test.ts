@@ -46,7 +46,6 @@ before(async () => {
     appender.commit();
   }
   service = openService();
-  await service.ready;
 });
 
 after(async () => {
@@ -172,7 +171,6 @@ test("failures keep their code on the way between threads", async () => {
   await assert.rejects(service.series({ selectors: ["{}"], startMs, endMs, limit: 0 }), { code: "bad_data" });
   await assert.rejects(range("requests_total * on (group) requests_total"), { code: "execution" });
   const strict = openService({ samplesMax: 1000 });
-  await strict.ready;
   await assert.rejects(range("requests_total * 2", strict), { code: "execution" });
   await strict.close();
 });
@@ -282,7 +280,6 @@ async function until(condition: () => boolean): Promise<void> {
 
 test("a running query is listed with what it has read, and noted in the data directory", async () => {
   const noted = openService({ directory, concurrencyMax: 1 });
-  await noted.ready;
   const query = { text: hurting, startMs, endMs, stepMs: 1000, ...options };
   const origin = { httpRequest: { clientIP: "127.0.0.1", method: "GET", path: "/api/v1/query_range" } };
   const running = noted.range({ ...query, user: () => "ada", origin: () => origin });
@@ -307,7 +304,6 @@ test("a running query is listed with what it has read, and noted in the data dir
 test("limits have upstream's errors", async () => {
   const strict = openService({ timeoutMs: 150, concurrencyMax: 1 });
   const small = openService({ memoryBytesMax: 2 * 1024 * 1024 });
-  await Promise.all([strict.ready, small.ready]);
   const query = { text: hurting, startMs, endMs, stepMs: 1000, ...options };
   await Promise.all([
     assert.rejects(strict.range(query), { code: "timeout" }),
@@ -321,7 +317,6 @@ test("limits have upstream's errors", async () => {
     /memory budget|memory/,
   );
   const few = openService({ samplesMax: 1000 });
-  await few.ready;
   await assert.rejects(few.range({ ...query, text: "requests_total * 2" }), {
     code: "execution",
     message: "query processing would load too many samples into memory in query execution",

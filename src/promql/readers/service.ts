@@ -135,7 +135,6 @@ export class QueryService {
   readonly #activeFile: ActiveFile | undefined;
   #nextId = 1;
 
-  /** Starts the reader threads; `ready` tells when they can answer. */
   constructor(options: QueryServiceOptions) {
     this.#options = options;
     const { kernel, queryable, clock, disk, directory, logger, concurrencyMax } = options;
@@ -151,11 +150,6 @@ export class QueryService {
     this.#log = new QueryLog(disk, logger, this.#metrics);
     if (directory !== "")
       this.#activeFile = new ActiveFile({ directory, slots: concurrencyMax, disk, logger });
-  }
-
-  /** Resolves when the reader threads can answer; small queries are answered before. */
-  get ready(): Promise<void> {
-    return this.#pool.ready;
   }
 
   /** Number of reader threads. */
