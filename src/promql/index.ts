@@ -20,6 +20,7 @@ export { parseExpr, parseMetricSelector, type ParserOptions, parseSeriesLabels }
 export type { Fragment, Plan } from "./plan/plan.ts";
 export type { ExplainNode } from "./explain.ts";
 export { prettyPrint, printExpr } from "./printer.ts";
+export { parseSeriesSelector } from "./readers/answer.ts";
 export {
   type ActiveQuery,
   type InstantQuery,

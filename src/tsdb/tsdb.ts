@@ -15,6 +15,7 @@ import { Head, memoryFill } from "./head/head.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
 import { truncateChunks, truncateHead } from "./head/truncate.ts";
 import { type BlockKeeper, compactHead } from "./maintenance/head-compaction.ts";
+import { deleteSeries, type SeriesDeletion } from "./maintenance/series-deletion.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
 import { resolveOptions, type TsdbOptions } from "./options.ts";
@@ -165,9 +166,26 @@ export class Tsdb implements Appendable {
    * Rejects when that fails; then less was dropped.
    */
   truncate(minTimeMs: number): Promise<void> {
-    const next = this.#maintenance.then(() => this.#truncate(minTimeMs));
-    this.#maintenance = next.catch(() => {});
-    return next;
+    return this.#inTurn(() => this.#truncate(minTimeMs));
+  }
+
+  /**
+   * Marks samples of blocks as deleted: no query sees them any more, `cleanTombstones` frees their space. Rejects with `execution` when some of them are still
+   * in the head, then nothing is deleted; with what is wrong when a block cannot be read or written, then other blocks may be done.
+   */
+  deleteSeries(deletion: SeriesDeletion): Promise<void> {
+    return this.#inTurn(() => deleteSeries(this.#parts.kernel, this.#head, this.#blockKeeper(), deletion));
+  }
+
+  /** Rewrites the blocks without what was deleted. Rejects with `internal` when that fails for one; then that one is as it was. */
+  cleanTombstones(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { compactions, failures } = await this.#blockKeeper().cleanTombstones();
+      this.#counters.compactions += compactions;
+      this.#counters.compactionsFailed += failures;
+      if (failures > 0)
+        throw new NarthexError("internal", `${failures} blocks cannot be rewritten, the log says why`);
+    });
   }
 
   /** Ends the WAL cleanly and releases the directory; a replay that still goes on is cut short. Appenders must not be used any more. */
@@ -185,6 +203,25 @@ export class Tsdb implements Appendable {
     this.#pool.close();
     this.#stored.close();
     this.#lock.release();
+  }
+
+  /** Runs after what the head's and the blocks' maintenance is at, and before what it does next. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const next = this.#maintenance.then(() => {
+      if (this.#isClosed) throw new NarthexError("unavailable", "storage is closed");
+      return work();
+    });
+    this.#maintenance = next.catch(() => {});
+    return next;
+  }
+
+  /** Who changes blocks, once the head has all that is in the WAL. */
+  #blockKeeper(): BlockKeeper {
+    const { keeper } = this.#parts;
+    if (keeper === undefined) throw new NarthexError("unavailable", "blocks are not maintained here");
+    if (this.#context === undefined || this.#context.isReplaying)
+      throw new NarthexError("unavailable", "storage is not ready: WAL is being replayed");
+    return keeper;
   }
 
   /** Clears away what is damaged or half made; gives the directory back when that fails. */

@@ -5,7 +5,7 @@ import type { Notifier } from "../notifier/index.ts";
 import type { QueryService } from "../promql/index.ts";
 import type { RuleManager } from "../rules/index.ts";
 import type { ScrapeView } from "../scrape/index.ts";
-import type { HeadStats } from "../tsdb/index.ts";
+import type { HeadStats, Tsdb } from "../tsdb/index.ts";
 
 export interface StatusView {
   configYaml(): string;
@@ -50,6 +50,7 @@ export interface WebParts {
   rules: RuleManager;
   notifier: Notifier;
   status: StatusView;
+  storage: Pick<Tsdb, "deleteSeries" | "cleanTombstones">;
   lifecycle: Lifecycle;
   registry: Registry;
   ui: UiOptions;

@@ -4,6 +4,7 @@ import { errorCode } from "../base/index.ts";
 import { errorResponse } from "../http/index.ts";
 import { Regexp } from "../model/index.ts";
 import { addActiveQueryRoutes } from "./api/active-queries.ts";
+import { addAdminRoutes } from "./api/admin.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
 import { addStatusRoutes } from "./api/status.ts";
@@ -69,6 +70,7 @@ function createApi(parts: WebParts): Hono {
   });
   addQueryRoutes(api, parts);
   addActiveQueryRoutes(api, parts);
+  addAdminRoutes(api, parts);
   addTargetRoutes(api, parts.scrape, parts.notifier);
   addRuleRoutes(api, parts.rules);
   addStatusRoutes(api, parts.status);

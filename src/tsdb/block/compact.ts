@@ -43,7 +43,7 @@ export function compactBlocks(sources: readonly Block[], target: BlockTarget): B
 }
 
 /**
- * Compacts the blocks named by a plan. When nothing is left of them they are marked, so that they are deleted. When they themselves are why it fails they are marked too, so that it
+ * Compacts the blocks named by a plan. When nothing is left of them they are marked, so that they are deleted, unless `isKeptEmpty`. When they themselves are why it fails they are marked too, so that it
  * is not tried for ever; a full or failing disk marks nothing. Throws what `compactBlocks` throws.
  */
 export function runCompaction(
@@ -51,13 +51,14 @@ export function runCompaction(
   dataDirectory: string,
   plan: readonly BlockMeta[],
   ulid: string,
+  isKeptEmpty = false,
 ): BlockMeta | undefined {
   const { kernel, disk } = context;
   const blocks: Block[] = [];
   try {
     for (const { ulid } of plan) blocks.push(Block.open(context, `${dataDirectory}/${ulid}`));
     const meta = compactBlocks(blocks, { kernel, disk, dataDirectory, ulid });
-    if (meta === undefined) for (const block of blocks) mark(disk, block, "deletable");
+    if (meta === undefined && !isKeptEmpty) for (const block of blocks) mark(disk, block, "deletable");
     return meta;
   } catch (error) {
     if (error instanceof BlockDamagedError || error instanceof MixedChunksError)

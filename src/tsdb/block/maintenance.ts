@@ -87,12 +87,17 @@ export function compactAll(maintenance: BlockMaintenance, ranges: readonly numbe
   }
 }
 
-/** Rewrites every block that has tombstones without what they delete. */
+/**
+ * Rewrites every block that has tombstones without what they delete. The newest one stays even when nothing is left of it: its end says from when on
+ * the WAL is replayed, which may still have the samples.
+ */
 export function cleanTombstones(maintenance: BlockMaintenance): CompactionResult {
   const result: CompactionResult = { compactions: 0, failures: 0, deleted: 0 };
-  for (const meta of listBlocks(maintenance)) {
+  const blocks = listBlocks(maintenance);
+  const newestMs = Math.max(...blocks.map(({ maxTime }) => maxTime));
+  for (const meta of blocks) {
     if (meta.stats.numTombstones === 0) continue;
-    if (compact(maintenance, [meta])) result.compactions++;
+    if (compact(maintenance, [meta], meta.maxTime === newestMs)) result.compactions++;
     else result.failures++;
   }
   result.deleted = deleteSuperseded(maintenance);
@@ -133,11 +138,12 @@ export function deleteSuperseded(maintenance: BlockMaintenance): number {
 function compact(
   { context, clock, logger, dataDirectory, onChange }: BlockMaintenance,
   plan: readonly BlockMeta[],
+  isKeptEmpty = false,
 ): boolean {
   const parents = plan.map(({ ulid }) => ulid).join(" ");
   const startMs = clock.monotonicMs();
   try {
-    const meta = runCompaction(context, dataDirectory, plan, createUlid(clock.nowMs()));
+    const meta = runCompaction(context, dataDirectory, plan, createUlid(clock.nowMs()), isKeptEmpty);
     const duration = `${((clock.monotonicMs() - startMs) / 1000).toFixed(3)}s`;
     logger.info("blocks compacted", { block: meta?.ulid ?? "(nothing left)", parents, duration });
     return true;

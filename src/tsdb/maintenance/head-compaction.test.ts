@@ -43,6 +43,8 @@ function createKeeper(
       const result = compactAll(maintenance, ranges);
       return { ...result, deleted: result.deleted + applyRetention(maintenance, limits) };
     },
+    deleteSeries: () => assert.fail(),
+    cleanTombstones: () => assert.fail(),
     async close() {},
   };
 }

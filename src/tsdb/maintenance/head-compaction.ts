@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
+import type { Matcher } from "../../model/index.ts";
 import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
@@ -12,6 +13,10 @@ export interface BlockKeeper {
   /** Resolves when queries see the block; undefined when the head had nothing in the range. */
   cut(minTime: number, maxTime: number): Promise<BlockMeta | undefined>;
   compact(ranges: readonly number[], limits: RetentionLimits): Promise<CompactionResult>;
+  /** Marks samples of blocks as deleted, both times included; resolves to how many series were hit. */
+  deleteSeries(matchers: readonly Matcher[], minTimestampMs: number, maxTimestampMs: number): Promise<number>;
+  /** Rewrites blocks without what was deleted. */
+  cleanTombstones(): Promise<CompactionResult>;
   close(): Promise<void>;
 }
 

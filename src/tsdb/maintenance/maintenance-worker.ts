@@ -62,12 +62,16 @@ const calls: MaintenanceCalls = {
   deleteSeries(parts, minTimestampMs, maxTimestampMs) {
     const matchers = parts.map(({ type, name, value }) => new Matcher(type, name, value));
     let hits = 0;
-    for (const { ulid, minTime, maxTime } of listBlocks(maintenance)) {
-      if (minTime > maxTimestampMs || maxTime <= minTimestampMs) continue;
-      const directory = `${start.directory}/${ulid}`;
-      hits += deleteFromBlock(maintenance.context, directory, matchers, minTimestampMs, maxTimestampMs);
+    try {
+      for (const { ulid, minTime, maxTime } of listBlocks(maintenance)) {
+        if (minTime > maxTimestampMs || maxTime <= minTimestampMs) continue;
+        const directory = `${start.directory}/${ulid}`;
+        hits += deleteFromBlock(maintenance.context, directory, matchers, minTimestampMs, maxTimestampMs);
+      }
+    } finally {
+      // What was deleted before one failed is.
+      if (hits > 0) blocksChanged(kernel);
     }
-    if (hits > 0) blocksChanged(kernel);
     return hits;
   },
   cleanTombstones: () => cleanTombstones(maintenance),

@@ -14,7 +14,7 @@ const formBytesMax = 10 * 1024 * 1024;
 /** The parameters of a request; those of a form body come before those of the URL, as in Go's `r.Form`. Throws `bad_data` when the body is too long. */
 export async function readParams(c: Context): Promise<URLSearchParams> {
   const url = urlParams(c);
-  if (c.req.method !== "POST") return url;
+  if (c.req.method !== "POST" && c.req.method !== "PUT") return url;
   const type = c.req.header("content-type") ?? "";
   if (!type.startsWith("application/x-www-form-urlencoded")) return url;
   const form = new URLSearchParams(await readForm(c));

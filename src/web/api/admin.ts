@@ -1,0 +1,30 @@
+import type { Hono } from "hono";
+import { NarthexError } from "../../base/index.ts";
+import { successResponse } from "../../http/index.ts";
+import { parseSeriesSelector } from "../../promql/index.ts";
+import type { WebParts } from "../parts.ts";
+import { asParameter, maxTimestampMs, minTimestampMs, readParams, timeParam } from "./params.ts";
+
+export type AdminRoutesOptions = Pick<WebParts, "storage" | "adminEnabled">;
+
+/** `admin/tsdb/*`: what changes stored data. */
+export function addAdminRoutes(api: Hono, { storage, adminEnabled }: AdminRoutesOptions): void {
+  api.on(["POST", "PUT"], "/admin/tsdb/*", async (_, next) => {
+    if (!adminEnabled) throw new NarthexError("unavailable", "admin APIs disabled");
+    await next();
+  });
+  api.on(["POST", "PUT"], "/admin/tsdb/delete_series", async (c) => {
+    const params = await readParams(c);
+    const texts = params.getAll("match[]");
+    if (texts.length === 0) throw new NarthexError("bad_data", "no match[] parameter provided");
+    const startMs = timeParam(params, "start", minTimestampMs);
+    const endMs = timeParam(params, "end", maxTimestampMs);
+    const selectors = await asParameter("match[]", () => texts.map(parseSeriesSelector));
+    await storage.deleteSeries({ selectors, minTimestampMs: startMs, maxTimestampMs: endMs });
+    return successResponse(undefined);
+  });
+  api.on(["POST", "PUT"], "/admin/tsdb/clean_tombstones", async () => {
+    await storage.cleanTombstones();
+    return successResponse(undefined);
+  });
+}
