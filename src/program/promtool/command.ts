@@ -1,4 +1,5 @@
-import { type FlagDefinition, Flags, NarthexError, parseFlags } from "../../base/index.ts";
+import { type FlagDefinition, Flags, NarthexError, parseFlags, systemDisk } from "../../base/index.ts";
+import type { Output } from "../../tsdb/index.ts";
 
 /** One leaf of the tree of commands. */
 export interface Command {
@@ -8,8 +9,16 @@ export interface Command {
   readonly letters?: Readonly<Record<string, string>>;
   /** As `--help` names them: `<required>`, `[<optional>]`, the last one perhaps with `...`. */
   readonly positionals: readonly string[];
+  /** The positional arguments must be existing files. */
+  readonly namesFiles?: boolean;
   /** Returns the exit code. What is thrown is printed, and the code is 1. */
   run(flags: Flags, positionals: readonly string[]): number | Promise<number>;
+}
+
+/** Where a command prints to. */
+export interface Streams {
+  readonly out: Output;
+  readonly err: Output;
 }
 
 /** Upstream's exit codes. */
@@ -54,7 +63,12 @@ function expandLetters({ letters = {} }: Command, argument: string): string[] {
     });
 }
 
-function checkPositionals({ positionals: expected }: Command, given: readonly string[]): void {
+function checkPositionals(
+  { positionals: expected, namesFiles = false }: Command,
+  given: readonly string[],
+): void {
+  const absent = namesFiles ? given.find((file) => systemDisk.stat(file) === undefined) : undefined;
+  if (absent !== undefined) throw new NarthexError("bad_data", `path '${absent}' does not exist`);
   const missing = expected.slice(given.length).find((name) => name.startsWith("<"));
   if (missing !== undefined)
     throw new NarthexError("bad_data", `required argument '${missing.replace(/[<>.]/g, "")}' not provided`);

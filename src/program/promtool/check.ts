@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import {
+  boolFlag,
+  errorMessage,
+  type FlagDefinition,
+  type Flags,
+  NarthexError,
+  systemDisk,
+  textFlag,
+} from "../../base/index.ts";
+import { Place } from "../../codec/index.ts";
+import { createHttpClient, type HttpClientConfig, httpClientConfig } from "../../http/index.ts";
+import { parseDuration } from "../../model/index.ts";
+import { userAgent } from "../version.ts";
+import { checkConfigFiles } from "./check-config.ts";
+import { formatCardinality, lintMetrics } from "./check-metrics.ts";
+import { checkRuleFiles, checkRuleText, codeOf, parseRuleLint } from "./check-rules.ts";
+import { type Command, exitCode, type Streams } from "./command.ts";
+
+const standardInput = 0;
+const probeTimeoutMs = 10_000;
+const intervalLint = "too-long-scrape-interval";
+
+const streams: Streams = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+};
+
+const lintFlags: readonly FlagDefinition[] = [
+  textFlag("lint", "duplicate-rules", "Conventions to check, separated by commas; all, none."),
+  boolFlag("lint-fatal", false, "Exit with 3 when a convention is broken."),
+];
+const probeFlags = [
+  textFlag("url", "http://localhost:9090", "The server."),
+  textFlag("http.config.file", "", "File with the client's TLS, authentication and proxy options."),
+];
+
+export const checkCommands: Readonly<Record<string, Command>> = {
+  "check config": {
+    summary: "check configuration files and what they name",
+    flags: [
+      boolFlag("syntax-only", false, "Do not look at other files."),
+      ...lintFlags,
+      boolFlag("agent", false, "Check the file for an agent."),
+      textFlag("query.lookback-delta", "5m", `Scrape intervals that ${intervalLint} finds too long.`),
+    ],
+    positionals: ["<config-files>..."],
+    namesFiles: true,
+    run(flags, files) {
+      const options = flags.text("lint").split(",");
+      const isNone = options.includes("none");
+      const lintsIntervals = !isNone && (options.includes("all") || options.includes(intervalLint));
+      const ruleOptions = isNone ? [] : options.filter((option) => option !== intervalLint);
+      const check = {
+        isSyntaxOnly: flags.bool("syntax-only"),
+        agentMode: flags.bool("agent"),
+        lookbackDeltaMs: lintsIntervals ? parseDuration(flags.text("query.lookback-delta")) : 0,
+        ...parseRuleLint(ruleOptions.join(","), streams),
+      };
+      return codeOf(checkConfigFiles(systemDisk, files, check, streams), flags.bool("lint-fatal"));
+    },
+  },
+  "check rules": {
+    summary: "check rule files, or standard input",
+    flags: lintFlags,
+    positionals: ["[<rule-files>...]"],
+    namesFiles: true,
+    run(flags, files) {
+      const check = parseRuleLint(flags.text("lint"), streams);
+      const isLintFatal = flags.bool("lint-fatal");
+      if (files.length > 0) return codeOf(checkRuleFiles(systemDisk, files, check, streams), isLintFatal);
+      const findings = { hasErrors: false, hasComplaints: false };
+      streams.out("Checking standard input\n");
+      checkRuleText(() => readFileSync(standardInput, "utf8"), "stdin", check, findings, streams);
+      return codeOf(findings, isLintFatal);
+    },
+  },
+  "check metrics": {
+    summary: "check an exposition on standard input against the conventions for metrics",
+    flags: [
+      boolFlag("extended", false, "Print how many series each metric has."),
+      textFlag("lint", "all", "Conventions to check; all, none."),
+    ],
+    positionals: [],
+    run: (flags) => checkMetrics(flags),
+  },
+  "check healthy": probe("healthy"),
+  "check ready": probe("ready"),
+};
+
+function checkMetrics(flags: Flags): number {
+  const lints = flags.text("lint") !== "none";
+  if (!lints && !flags.bool("extended"))
+    throw new NarthexError("bad_data", "error: at least one of --extended or linting must be enabled");
+  const bytes = readFileSync(standardInput);
+  try {
+    const problems = lints ? lintMetrics(bytes) : [];
+    for (const { metric, text } of problems) streams.err(`${metric} ${text}\n`);
+    if (flags.bool("extended")) streams.out(formatCardinality(bytes));
+    return problems.length > 0 ? exitCode.lint : exitCode.ok;
+  } catch (error) {
+    if (!(error instanceof NarthexError)) throw error;
+    throw new NarthexError("bad_data", `error while linting: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+function probe(endpoint: "healthy" | "ready"): Command {
+  return {
+    summary: `ask a server whether it is ${endpoint}`,
+    flags: probeFlags,
+    positionals: [],
+    run: async (flags) => {
+      const client = createHttpClient(readHttpConfig(flags.text("http.config.file")), { userAgent });
+      try {
+        const url = flags.text("url").replace(/\/+$/, "");
+        const { status, body } = await client.request({
+          url: `${/^https?:\/\//.test(url) ? url : `http://${url}`}/-/${endpoint}`,
+          timeoutMs: probeTimeoutMs,
+          bodyBytesMax: 1024 * 1024,
+        });
+        if (status !== 200)
+          throw new NarthexError("unavailable", `check failed: URL=${url}, status=${status}`);
+        streams.err(`  SUCCESS:  ${Buffer.from(body).toString()}\n`);
+        return exitCode.ok;
+      } finally {
+        await client.close();
+      }
+    },
+  };
+}
+
+function readHttpConfig(file: string): HttpClientConfig {
+  if (file === "") return httpClientConfig.default();
+  const text = Buffer.from(systemDisk.readFile(file)).toString();
+  return httpClientConfig.decode(Place.parse(text, file, path.dirname(file)));
+}
