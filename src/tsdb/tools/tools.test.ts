@@ -4,8 +4,10 @@ import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "no
 import { test, type TestContext } from "node:test";
 import { systemClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
-import { Labels, Matcher } from "../../model/index.ts";
+import { Labels, Matcher, parseHistogram } from "../../model/index.ts";
+import { BlockWriter } from "../block/block-writer.ts";
 import { testContext } from "../block/test-support.ts";
+import { createUlid } from "../block/ulid.ts";
 import { baseTimeMs, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
 import {
   compatibleBlockRangeMs,
@@ -131,6 +133,26 @@ test("an analysis of some series, and of their chunks", (t) => {
   assert.match(text, /\nMatcher: \{id="3"\}\nLabel names: 3\nMatched series: 1\n/);
   assert.match(text, /\nsamples per float chunk \(min\/avg\/max\): 60\/60\/60\n\[61, 70\]: 1 #{100}\n/);
   assert.match(text, /\nbuckets per histogram chunk: N\/A\n/);
+});
+
+test("native histograms of blocks are dumped and analyzed", async (t) => {
+  const directory = directoryOf(t);
+  const ulid = createUlid(baseTimeMs);
+  const writer = new BlockWriter({ ...context, dataDirectory: directory, ulid });
+  const { histogram } = parseHistogram("count:3 sum:7.5 buckets:[2 1]");
+  const sample = { encoding: 2, histogram, startTimestampMs: 0 } as const;
+  writer.addHistograms([1000, 2000].map((timestampMs) => ({ ...sample, timestampMs })));
+  writer.endSeries(Uint32Array.from(["__name__", "h"], (text) => writer.index.intern(text)));
+  writer.finish(0, 7_200_000, { level: 1, sources: [ulid] });
+  const line = '{__name__="h"} {count:3, sum:7.5, (0.5,1]:2, (1,2]:1}';
+  assert.equal(await dumpText(directory, everything), `${line} 1000\n${line} 2000\n`);
+  assert.equal(await dumpText(directory, { ...everything, format: "openmetrics" }), "# EOF\n");
+  const text = collect((output) =>
+    printBlockAnalysis(context, directory, { limit: 5, isExtended: true }, output),
+  );
+  assert.match(text, /\nsamples per float chunk: N\/A\n/);
+  assert.match(text, /\nsamples per histogram chunk \(min\/avg\/max\): 2\/2\/2\n/);
+  assert.match(text, /\nbuckets per histogram chunk \(min\/avg\/max\): 4\/4\/4\n/);
 });
 
 test("what cannot be read is one clear error", async (t) => {
