@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { systemClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
@@ -71,6 +71,29 @@ test("promtool and we say the same of blocks that either created", { skip }, asy
   }
   assert.equal(dumps[0], dumps[1]);
   assert.equal(dumps[0]!.split("\n").length, 5 * 300 + 1);
+});
+
+test("promtool and we dump the same of blocks and write-ahead log together", { skip }, async (t) => {
+  const directory = directoryOf(t);
+  const { tsdb } = await openTest(`${directory}/data`);
+  const appender = tsdb.appender();
+  for (let i = 0; i < 1000; i++) {
+    const ref = appender.reference(Labels.from({ __name__: `m${i % 3}`, id: "1", text: "plain" }));
+    appender.append(ref, baseTimeMs + i * 10, Math.sqrt(i));
+  }
+  appender.commit();
+  await tsdb.close();
+  const hourMs = 3_600_000;
+  const older = openMetrics().replace(
+    / (\d+\.\d{3})$/gm,
+    (_, seconds: string) => ` ${(Number(seconds) - 24 * (hourMs / 1000)).toFixed(3)}`,
+  );
+  importText(older, `${directory}/data`);
+  const ours = await dumpText(`${directory}/data`, everything);
+  // It may write there.
+  cpSync(`${directory}/data`, `${directory}/copy`, { recursive: true });
+  assert.equal(ours, promtool("tsdb", "dump", `${directory}/copy`));
+  assert.equal(ours.split("\n").length, 5 * 300 + 1000 + 1);
 });
 
 test("a dump has what is in the write-ahead log, and changes nothing", async (t) => {
