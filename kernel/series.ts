@@ -166,14 +166,17 @@ function copyChunk(from: usize, to: usize, dataBytes: u32): void {
   memory.copy(to + CHUNK_HEADER, from + CHUNK_HEADER, dataBytes);
 }
 
-// Closes the open chunk, in a smaller block if that saves a quarter: blocks left behind would wait for a chunk of just their size.
-// Returns the closed chunk, not yet published if it moved; the old block is in `moved` then, to be retired once nothing points to it.
+// Closes the open chunk, in a block of its size if the one left behind (`isWanted`) is just what the next series opens, or if that
+// saves a quarter: other blocks would wait long for a chunk of their size. Returns the closed chunk, not yet published if it moved; the
+// old block is in `moved` then, to be retired once nothing points to it.
 let moved: usize = 0;
-function close(slot: usize, chunk: usize): usize {
+function close(slot: usize, chunk: usize, isWanted: bool): usize {
   moved = 0;
   const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
   let closed = chunk;
-  if (arenaClassBytes(CHUNK_HEADER + dataBytes + SLACK) * 4 <= arenaClassBytes(blockBytes(chunk)) * 3) {
+  const bytesBefore = arenaClassBytes(blockBytes(chunk));
+  const bytesNeeded = arenaClassBytes(CHUNK_HEADER + dataBytes + SLACK);
+  if (isWanted ? bytesNeeded < bytesBefore : bytesNeeded * 4 <= bytesBefore * 3) {
     const smaller = newChunk(dataBytes);
     if (smaller != 0) {
       copyChunk(chunk, smaller, dataBytes);
@@ -197,7 +200,7 @@ export function seriesCloseChunk(ref: u32): u32 {
   if (slot == 0) return 0;
   const chunk = <usize>load<u32>(slot, SLOT_CHUNK);
   if (chunk == 0 || (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) != 0) return 0;
-  const closed = close(slot, chunk);
+  const closed = close(slot, chunk, false);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>closed);
   retireMoved();
   return 1;
@@ -230,7 +233,7 @@ export function seriesAddClosedChunk(
   if (!good) return 0;
   const chunk = newChunk(dataBytes);
   if (chunk == 0) return 0;
-  if (older != 0 && (load<u32>(older, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, older);
+  if (older != 0 && (load<u32>(older, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, older, false);
   memory.copy(chunk + CHUNK_HEADER, data, dataBytes);
   store<u32>(chunk, <u32>older, CHUNK_OLDER);
   store<u32>(chunk, count, CHUNK_COUNT);
@@ -267,7 +270,7 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): boo
   const fresh = newChunk(openCapacity(dataBytesBefore));
   if (fresh == 0) return false;
   let older = chunk;
-  if (chunk != 0 && (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, chunk);
+  if (chunk != 0 && (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, chunk, blockBytes(chunk) == blockBytes(fresh));
   store<u32>(slot, putFirst(fresh + CHUNK_HEADER, t, bits), SLOT_BIT_POS);
   store<u32>(fresh, <u32>older, CHUNK_OLDER);
   store<u32>(fresh, 1, CHUNK_COUNT);
