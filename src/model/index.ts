@@ -14,11 +14,4 @@ export {
 export { formatExponent, formatPlain, formatShortest, formatValue, parseNumber } from "./number.ts";
 export { quoteGo } from "./quote.ts";
 export { type Captures, expandTemplate, literalAlternatives, Regexp } from "./regexp.ts";
-export {
-  isStaleMarker,
-  type MetricMetadata,
-  type MetricType,
-  normalNanBits,
-  staleMarkerBits,
-  valueBits,
-} from "./sample.ts";
+export { isStaleMarker, type MetricMetadata, type MetricType } from "./sample.ts";

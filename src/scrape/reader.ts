@@ -7,8 +7,9 @@ import {
   lineDropped,
   lineEvent,
   type LineTable,
+  normalNaNBits,
 } from "../kernel/index.ts";
-import { type Labels, metricNameLabel, type MetricType, normalNanBits } from "../model/index.ts";
+import { type Labels, metricNameLabel, type MetricType } from "../model/index.ts";
 import type { Appender, AppendResult } from "../storage/index.ts";
 import { sampleLabels, type SampleLabelRules } from "./sample-labels.ts";
 import type { Target } from "./target.ts";
@@ -219,7 +220,7 @@ export class TargetReader {
     const ownMs = this.#rules.honorTimestamps ? line.timestampMs : undefined;
     if (ownMs !== undefined && !this.#rules.trackTimestampsStaleness) table.excludeFromStaleness();
     const timeMs = ownMs ?? timestampMs;
-    if (Number.isNaN(line.value)) appender.batch.pushBits(eventRef, timeMs, normalNanBits);
+    if (Number.isNaN(line.value)) appender.batch.pushBits(eventRef, timeMs, normalNaNBits);
     else appender.batch.push(eventRef, timeMs, line.value);
   }
 

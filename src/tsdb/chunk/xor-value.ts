@@ -1,4 +1,4 @@
-import { staleMarkerBits } from "../../model/index.ts";
+import { staleMarkerBits } from "../../kernel/index.ts";
 import { ChunkDamagedError } from "../../kernel/index.ts";
 import type { BitReader, BitWriter } from "./bit-stream.ts";
 

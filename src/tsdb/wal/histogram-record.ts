@@ -1,3 +1,4 @@
+import { staleMarkerBits } from "../../kernel/index.ts";
 import { errorMessage } from "../../base/index.ts";
 import {
   assembleHistogram,
@@ -13,7 +14,6 @@ import {
   type Span,
   spansFromIndices,
   staleHistogram,
-  staleMarkerBits,
 } from "../../model/index.ts";
 import { ByteWriter } from "../block/bytes.ts";
 import { RecordCursor, recordType } from "./record.ts";
