@@ -13,6 +13,7 @@ import path from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { chromium, type Browser, type Page } from "playwright-core";
+import { freePort } from "./support/free-port.ts";
 
 const chromiumPath = process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium";
 const repository = path.join(import.meta.dirname, "..");
@@ -342,15 +343,6 @@ async function waitUntil(what: string, isSo: () => Promise<boolean>): Promise<vo
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.fail(`waited in vain until ${what}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = http.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 function stop(child: ChildProcess): Promise<void> {

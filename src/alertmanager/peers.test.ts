@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
@@ -12,6 +12,7 @@ import { Registry } from "@narthex/client";
 import { silentLogger, systemClock, systemDisk } from "../base/index.ts";
 import { createServer } from "../http/index.ts";
 import { createAlertmanager } from "./alertmanager.ts";
+import { freePort } from "../../test/support/free-port.ts";
 
 const run = promisify(execFile);
 
@@ -27,14 +28,6 @@ function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(path.join(tmpdir(), "narthex-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function until<T>(what: string, seconds: number, check: () => Promise<T | undefined>): Promise<T> {

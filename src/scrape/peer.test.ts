@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
-import net, { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
@@ -12,6 +12,7 @@ import { createKernel } from "../kernel/index.ts";
 import { Labels } from "../model/index.ts";
 import { ScrapeManager } from "./index.ts";
 import { configs, MemoryStorage } from "./test-support.ts";
+import { freePort } from "../../test/support/free-port.ts";
 
 const program = "/usr/bin/prometheus";
 
@@ -70,14 +71,6 @@ const jobs = (address: string): string => `
   scrape_timeout: 500ms
   static_configs: [{targets: ["${address}"]}]
 `;
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Label sets of all series that Debian's Prometheus has after a few scrapes. */
 async function seriesOfPeer(t: TestContext, directory: string, config: string): Promise<Set<string>> {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { normalNaNBits } from "../kernel/index.ts";
 import { Labels } from "../model/index.ts";
 import { bitsOf, type Dump, dump, openTest, temporaryDirectory } from "./test-support.ts";
+import { freePort } from "../../test/support/free-port.ts";
 
 /** The real programs, as Debian installs them. */
 const hasPrometheus = isInstalled("prometheus") && isInstalled("promtool");
@@ -160,15 +160,6 @@ async function askAll(port: number, untilMs: number): Promise<Dump> {
   );
   result.sort(([a], [b]) => a.compare(b));
   return new Map(result.map(([labels, samples]) => [labels.toString(), samples]));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function startPrometheus(

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** The peer's programs, as found on the path or named by PROMETHEUS_BIN and PROMTOOL_BIN. */
 const prometheusBinary = process.env["PROMETHEUS_BIN"] ?? "prometheus";
@@ -77,15 +77,4 @@ export class PrometheusPeer {
     await this.stop();
     throw new Error("prometheus did not become ready");
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { decodeFamilies, type MetricFamily } from "../../exposition/index.ts";
 import { collectorFactories } from "./collectors.ts";
 import { createNodeExporter, parseNodeExporterFlags } from "./index.ts";
+import { freePort } from "../../../test/support/free-port.ts";
 
 const binary = "prometheus-node-exporter";
 const installed = spawnSync(binary, ["--version"]).status === 0;
@@ -121,14 +121,4 @@ async function scrapeOriginal(args: readonly string[]): Promise<string> {
     program.kill();
     await ended;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  assert.ok(address !== null && typeof address === "object");
-  return address.port;
 }

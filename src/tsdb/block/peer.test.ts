@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "../../base/index.ts";
 import { normalNaNBits } from "../../kernel/index.ts";
@@ -18,6 +17,7 @@ import { BlockQuerier } from "./querier.ts";
 import { testContext } from "./test-support.ts";
 import { encodeTombstones, Tombstones } from "./tombstones.ts";
 import { createUlid } from "./ulid.ts";
+import { freePort } from "../../../test/support/free-port.ts";
 
 /** The real programs, as Debian installs them. */
 const skip =
@@ -210,15 +210,6 @@ async function askAll(port: number): Promise<Dump> {
       values.map(([seconds, value]) => [Math.round(seconds * 1000), parseBits(value)]),
     ]),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function startPrometheus(data: string, port: number): Promise<ChildProcess> {

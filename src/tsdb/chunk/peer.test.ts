@@ -23,6 +23,7 @@ import { decodeHistogramRecord, encodeHistogramRecords } from "../wal/histogram-
 import { SegmentReader } from "../wal/reader.ts";
 import { recordType } from "../wal/record.ts";
 import { decodeHistogramChunk, HistogramChunk, type HistogramSample } from "./histogram-chunk.ts";
+import { freePort } from "../../../test/support/free-port.ts";
 
 const hasPrometheus = isInstalled("prometheus");
 const skip = hasPrometheus ? false : "prometheus is not installed";
@@ -200,15 +201,6 @@ async function startTarget(): Promise<{ server: Server; port: number; scrapes: (
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return { server, port: (server.address() as { port: number }).port, scrapes: () => scrapes };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function startPrometheus(
