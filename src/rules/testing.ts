@@ -27,6 +27,8 @@ export class MemoryStorage implements Appendable {
       reference: (labels) => refs.push(labels),
       append: (ref, timestampMs, value) => queue(ref, { timestampMs, value }),
       appendStale: (ref, timestampMs) => queue(ref, { timestampMs, value: "stale" }),
+      appendExemplar: () => "disabled",
+      appendMetadata: () => {},
       get batch(): never {
         throw new Error("not used by rules");
       },

@@ -43,6 +43,8 @@ export class MemoryStorage implements Appendable {
       reference: (labels) => this.#reference(labels),
       append: (ref, timestampMs, value) => void batch.push(ref, timestampMs, value),
       appendStale: (ref, timestampMs) => void batch.pushBits(ref, timestampMs, staleMarkerBits),
+      appendExemplar: () => "disabled",
+      appendMetadata: () => {},
       commit: () => this.#commit(batch),
       rollback: () => batch.clear(),
     };

@@ -1,8 +1,21 @@
-import type { Histogram, Labels, Matcher } from "../model/index.ts";
+import type { Histogram, Labels, Matcher, MetricMetadata } from "../model/index.ts";
 import type { SampleBatch } from "../kernel/index.ts";
 
 /** A series' number in the head: dense, from 1. 0 means "none yet". */
 export type SeriesRef = number;
+
+/** An example of what a sample counts: one request, say, with the name of its trace. */
+export interface Exemplar {
+  /** Its own, not its series'. Names and values together have at most 128 characters. */
+  readonly labels: Labels;
+  readonly value: number;
+  readonly timestampMs: number;
+  /** Whether the target gave the time. If not it is the scrape's, and the same exemplar in the next scrape is no other one. */
+  readonly hasOwnTimestamp: boolean;
+}
+
+/** What became of an exemplar: a duplicate is already stored, and `disabled` says that none are kept here. */
+export type ExemplarFate = "queued" | "duplicate" | "outOfOrder" | "labelsTooLong" | "disabled";
 
 /** What became of the samples of one commit. */
 export interface AppendResult {
@@ -28,6 +41,10 @@ export interface Appender {
   /** Queues one sample. The stale marker is appended with `appendStale`, because JavaScript may rewrite its bits. */
   append(ref: SeriesRef, timestampMs: number, value: number): void;
   appendStale(ref: SeriesRef, timestampMs: number): void;
+  /** Queues an exemplar of a series that exists. Those of one sample come in the order of their times. Never a reason to refuse a scrape. */
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarFate;
+  /** Queues what is known about a series' metric, unless that is known already or metadata is not kept. */
+  appendMetadata(ref: SeriesRef, metadata: MetricMetadata): void;
   /** The batch behind `append`, for those who fill columns directly (the scrape parser). Valid until commit or rollback. */
   readonly batch: SampleBatch;
   /** Writes the WAL, then publishes. Throws, with nothing appended, when the WAL cannot be written. */
@@ -119,6 +136,21 @@ export interface Querier {
   /** An upper bound, found quickly, of the series that `select` would return. */
   seriesCountMax(matchers: readonly Matcher[]): number;
   close(): void;
+}
+
+/** The exemplars of one series in the order of their times. */
+export interface ExemplarSeries {
+  readonly labels: Labels;
+  readonly exemplars: readonly Exemplar[];
+}
+
+export interface ExemplarQueryable {
+  /** Exemplars with min ≤ t ≤ max of series that match all of one of the matcher sets, sorted by labels; none without a set. */
+  selectExemplars(
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    matcherSets: readonly (readonly Matcher[])[],
+  ): ExemplarSeries[];
 }
 
 export interface Queryable {

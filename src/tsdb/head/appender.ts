@@ -1,7 +1,7 @@
 import { assert, type Clock } from "../../base/index.ts";
 import { type SampleBatch, sampleStatus, staleMarkerBits, type TimeBounds } from "../../kernel/index.ts";
 import type { Labels } from "../../model/index.ts";
-import type { Appender, AppendResult, SeriesRef } from "../../storage/index.ts";
+import type { Appender, AppendResult, ExemplarFate, SeriesRef } from "../../storage/index.ts";
 import type { BatchPool } from "./batch-pool.ts";
 import type { Head } from "./head.ts";
 
@@ -70,6 +70,14 @@ export class HeadAppender implements Appender {
   appendStale(ref: SeriesRef, timestampMs: number): void {
     const added = this.#filling().pushBits(ref, timestampMs, staleMarkerBits);
     assert(added, "batch has room");
+  }
+
+  appendExemplar(): ExemplarFate {
+    return "disabled";
+  }
+
+  appendMetadata(): void {
+    // None is kept.
   }
 
   commit(): AppendResult {
