@@ -1,6 +1,6 @@
 import { Registry } from "@narthex/client";
 import { NarthexError, silentLogger, SimulatedClock, systemDisk } from "../base/index.ts";
-import { Labels } from "../model/index.ts";
+import { formatHistogram, type Histogram, Labels } from "../model/index.ts";
 import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
 import type { OutgoingAlert } from "./alert.ts";
 import { RuleManager, type RuleManagerOptions, type RuleSettings } from "./manager.ts";
@@ -9,7 +9,7 @@ import type { VectorSample } from "./rule.ts";
 
 export interface StoredSample {
   timestampMs: number;
-  value: number | "stale";
+  value: number | Histogram | "stale";
 }
 
 /** A storage that keeps samples in arrays and refuses what is not newer. */
@@ -27,6 +27,7 @@ export class MemoryStorage implements Appendable {
       reference: (labels) => refs.push(labels),
       append: (ref, timestampMs, value) => queue(ref, { timestampMs, value }),
       appendStale: (ref, timestampMs) => queue(ref, { timestampMs, value: "stale" }),
+      appendHistogram: (ref, timestampMs, value) => queue(ref, { timestampMs, value }),
       appendExemplar: () => "disabled",
       appendMetadata: () => {},
       get batch(): never {
@@ -65,7 +66,7 @@ export class MemoryStorage implements Appendable {
   /** Values of one series as `time-in-seconds:value`. */
   text(series: string): string {
     const samples = this.series.get(series)?.samples ?? [];
-    return samples.map(({ timestampMs, value }) => `${timestampMs / 1000}:${value}`).join(" ");
+    return samples.map(({ timestampMs, value }) => `${timestampMs / 1000}:${valueText(value)}`).join(" ");
   }
 
   readonly lastSamples: LastSamplesFunction = (matchers, minMs, maxMs) =>
@@ -74,10 +75,14 @@ export class MemoryStorage implements Appendable {
         const last = samples.findLast(({ timestampMs }) => timestampMs >= minMs && timestampMs <= maxMs);
         if (!last || !matchers.every((matcher) => matcher.matches(labels.get(matcher.name)))) return [];
         const isStale = last.value === "stale";
-        const value = last.value === "stale" ? NaN : last.value;
+        const value = typeof last.value === "number" ? last.value : NaN;
         return [{ labels, timestampMs: last.timestampMs, value, isStale }];
       }),
     );
+}
+
+function valueText(value: StoredSample["value"]): string {
+  return typeof value === "object" ? formatHistogram(value) : String(value);
 }
 
 /** A rule manager over simulated time, a storage of arrays and queries that are answered from a table. */

@@ -1,7 +1,7 @@
 import { Registry } from "@narthex/client";
 import { createLogger, NarthexError, SimulatedClock } from "../base/index.ts";
 import { createKernel, type Kernel, type SampleBatch, staleMarkerBits } from "../kernel/index.ts";
-import { type Labels } from "../model/index.ts";
+import type { Histogram, Labels } from "../model/index.ts";
 import { Place } from "../codec/index.ts";
 import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
 import {
@@ -16,7 +16,7 @@ import {
 export const startMs = 1_700_000_000_000;
 
 /** `stale` stands for the marker. */
-export type Stored = [timestampMs: number, value: number | "stale"];
+export type Stored = [timestampMs: number, value: number | Histogram | "stale"];
 
 /** A storage that remembers samples by series and refuses what a real one refuses. */
 export class MemoryStorage implements Appendable {
@@ -29,6 +29,7 @@ export class MemoryStorage implements Appendable {
   /** Calls of `reference`: none in the steady state. */
   referenceCalls = 0;
   #batch: SampleBatch | undefined;
+  readonly #histograms: { ref: number; timestampMs: number; histogram: Histogram }[] = [];
 
   constructor(kernel: Kernel, batchSamples = 4096) {
     this.batchSamples = batchSamples;
@@ -37,16 +38,18 @@ export class MemoryStorage implements Appendable {
 
   appender(): Appender {
     const batch = (this.#batch ??= this.kernel.createSampleBatch(this.batchSamples));
-    batch.clear();
+    this.#clear(batch);
     return {
       batch,
       reference: (labels) => this.#reference(labels),
       append: (ref, timestampMs, value) => void batch.push(ref, timestampMs, value),
       appendStale: (ref, timestampMs) => void batch.pushBits(ref, timestampMs, staleMarkerBits),
+      appendHistogram: (ref, timestampMs, histogram) =>
+        void this.#histograms.push({ ref, timestampMs, histogram }),
       appendExemplar: () => "disabled",
       appendMetadata: () => {},
       commit: () => this.#commit(batch),
-      rollback: () => batch.clear(),
+      rollback: () => this.#clear(batch),
     };
   }
 
@@ -80,19 +83,29 @@ export class MemoryStorage implements Appendable {
       memoryFull: 0,
     };
     for (let i = 0; i < batch.count; i++) {
-      const key = this.#refs[batch.refs[i]!]!;
-      const samples = this.series.get(key) ?? [];
-      this.series.set(key, samples);
       const value = batch.valueBits[i] === staleMarkerBits ? "stale" : batch.values[i]!;
-      const [lastMs, last] = samples.at(-1) ?? [-Infinity, 0];
-      const timestampMs = batch.timestamps[i]!;
-      if (timestampMs < lastMs) result.outOfOrder++;
-      else if (timestampMs === lastMs) result.duplicate += Object.is(last, value) ? 0 : 1;
-      else samples.push([timestampMs, value]);
+      this.#store(batch.refs[i]!, batch.timestamps[i]!, value, result);
     }
-    result.appended = batch.count;
-    batch.clear();
+    for (const { ref, timestampMs, histogram } of this.#histograms)
+      this.#store(ref, timestampMs, histogram.isStale ? "stale" : histogram, result);
+    result.appended = batch.count + this.#histograms.length;
+    this.#clear(batch);
     return result;
+  }
+
+  #store(ref: number, timestampMs: number, value: Stored[1], result: AppendResult): void {
+    const key = this.#refs[ref]!;
+    const samples = this.series.get(key) ?? [];
+    this.series.set(key, samples);
+    const [lastMs, last] = samples.at(-1) ?? [-Infinity, 0];
+    if (timestampMs < lastMs) result.outOfOrder++;
+    else if (timestampMs === lastMs) result.duplicate += Object.is(last, value) ? 0 : 1;
+    else samples.push([timestampMs, value]);
+  }
+
+  #clear(batch: SampleBatch): void {
+    batch.clear();
+    this.#histograms.length = 0;
   }
 }
 

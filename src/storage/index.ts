@@ -7,6 +7,7 @@ export type {
   ExemplarFate,
   ExemplarQueryable,
   ExemplarSeries,
+  HistogramKind,
   HistogramSample,
   Querier,
   Queryable,

@@ -17,6 +17,9 @@ export interface Exemplar {
 /** What became of an exemplar: a duplicate is already stored, and `disabled` says that none are kept here. */
 export type ExemplarFate = "queued" | "duplicate" | "outOfOrder" | "labelsTooLong" | "disabled";
 
+/** Whether the counts of a histogram are whole numbers, stored as such, or doubles. */
+export type HistogramKind = "integer" | "float";
+
 /** What became of the samples of one commit. */
 export interface AppendResult {
   appended: number;
@@ -40,7 +43,13 @@ export interface Appender {
   reference(labels: Labels): SeriesRef;
   /** Queues one sample. The stale marker is appended with `appendStale`, because JavaScript may rewrite its bits. */
   append(ref: SeriesRef, timestampMs: number, value: number): void;
+  /** Ends a series, whatever kind its last sample has. */
   appendStale(ref: SeriesRef, timestampMs: number): void;
+  /**
+   * Queues one native histogram; series may have floats and histograms in turn. Throws `bad_data`, with nothing queued, unless the histogram is
+   * sound as its kind. The stale marker is `staleHistogram`.
+   */
+  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: Histogram, kind: HistogramKind): void;
   /** Queues an exemplar of a series that exists. Those of one sample come in the order of their times. Never a reason to refuse a scrape. */
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarFate;
   /** Queues what is known about a series' metric, unless that is known already or metadata is not kept. */

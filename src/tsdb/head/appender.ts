@@ -1,4 +1,4 @@
-import { assert, type Clock } from "../../base/index.ts";
+import { assert, type Clock, NarthexError } from "../../base/index.ts";
 import { type SampleBatch, sampleStatus, staleMarkerBits, type TimeBounds } from "../../kernel/index.ts";
 import type { Labels } from "../../model/index.ts";
 import type { Appender, AppendResult, ExemplarFate, SeriesRef } from "../../storage/index.ts";
@@ -70,6 +70,10 @@ export class HeadAppender implements Appender {
   appendStale(ref: SeriesRef, timestampMs: number): void {
     const added = this.#filling().pushBits(ref, timestampMs, staleMarkerBits);
     assert(added, "batch has room");
+  }
+
+  appendHistogram(): void {
+    throw new NarthexError("execution", "native histograms are not stored yet");
   }
 
   appendExemplar(): ExemplarFate {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { equalHistograms, parseHistogram, staleHistogram } from "../../model/index.ts";
 import { customHistograms, exponentialHistograms } from "../../model/histogram/testing.ts";
-import { decodeHistogramRecord, encodeHistogramRecords, type HistogramKind } from "./histogram-record.ts";
+import type { HistogramKind } from "../../storage/index.ts";
+import { decodeHistogramRecord, encodeHistogramRecords } from "./histogram-record.ts";
 
 const kinds: readonly HistogramKind[] = ["integer", "float"];
 const entries = fc.array(

@@ -15,11 +15,9 @@ import {
   spansFromIndices,
   staleHistogram,
 } from "../../model/index.ts";
+import type { HistogramKind } from "../../storage/index.ts";
 import { ByteWriter } from "../block/bytes.ts";
 import { RecordCursor, recordType } from "./record.ts";
-
-/** Whether the counts of a histogram are whole numbers, stored as such, or doubles. */
-export type HistogramKind = "integer" | "float";
 
 export interface HistogramSampleEntry {
   readonly ref: number;
