@@ -43,16 +43,17 @@ export const SLOT_NEXT_CUT: usize = 40;
 export const SLOT_REF: usize = 56;
 
 // Chunk header.
-export const CHUNK_HEADER: u32 = 40;
+export const CHUNK_HEADER: u32 = 32;
 export const CHUNK_OLDER: usize = 0;
-export const CHUNK_CAPACITY: usize = 4;
-export const CHUNK_COUNT: usize = 8;
-export const CHUNK_DATA_BYTES: usize = 12;
-export const CHUNK_MIN: usize = 16;
-export const CHUNK_MAX: usize = 24;
-export const CHUNK_ENCODING: usize = 32;
-export const CHUNK_FLAGS: usize = 36;
-export const CHUNK_CLOSED: u32 = 1;
+export const CHUNK_COUNT: usize = 4;
+export const CHUNK_ENCODING: usize = 6;
+export const CHUNK_FLAGS: usize = 7;
+export const CHUNK_MIN: usize = 8;
+export const CHUNK_MAX: usize = 16;
+export const CHUNK_CAPACITY: usize = 24;
+export const CHUNK_DATA_BYTES: usize = 28;
+export const CHUNK_CLOSED: u8 = 1;
+export const ENCODING_XOR: u8 = 1;
 
 export const STALE_BITS: u64 = 0x7ff0000000000002;
 export const NORMAL_NAN_BITS: u64 = 0x7ff8000000000001;

@@ -1,10 +1,8 @@
 // Reading head series, by any thread while the writer appends: what is loaded once is not loaded again.
+import { chunkCount, isClosed, isXor } from "./chunk";
 import {
   CHUNK_CAPACITY,
-  CHUNK_CLOSED,
-  CHUNK_COUNT,
   CHUNK_DATA_BYTES,
-  CHUNK_FLAGS,
   CHUNK_HEADER,
   CHUNK_MAX,
   CHUNK_MIN,
@@ -22,8 +20,8 @@ function overlappingSamples(newest: usize, newestCount: u32, minTimestampMs: f64
   let samples: u32 = 0;
   for (let chunk = newest; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
     if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) break;
-    if (<f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
-    samples += chunk == newest ? newestCount : load<u32>(chunk, CHUNK_COUNT);
+    if (!isXor(chunk) || <f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
+    samples += chunk == newest ? newestCount : chunkCount(chunk);
   }
   return samples;
 }
@@ -33,15 +31,14 @@ export function seriesSampleCount(ref: u32, minTimestampMs: f64, maxTimestampMs:
   const slot = seriesOf(ref);
   const newest = slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
   if (newest == 0) return 0;
-  return overlappingSamples(newest, atomic.load<u32>(newest + CHUNK_COUNT), minTimestampMs, maxTimestampMs);
+  return overlappingSamples(newest, chunkCount(newest), minTimestampMs, maxTimestampMs);
 }
 
 // While it is open, a chunk's data ends somewhere within its capacity.
 // @ts-ignore: decorator
 @inline
 function dataBytesOf(chunk: usize): u32 {
-  const closed = (atomic.load<u32>(chunk + CHUNK_FLAGS) & CHUNK_CLOSED) != 0;
-  return closed ? load<u32>(chunk, CHUNK_DATA_BYTES) : load<u32>(chunk, CHUNK_CAPACITY);
+  return isClosed(chunk) ? load<u32>(chunk, CHUNK_DATA_BYTES) : load<u32>(chunk, CHUNK_CAPACITY);
 }
 
 // Decodes the overlapping chunks, newest first but each to its final place, then trims.
@@ -57,14 +54,14 @@ export function decodeSeries(
   const slot = seriesOf(ref);
   const newest = slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
   if (newest == 0) return 0;
-  const newestCount = atomic.load<u32>(newest + CHUNK_COUNT);
+  const newestCount = chunkCount(newest);
   const needed = overlappingSamples(newest, newestCount, minTimestampMs, maxTimestampMs);
   if (needed > capacity) return -<i32>needed;
   let at = needed;
   // The writer may truncate meanwhile: what is no longer linked is left out.
   for (let chunk = newest; chunk != 0 && at > 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
-    if (<f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
-    const count = chunk == newest ? newestCount : load<u32>(chunk, CHUNK_COUNT);
+    if (!isXor(chunk) || <f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
+    const count = chunk == newest ? newestCount : chunkCount(chunk);
     at -= count;
     const offset = <usize>at << 3;
     if (decodeChunk(chunk + CHUNK_HEADER, dataBytesOf(chunk), count, tsOut + offset, vsOut + offset, count) < 0)

@@ -1,9 +1,9 @@
 // Series slots and their chunks. The writer publishes: a chunk by an atomic store of its pointer, a sample by one of the count.
 import { arenaAllocate, arenaClassBytes, arenaFree, arenaRetire } from "./arena";
+import { chunkCount, chunkEncoding, isClosed, setChunkCount } from "./chunk";
 import {
   CHUNK_CAPACITY,
   CHUNK_CLOSED,
-  CHUNK_COUNT,
   CHUNK_DATA_BYTES,
   CHUNK_ENCODING,
   CHUNK_FLAGS,
@@ -12,6 +12,7 @@ import {
   CHUNK_MIN,
   CHUNK_OLDER,
   CHUNK_TOTAL,
+  ENCODING_XOR,
   SERIES_COUNT,
   SERIES_DIRECTORY,
   SERIES_HIGHEST_REF,
@@ -154,13 +155,14 @@ function newChunk(capacity: u32): usize {
   if (chunk == 0) return 0;
   memory.fill(chunk, 0, bytes);
   store<u32>(chunk, bytes - CHUNK_HEADER - SLACK, CHUNK_CAPACITY);
-  store<u32>(chunk, 1, CHUNK_ENCODING);
+  store<u8>(chunk, ENCODING_XOR, CHUNK_ENCODING);
   return chunk;
 }
 
 function copyChunk(from: usize, to: usize, dataBytes: u32): void {
   store<u32>(to, load<u32>(from, CHUNK_OLDER), CHUNK_OLDER);
-  store<u32>(to, load<u32>(from, CHUNK_COUNT), CHUNK_COUNT);
+  setChunkCount(to, chunkCount(from));
+  store<u8>(to, chunkEncoding(from), CHUNK_ENCODING);
   store<i64>(to, load<i64>(from, CHUNK_MIN), CHUNK_MIN);
   store<i64>(to, load<i64>(from, CHUNK_MAX), CHUNK_MAX);
   memory.copy(to + CHUNK_HEADER, from + CHUNK_HEADER, dataBytes);
@@ -184,9 +186,9 @@ function close(slot: usize, chunk: usize, isWanted: bool): usize {
       moved = chunk;
     }
   }
-  putCount(closed + CHUNK_HEADER, load<u32>(closed, CHUNK_COUNT));
+  putCount(closed + CHUNK_HEADER, chunkCount(closed));
   store<u32>(closed, dataBytes, CHUNK_DATA_BYTES);
-  atomic.store<u32>(closed + CHUNK_FLAGS, CHUNK_CLOSED);
+  atomic.store<u8>(closed + CHUNK_FLAGS, CHUNK_CLOSED);
   return closed;
 }
 
@@ -199,7 +201,7 @@ export function seriesCloseChunk(ref: u32): u32 {
   const slot = seriesOf(ref);
   if (slot == 0) return 0;
   const chunk = <usize>load<u32>(slot, SLOT_CHUNK);
-  if (chunk == 0 || (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) != 0) return 0;
+  if (chunk == 0 || isClosed(chunk)) return 0;
   const closed = close(slot, chunk, false);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>closed);
   retireMoved();
@@ -233,14 +235,14 @@ export function seriesAddClosedChunk(
   if (!good) return 0;
   const chunk = newChunk(dataBytes);
   if (chunk == 0) return 0;
-  if (older != 0 && (load<u32>(older, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, older, false);
+  if (older != 0 && !isClosed(older)) older = close(slot, older, false);
   memory.copy(chunk + CHUNK_HEADER, data, dataBytes);
   store<u32>(chunk, <u32>older, CHUNK_OLDER);
-  store<u32>(chunk, count, CHUNK_COUNT);
+  setChunkCount(chunk, count);
   store<u32>(chunk, dataBytes, CHUNK_DATA_BYTES);
   store<i64>(chunk, minTimestamp, CHUNK_MIN);
   store<i64>(chunk, maxTimestamp, CHUNK_MAX);
-  store<u32>(chunk, CHUNK_CLOSED, CHUNK_FLAGS);
+  store<u8>(chunk, CHUNK_CLOSED, CHUNK_FLAGS);
   store<i64>(slot, maxTimestamp, SLOT_LAST_TIMESTAMP);
   store<u64>(slot, lastBits, SLOT_LAST_VALUE);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>chunk);
@@ -270,10 +272,10 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): boo
   const fresh = newChunk(openCapacity(dataBytesBefore));
   if (fresh == 0) return false;
   let older = chunk;
-  if (chunk != 0 && (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) == 0) older = close(slot, chunk, blockBytes(chunk) == blockBytes(fresh));
+  if (chunk != 0 && !isClosed(chunk)) older = close(slot, chunk, blockBytes(chunk) == blockBytes(fresh));
   store<u32>(slot, putFirst(fresh + CHUNK_HEADER, t, bits), SLOT_BIT_POS);
   store<u32>(fresh, <u32>older, CHUNK_OLDER);
-  store<u32>(fresh, 1, CHUNK_COUNT);
+  setChunkCount(fresh, 1);
   store<i64>(fresh, t, CHUNK_MIN);
   store<i64>(fresh, t, CHUNK_MAX);
   store<u8>(slot, NO_WINDOW, SLOT_LEADING);
@@ -291,7 +293,7 @@ function grow(slot: usize, chunk: usize, samplesPerChunk: u32): usize {
   const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
   // The first sample is written in full and says nothing about the rest.
   const first = min<u32>(dataBytes, FIRST_SAMPLE_BYTES);
-  const rest = (<u64>(dataBytes - first) * samplesPerChunk) / load<u32>(chunk, CHUNK_COUNT);
+  const rest = (<u64>(dataBytes - first) * samplesPerChunk) / chunkCount(chunk);
   const forecast = <u32>min<u64>(first + rest, CHUNK_BYTES_MAX);
   const needed = max<u32>(load<u32>(chunk, CHUNK_CAPACITY) + 1, dataBytes + SAMPLE_BYTES_MAX + 1);
   const larger = newChunk(openCapacity(max<u32>(forecast + SAMPLE_BYTES_MAX, needed)));
@@ -319,7 +321,7 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
     if (t < lastTimestamp) return STATUS_OUT_OF_ORDER;
     return bits == lastBits ? STATUS_REPEATED : STATUS_DUPLICATE;
   }
-  const count = load<u32>(chunk, CHUNK_COUNT);
+  const count = chunkCount(chunk);
   let pos = load<u32>(slot, SLOT_BIT_POS);
   if (count == samplesPerChunk >> 2)
     store<i64>(
@@ -331,7 +333,7 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
     t >= load<i64>(slot, SLOT_NEXT_CUT) ||
     count >= samplesPerChunk << 1 ||
     pos > CHUNK_BYTES_BEFORE_APPEND_MAX << 3 ||
-    (load<u32>(chunk, CHUNK_FLAGS) & CHUNK_CLOSED) != 0
+    isClosed(chunk)
   ) {
     if (!cut(slot, chunk, t, bits, chunkRange)) return STATUS_MEMORY_FULL;
   } else {
@@ -347,7 +349,7 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
     store<u32>(slot, pos, SLOT_BIT_POS);
     store<i64>(slot, delta, SLOT_LAST_DELTA);
     store<i64>(chunk, t, CHUNK_MAX);
-    atomic.store<u32>(chunk + CHUNK_COUNT, count + 1);
+    setChunkCount(chunk, count + 1);
   }
   store<i64>(slot, t, SLOT_LAST_TIMESTAMP);
   store<u64>(slot, bits, SLOT_LAST_VALUE);

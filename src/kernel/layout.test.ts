@@ -61,6 +61,7 @@ const expected: Record<string, number | bigint> = {
   CHUNK_ENCODING: chunk.encoding,
   CHUNK_FLAGS: chunk.flags,
   CHUNK_CLOSED: layout.chunkFlagClosed,
+  ENCODING_XOR: layout.chunkEncodingXor,
   LT_ENTRIES: table.entriesPtr,
   LT_ENTRIES_CAPACITY: table.entriesCapacity,
   LT_ENTRIES_COUNT: table.entriesCount,

@@ -140,23 +140,23 @@ export const seriesRefMax = 2 ** 31 - 1;
 
 /** Head of an in-memory chunk; its data (upstream's XOR bytes and `slackBytes`) follows. */
 export const chunk = {
-  headerBytes: 40,
+  headerBytes: 32,
   /** u32: next older chunk; 0 = none. */
   older: 0,
-  /** u32: bytes of the data area, slack not included. */
-  capacity: 4,
-  /** u32, atomic: samples a reader may see. */
-  count: 8,
-  /** u32: bytes of data once closed; 0 while open. */
-  dataBytes: 12,
+  /** u16, atomic: samples a reader may see. */
+  count: 4,
+  /** u8: 1 = XOR. */
+  encoding: 6,
+  /** u8, atomic: bit 0 = closed. */
+  flags: 7,
   /** i64. */
-  minTimestampMs: 16,
+  minTimestampMs: 8,
   /** i64: of the samples so far. */
-  maxTimestampMs: 24,
-  /** u32: 1 = XOR. */
-  encoding: 32,
-  /** u32: bit 0 = closed. */
-  flags: 36,
+  maxTimestampMs: 16,
+  /** u32: bytes of the data area, slack not included. */
+  capacity: 24,
+  /** u32: bytes of data once closed; 0 while open. */
+  dataBytes: 28,
 } as const;
 export const chunkEncodingXor = 1;
 export const chunkFlagClosed = 1;

@@ -68,8 +68,8 @@ test("appended samples come back, in upstream's chunks", () => {
         chunkPtrs.forEach((ptr, index) => {
           const expected = encodeTwin(twin.chunks[index]!);
           const open = index === chunkPtrs.length - 1;
-          assert.equal(kernel.views.u32[(ptr + chunk.flags) >>> 2], open ? 0 : layout.chunkFlagClosed);
-          assert.equal(kernel.views.u32[(ptr + chunk.count) >>> 2], twin.chunks[index]!.length);
+          assert.equal(kernel.views.u8[ptr + chunk.flags], open ? 0 : layout.chunkFlagClosed);
+          assert.equal(kernel.views.u16[(ptr + chunk.count) >>> 1], twin.chunks[index]!.length);
           const data = ptr + chunk.headerBytes;
           if (open) {
             assert.deepEqual(
