@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type Clock, type Disk, NarthexError, systemClock, systemDisk } from "../base/index.ts";
 import type { HttpClientConfig } from "./config.ts";
 import { Credentials, basicCredentials, type HeaderList } from "./credentials.ts";
+import { inTime } from "./deadline.ts";
 import { decompress, parseContentEncoding } from "./decompress.ts";
 import { Dispatchers } from "./dispatchers.ts";
 import { type Exchanger, type ResponseSink, SinkRefusal } from "./exchange.ts";
@@ -148,7 +149,7 @@ export class HttpClient {
     let trusted = true;
     try {
       for (let hops = 0; ; hops++) {
-        const headers = trusted ? await this.#headers(request, url) : this.#plainHeaders(request);
+        const headers = trusted ? await this.#headers(request, url, deadlineMs) : this.#plainHeaders(request);
         const redirect = await exchangeAgain(
           exchangerFor(url),
           {
@@ -169,7 +170,7 @@ export class HttpClient {
           throw new NarthexError("unavailable", `stopped after ${redirectsMax} redirects`);
         const next = parseUrl(redirect.location, url);
         // Once away from the first host, credentials stay home, even if a later hop leads back.
-        trusted &&= next.origin === url.origin;
+        trusted &&= isHome(url, next);
         url = next;
         if (redirect.status < 307 && method !== "GET" && method !== "HEAD") {
           method = "GET";
@@ -181,9 +182,10 @@ export class HttpClient {
     }
   }
 
-  async #headers(request: HttpRequest, url: URL): Promise<HeaderList> {
+  async #headers(request: HttpRequest, url: URL, deadlineMs: number): Promise<HeaderList> {
     const found = this.#credentials.headers();
-    const secret = found instanceof Promise ? await found : found;
+    const secret =
+      found instanceof Promise ? await inTime(found, this.#clock, deadlineMs, request.signal) : found;
     const headers = [...this.#plainHeaders(request, true), ...secret];
     if (
       (url.username || url.password) &&
@@ -268,6 +270,13 @@ class BufferSink implements ResponseSink {
     // What comes is valid only now.
     this.chunks.push(Buffer.from(chunk));
   }
+}
+
+/** The same origin, or the same host asked over TLS instead. */
+export function isHome(from: URL, to: URL): boolean {
+  const isUpgrade =
+    from.protocol === "http:" && to.protocol === "https:" && from.port === "" && to.port === "";
+  return to.origin === from.origin || (isUpgrade && to.hostname === from.hostname);
 }
 
 function parseUrl(source: string, base?: URL): URL {

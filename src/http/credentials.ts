@@ -25,6 +25,11 @@ export function basicCredentials(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
+/** The bytes of its UTF-8, a character each: a header can carry no other characters. */
+function headerValue(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
 /**
  * What a request carries for its own host only: the Authorization header and the configured headers. Whatever leads to another
  * host is sent without them.
@@ -74,15 +79,13 @@ export class Credentials {
     }
     if (authorization) {
       const { type, credentials, credentialsFile } = authorization;
-      list.push(
-        "authorization",
-        `${type} ${readSecret(credentials, credentialsFile, this.#disk, "authorization credentials")}`,
-      );
+      const secret = readSecret(credentials, credentialsFile, this.#disk, "authorization credentials");
+      list.push("authorization", headerValue(`${type} ${secret}`));
     }
     for (const [name, { values, secrets, files }] of headers) {
-      for (const value of values) list.push(name, value);
-      for (const value of secrets) list.push(name, value.reveal());
-      for (const file of files) list.push(name, readSecret("", file, this.#disk, "header"));
+      for (const value of values) list.push(name, headerValue(value));
+      for (const value of secrets) list.push(name, headerValue(value.reveal()));
+      for (const file of files) list.push(name, headerValue(readSecret("", file, this.#disk, "header")));
     }
     return list;
   }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
-import { type Clock, NarthexError, type Timer } from "../base/index.ts";
+import type { Clock, Timer } from "../base/index.ts";
+import { canceled, timedOut } from "./deadline.ts";
 
 /** Takes a response as it comes. What either method throws ends the exchange and is what `send` rejects with. */
 export interface ResponseSink {
@@ -77,7 +78,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = clock.after(options.deadlineMs - clock.monotonicMs(), () => {
-      this.#stop(new NarthexError("timeout", "context deadline exceeded"));
+      this.#stop(timedOut());
     });
     if (options.signal?.aborted) {
       this.#abort();
@@ -100,7 +101,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     );
   }
 
-  readonly #abort = (): void => this.#stop(new NarthexError("canceled", "context canceled"));
+  readonly #abort = (): void => this.#stop(canceled());
 
   #stop(cause: unknown): void {
     if (this.#over) return;

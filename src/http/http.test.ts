@@ -19,6 +19,7 @@ import {
   httpClientConfig,
   successResponse,
 } from "./index.ts";
+import { isHome } from "./client.ts";
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), "narthex-http-"));
 after(() => fs.rmSync(directory, { recursive: true }));
@@ -74,6 +75,20 @@ test("a request carries the configured headers and credentials, files read each 
   await assert.rejects(basic.request({ url }), /unable to read basic auth password: unable to read file/);
 });
 
+test("a header that is not ASCII goes out as UTF-8, on either kind of connection", async (t) => {
+  const seen: string[] = [];
+  const url = await target(t, (request, response) => {
+    seen.push(Buffer.from(request.headers["x-team"] as string, "latin1").toString());
+    response.end();
+  });
+  const c = client(t, "http_headers: {x-team: {values: [Čeština]}}");
+  await c.request({ url });
+  const session = c.openSession(url);
+  await session.send({ url }, { head: () => {}, body: () => {} });
+  session.close();
+  assert.deepEqual(seen, ["Čeština", "Čeština"]);
+});
+
 test("redirects are followed; credentials never reach another origin", async (t) => {
   const seen: [string, string | undefined, string | undefined][] = [];
   const note = (name: string, request: IncomingMessage) =>
@@ -105,6 +120,15 @@ test("redirects are followed; credentials never reach another origin", async (t)
   await assert.rejects(client(t).request({ url: `${home}/loop` }), /stopped after 10 redirects/);
   const stays = await client(t, "follow_redirects: false").request({ url: `${home}/a` });
   assert.equal(stays.status, 301);
+});
+
+test("going over to TLS on the same host is staying at home", () => {
+  const isStaying = (from: string, to: string) => isHome(new URL(from), new URL(to));
+  assert.ok(isStaying("http://a.example/x", "http://a.example/y"));
+  assert.ok(isStaying("http://a.example/x", "https://a.example/x"));
+  for (const elsewhere of ["https://b.example/", "https://a.example:8443/", "http://a.example:8080/"])
+    assert.ok(!isStaying("http://a.example/x", elsewhere), elsewhere);
+  assert.ok(!isStaying("https://a.example/x", "http://a.example/x"));
 });
 
 test("time, size, cancellation and a missing peer each end a request with one clear error", async (t) => {
@@ -192,6 +216,16 @@ test("OAuth 2 client credentials: one token for many requests", async (t) => {
     answers.map(({ body }) => text(body)),
     ["Bearer t1", "Bearer t1", "Bearer t1"],
   );
+});
+
+test("a token that does not come holds a request up no longer than its own time", async (t) => {
+  const url = await target(t, () => {});
+  const c = client(t, `oauth2: {client_id: i, client_secret: s, token_url: "${url}/token"}`);
+  await assert.rejects(c.request({ url, timeoutMs: 30 }), {
+    code: "timeout",
+    message: `Get "${url}/": context deadline exceeded`,
+  });
+  await assert.rejects(c.request({ url, signal: AbortSignal.timeout(20) }), { code: "canceled" });
 });
 
 test("an HTTP proxy is asked, except for what no_proxy names", async (t) => {

@@ -103,6 +103,13 @@ test("what is no response is refused, and nothing makes the reader do anything e
   );
 });
 
+test("a header of blanks costs no more than its length", () => {
+  const blanks = " ".repeat(60_000);
+  const startMs = performance.now();
+  assert.equal(parse(`HTTP/1.1 200 OK\r\nX: a${blanks}b\r\nContent-Length:  2 \r\n\r\nhi`).body, "hi");
+  assert.ok(performance.now() - startMs < 500, "trying each blank takes seconds");
+});
+
 async function listen(
   t: TestContext,
   onConnection: (socket: net.Socket, number: number) => void,

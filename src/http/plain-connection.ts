@@ -1,5 +1,6 @@
 import net from "node:net";
 import { type Clock, NarthexError, type Timer } from "../base/index.ts";
+import { canceled, timedOut } from "./deadline.ts";
 import {
   type ExchangeOptions,
   isRedirect,
@@ -63,7 +64,7 @@ export class PlainConnection {
         },
       });
       const timer = clock.after(options.deadlineMs - clock.monotonicMs(), () => {
-        this.#fail(new NarthexError("timeout", "context deadline exceeded"));
+        this.#fail(timedOut());
       });
       const running: Running = { parser, timer, signal, redirect: undefined, resolve, reject };
       this.#running = running;
@@ -157,10 +158,6 @@ export class PlainConnection {
   }
 }
 
-function canceled(): NarthexError {
-  return new NarthexError("canceled", "context canceled");
-}
-
 function refusable(action: () => void): void {
   try {
     action();
@@ -173,7 +170,7 @@ function refusable(action: () => void): void {
 function requestText(host: string, { method, path, headers }: ExchangeOptions): string {
   let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (/[\r\n\0]/.test(headers[i]! + headers[i + 1]!)) {
+    if (/[\r\n\0]|[^\0-\xff]/.test(headers[i]! + headers[i + 1]!)) {
       throw new NarthexError("bad_data", "a request header holds a character that headers cannot have");
     }
     text += `${headers[i]}: ${headers[i + 1]}\r\n`;
