@@ -41,22 +41,14 @@ export class AlertmanagerSet {
     const before = this.#queues;
     this.#queues = new Map();
     for (const url of this.#endpoints.active) {
-      this.#queues.set(url, before.get(url) ?? new SendQueue(url, this.#deliveryTo(url), this.#options));
+      this.#queues.set(url, before.get(url) ?? this.#createQueue(url));
       before.delete(url);
     }
     await Promise.all([...before.values()].map((queue) => queue.stop(drain)));
   }
 
-  #deliveryTo(url: string): ReturnType<typeof httpDelivery> {
-    return httpDelivery(this.#client, url, this.config.timeoutMs);
-  }
-
-  /** Takes over Alertmanagers and queues of the set this one replaces, until discovery speaks for itself. */
-  adopt(from: AlertmanagerSet): void {
-    this.#endpoints = from.#endpoints;
-    this.#queues = from.#queues;
-    from.#queues = new Map();
-    for (const queue of this.#queues.values()) queue.deliver = this.#deliveryTo(queue.url);
+  #createQueue(url: string): SendQueue {
+    return new SendQueue(url, httpDelivery(this.#client, url, this.config.timeoutMs), this.#options);
   }
 
   send(alerts: readonly OutgoingAlert[]): void {

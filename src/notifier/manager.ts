@@ -2,10 +2,10 @@ import type { Registry } from "@narthex/client";
 import type { Clock, Disk, Logger } from "../base/index.ts";
 import type { TargetGroup } from "../discovery/index.ts";
 import { createHttpClient } from "../http/index.ts";
-import { Labels } from "../model/index.ts";
+import { fingerprint, Labels } from "../model/index.ts";
 import type { OutgoingAlert } from "../rules/index.ts";
 import { AlertmanagerSet } from "./alertmanager-set.ts";
-import { type AlertingConfig, alertmanagerConfig } from "./config.ts";
+import type { AlertingConfig, AlertmanagerConfig } from "./config.ts";
 import type { Deliver } from "./delivery.ts";
 import { NotifierMetrics } from "./metrics.ts";
 import { relabelAlerts } from "./relabel.ts";
@@ -66,32 +66,31 @@ export class Notifier {
   }
 
   /**
-   * Sets the `alerting` section, checked already. Alertmanagers of parts that did not change keep their queues and are known at once;
-   * others wait for `updateTargets`.
+   * Sets the `alerting` section, checked already. Parts that did not change go on undisturbed; the others wait for `updateTargets`, and what
+   * they replace delivers what it has.
    */
   applyConfig(config: AlertingConfig, externalLabels: Labels): void {
     if (this.#isStopped) return;
-    const { disk, clock, userAgent } = this.#options;
     const old = this.#sets;
     this.#config = config;
     this.#externalLabels = externalLabels;
     this.#sets = config.alertmanagers.map((each) => {
-      if (each.sigv4 !== undefined) {
-        this.#queueOptions.logger.error(
-          "sigv4 is not supported: requests to these Alertmanagers are not signed",
-        );
-      }
-      const client = createHttpClient(each.httpClient, { userAgent, disk, clock });
-      const set = new AlertmanagerSet(each, client, this.#queueOptions);
-      const same = old.findIndex((candidate) => definition(candidate) === definition(set));
-      if (same >= 0) {
-        const [previous] = old.splice(same, 1);
-        set.adopt(previous!);
-        this.#close(previous!);
-      }
-      return set;
+      const wanted = fingerprint(each);
+      const same = old.findIndex((set) => fingerprint(set.config) === wanted);
+      return same < 0 ? this.#createSet(each) : old.splice(same, 1)[0]!;
     });
     for (const set of old) this.#close(set);
+  }
+
+  #createSet(config: AlertmanagerConfig): AlertmanagerSet {
+    const { disk, clock, userAgent } = this.#options;
+    if (config.sigv4 !== undefined) {
+      this.#queueOptions.logger.error(
+        "sigv4 is not supported: requests to these Alertmanagers are not signed",
+      );
+    }
+    const client = createHttpClient(config.httpClient, { userAgent, disk, clock });
+    return new AlertmanagerSet(config, client, this.#queueOptions);
   }
 
   #close(set: AlertmanagerSet): void {
@@ -126,8 +125,4 @@ export class Notifier {
     }
     await Promise.all(this.#closing);
   }
-}
-
-function definition(set: AlertmanagerSet): string {
-  return JSON.stringify(alertmanagerConfig.encode(set.config));
 }

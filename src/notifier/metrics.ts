@@ -16,6 +16,7 @@ export class NotifierMetrics {
   readonly dropped: Counter<Label>;
   readonly queueLength: Gauge<Label>;
   readonly queueCapacity: Gauge;
+  readonly #queueCounts = new Map<string, number>();
 
   constructor(registry: Registry, alertmanagerCount: () => number) {
     this.latency = registry.summary({
@@ -56,13 +57,18 @@ export class NotifierMetrics {
     );
   }
 
-  /** Makes the metrics of an Alertmanager appear before anything is sent. */
+  /** Makes the metrics of an Alertmanager appear before anything is sent. Each queue to it announces it, and forgets it in the end. */
   announce(alertmanager: string): void {
+    this.#queueCounts.set(alertmanager, (this.#queueCounts.get(alertmanager) ?? 0) + 1);
     for (const metric of [this.errors, this.sent, this.dropped, this.queueLength])
       metric.labels({ alertmanager });
   }
 
+  /** Takes the metrics away with the last queue: after a reload, an old one may still deliver beside the new one. */
   forget(alertmanager: string): void {
+    const left = this.#queueCounts.get(alertmanager)! - 1;
+    if (left > 0) return void this.#queueCounts.set(alertmanager, left);
+    this.#queueCounts.delete(alertmanager);
     const { latency, latencyHistogram, errors, sent, dropped, queueLength } = this;
     for (const metric of [latency, latencyHistogram, errors, sent, dropped, queueLength])
       metric.remove({ alertmanager });

@@ -207,3 +207,51 @@ test("reloading keeps the Alertmanagers of what did not change", async (t) => {
     [["A"]],
   );
 });
+
+test("a reload cuts no delivery short, and metrics last as long as some queue to their Alertmanager", async (t) => {
+  const answers: (() => void)[] = [];
+  const seen: { authorization: unknown }[] = [];
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => {
+      seen.push({ authorization: request.headers.authorization });
+      answers.push(() => response.writeHead(200).end());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const until = async (requests: number): Promise<void> => {
+    const endMs = Date.now() + 5000;
+    while (answers.length < requests) {
+      assert.ok(Date.now() < endMs, `${answers.length} requests of ${requests}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const configOf = (password: string): AlertingConfig =>
+    parseConfig(
+      `alertmanagers: [{basic_auth: {username: u, password: ${password}}, static_configs: [{targets: [x]}]}]`,
+    );
+  const { notifier, registry } = createNotifier();
+  const apply = (password: string): void => {
+    notifier.applyConfig(configOf(password), Labels.empty);
+    notifier.updateTargets(0, group(address));
+  };
+  apply("a");
+  notifier.send([alert("1")]);
+  await until(1);
+  apply("a");
+  apply("b");
+  notifier.send([alert("2")]);
+  await until(2);
+  for (const answer of answers) answer();
+  const sent = `prometheus_notifications_sent_total{alertmanager="http://${address}/api/v2/alerts"} 2\n`;
+  const endMs = Date.now() + 5000;
+  while (!encodeText(registry.gather()).includes(sent)) {
+    assert.ok(Date.now() < endMs, encodeText(registry.gather()));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await notifier.stop();
+  assert.doesNotMatch(encodeText(registry.gather()), /alertmanager="/);
+  const basic = (password: string): string => `Basic ${Buffer.from(`u:${password}`).toString("base64")}`;
+  assert.deepEqual(seen, [{ authorization: basic("a") }, { authorization: basic("b") }]);
+});

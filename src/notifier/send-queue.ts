@@ -21,7 +21,7 @@ export class SendQueue {
   readonly url: string;
   readonly #options: SendQueueOptions;
   readonly #logger: Logger;
-  #deliver: Deliver;
+  readonly #deliver: Deliver;
   #waiting: OutgoingAlert[] = [];
   #sending: Promise<void> | undefined;
   #isStopped = false;
@@ -32,11 +32,6 @@ export class SendQueue {
     this.#options = options;
     this.#logger = options.logger.with({ alertmanager: url });
     options.metrics.announce(url);
-  }
-
-  /** From the next batch on, alerts go this way. */
-  set deliver(deliver: Deliver) {
-    this.#deliver = deliver;
   }
 
   add(alerts: readonly OutgoingAlert[]): void {
