@@ -94,6 +94,6 @@ class Rule {
 
   /** An absent label equals an empty one. */
   #equalKey(labels: Labels): string {
-    return this.#equal.map((name) => labels.get(name)).join("\xff");
+    return JSON.stringify(this.#equal.map((name) => labels.get(name)));
   }
 }

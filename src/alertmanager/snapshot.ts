@@ -21,6 +21,8 @@ export class Snapshot {
   readonly #options: SnapshotOptions;
   #maintenance: Timer | undefined;
   #write: Timer | undefined;
+  /** Something has changed since the file was last written. */
+  #isDirty = false;
 
   constructor(options: SnapshotOptions) {
     this.#options = options;
@@ -49,6 +51,7 @@ export class Snapshot {
 
   /** The state has changed. */
   touch(): void {
+    this.#isDirty = true;
     this.#write ??= this.#options.clock.after(this.#options.writeDelayMs, () => this.save());
   }
 
@@ -62,6 +65,7 @@ export class Snapshot {
       const bytes = encode();
       disk.writeFileAtomic(path, bytes);
       metrics.snapshotSize.set(bytes.length);
+      this.#isDirty = false;
     } catch (error) {
       metrics.maintenanceErrors.inc();
       logger.error("writing the snapshot failed", { file: path, err: errorMessage(error) });
@@ -69,9 +73,14 @@ export class Snapshot {
     metrics.snapshotDuration.observe((clock.monotonicMs() - startMs) / 1000);
   }
 
+  /**
+   * Writes what has not been written. A program that changed nothing leaves the file alone: it may be another's, which a second start on one
+   * directory finds out only later.
+   */
   close(): void {
     this.#maintenance?.cancel();
-    this.save();
+    this.#write?.cancel();
+    if (this.#isDirty) this.save();
   }
 
   #scheduleMaintenance(): void {

@@ -171,6 +171,17 @@ test("inhibition: equal labels, absent ones included; never by itself or its lik
   await way.close();
 });
 
+test("inhibition: two labels are equal each by itself, whatever characters they hold", async () => {
+  const rules =
+    "inhibit_rules: [{source_matchers: [severity=critical], target_matchers: [severity=warning], equal: [x, y]}]\n";
+  const way = simulate({ config: oneReceiver("", rules) });
+  way.put({ alertname: "c", severity: "critical", x: "aÿ", y: "b", g: "1" });
+  way.put({ alertname: "w", severity: "warning", x: "a", y: "ÿb", g: "2" });
+  await way.clock.advance(minute);
+  assert.deepEqual(way.sent.map(({ alerts }) => alerts).sort(), ["c", "w"]);
+  await way.close();
+});
+
 test("silences hold notifications back while they are active", async () => {
   const way = simulate({ config: oneReceiver("") });
   const nowMs = way.clock.nowMs();
@@ -333,6 +344,17 @@ test("silences: what may be changed in place, what makes a new one, what is refu
   await way.clock.advance(6 * day);
   assert.deepEqual(way.silences.counts(), { active: 0, pending: 0, expired: 0 });
   await way.close();
+});
+
+test("a program that changed nothing leaves the files alone when it ends", async () => {
+  const files = new Map<string, Uint8Array>();
+  await simulate({ config: oneReceiver(""), files }).close();
+  assert.deepEqual([...files.keys()], []);
+  const way = simulate({ config: oneReceiver(""), files });
+  way.put({ alertname: "a", g: "1" });
+  await way.clock.advance(31_000);
+  await way.close();
+  assert.deepEqual([...files.keys()], ["nflog"], "what has changed is written at the end, before its time");
 });
 
 test("silences survive a restart; damage costs what is damaged", async () => {

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test, { after } from "node:test";
+import { encodeText, Registry } from "@narthex/client";
 import {
   createLogger,
   globFiles,
@@ -124,6 +125,17 @@ test("files are read, watched, and keep their last good content when they break"
   fs.rmSync(file);
   await until(() => updates.length === 4);
   assert.deepEqual(shape(updates[3]!), { "/files/a.yml:0": [], "/files/b.json:0": ["c:1"] });
+  // Another directory of the same name is watched like the first.
+  const other = `${folder}-new`;
+  fs.mkdirSync(other);
+  fs.writeFileSync(path.join(other, "b.json"), '[{"targets": ["d:1"]}]');
+  fs.renameSync(folder, `${folder}-old`);
+  fs.renameSync(other, folder);
+  await until(() => updates.length === 5);
+  assert.deepEqual(shape(updates[4]!), { "/files/b.json:0": ["d:1"] });
+  fs.writeFileSync(path.join(folder, "b.json"), '[{"targets": ["e:1"]}]');
+  await until(() => updates.length === 6);
+  assert.deepEqual(shape(updates[5]!), { "/files/b.json:0": ["e:1"] });
   abort.abort();
   await running;
 });
@@ -132,11 +144,13 @@ test("the manager hands on at once, then at most every five seconds, and keeps w
   const clock = new SimulatedClock(1e12);
   const updates: { atMs: number; groups: TargetGroups }[] = [];
   const lines: string[] = [];
+  const registry = new Registry();
   const manager = new DiscoveryManager({
     name: "scrape",
     clock,
     logger: createLogger({ write: (line) => lines.push(line) }),
     update: (groups) => updates.push({ atMs: clock.monotonicMs(), groups }),
+    metrics: createDiscoveryMetrics(registry),
   });
   const first = decode("static_configs: [{targets: [a:1]}]\nkubernetes_sd_configs: [{role: pod}]");
   manager.apply(new Map([["job", first]]));
@@ -167,8 +181,10 @@ test("the manager hands on at once, then at most every five seconds, and keeps w
   await clock.advance(1500);
   assert.equal(updates.length, 3);
   assert.equal(updates[2]!.atMs, 5000);
+  assert.match(encodeText(registry.gather()), /discovered_targets\{name="scrape",config="other"\} 1/);
   manager.apply(new Map());
   assert.equal(updates.at(-1)!.groups.size, 0);
+  assert.doesNotMatch(encodeText(registry.gather()), /discovered_targets\{/);
   manager.close();
 });
 

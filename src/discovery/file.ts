@@ -62,19 +62,24 @@ class FileWatch {
     }
   }
 
+  /** Watches anew each time: a watch ends with its directory, also when another has taken its name. */
   #watch(): void {
     const { disk, logger, metrics, watch = watchDirectory } = this.#options;
     for (const directory of new Set(this.#config.files.map((file) => path.dirname(file)))) {
-      if (this.#watchers.has(directory) || !disk.stat(directory)) continue;
+      const before = this.#watchers.get(directory);
+      this.#watchers.delete(directory);
       try {
-        this.#watchers.set(
-          directory,
-          watch(directory, () => this.#wake.abort()),
-        );
+        if (disk.stat(directory)) {
+          this.#watchers.set(
+            directory,
+            watch(directory, () => this.#wake.abort()),
+          );
+        }
       } catch (error) {
         metrics.fileWatchErrors.inc();
         logger.error("Error adding file watch", { path: directory, err: errorMessage(error) });
       }
+      before?.close();
     }
   }
 

@@ -80,6 +80,9 @@ export class DiscoveryManager {
     }
     for (const [key, provider] of this.#providers) if (!wanted.has(key)) provider.abort.abort();
     this.#providers = wanted;
+    for (const job of this.#jobs)
+      if (!configs.has(job))
+        this.#metrics.discoveredTargets.remove({ name: this.#options.name, config: job });
     this.#jobs = [...configs.keys()];
     this.#metrics.failedConfigs
       .labels({ name: this.#options.name })

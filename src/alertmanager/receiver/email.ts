@@ -41,7 +41,7 @@ export class EmailNotifier implements Notifier {
     const { createTransport } = await import("nodemailer");
     const transport = createTransport(this.#transportOptions());
     const ended = new Promise<never>((_, reject) => {
-      const end = (): void => reject(new NotifyError("sending was cut short", true, "contextCanceled"));
+      const end = (): void => reject(new NotifyError("sending was cut short", true));
       context.signal.addEventListener("abort", end, { once: true });
     });
     try {
