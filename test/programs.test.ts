@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -9,6 +10,7 @@ import {
   api,
   eventually,
   instantQuery,
+  launcher,
   type Program,
   runProgram,
   startProgram,
@@ -146,7 +148,8 @@ test("a bad configuration or rule file is refused with its place, and the old on
     writeFileSync(rules, "groups: [{ name: g, rules: [{ record: tripled, expr: temperature * 3 }] }]\n");
     writeFileSync(config, "global: { scrape_interval: 1x }\n");
     assert.match(await reload(), /^500 .*reload\.yml:1:\d+: .*1x/s);
-    assert.equal(value(await instantQuery(program.url, "prometheus_config_last_reload_successful")) || 0, 0);
+    const metrics = await (await fetch(`${program.url}/metrics`)).text();
+    assert.match(metrics, /^prometheus_config_last_reload_successful 0$/m);
     assert.equal((await api<{ activeTargets: unknown[] }>(program.url, "targets")).activeTargets.length, 1);
     writeConfig("reload.yml", `rule_files: ["${rules}"]\n`);
     assert.equal(await reload(), "200 ");
@@ -162,6 +165,53 @@ test("a bad configuration or rule file is refused with its place, and the old on
   } finally {
     assert.equal(await program.end("SIGTERM"), 0);
   }
+});
+
+test("a reload asks the Alertmanager in the process as well, each refusing for itself", async () => {
+  const alertmanagerConfig = join(directory.path, "alertmanager.yml");
+  const writeReceiver = (name: string): void =>
+    writeFileSync(alertmanagerConfig, `route: {receiver: ${name}}\nreceivers: [{name: ${name}}]\n`);
+  writeReceiver("first");
+  const config = writeConfig("both.yml");
+  const program = await startProgram("all-in-one", [
+    `--config.file=${config}`,
+    `--alertmanager.config.file=${alertmanagerConfig}`,
+    `--storage.tsdb.path=${join(directory.path, "both")}`,
+    "--web.enable-lifecycle",
+  ]);
+  const reload = async (): Promise<number> =>
+    (await fetch(`${program.url}/-/reload`, { method: "POST" })).status;
+  const receivers = async (): Promise<string> =>
+    (await fetch(`${program.url}/alertmanager/api/v2/receivers`)).text();
+  try {
+    writeReceiver("second");
+    assert.equal(await reload(), 200);
+    assert.match(await receivers(), /"second"/);
+    writeFileSync(config, "nonsense: 1\n");
+    writeReceiver("third");
+    assert.equal(await reload(), 500);
+    assert.match(await receivers(), /"third"/);
+  } finally {
+    assert.equal(await program.end("SIGTERM"), 0);
+  }
+});
+
+test("SIGHUP during the start is a reload after it", async () => {
+  const config = writeConfig("early.yml");
+  const arguments_ = [`--config.file=${config}`, `--storage.tsdb.path=${join(directory.path, "early")}`];
+  const child = spawn(launcher, ["server", ...arguments_, "--web.listen-address=127.0.0.1:0"]);
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    if (!log.includes("Starting Narthex") && text.includes("Starting Narthex")) child.kill("SIGHUP");
+    log += text;
+  });
+  await eventually(
+    async () => log,
+    (text) => /Completed loading/.test(text) && /ready to receive/.test(text),
+  );
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+  assert.deepEqual(await exit, [0, null]);
 });
 
 test("it ends when it is asked to over HTTP, and only where that is allowed", async () => {

@@ -75,6 +75,18 @@ scrape_configs: [{job_name: a, scrape_timeout: 200ms, static_configs: [{targets:
     await instantQuery(program.url, "m");
     assert.ok(linesOf(file("query.log")).some(({ params }) => params.query === "m"));
 
+    // A configuration that is refused moves the log nowhere.
+    const good = readFileSync(file("prometheus.yml"), "utf8");
+    writeFileSync(
+      file("prometheus.yml"),
+      good.replace("query.log", "other.log").replace("rules.yml", "bad.yml"),
+    );
+    writeFileSync(file("bad.yml"), "groups: [{name: g, rules: [{record: r, expr: sum(}]}]");
+    assert.equal((await fetch(`${program.url}/-/reload`, { method: "POST" })).status, 500);
+    await instantQuery(program.url, "m + 7");
+    assert.ok(linesOf(file("query.log")).some(({ params }) => params.query === "m + 7"));
+    writeFileSync(file("prometheus.yml"), good);
+
     await startEndless(program);
     const kill = await fetch(`${program.url}/api/v1/status/queries/1`, { method: "DELETE" });
     assert.deepEqual(await kill.json(), {

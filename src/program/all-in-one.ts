@@ -13,7 +13,7 @@ import {
 } from "../base/index.ts";
 import { createNodeExporter, type NodeExporter } from "../exporter/index.ts";
 import { readConfigFile } from "./alertmanager.ts";
-import { type Running, run } from "./run.ts";
+import { type Quit, type Running, run } from "./run.ts";
 import { type ServerExtras, startServer } from "./server.ts";
 import { readServerOptions, type ServerOptions } from "./server-options.ts";
 import { buildInfo, version } from "./version.ts";
@@ -42,7 +42,7 @@ export async function runAllInOne(args: string[]): Promise<void> {
 async function startAllInOne(
   options: ServerOptions,
   logger: Logger,
-  quit: () => void,
+  quit: Quit,
   hasConfig: boolean,
 ): Promise<Running> {
   const exporter = createNodeExporter(
@@ -54,6 +54,7 @@ async function startAllInOne(
     alertmanager: {
       url: `${options.externalUrl.href.replace(/\/$/, "")}${alertmanagerPath}/api/v2/alerts`,
       deliver: async (alerts) => alertmanager.putAlerts(alerts),
+      reload: () => alertmanager.reload(),
     },
     addRoutes: (app) => addRoutes(app, alertmanager, exporter),
     ...(!hasConfig && { builtInConfig: builtInConfig(options) }),
@@ -65,10 +66,7 @@ async function startAllInOne(
     throw error;
   });
   return {
-    reload: async () => {
-      await server.reload!();
-      await alertmanager.reload();
-    },
+    reload: () => server.reload!(),
     close: async () => {
       await server.close();
       await alertmanager.close();

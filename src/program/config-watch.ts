@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Clock, type Disk, globFiles, type Timer } from "../base/index.ts";
+import { type Clock, type Disk, errorMessage, globFiles, type Timer } from "../base/index.ts";
 
 export interface ConfigWatchOptions {
   disk: Disk;
@@ -39,12 +39,12 @@ export function watchConfig(options: ConfigWatchOptions): { close(): void } {
 
 function digestFiles({ disk, files }: ConfigWatchOptions): string {
   const digest = createHash("sha256");
-  for (const file of files().flatMap((pattern) => globFiles(disk, pattern))) {
-    digest.update(`${file}\0`);
+  for (const pattern of files()) {
     try {
-      digest.update(disk.readFile(file));
-    } catch {
-      // A file that cannot be read now counts as empty; the reload says what is wrong with it.
+      for (const file of globFiles(disk, pattern)) digest.update(`${file}\0`).update(disk.readFile(file));
+    } catch (error) {
+      // What is wrong with it counts as its content; the reload says it to the user.
+      digest.update(errorMessage(error));
     }
   }
   return digest.digest("hex");

@@ -7,6 +7,9 @@ export interface Running {
   reload?(): Promise<void>;
 }
 
+/** Ends the program, because it was asked to or because it cannot go on. */
+export type Quit = (reason: "request" | "failure") => void;
+
 /** What the shell gets to know; upstream's numbers. */
 const exitCode = { ok: 0, failure: 1, badInput: 2 } as const;
 
@@ -17,23 +20,25 @@ const closeMsMax = 20_000;
  * Starts a program and keeps it until SIGTERM, SIGINT, or `quit`, then closes it and ends the process. A start that fails
  * is one line on standard error and an exit code: 2 for bad flags or configuration, 1 for the rest.
  */
-export async function run(logger: Logger, start: (quit: () => void) => Promise<Running>): Promise<void> {
-  let quit = (): void => {};
+export async function run(logger: Logger, start: (quit: Quit) => Promise<Running>): Promise<void> {
+  let quit: Quit = () => {};
   const quitting = new Promise<string>((resolve) => {
-    quit = () => resolve("request");
+    quit = resolve;
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+  let started: Promise<Running> | undefined;
+  // A SIGHUP during the start waits for its end: what was read by then may be older than the file.
+  process.on("SIGHUP", () => {
+    started
+      ?.then((running) => running.reload?.())
+      .catch((error: unknown) => logger.error("Reloading failed", { err: errorMessage(error) }));
   });
   let running: Running;
   try {
-    running = await start(quit);
+    running = await (started = start(quit));
   } catch (error) {
     process.exit(reportFailedStart(logger, error));
   }
-  process.on("SIGHUP", () => {
-    running
-      .reload?.()
-      .catch((error: unknown) => logger.error("Reloading failed", { err: errorMessage(error) }));
-  });
   const reason = await quitting;
   logger.info("Ending", { reason });
   setTimeout(() => {
@@ -42,7 +47,7 @@ export async function run(logger: Logger, start: (quit: () => void) => Promise<R
   }, closeMsMax).unref();
   await running.close();
   logger.info("See you next time!");
-  process.exit(exitCode.ok);
+  process.exit(reason === "failure" ? exitCode.failure : exitCode.ok);
 }
 
 function reportFailedStart(logger: Logger, error: unknown): number {

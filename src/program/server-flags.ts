@@ -34,7 +34,6 @@ export const serverFlags: readonly FlagDefinition[] = [
     "0B",
     "Most bytes that blocks and write-ahead log may take, such as 512MB; 0B sets no bound.",
   ),
-  bool("storage.tsdb.no-lockfile", false, "Do not lock the data directory."),
   text(
     "storage.tsdb.wal-segment-size",
     "128MB",
@@ -73,6 +72,8 @@ export const ignoredServerFlags: readonly FlagDefinition[] = [
   bool("auto-gomemlimit", true, "", true),
   text("auto-gomemlimit.ratio", "0.9", "", true),
   text("auto-gomemlimit.refresh-interval", "0s", "", true),
+  // Two writers would ruin each other's log: the directory is always locked.
+  bool("storage.tsdb.no-lockfile", false, "", true),
   text("web.console.templates", "consoles", "", true),
   text("web.console.libraries", "console_libraries", "", true),
   text("rules.max-concurrent-evals", "4", "", true),

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import { freePort } from "./free-port.ts";
 
 /** What users run: it builds what is older than its sources, then becomes the program. */
-const launcher = join(import.meta.dirname, "..", "..", "bin", "narthex");
+export const launcher = join(import.meta.dirname, "..", "..", "bin", "narthex");
 const startMsMax = 30_000;
 
 /** A running Narthex program. */

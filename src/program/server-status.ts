@@ -1,0 +1,52 @@
+import { hostname } from "node:os";
+import { encodeConfig } from "../config/index.ts";
+import type { Kernel } from "../kernel/index.ts";
+import type { Tsdb } from "../tsdb/index.ts";
+import type { StatusView } from "../web/index.ts";
+import type { LiveConfig } from "./live-config.ts";
+import { formatRetention, retentionOf } from "./retention.ts";
+import type { ServerOptions } from "./server-options.ts";
+import { buildInfo } from "./version.ts";
+
+export interface ServerStatusParts {
+  options: ServerOptions;
+  config: LiveConfig;
+  kernel: Kernel;
+  tsdb: Tsdb;
+  /** Threads that evaluate queries. */
+  readers: number;
+}
+
+/** What `/api/v1/status/*` tells of a server that starts now. */
+export function createServerStatus({
+  options,
+  config,
+  kernel,
+  tsdb,
+  readers,
+}: ServerStatusParts): StatusView {
+  const startTime = new Date().toISOString();
+  return {
+    configYaml: () => encodeConfig(config.current),
+    flags: () => options.flags,
+    build: buildInfo,
+    runtime: () => ({
+      startTime,
+      CWD: process.cwd(),
+      hostname: hostname(),
+      serverTime: new Date().toISOString(),
+      reloadConfigSuccess: config.hasSucceeded,
+      lastConfigTime: new Date(config.loadedMs).toISOString(),
+      corruptionCount: tsdb.replayResult?.damages.length ?? 0,
+      // One goroutine upstream is a thread here.
+      goroutineCount: 1 + readers,
+      GOMAXPROCS: 1 + readers,
+      GOMEMLIMIT: kernel.usage().limitBytes,
+      GOGC: "",
+      GODEBUG: "",
+      storageRetention: formatRetention(retentionOf(options, config.current)),
+    }),
+    tsdb: (limit) => tsdb.stats(limit),
+    walReplay: () => tsdb.replayProgress ?? { min: 0, max: 0, current: 0 },
+  };
+}
