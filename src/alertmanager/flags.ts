@@ -100,32 +100,18 @@ export const defaultSettings: AlertmanagerSettings = {
 /** Throws `bad_data` naming the flag that is not understood. */
 export function readAlertmanagerSettings(flags: Flags): AlertmanagerSettings {
   return {
-    retentionMs: duration(flags, "data.retention"),
-    maintenanceIntervalMs: duration(flags, "data.maintenance-interval"),
-    silencesMax: count(flags, "silences.max-silences"),
-    silenceBytesMax: count(flags, "silences.max-silence-size-bytes"),
+    retentionMs: flags.read("data.retention", parseDuration),
+    maintenanceIntervalMs: flags.read("data.maintenance-interval", parseDuration),
+    silencesMax: flags.count("silences.max-silences"),
+    silenceBytesMax: flags.count("silences.max-silence-size-bytes"),
     logSilences: flags.bool("log.silences"),
-    alertGcIntervalMs: duration(flags, "alerts.gc-interval"),
-    alertsPerAlertnameMax: count(flags, "alerts.per-alertname-limit"),
-    startDelayMs: duration(flags, "dispatch.start-delay"),
-    getConcurrencyMax: count(flags, "web.get-concurrency") || defaultSettings.getConcurrencyMax,
-    peerTimeoutMs: duration(flags, "cluster.peer-timeout"),
+    alertGcIntervalMs: flags.read("alerts.gc-interval", parseDuration),
+    alertsPerAlertnameMax: flags.count("alerts.per-alertname-limit"),
+    startDelayMs: flags.read("dispatch.start-delay", parseDuration),
+    getConcurrencyMax: flags.count("web.get-concurrency") || defaultSettings.getConcurrencyMax,
+    peerTimeoutMs: flags.read("cluster.peer-timeout", parseDuration),
     matcherMode: matcherMode(flags.list("enable-feature")),
   };
-}
-
-function duration(flags: Flags, name: string): number {
-  try {
-    return parseDuration(flags.text(name));
-  } catch (error) {
-    throw new NarthexError("bad_data", `--${name}: ${(error as Error).message}`);
-  }
-}
-
-function count(flags: Flags, name: string): number {
-  const source = flags.text(name);
-  if (/^\d{1,15}$/.test(source)) return Number(source);
-  throw new NarthexError("bad_data", `--${name}: expected a whole number, got ${JSON.stringify(source)}`);
 }
 
 function matcherMode(lists: readonly string[]): MatcherMode {

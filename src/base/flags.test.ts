@@ -41,3 +41,17 @@ test("a bad argument is named", () => {
   for (const [args, message] of cases)
     assert.throws(() => parseFlags(table, args), { code: "bad_data", message });
 });
+
+test("values are read by whoever knows them, and a bad one is named with its flag", () => {
+  const flags = parseFlags(table, ["--config.file=12"]);
+  assert.equal(flags.count("config.file"), 12);
+  assert.equal(
+    flags.read("config.file", (text) => `${text}!`),
+    "12!",
+  );
+  for (const text of ["", "-1", "1.5", "1e3", "99999999999999999999"])
+    assert.throws(() => parseFlags(table, [`--config.file=${text}`]).count("config.file"), {
+      code: "bad_data",
+      message: `invalid value ${JSON.stringify(text)} for flag '--config.file': expected a whole number`,
+    });
+});

@@ -1,4 +1,4 @@
-import { NarthexError } from "./errors.ts";
+import { errorMessage, NarthexError } from "./errors.ts";
 
 /** One command-line flag, in upstream's style. */
 export interface FlagDefinition {
@@ -44,6 +44,28 @@ export class Flags {
 
   list(name: string): readonly string[] {
     return this.#values.get(name) as readonly string[];
+  }
+
+  /** The flag's text as `parse` reads it. Throws `bad_data` naming the flag, with what `parse` threw. */
+  read<T>(name: string, parse: (text: string) => T): T {
+    const text = this.text(name);
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new NarthexError(
+        "bad_data",
+        `invalid value ${JSON.stringify(text)} for flag '--${name}': ${errorMessage(error)}`,
+      );
+    }
+  }
+
+  /** A whole number from 0 on. Throws `bad_data` naming the flag. */
+  count(name: string): number {
+    return this.read(name, (text) => {
+      const value = Number(text);
+      if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+      throw new Error("expected a whole number");
+    });
   }
 
   /** All values as text, for `/api/v1/status/flags`. */

@@ -4,8 +4,6 @@ import {
   formatFlagHelp,
   type LogFormat,
   type LogLevel,
-  NarthexError,
-  errorMessage,
   parseFlags,
   parseLogOptions,
 } from "../base/index.ts";
@@ -85,12 +83,12 @@ function decode(flags: Flags): ServerOptions {
     log: parseLogOptions(flags.text("log.level"), flags.text("log.format")),
     configFile: flags.text("config.file"),
     autoReloadMs: flags.bool("config.auto-reload")
-      ? Math.max(duration(flags, "config.auto-reload-interval"), 1000)
+      ? Math.max(flags.read("config.auto-reload-interval", parseDuration), 1000)
       : undefined,
     listenAddresses,
     webConfigFile: flags.text("web.config.file"),
-    readTimeoutMs: duration(flags, "web.read-timeout"),
-    connectionsMax: count(flags, "web.max-connections"),
+    readTimeoutMs: flags.read("web.read-timeout", parseDuration),
+    connectionsMax: flags.count("web.max-connections"),
     externalUrl,
     routePrefix,
     lifecycleEnabled: flags.bool("web.enable-lifecycle"),
@@ -98,51 +96,26 @@ function decode(flags: Flags): ServerOptions {
     pageTitle: flags.text("web.page-title"),
     corsOrigin: flags.text("web.cors.origin"),
     dataDirectory: flags.text("storage.tsdb.path").replace(/(.)\/+$/, "$1"),
-    retentionMs: duration(flags, "storage.tsdb.retention.time"),
-    retentionBytes: bytes(flags, "storage.tsdb.retention.size"),
-    walSegmentBytes: bytes(flags, "storage.tsdb.wal-segment-size"),
+    retentionMs: flags.read("storage.tsdb.retention.time", parseDuration),
+    retentionBytes: flags.read("storage.tsdb.retention.size", parseByteSize),
+    walSegmentBytes: flags.read("storage.tsdb.wal-segment-size", parseByteSize),
     walCompression: flags.bool("storage.tsdb.wal-compression") ? "snappy" : "none",
     memoryLimitBytes:
-      flags.text("storage.memory-limit") === "" ? undefined : bytes(flags, "storage.memory-limit"),
-    outageToleranceMs: duration(flags, "rules.alert.for-outage-tolerance"),
-    forGracePeriodMs: duration(flags, "rules.alert.for-grace-period"),
-    resendDelayMs: duration(flags, "rules.alert.resend-delay"),
-    queueAlertsMax: count(flags, "alertmanager.notification-queue-capacity"),
-    batchAlertsMax: count(flags, "alertmanager.notification-batch-size"),
+      flags.text("storage.memory-limit") === ""
+        ? undefined
+        : flags.read("storage.memory-limit", parseByteSize),
+    outageToleranceMs: flags.read("rules.alert.for-outage-tolerance", parseDuration),
+    forGracePeriodMs: flags.read("rules.alert.for-grace-period", parseDuration),
+    resendDelayMs: flags.read("rules.alert.resend-delay", parseDuration),
+    queueAlertsMax: flags.count("alertmanager.notification-queue-capacity"),
+    batchAlertsMax: flags.count("alertmanager.notification-batch-size"),
     drainOnShutdown: flags.bool("alertmanager.drain-notification-queue-on-shutdown"),
-    lookbackDeltaMs: duration(flags, "query.lookback-delta"),
-    queryTimeoutMs: duration(flags, "query.timeout"),
-    queryConcurrencyMax: count(flags, "query.max-concurrency"),
-    querySamplesMax: count(flags, "query.max-samples"),
-    readers: count(flags, "query.readers"),
+    lookbackDeltaMs: flags.read("query.lookback-delta", parseDuration),
+    queryTimeoutMs: flags.read("query.timeout", parseDuration),
+    queryConcurrencyMax: flags.count("query.max-concurrency"),
+    querySamplesMax: flags.count("query.max-samples"),
+    readers: flags.count("query.readers"),
     features: flags.list("enable-feature").flatMap((names) => names.split(",")),
     flags: { ...flags.toObject(), "web.route-prefix": routePrefix || "/" },
   };
-}
-
-function named<T>(flags: Flags, name: string, parse: (text: string) => T): T {
-  const text = flags.text(name);
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new NarthexError(
-      "bad_data",
-      `invalid value ${JSON.stringify(text)} for flag '--${name}': ${errorMessage(error)}`,
-    );
-  }
-}
-
-function duration(flags: Flags, name: string): number {
-  return named(flags, name, parseDuration);
-}
-
-function bytes(flags: Flags, name: string): number {
-  return named(flags, name, parseByteSize);
-}
-
-function count(flags: Flags, name: string): number {
-  return named(flags, name, (text) => {
-    if (/^\d+$/.test(text)) return Number(text);
-    throw new Error("expected a whole number");
-  });
 }

@@ -115,7 +115,7 @@ export function parseNodeExporterFlags(args: readonly string[]): NodeExporterCom
   const options: NodeExporterOptions = {
     collectors,
     disableExporterMetrics: flags.bool("web.disable-exporter-metrics"),
-    requestsMax: parseCount(flags, "web.max-requests"),
+    requestsMax: flags.count("web.max-requests"),
     procPath: flags.text("path.procfs"),
     sysPath: flags.text("path.sysfs"),
     rootfsPath: flags.text("path.rootfs"),
@@ -128,7 +128,7 @@ export function parseNodeExporterFlags(args: readonly string[]): NodeExporterCom
     diskstatsDevice: pair("collector.diskstats.device"),
     filesystemMountPoint: pair("collector.filesystem.mount-points"),
     filesystemType: pair("collector.filesystem.fs-types"),
-    filesystemTimeoutMs: parseDuration(flags.text("collector.filesystem.mount-timeout")),
+    filesystemTimeoutMs: flags.read("collector.filesystem.mount-timeout", parseDuration),
     netclassIgnoredDevices: flags.text("collector.netclass.ignored-devices"),
     netclassIgnoreInvalidSpeed: flags.bool("collector.netclass.ignore-invalid-speed"),
     netdevDevice: pair("collector.netdev.device"),
@@ -171,12 +171,4 @@ function includeExclude(flags: Flags, prefix: string, given: (name: string) => b
     throw new NarthexError("bad_data", `--${exclude.name} and --${include.name} are mutually exclusive`);
   }
   return { include: include.value, exclude: "" };
-}
-
-function parseCount(flags: Flags, name: string): number {
-  const value = flags.text(name);
-  if (!/^\d+$/.test(value)) {
-    throw new NarthexError("bad_data", `expected a whole number for --${name}, got ${JSON.stringify(value)}`);
-  }
-  return Number(value);
 }

@@ -55,7 +55,7 @@ export const checkCommands: Readonly<Record<string, Command>> = {
       const check = {
         isSyntaxOnly: flags.bool("syntax-only"),
         agentMode: flags.bool("agent"),
-        lookbackDeltaMs: lintsIntervals ? parseDuration(flags.text("query.lookback-delta")) : 0,
+        lookbackDeltaMs: lintsIntervals ? flags.read("query.lookback-delta", parseDuration) : 0,
         ...parseRuleLint(ruleOptions.join(","), streams),
       };
       return codeOf(checkConfigFiles(systemDisk, files, check, streams), flags.bool("lint-fatal"));

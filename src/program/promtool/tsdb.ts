@@ -86,7 +86,7 @@ export const tsdbCommands: Readonly<Record<string, Command>> = {
           dataDirectory,
           isHumanReadable: flags.bool("human-readable"),
           isQuiet: flags.bool("quiet"),
-          blockRangeMs: compatibleBlockRangeMs(parseDuration(flags.text("max-block-duration"))),
+          blockRangeMs: compatibleBlockRangeMs(flags.read("max-block-duration", parseDuration)),
           labels: new Map(flags.list("label").map(parseLabel)),
         };
         createBlocksFromOpenMetrics(options, output);
