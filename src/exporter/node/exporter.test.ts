@@ -487,7 +487,10 @@ test("faults in flags and options are named", () => {
       parseNodeExporterFlags(["--collector.netdev.device-include=a", "--collector.netdev.device-exclude=b"]),
     /--collector.netdev.device-exclude and --collector.netdev.device-include are mutually exclusive/,
   );
-  assert.throws(() => parseNodeExporterFlags(["--web.max-requests=many"]), /invalid value "many" for flag .--web.max-requests/);
+  assert.throws(
+    () => parseNodeExporterFlags(["--web.max-requests=many"]),
+    /invalid value "many" for flag .--web.max-requests/,
+  );
   assert.throws(() => createNodeExporter({ vmstatFields: "(" }), NarthexError);
   assert.throws(() => createNodeExporter({ collectors: ["nope"] }), /missing collector: nope/);
 });
