@@ -1,4 +1,5 @@
 // Sample batches: check against the newest samples, encode as a WAL record, append. Columns as in src/kernel/sample-batch.ts.
+import { isolationNote, isolationShow } from "./isolation";
 import { SLOT_CHUNK, SLOT_LAST_TIMESTAMP, SLOT_LAST_VALUE } from "./layout";
 import {
   appendSample,
@@ -37,6 +38,7 @@ export function checkBatch(
     store<u8>(status + i, result);
     if (result == STATUS_OK) ok++;
   }
+  isolationShow();
   return ok;
 }
 
@@ -48,10 +50,16 @@ function check(ref: u32, timestampMs: f64, bits: u64, minValidTimeMs: f64, maxVa
   if (timestampMs < minValidTimeMs) return STATUS_OUT_OF_BOUNDS;
   // Written so that a NaN does not pass.
   if (!(timestampMs <= maxValidTimeMs)) return STATUS_TOO_FAR;
-  if (load<u32>(slot, SLOT_CHUNK) == 0) return STATUS_OK;
+  if (load<u32>(slot, SLOT_CHUNK) == 0) {
+    isolationNote(ref, -Infinity);
+    return STATUS_OK;
+  }
   const t = <i64>timestampMs;
   const last = load<i64>(slot, SLOT_LAST_TIMESTAMP);
-  if (t > last) return STATUS_OK;
+  if (t > last) {
+    isolationNote(ref, <f64>last);
+    return STATUS_OK;
+  }
   if (t < last) return STATUS_OUT_OF_ORDER;
   return load<u64>(slot, SLOT_LAST_VALUE) == bits ? STATUS_REPEATED : STATUS_DUPLICATE;
 }

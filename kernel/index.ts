@@ -9,6 +9,7 @@ export {
   seriesAddClosedChunk,
   seriesCloseChunk,
 } from "./series";
+export { isolationNote, isolationShow, isolationPublish } from "./isolation";
 export { seriesSampleCount, decodeSeries } from "./series-read";
 export { checkBatch, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
 export { encodeChunk, decodeChunk } from "./xor";

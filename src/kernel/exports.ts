@@ -31,6 +31,9 @@ export interface KernelExports {
     maxTimestampMs: number,
   ): number;
   seriesCloseChunk(ref: number): number;
+  isolationNote(ref: number, newestMs: number): void;
+  isolationShow(): void;
+  isolationPublish(): void;
   seriesSampleCount(ref: number, minTimestampMs: number, maxTimestampMs: number): number;
   checkBatch(
     refsPtr: number,

@@ -16,6 +16,7 @@ export {
   createKernel,
   defaultLimitBytes,
 } from "./kernel.ts";
+export { Isolation, type PinnedSnapshot, Snapshot } from "./isolation.ts";
 export * as layout from "./layout.ts";
 export { type SampleStatus, normalNaNBits, sampleStatus, slackBytes, staleMarkerBits } from "./layout.ts";
 export {

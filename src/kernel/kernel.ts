@@ -9,6 +9,7 @@ import type { KernelExports } from "./exports.ts";
 import {
   control,
   controlMagic,
+  isolationNote,
   layoutVersion,
   memoryBytesMax,
   memoryBytesMin,
@@ -18,6 +19,7 @@ import {
   slackBytes,
   spansStart,
 } from "./layout.ts";
+import { Isolation, type PinnedSnapshot } from "./isolation.ts";
 import { LineTable } from "./line-table.ts";
 import {
   type BinaryRowsOptions,
@@ -62,6 +64,8 @@ export interface MemoryUsage {
 
 const kernelFile = new URL("../../build/kernel.wasm", import.meta.url);
 const epochFirst = 1;
+/** Each takes a reader slot, of which threads need the rest. */
+const pinsMax = 24;
 
 /** The smaller of 4 GiB and three quarters of the machine's memory, at least 64 MiB. */
 export function defaultLimitBytes(): number {
@@ -98,6 +102,9 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   u32[control.pagesUsed >>> 2] = reservedPages + 1;
   u32[control.spanHint >>> 2] = reservedPages;
   u32[control.globalEpoch >>> 2] = epochFirst;
+  for (const word of [control.isolationNext, control.isolationDone, control.isolationWritten])
+    u32[word >>> 2] = control.isolationFirst;
+  u32[control.isolationEnd >>> 2] = control.isolationFirst + isolationNote.bytes;
   kernel.exports.initTables();
   fillPowersOfFive(kernel.views);
   Atomics.store(u32, control.magic >>> 2, controlMagic);
@@ -128,6 +135,8 @@ export class Kernel {
   /** Main thread only. */
   readonly arena: Arena;
   readonly series: SeriesTable;
+  readonly isolation: Isolation;
+  #pins = 0;
 
   constructor(handle: KernelHandle) {
     this.memory = handle.memory;
@@ -140,6 +149,7 @@ export class Kernel {
     this.scratch = new Scratch(this.exports, this.views, handle.readerSlot);
     this.arena = new Arena(this.exports, this.views);
     this.series = new SeriesTable(this.exports, this.views);
+    this.isolation = new Isolation(this.exports, this.views);
   }
 
   /** Main thread: what to give a new worker, with a reader slot of its own until `releaseReader`. */
@@ -155,6 +165,19 @@ export class Kernel {
       "unavailable",
       `all ${reader.slots - 1} reader slots of the shared memory are taken`,
     );
+  }
+
+  /** Main thread: the present state, for all threads; undefined when too many are pinned. */
+  pinSnapshot(): PinnedSnapshot | undefined {
+    if (this.#pins === pinsMax) return undefined;
+    const { readerSlot } = this.claimReader();
+    this.#pins++;
+    this.exports.epochEnter(readerSlot);
+    const release = (): void => {
+      this.releaseReader(readerSlot);
+      this.#pins--;
+    };
+    return { snapshot: this.isolation.now(), release };
   }
 
   /** What to give a worker that shall use reader slot `readerSlot`; `claimReader` picks one that no other thread has. */

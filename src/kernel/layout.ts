@@ -51,6 +51,14 @@ export const control = {
   seriesCount: 1028,
   /** Chunks of all series. */
   chunkCount: 1032,
+  /** Notes for readers, see kernel/isolation.ts: where the next one goes, as shown to readers; the same when the last commit was whole. */
+  isolationNext: 1040,
+  isolationDone: 1044,
+  /** For the writer: where the next note goes, and the end of its block. */
+  isolationWritten: 1048,
+  isolationEnd: 1052,
+  /** The first note's place, which leads to the first block. */
+  isolationFirst: 1056,
   /** 64 reader records of 64 bytes: see `reader`. */
   readers: 4096,
   /** One bit per page: 8 KiB. */
@@ -88,6 +96,9 @@ export const headWord = {
 
 export const controlMagic = 0x4e525458;
 export const layoutVersion = 1;
+
+/** What a commit notes of a series that it appends to: { u32 ref, u32 next, f64 newestMs }; ref 0 leads to `next`. */
+export const isolationNote = { bytes: 16, blockBytes: 65_536, ref: 0, next: 4, newestMs: 8 } as const;
 
 /** One cache line per reader. Slot 0 is the main thread's. */
 export const reader = {

@@ -28,6 +28,8 @@ export interface QueryFeatures {
 /** What a query runs on. */
 export interface QueryContext {
   readonly queryable: Queryable;
+  /** A pinned state of the storage that all threads of the query see; default the present one. */
+  readonly snapshot?: number;
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly limits: QueryLimits;

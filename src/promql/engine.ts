@@ -146,10 +146,10 @@ export class Engine {
     shard: Shard | undefined,
     body: (evaluation: Evaluation) => T,
   ): T {
-    const { kernel, limits, queryable } = context;
+    const { kernel, limits, queryable, snapshot } = context;
     const scratch = this.#takeScratch(kernel);
     scratch.budgetBytes = limits.memoryBytes;
-    const querier = queryable.querier(plan.minTimestampMs, plan.maxTimestampMs);
+    const querier = queryable.querier(plan.minTimestampMs, plan.maxTimestampMs, snapshot);
     const evaluation = new Evaluation(plan, context, querier, scratch, shard);
     try {
       evaluation.check();

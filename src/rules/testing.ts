@@ -34,6 +34,9 @@ export class MemoryStorage implements Appendable {
         throw new Error("not used by rules");
       },
       rollback: () => void pending.splice(0),
+      commitPart: (): never => {
+        throw new Error("not used by rules");
+      },
       commit: (): AppendResult => {
         if (this.failure) throw this.failure;
         const result = {

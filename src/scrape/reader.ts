@@ -76,7 +76,7 @@ export class TargetReader {
 
   /**
    * Queues the samples of `body`, and stale markers for what is no longer in it; the caller commits. A body with more samples than a batch has is
-   * committed in parts, each handed to `committed`. Throws `bad_data` when the text or a limit is violated; then the
+   * committed in parts, which are seen together, each handed to `committed`. Throws `bad_data` when the text or a limit is violated; then the
    * caller rolls back and calls `fail`.
    */
   read(
@@ -102,7 +102,7 @@ export class TargetReader {
     const flush = (): void => {
       note();
       earlier += batch.count;
-      committed(appender.commit());
+      committed(appender.commitPart());
     };
     for (let event = table.resume(); event !== lineEvent.done; event = table.resume()) {
       this.counts.scraped = table.samplesScraped;

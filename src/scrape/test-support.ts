@@ -49,6 +49,7 @@ export class MemoryStorage implements Appendable {
       appendExemplar: () => "disabled",
       appendMetadata: () => {},
       commit: () => this.#commit(batch),
+      commitPart: () => this.#commit(batch),
       rollback: () => this.#clear(batch),
     };
   }

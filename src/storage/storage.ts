@@ -58,6 +58,8 @@ export interface Appender {
   readonly batch: SampleBatch;
   /** Writes the WAL, then publishes. Throws, with nothing appended, when the WAL cannot be written. */
   commit(): AppendResult;
+  /** As `commit`, to make room for more: nobody sees it before the commit that follows in the same turn of the event loop. */
+  commitPart(): AppendResult;
   rollback(): void;
 }
 
@@ -163,8 +165,8 @@ export interface ExemplarQueryable {
 }
 
 export interface Queryable {
-  /** Times in milliseconds, inclusive. */
-  querier(minTimestampMs: number, maxTimestampMs: number): Querier;
+  /** Times in milliseconds, inclusive. `snapshot`: a state that was pinned, so that several threads see the same; default the present one. */
+  querier(minTimestampMs: number, maxTimestampMs: number, snapshot?: number): Querier;
   /**
    * Samples before this time may have to be read from files, for which a thread that scrapes or writes should not wait. Absent, or
    * -Infinity, when everything is in memory.

@@ -42,9 +42,9 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
   /** Undefined while there is no directory. */
   const blocks = (): BlockList | undefined => (list ??= openList(parts, notices));
   return {
-    querier(minTimestampMs, maxTimestampMs) {
+    querier(minTimestampMs, maxTimestampMs, snapshot) {
       // The head first: what moves from it into a block meanwhile is then in both rather than in neither.
-      const headQuerier = head.querier(minTimestampMs, maxTimestampMs);
+      const headQuerier = head.querier(minTimestampMs, maxTimestampMs, snapshot);
       const queriers: Querier[] = [];
       try {
         for (const block of blocks()?.overlapping(minTimestampMs, maxTimestampMs) ?? [])

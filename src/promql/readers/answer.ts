@@ -20,6 +20,7 @@ import type {
   ReaderRequest,
   ReaderSettings,
   SharedWords,
+  Ticket,
 } from "./messages.ts";
 
 import { type QueryStats, queryStats } from "./stats.ts";
@@ -54,13 +55,13 @@ export class Answerer {
   }
 
   /** Answers a request. For a query, `partials` hands over what all readers found, by fragment, this one first. Throws NarthexError. */
-  answer(request: ReaderRequest, cancelWord?: number, partials?: (plan: Plan) => PartialResult[][]): Answer {
+  answer(request: ReaderRequest, ticket?: Ticket, partials?: (plan: Plan) => PartialResult[][]): Answer {
     if (request.kind === "format") return dataAnswer(prettyPrint(this.engine.parse(request.text)));
     if (request.kind === "parse") return dataAnswer(exprToJson(this.engine.parse(request.text)));
     if (request.kind !== "instant" && request.kind !== "range") return this.#answerSeries(request);
     const startMs = performance.now();
     const { options } = request;
-    const context = this.context(options, cancelWord);
+    const context = this.context(options, ticket);
     const plan = this.plan(request, context);
     const out = new ByteWriter(answerBytesMax, this.#smallAnswer);
     out.ascii(envelopeStart);
@@ -95,12 +96,8 @@ export class Answerer {
   }
 
   /** What this thread's share of the series gives for each fragment of the plan. */
-  assist(
-    request: QueryRequest,
-    shard: { index: number; count: number },
-    cancelWord: number,
-  ): PartialResult[] {
-    const context = this.context(request.options, cancelWord);
+  assist(request: QueryRequest, shard: { index: number; count: number }, ticket: Ticket): PartialResult[] {
+    const context = this.context(request.options, ticket);
     const plan = this.plan(request, context);
     return plan.fragments.map((_, fragment) => {
       const part = this.engine.evaluateFragment(plan, fragment, shard, context);
@@ -114,7 +111,7 @@ export class Answerer {
       : this.engine.planRange(request.text, request.startMs, request.endMs, request.stepMs, context);
   }
 
-  context(options: EvaluationOptions, cancelWord?: number): QueryContext {
+  context(options: EvaluationOptions, ticket?: Ticket): QueryContext {
     const { kernel, queryable, clock, words, settings } = this.#parts;
     const timeoutMs = options.deadlineMs - clock.nowMs();
     if (timeoutMs <= 0) throw new NarthexError("timeout", "query timed out in query queue");
@@ -133,11 +130,12 @@ export class Answerer {
       features: settings.features,
       countSamples: options.countSamples,
       profile: options.explain,
-      ...(cancelWord !== undefined && {
-        isCancelled: () => words.isCancelled(cancelWord),
+      ...(ticket && {
+        isCancelled: () => words.isCancelled(ticket.cancelWord),
         reportProgress: (samples: number, memoryBytes: number) =>
-          words.addProgress(cancelWord, samples, memoryBytes),
+          words.addProgress(ticket.cancelWord, samples, memoryBytes),
       }),
+      ...(ticket?.snapshot !== undefined && { snapshot: ticket.snapshot }),
     };
   }
 

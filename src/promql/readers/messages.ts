@@ -52,15 +52,22 @@ export type ReaderRequest =
 /** A query to be evaluated. */
 export type QueryRequest = Extract<ReaderRequest, { options: EvaluationOptions }>;
 
+/** What the threads of a request have in common. */
+export interface Ticket {
+  readonly cancelWord: number;
+  /** The state of the storage that all see; absent when there is one thread, or too many are pinned. */
+  readonly snapshot?: number | undefined;
+}
+
 /** Main thread to reader. */
 export type ReaderOrder =
   /** Answer the request; with `peers`, merge what those readers hand over for the same `id`. */
-  | { type: "answer"; id: number; cancelWord: number; request: ReaderRequest; peers: number[] }
+  | { type: "answer"; id: number; ticket: Ticket; request: ReaderRequest; peers: number[] }
   /** Evaluate one shard of the request's fragments and hand the parts to the reader that answers. */
   | {
       type: "assist";
       id: number;
-      cancelWord: number;
+      ticket: Ticket;
       request: ReaderRequest;
       shard: { index: number; count: number };
       answering: number;

@@ -1,6 +1,6 @@
 import { type MessagePort, MessageChannel, Worker } from "node:worker_threads";
 import { type Logger, NarthexError, sleep, systemClock, threadFile } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
+import type { Kernel, PinnedSnapshot } from "../../kernel/index.ts";
 import {
   type Answer,
   type QueryProgress,
@@ -32,6 +32,7 @@ export interface Running {
 
 interface Pending {
   cancelWord: number;
+  pinned: PinnedSnapshot | undefined;
   /** Reports that are still to come; the cancel word is used for another query only when there are none. */
   outstanding: number;
   /** Settles the promise; later calls do nothing. */
@@ -89,12 +90,14 @@ export class ReaderPool {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const settle = (result: Answer | NarthexError): void =>
       result instanceof NarthexError ? reject(result) : resolve(result);
-    this.#pending.set(id, { cancelWord, outstanding: peers.length + 1, settle });
+    const pinned = shared ? this.#options.kernel.pinSnapshot() : undefined;
+    const ticket = { cancelWord, snapshot: pinned?.snapshot };
+    this.#pending.set(id, { cancelWord, pinned, outstanding: peers.length + 1, settle });
     peers.forEach((peer, i) => {
       const shard = { index: i + 1, count: peers.length + 1 };
-      this.#send(peer, { type: "assist", id, cancelWord, request, shard, answering });
+      this.#send(peer, { type: "assist", id, ticket, request, shard, answering });
     });
-    this.#send(answering, { type: "answer", id, cancelWord, request, peers });
+    this.#send(answering, { type: "answer", id, ticket, request, peers });
     const isPending = (): boolean => this.#pending.has(id);
     return {
       answer: promise,
@@ -159,6 +162,7 @@ export class ReaderPool {
       pending.settle(new NarthexError(report.failure.code, report.failure.message));
     if (--pending.outstanding > 0) return;
     this.#pending.delete(report.id);
+    pending.pinned?.release();
     this.words.reset(pending.cancelWord);
     this.#freeCancelWords.push(pending.cancelWord);
   }
@@ -167,6 +171,7 @@ export class ReaderPool {
     for (const pending of this.#pending.values()) {
       this.words.cancel(pending.cancelWord);
       pending.settle(error);
+      pending.pinned?.release();
       this.#freeCancelWords.push(pending.cancelWord);
     }
     this.#pending.clear();

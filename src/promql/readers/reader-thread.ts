@@ -60,12 +60,12 @@ function failureOf(error: unknown): Failure {
 }
 
 function answer(order: Extract<ReaderOrder, { type: "answer" }>): void {
-  const { id, request, cancelWord, peers } = order;
+  const { id, request, ticket, peers } = order;
   const isShared = peers.length > 0 && (request.kind === "instant" || request.kind === "range");
   try {
     const { body, ...rest } = answerer.answer(
       request,
-      cancelWord,
+      ticket,
       isShared ? () => gatherParts(order) : undefined,
     );
     // The answer's buffer may be larger than the answer; what travels is cut to size only when much would be left over. Node's pool,
@@ -80,12 +80,14 @@ function answer(order: Extract<ReaderOrder, { type: "answer" }>): void {
 
 /** The own share, shard 0, and then what the peers found, turned from one list per reader to one per fragment. */
 function gatherParts(order: Extract<ReaderOrder, { type: "answer" }>): PartialResult[][] {
-  const { id, request, cancelWord, peers } = order;
+  const { id, request, ticket, peers } = order;
   assert(request.kind === "instant" || request.kind === "range", "only queries are shared");
-  const own = answerer.assist(request, { index: 0, count: peers.length + 1 }, cancelWord);
+  const own = answerer.assist(request, { index: 0, count: peers.length + 1 }, ticket);
   const all = [
     own,
-    ...peers.map((peer) => receiveParts(start.ports[peer]!, id, cancelWord, request.options.deadlineMs)),
+    ...peers.map((peer) =>
+      receiveParts(start.ports[peer]!, id, ticket.cancelWord, request.options.deadlineMs),
+    ),
   ];
   return own.map((_, fragment) => all.map((parts) => parts[fragment]!));
 }
@@ -116,11 +118,11 @@ function receiveParts(
 }
 
 function assist(order: Extract<ReaderOrder, { type: "assist" }>): void {
-  const { id, request, cancelWord, shard, answering } = order;
+  const { id, request, ticket, shard, answering } = order;
   assert(request.kind === "instant" || request.kind === "range", "only queries are shared");
   const port = start.ports[answering]!;
   try {
-    const parts = answerer.assist(request, shard, cancelWord);
+    const parts = answerer.assist(request, shard, ticket);
     port.postMessage({ id, parts } satisfies ReaderParts, parts.flatMap(partialBuffers));
   } catch (error) {
     port.postMessage({ id, failure: failureOf(error) } satisfies ReaderParts);

@@ -101,6 +101,39 @@ test("a query shared between readers answers as one that is not", async () => {
   }
 });
 
+test("all readers of a query see the same commits", async () => {
+  const seriesOfCommit = 3000;
+  const refs = Array.from({ length: seriesOfCommit }, (_, i) =>
+    tsdb.appender().reference(Labels.from({ __name__: "whole", id: String(i) })),
+  );
+  let commits = 0;
+  const commit = (): void => {
+    const appender = tsdb.appender();
+    commits++;
+    for (const ref of refs) appender.append(ref, endMs + commits, commits);
+    appender.commit();
+  };
+  commit();
+  const at = { startMs: endMs + 60_000, endMs: endMs + 90_000, stepMs: 1000 };
+  let isDone = false;
+  const committing = (async () => {
+    while (!isDone) {
+      commit();
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  })();
+  for (let i = 0; i < 60; i++) {
+    const body = await service.range({ text: "max(whole) - min(whole)", ...at, ...options });
+    const { data } = JSON.parse(Buffer.from(body).toString()) as {
+      data: { result: { values: [number, string][] }[] };
+    };
+    assert.deepEqual(new Set(data.result[0]!.values.map(([, value]) => value)), new Set(["0"]));
+  }
+  isDone = true;
+  await committing;
+  assert.ok(commits > 60, `${commits} commits`);
+});
+
 /** Evaluates on this thread alone, without the service. */
 function tsdbEngine(): (text: string) => unknown {
   return (text) => {

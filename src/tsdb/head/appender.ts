@@ -85,6 +85,14 @@ export class HeadAppender implements Appender {
   }
 
   commit(): AppendResult {
+    try {
+      return this.commitPart();
+    } finally {
+      this.#context.head.kernel.isolation.publish();
+    }
+  }
+
+  commitPart(): AppendResult {
     const { head, log, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
     if (this.#batch === undefined) return emptyResult();
     const batches = [this.#batch, ...this.#overflow];

@@ -1,5 +1,5 @@
 import { assert } from "../../base/index.ts";
-import { type Kernel, layout } from "../../kernel/index.ts";
+import { type Kernel, layout, type Snapshot } from "../../kernel/index.ts";
 import { compareStrings, type Matcher } from "../../model/index.ts";
 import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
 import { LabelIndexReader } from "./label-index.ts";
@@ -12,8 +12,8 @@ import { SymbolReader, SymbolTexts } from "./symbols.ts";
 export function createHeadQueryable(kernel: Kernel): Queryable {
   const texts = new SymbolTexts();
   return {
-    querier: (minTimestampMs, maxTimestampMs) =>
-      new HeadQuerier(kernel, texts, minTimestampMs, maxTimestampMs),
+    querier: (minTimestampMs, maxTimestampMs, snapshot) =>
+      new HeadQuerier(kernel, texts, minTimestampMs, maxTimestampMs, snapshot),
   };
 }
 
@@ -23,13 +23,21 @@ class HeadQuerier implements Querier {
   readonly #index: LabelIndexReader;
   readonly #symbols: SymbolReader;
   readonly #selector: SeriesSelector;
+  readonly #snapshot: Snapshot;
   readonly #minTimestampMs: number;
   readonly #maxTimestampMs: number;
   #isOpen = true;
 
-  constructor(kernel: Kernel, texts: SymbolTexts, minTimestampMs: number, maxTimestampMs: number) {
+  constructor(
+    kernel: Kernel,
+    texts: SymbolTexts,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    snapshot?: number,
+  ) {
     kernel.epoch.enter();
     this.#kernel = kernel;
+    this.#snapshot = kernel.isolation.snapshot(snapshot);
     this.#index = new LabelIndexReader(kernel);
     this.#symbols = new SymbolReader(kernel, texts);
     this.#selector = new SeriesSelector(kernel, this.#index, this.#symbols);
@@ -50,6 +58,7 @@ class HeadQuerier implements Querier {
     return new HeadSeriesSet(
       this.#kernel,
       this.#symbols,
+      this.#snapshot,
       refs.subarray(0, count),
       labelsPtrs.subarray(0, count),
     );

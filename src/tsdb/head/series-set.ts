@@ -1,20 +1,31 @@
 import { assert, NarthexError } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
+import type { Kernel, Snapshot } from "../../kernel/index.ts";
 import { compareStrings, Labels } from "../../model/index.ts";
 import type { SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
 import type { SymbolReader } from "./symbols.ts";
+
+/** Samples that a series may get while it is read a second time. */
+const growthMax = 1024;
 
 /** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
 export class HeadSeriesSet implements SeriesSet {
   readonly symbols: SymbolView;
   readonly #kernel: Kernel;
   readonly #reader: SymbolReader;
+  readonly #snapshot: Snapshot;
   readonly #refs: Uint32Array;
   readonly #labelsPtrs: Uint32Array;
 
-  constructor(kernel: Kernel, reader: SymbolReader, refs: Uint32Array, labelsPtrs: Uint32Array) {
+  constructor(
+    kernel: Kernel,
+    reader: SymbolReader,
+    snapshot: Snapshot,
+    refs: Uint32Array,
+    labelsPtrs: Uint32Array,
+  ) {
     this.#kernel = kernel;
     this.#reader = reader;
+    this.#snapshot = snapshot;
     this.#refs = refs;
     this.#labelsPtrs = labelsPtrs;
     this.symbols = {
@@ -52,8 +63,59 @@ export class HeadSeriesSet implements SeriesSet {
   ): number {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
-    const { timestamps, values, capacity } = columns;
-    const count = this.#kernel.decodeSeries(
+    const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
+    const count = this.#decode(ref, minTimestampMs, untilMs, dropStale, columns);
+    if (count < 0) return this.#readApart(ref, -count, minTimestampMs, untilMs, dropStale, columns);
+    return this.#keepVisible(ref, columns, count);
+  }
+
+  /** Takes away what was committed since the snapshot was taken. Returns how many samples are left. */
+  #keepVisible(ref: number, { timestamps }: SampleColumns, count: number): number {
+    const { f64 } = this.#kernel.views;
+    const untilMs = this.#snapshot.untilMs(ref);
+    let visible = count;
+    while (visible > 0 && f64[timestamps / 8 + visible - 1]! > untilMs) visible--;
+    return visible;
+  }
+
+  /** Commits since the columns were made have added samples that have no room there, and are to be left out anyway. */
+  #readApart(
+    ref: number,
+    needed: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    columns: SampleColumns,
+  ): number {
+    const { scratch, views } = this.#kernel;
+    const mark = scratch.mark();
+    try {
+      const capacity = needed + growthMax;
+      const apart = {
+        timestamps: scratch.allocate(8 * capacity),
+        values: scratch.allocate(8 * capacity),
+        capacity,
+      };
+      const count = this.#decode(ref, minTimestampMs, maxTimestampMs, dropStale, apart);
+      const visible = count < 0 ? -count : this.#keepVisible(ref, apart, count);
+      if (visible > columns.capacity)
+        throw new NarthexError("internal", `columns hold ${columns.capacity} samples, ${visible} are needed`);
+      views.u8.copyWithin(columns.timestamps, apart.timestamps, apart.timestamps + 8 * visible);
+      views.u8.copyWithin(columns.values, apart.values, apart.values + 8 * visible);
+      return visible;
+    } finally {
+      scratch.release(mark);
+    }
+  }
+
+  #decode(
+    ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    { timestamps, values, capacity }: SampleColumns,
+  ): number {
+    return this.#kernel.decodeSeries(
       ref,
       minTimestampMs,
       maxTimestampMs,
@@ -62,9 +124,6 @@ export class HeadSeriesSet implements SeriesSet {
       values,
       capacity,
     );
-    if (count < 0)
-      throw new NarthexError("internal", `columns hold ${capacity} samples, ${-count} are needed`);
-    return count;
   }
 }
 
