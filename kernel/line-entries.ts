@@ -41,6 +41,8 @@ const ENTRY_HASH: usize = 16;
 // Its place in the current order, or in the previous one until it is seen again.
 export const ENTRY_POSITION: usize = 20;
 export const ENTRY_FLAGS: usize = 24;
+// Hash of the exemplar that the line had when one was last reported, 0 when none was.
+export const ENTRY_EXEMPLAR: usize = 28;
 // The series gets a stale marker when the line goes away; as of the last time it was seen, and as of the scrape before that.
 export const ENTRY_TRACKED: u32 = 1;
 export const ENTRY_TRACKED_BEFORE: u32 = 2;
@@ -184,6 +186,7 @@ export function lineTableAddEntry(state: usize, ref: u32): u32 {
   store<u32>(entry, hash32(start, bytes), ENTRY_HASH);
   store<u32>(entry, 0, ENTRY_POSITION);
   store<u32>(entry, 0, ENTRY_FLAGS);
+  store<u32>(entry, 0, ENTRY_EXEMPLAR);
   store<u32>(state, count + 1, LT_ENTRIES_COUNT);
   store<u32>(state, load<u32>(state, LT_LIVE) + 1, LT_LIVE);
   if (load<u32>(state, LT_INDEX) != 0) {

@@ -1,4 +1,6 @@
 // Reads an exposition against the previous one, line by line. State and events are described in src/kernel/line-table.ts.
+import { scanExemplar, startsExemplar } from "./exemplar";
+import { hash32 } from "./hash";
 import {
   LT_BATCH_CAPACITY,
   LT_BATCH_COUNT,
@@ -23,6 +25,7 @@ import {
   LT_TIMESTAMP,
 } from "./layout";
 import {
+  ENTRY_EXEMPLAR,
   ENTRY_KEY,
   ENTRY_KEY_BYTES,
   ENTRY_POSITION,
@@ -55,10 +58,12 @@ const UNKNOWN_COMMENT: i32 = 2;
 const COMPLEX_LINE: i32 = 3;
 const SYNTAX_ERROR: i32 = 4;
 const BATCH_FULL: i32 = 5;
+const EXEMPLAR: i32 = 6;
 
 const OPENMETRICS: u32 = 1;
 const HONOR_TIMESTAMPS: u32 = 2;
 const TRACK_TIMESTAMPS: u32 = 4;
+const REPORT_EXEMPLARS: u32 = 8;
 
 const REF_DROPPED: u32 = 0xffffffff;
 const REF_COMMENT: u32 = 0xfffffffe;
@@ -178,15 +183,15 @@ function scanMilliseconds(state: usize, ptr: usize, end: usize): usize {
   return at >= end || load<u8>(at) == NEWLINE ? at : 0;
 }
 
-// What may follow a value in OpenMetrics, exemplars aside: one blank and a time in seconds. Returns the line's end, or 0 for anything else.
+// What may follow a value in OpenMetrics: one blank and a time in seconds. Returns where the line or an exemplar follows, or 0 for anything else.
 function scanSeconds(state: usize, ptr: usize, end: usize): usize {
   setTimestamp(state, false, 0);
-  if (ptr >= end || load<u8>(ptr) == NEWLINE) return ptr;
+  if (ptr >= end || load<u8>(ptr) == NEWLINE || startsExemplar(ptr, end)) return ptr;
   if (load<u8>(ptr) != SPACE) return 0;
   scanNumber(ptr + 1, end);
   const seconds = reinterpret<f64>(numberBits);
   if (numberEnd == 0 || !(abs<f64>(seconds) < TIMESTAMP_SECONDS_MAX)) return 0;
-  if (numberEnd < end && load<u8>(numberEnd) != NEWLINE) return 0;
+  if (numberEnd < end && load<u8>(numberEnd) != NEWLINE && !startsExemplar(numberEnd, end)) return 0;
   // Adding 0 makes −0 plain.
   setTimestamp(state, true, Math.trunc(seconds * 1000) + 0);
   return numberEnd;
@@ -216,6 +221,11 @@ function known(state: usize, index: u32, start: usize, keyEnd: usize, end: usize
   const bits = numberBits;
   at = openMetrics ? scanSeconds(state, at, end) : scanMilliseconds(state, at, end);
   if (at == 0) return complex(state, index, entry, start, keyEnd, end);
+  const exemplar = at;
+  if (at < end && load<u8>(at) == SPACE) {
+    at = scanExemplar(at, end);
+    if (at == 0) return complex(state, index, entry, start, keyEnd, end);
+  }
   if (ref != REF_DROPPED) {
     const n = load<u32>(state, LT_BATCH_COUNT);
     if (n >= load<u32>(state, LT_BATCH_CAPACITY)) return batchFull(state, index, start, keyEnd);
@@ -228,7 +238,18 @@ function known(state: usize, index: u32, start: usize, keyEnd: usize, end: usize
   if (!see(state, index, entry, ref != REF_DROPPED && !own)) return MEMORY_FULL;
   store<u32>(state, load<u32>(state, LT_SAMPLES) + 1, LT_SAMPLES);
   setPosition(state, min<usize>(at + 1, end));
+  if (at != exemplar && ref != REF_DROPPED && (load<u32>(state, LT_FLAGS) & REPORT_EXEMPLARS) != 0)
+    return reportExemplar(state, entry, ref, exemplar, at);
   return DONE;
+}
+
+// An exemplar that is the same as the last time was reported then.
+function reportExemplar(state: usize, entry: usize, ref: u32, start: usize, end: usize): i32 {
+  const hash = hash32(start, <u32>(end - start));
+  if (hash == load<u32>(entry, ENTRY_EXEMPLAR)) return DONE;
+  store<u32>(entry, hash, ENTRY_EXEMPLAR);
+  store<u32>(state, ref, LT_EVENT_REF);
+  return event(state, EXEMPLAR, start, end);
 }
 
 // The line is read again, as a known one, when the caller has made room.

@@ -4,10 +4,12 @@ export const NEWLINE: u32 = 10;
 export const SPACE: u32 = 32;
 export const TAB: u32 = 9;
 export const HASH_SIGN: u32 = 35;
-const QUOTE: u32 = 34;
-const BACKSLASH: u32 = 92;
+export const QUOTE: u32 = 34;
+export const COMMA: u32 = 44;
+export const EQUAL_SIGN: u32 = 61;
+export const BACKSLASH: u32 = 92;
 export const BRACE_OPEN: u32 = 123;
-const BRACE_CLOSE: u32 = 125;
+export const BRACE_CLOSE: u32 = 125;
 
 // Both regions have n bytes.
 // @ts-ignore: decorator

@@ -22,4 +22,4 @@ export {
   type ProtobufHistogram,
   type ProtobufOptions,
 } from "./protobuf.ts";
-export { parseSeriesLine, type SeriesLine } from "./series-line.ts";
+export { parseExemplar, parseSeriesLine, type SeriesLine } from "./series-line.ts";

@@ -1,6 +1,13 @@
 import { type MetricType, quoteGo } from "../model/index.ts";
 import { readFloat } from "./number.ts";
-import { type EntryKind, ExpositionParser, newline, space, unescapeLabelValue } from "./parser.ts";
+import {
+  type EntryKind,
+  ExpositionParser,
+  newline,
+  type ParsedExemplar,
+  space,
+  unescapeLabelValue,
+} from "./parser.ts";
 
 const types: ReadonlyMap<string, MetricType> = new Map(
   (
@@ -27,6 +34,13 @@ export class OpenMetricsParser extends ExpositionParser {
     }
     this.at = this.lineStart;
     throw this.unexpected("a valid start token");
+  }
+
+  /** Reads what stands behind a sample, from the blank before `# {` on, instead of a line. */
+  readExemplarAlone(): ParsedExemplar {
+    if (!this.startsWith(" # {")) throw this.unexpected("an exemplar");
+    this.#readExemplar();
+    return this.exemplar()!;
   }
 
   protected override skipSpace(): void {

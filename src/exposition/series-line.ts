@@ -1,5 +1,6 @@
 import type { Labels } from "../model/index.ts";
 import { createParser, type TextFormat } from "./create-parser.ts";
+import { OpenMetricsParser } from "./openmetrics.ts";
 import type { ParsedExemplar, ParserOptions } from "./parser.ts";
 
 export interface SeriesLine {
@@ -35,4 +36,9 @@ export function parseSeriesLine(
   if (parser.next() !== "series") return undefined;
   const { seriesStart, seriesEnd, value, timestampMs } = parser;
   return { labels: parser.labels(), seriesStart, seriesEnd, value, timestampMs, exemplar: parser.exemplar() };
+}
+
+/** Reads the exemplar in `bytes[start, end)`, from the blank before `# {` to the line's end. Throws `ExpositionError`. */
+export function parseExemplar(bytes: Uint8Array, start: number, end: number): ParsedExemplar {
+  return new OpenMetricsParser(bytes, { start, end, singleLine: true }).readExemplarAlone();
 }

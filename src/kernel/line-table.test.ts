@@ -28,10 +28,13 @@ interface ScrapeResult {
   readonly complex: string[];
   /** Texts that were asked for. */
   readonly unknown: string[];
+  readonly exemplars: [ref: number, text: string][];
   readonly failedAt: number | undefined;
 }
 
-type Options = Partial<Pick<LineTableInput, "format" | "honorTimestamps" | "trackTimestampsStaleness">>;
+type Options = Partial<
+  Pick<LineTableInput, "format" | "honorTimestamps" | "trackTimestampsStaleness" | "reportExemplars">
+>;
 
 /** Drives the table as a scrape loop would; `resolve` gives a series part its ref. Complex lines are only reported. */
 function scrape(
@@ -48,6 +51,7 @@ function scrape(
     comments: [] as string[],
     complex: [] as string[],
     unknown: [] as string[],
+    exemplars: [] as [ref: number, text: string][],
   };
   const collect = (): void => {
     for (let i = 0; i < batch.count; i++)
@@ -75,6 +79,7 @@ function scrape(
       result.comments.push(slice);
       table.addEntry(lineComment);
     } else if (event === lineEvent.complexLine) result.complex.push(slice);
+    else if (event === lineEvent.exemplar) result.exemplars.push([table.eventRef, slice]);
     else if (event === lineEvent.batchFull) collect();
     else {
       collect();
@@ -204,7 +209,7 @@ test("syntax errors are placed, and OpenMetrics is strict", () => {
   }
   const open = scrape(
     table,
-    '# TYPE m1 counter\n# UNIT m1 s\nm1_total 1 1.5\nm2 2 1700000000.123\nm3 3 # {a="b"} 1\nm4  4\nm5 5 NaN\n# EOF\n',
+    '# TYPE m1 counter\n# UNIT m1 s\nm1_total 1 1.5\nm2 2 1700000000.123\nm3 3 # {a="é"} 1\nm4  4\nm5 5 NaN\n# EOF\n',
     refOf,
     { format: "openmetrics" },
   );
@@ -213,7 +218,7 @@ test("syntax errors are placed, and OpenMetrics is strict", () => {
     open.rows.map(({ t }) => t),
     [1500, 1_700_000_000_123],
   );
-  assert.deepEqual(open.complex, ['m3 3 # {a="b"} 1', "m4  4", "m5 5 NaN"]);
+  assert.deepEqual(open.complex, ['m3 3 # {a="é"} 1', "m4  4", "m5 5 NaN"]);
   table.close();
 });
 
@@ -239,6 +244,78 @@ test("two lines of one series vanish together only", () => {
   assert.deepEqual([...table.finish()], []);
   scrape(table, "", one);
   assert.deepEqual([...table.finish()], [1]);
+  table.close();
+});
+
+const scrapeExemplars = (table: LineTable, lines: readonly string[], reportExemplars = true): ScrapeResult =>
+  scrape(table, `${lines.join("\n")}\n# EOF\n`, refOrDropped, { format: "openmetrics", reportExemplars });
+
+test("exemplars are reported when they have changed, and their samples are read all the same", () => {
+  const table = kernel.createLineTable();
+  const lines = ['m1 1 # {id="a"} 0.5', "m2 2 1.5 # {} 1 2.5", 'm7 3 # {id="a"} 1', "m3 3"];
+  const first = scrapeExemplars(table, lines);
+  assert.deepEqual(first.exemplars, [
+    [1, ' # {id="a"} 0.5'],
+    [2, " # {} 1 2.5"],
+  ]);
+  assert.deepEqual(
+    first.rows.map(({ ref, t, bits }) => [ref, t, valueOf(bits)]),
+    [
+      [1, scrapeTimeMs, 1],
+      [2, 1500, 2],
+      [3, scrapeTimeMs, 3],
+    ],
+  );
+  table.finish();
+  const second = scrapeExemplars(table, ['m1 1 # {id="b"} 0.5', "m2 3 1.5 # {} 1 2.5", "m3 3"]);
+  assert.deepEqual(second.exemplars, [[1, ' # {id="b"} 0.5']]);
+  assert.equal(second.rows.length, 3);
+  table.finish();
+  assert.deepEqual(scrapeExemplars(table, lines, false).exemplars, []);
+  table.finish();
+  assert.deepEqual(scrapeExemplars(table, ['m1 1 # {id="c"} 0.5']).exemplars, [[1, ' # {id="c"} 0.5']]);
+  table.fail();
+  table.close();
+});
+
+/** What the kernel takes for an exemplar; the reference parser judges all else. */
+const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
+const plainExemplar = new RegExp(
+  String.raw`^ # \{(?:[a-zA-Z_]\w*="(?:[^"\\\n\x80-\uffff]|\\[^\n\x80-\uffff])*"(?:,|(?=\})))*\} (?:${number}|[+-]?Inf|NaN)(?: ${number})?$`,
+);
+
+test("what is taken for an exemplar is one", () => {
+  const table = kernel.createLineTable();
+  const part = fc.constantFrom(
+    ...Array.from(' #{}a0_="\\,1.5e-é'),
+    ' # {a="b"}',
+    " 1",
+    " # {",
+    '="x"',
+    "} 1",
+    " NaN",
+    " Inf",
+    'b="c",',
+  );
+  const text = fc.array(part, { maxLength: 8, size: "max" }).map((parts) => ` # {${parts.join("")}`);
+  const near = fc
+    .tuple(fc.constantFrom(' # {ab="c\\"d",e_1="f",} 1.5 2', " # {} Inf 17"), fc.nat(), part)
+    .map(([good, at, put]) => good.slice(0, at % good.length) + put + good.slice((at % good.length) + 1));
+  let taken = 0;
+  fc.assert(
+    fc.property(fc.oneof(text, near), (exemplar) => {
+      const { exemplars, complex, rows } = scrapeExemplars(table, [`m1 1${exemplar}`]);
+      table.fail();
+      if (rows.length === 0) return assert.deepEqual([exemplars, complex], [[], [`m1 1${exemplar}`]]);
+      taken++;
+      assert.match(exemplar, plainExemplar);
+      assert.deepEqual([exemplars, complex], [[[1, exemplar]], []]);
+    }),
+    { numRuns: 5000 },
+  );
+  assert.ok(taken > 100);
+  for (const good of [' # {ab="c\\"d",e_1="f",} 1.5 2', " # {} Inf 17", ' # {a="b"} 1e-9'])
+    assert.equal(scrapeExemplars(table, [`m1 1${good}`]).rows.length, 1, (table.fail(), good));
   table.close();
 });
 
@@ -346,6 +423,8 @@ test("hostile bodies end in an event, within their bounds, and leak nothing", ()
     "\0",
     "é",
     "# HELP a ",
+    'a 1 # {b="c"} 1',
+    " # {",
   );
   const text = fc.oneof(
     fc.array(alphabet, { maxLength: 60, size: "max" }).map((parts) => Buffer.from(parts.join(""))),
@@ -364,7 +443,7 @@ test("hostile bodies end in an event, within their bounds, and leak nothing", ()
       (bodies, format) => {
         const table = kernel.createLineTable();
         for (const bytes of bodies) {
-          const { failedAt } = scrape(table, bytes, () => 1, { format });
+          const { failedAt } = scrape(table, bytes, () => 1, { format, reportExemplars: true });
           if (failedAt === undefined) table.finish();
           else table.fail();
         }

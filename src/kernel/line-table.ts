@@ -23,7 +23,7 @@ export const lineEvent = {
   /** A comment line never seen: read its metadata, call `addEntry(lineComment)`, then `resume`. */
   unknownComment: 2,
   /**
-   * A known series whose rest is outside the fast grammar (exemplar, odd number or timestamp, or simply wrong): read the line with the reference
+   * A known series whose rest is outside the fast grammar (odd number, timestamp or exemplar, or simply wrong): read the line with the reference
    * parser, push its sample unless the ref is `lineDropped`, then `resume`.
    */
   complexLine: 3,
@@ -31,6 +31,11 @@ export const lineEvent = {
   syntaxError: 4,
   /** The batch has no room: commit and clear it, then `resume`. */
   batchFull: 5,
+  /**
+   * The sample before was taken; behind it stands an exemplar, another than when its line was reported last. The event's text begins with the
+   * blank before `# {` and ends with the line. A hash of 32 bits tells the texts apart. Next: `resume`.
+   */
+  exemplar: 6,
 } as const;
 export type LineEvent = (typeof lineEvent)[keyof typeof lineEvent];
 
@@ -45,6 +50,8 @@ export interface LineTableInput {
   readonly honorTimestamps: boolean;
   /** Whether series with a timestamp of their own get stale markers too. Default false. */
   readonly trackTimestampsStaleness?: boolean;
+  /** Whether exemplars are reported; they are checked either way. Default false. */
+  readonly reportExemplars?: boolean;
 }
 
 /** Offsets of the state that the kernel works on (see kernel/line-table.ts). */
@@ -87,7 +94,7 @@ export const lineTableState = {
   /** Entry + 1 of the line at `position`, whose key ends at `eventEnd`; 0 = the line is to be looked up. */
   pending: 144,
 } as const;
-/** An entry of the table: { u32 key offset, u32 key bytes, u32 ref, u32 scrape, u32 hash, u32 position, u32 flags, u32 0 }. */
+/** An entry of the table: { u32 key offset, u32 key bytes, u32 ref, u32 scrape, u32 hash, u32 position, u32 flags, u32 exemplar's hash }. */
 const entryBytes = 32;
 const entryRef = 8;
 const entryFlags = 24;
@@ -95,6 +102,7 @@ const entryTracked = 1;
 const flagOpenMetrics = 1;
 const flagHonorTimestamps = 2;
 const flagTrackTimestamps = 4;
+const flagReportExemplars = 8;
 
 /**
  * One target's previous scrape, line by line, so that a line that comes again costs one compare. **Main thread only**; owned by
@@ -125,7 +133,8 @@ export class LineTable {
     const flags =
       (input.format === "openmetrics" ? flagOpenMetrics : 0) |
       (input.honorTimestamps ? flagHonorTimestamps : 0) |
-      (input.trackTimestampsStaleness === true ? flagTrackTimestamps : 0);
+      (input.trackTimestampsStaleness === true ? flagTrackTimestamps : 0) |
+      (input.reportExemplars === true ? flagReportExemplars : 0);
     this.#set(lineTableState.bodyPtr, input.body.ptr);
     this.#set(lineTableState.bodyBytes, input.body.bytes);
     this.#set(lineTableState.position, 0);
@@ -163,7 +172,7 @@ export class LineTable {
     return this.#get(lineTableState.eventEnd);
   }
 
-  /** The ref of a complex line. */
+  /** The ref of a complex line or of an exemplar's series. */
   get eventRef(): number {
     return this.#get(lineTableState.eventRef);
   }

@@ -11,6 +11,7 @@ import { ScrapeView } from "../scrape/index.ts";
 import { MaintenanceThread, openTsdb, type Tsdb } from "../tsdb/index.ts";
 import { createWeb } from "../web/index.ts";
 import { watchConfig } from "./config-watch.ts";
+import { exemplarLimitsOf } from "./exemplar-limits.ts";
 import { LiveConfig } from "./live-config.ts";
 import { retentionOf } from "./retention.ts";
 import { type Quit, type Running, run } from "./run.ts";
@@ -117,6 +118,8 @@ function openStorage(
       retentionBytes: retention.bytes,
       walSegmentBytes: options.walSegmentBytes,
       walCompression: options.walCompression,
+      ...exemplarLimitsOf(options, config),
+      keepsMetadata: options.features.includes("metadata-wal-records"),
     },
   });
 }

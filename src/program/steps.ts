@@ -8,6 +8,7 @@ import { QueryService } from "../promql/index.ts";
 import { createLastSamples, RuleManager } from "../rules/index.ts";
 import { ScrapeManager } from "../scrape/index.ts";
 import type { Tsdb } from "../tsdb/index.ts";
+import { exemplarLimitsOf } from "./exemplar-limits.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Shutdown } from "./shutdown.ts";
 import { userAgent } from "./version.ts";
@@ -34,6 +35,7 @@ export class Steps {
   readonly scrape: ScrapeManager;
   readonly #notifyDiscovery: DiscoveryManager;
   readonly #tsdb: Tsdb;
+  readonly #options: ServerOptions;
   #config: Config | undefined;
   #isScraping = false;
 
@@ -43,6 +45,7 @@ export class Steps {
     const common = { disk: systemDisk, clock: systemClock, logger: parts.logger, registry, userAgent };
     const discoveryMetrics = createDiscoveryMetrics(registry);
     this.#tsdb = tsdb;
+    this.#options = options;
     this.queries = createQueries(parts);
     shutdown.add(() => this.queries.close());
     this.notifier = new Notifier({
@@ -86,6 +89,7 @@ export class Steps {
     await this.#applyFallible(config);
     const { global, alerting } = config;
     this.#config = config;
+    this.#tsdb.setExemplarLimits(exemplarLimitsOf(this.#options, config));
     this.queries.defaultStepMs = global.evaluationIntervalMs;
     this.notifier.applyConfig(alerting, global.externalLabels);
     this.#notifyDiscovery.apply(

@@ -28,6 +28,8 @@ export class MemoryStorage implements Appendable {
       append: (ref, timestampMs, value) => queue(ref, { timestampMs, value }),
       appendStale: (ref, timestampMs) => queue(ref, { timestampMs, value: "stale" }),
       appendHistogram: (ref, timestampMs, value) => queue(ref, { timestampMs, value }),
+      keepsExemplars: false,
+      keepsMetadata: false,
       appendExemplar: () => "disabled",
       appendMetadata: () => {},
       get batch(): never {

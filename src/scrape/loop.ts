@@ -202,6 +202,13 @@ export class ScrapeLoop {
       });
       reader.seriesRefused = 0;
     }
+    if (reader.exemplarsOutOfOrder > 0) {
+      metrics.exemplarsOutOfOrder.inc(reader.exemplarsOutOfOrder);
+      this.#logger.warn("Error on ingesting out-of-order exemplars", {
+        num_dropped: reader.exemplarsOutOfOrder,
+      });
+      reader.exemplarsOutOfOrder = 0;
+    }
     const durationMs = elapsedMs();
     const values = {
       up: error === undefined,

@@ -74,6 +74,10 @@ export function createScrapeMetrics(registry: Registry = new Registry()) {
       "prometheus_target_scrapes_sample_out_of_bounds_total",
       "Samples that were rejected because their time is too far in the past or the future.",
     ),
+    exemplarsOutOfOrder: counter(
+      "prometheus_target_scrapes_exemplar_out_of_order_total",
+      "Exemplars that were rejected because their series has a newer one.",
+    ),
     seriesRefused: counter(
       "narthex_target_scrapes_series_refused_total",
       "New series that were not taken because the storage is full.",

@@ -1,5 +1,12 @@
 import { NarthexError } from "../base/index.ts";
-import { createParser, ExpositionError, parseSeriesLine, type TextFormat } from "../exposition/index.ts";
+import {
+  createParser,
+  ExpositionError,
+  type ParsedExemplar,
+  parseExemplar,
+  parseSeriesLine,
+  type TextFormat,
+} from "../exposition/index.ts";
 import {
   type ByteBuffer,
   type Kernel,
@@ -58,6 +65,8 @@ export class TargetReader {
   counts: ReadCounts = { scraped: 0, added: 0, seriesAdded: 0 };
   /** New series that the storage had no room for in the last scrape. */
   seriesRefused = 0;
+  /** Exemplars of the last scrape that came after newer ones of their series. */
+  exemplarsOutOfOrder = 0;
   /** The body that is being read, and its format. */
   #bytes: Buffer = nothing;
   #format: TextFormat = "text";
@@ -93,7 +102,16 @@ export class TargetReader {
     const { batch } = appender;
     const table = this.#table;
     const { honorTimestamps, trackTimestampsStaleness, sampleLimit } = this.#rules;
-    table.begin({ body, batch, timestampMs, format, honorTimestamps, trackTimestampsStaleness });
+    const { keepsExemplars: reportExemplars } = appender;
+    table.begin({
+      body,
+      batch,
+      timestampMs,
+      format,
+      honorTimestamps,
+      trackTimestampsStaleness,
+      reportExemplars,
+    });
     let earlier = 0;
     const seen = this.#carried.length > 0 ? new Set<number>() : undefined;
     const note = (): void => {
@@ -121,6 +139,9 @@ export class TargetReader {
           break;
         case lineEvent.batchFull:
           flush();
+          break;
+        case lineEvent.exemplar:
+          this.#readExemplar(appender);
           break;
         case lineEvent.syntaxError:
           throw (
@@ -156,6 +177,7 @@ export class TargetReader {
   #prepare(timestampMs: number): void {
     this.counts = { scraped: 0, added: 0, seriesAdded: 0 };
     this.seriesRefused = 0;
+    this.exemplarsOutOfOrder = 0;
     const retry = this.#refusedAtMs !== undefined && timestampMs - this.#refusedAtMs >= retryRefusedMs;
     if (this.#target.metadata.isFull) this.#target.metadata.clear();
     else if (!this.#relearn && !retry) return;
@@ -222,6 +244,32 @@ export class TargetReader {
     const timeMs = ownMs ?? timestampMs;
     if (Number.isNaN(line.value)) appender.batch.pushBits(eventRef, timeMs, normalNaNBits);
     else appender.batch.push(eventRef, timeMs, line.value);
+    if (line.exemplar) this.#takeExemplar(line.exemplar, eventRef, timeMs, appender);
+  }
+
+  /** What stands behind the sample that was read last. */
+  #readExemplar(appender: Appender): void {
+    const { eventStart, eventEnd, eventRef } = this.#table;
+    const { batch } = appender;
+    try {
+      const exemplar = parseExemplar(this.#bytes, eventStart, eventEnd);
+      this.#takeExemplar(exemplar, eventRef, batch.timestamps[batch.count - 1]!, appender);
+    } catch (error) {
+      // The text is well-formed, so its labels are not: one of them comes twice. No reason to refuse the sample.
+      if (!(error instanceof ExpositionError)) throw error;
+    }
+  }
+
+  #takeExemplar(exemplar: ParsedExemplar, ref: number, sampleMs: number, appender: Appender): void {
+    const { labels, value, timestampMs } = exemplar;
+    const hasOwnTimestamp = timestampMs !== undefined;
+    const fate = appender.appendExemplar(ref, {
+      labels,
+      value,
+      timestampMs: timestampMs ?? sampleMs,
+      hasOwnTimestamp,
+    });
+    if (fate === "outOfOrder") this.exemplarsOutOfOrder++;
   }
 
   /** Counts what is left for the report, and rejects the scrape. */

@@ -46,6 +46,8 @@ export class MemoryStorage implements Appendable {
       appendStale: (ref, timestampMs) => void batch.pushBits(ref, timestampMs, staleMarkerBits),
       appendHistogram: (ref, timestampMs, histogram) =>
         void this.#histograms.push({ ref, timestampMs, histogram }),
+      keepsExemplars: false,
+      keepsMetadata: false,
       appendExemplar: () => "disabled",
       appendMetadata: () => {},
       commit: () => this.#commit(batch),

@@ -15,7 +15,13 @@ export interface Exemplar {
 }
 
 /** What became of an exemplar: a duplicate is already stored, and `disabled` says that none are kept here. */
-export type ExemplarFate = "queued" | "duplicate" | "outOfOrder" | "labelsTooLong" | "disabled";
+export type ExemplarFate =
+  | "queued"
+  | "duplicate"
+  | "outOfOrder"
+  | "labelsTooLong"
+  | "unknownSeries"
+  | "disabled";
 
 /** Whether the counts of a histogram are whole numbers, stored as such, or doubles. */
 export type HistogramKind = "integer" | "float";
@@ -50,6 +56,9 @@ export interface Appender {
    * sound as its kind. The stale marker is `staleHistogram`.
    */
   appendHistogram(ref: SeriesRef, timestampMs: number, histogram: Histogram, kind: HistogramKind): void;
+  /** Whether exemplars and metadata are kept at all: who reads many lines need not look for them otherwise. */
+  readonly keepsExemplars: boolean;
+  readonly keepsMetadata: boolean;
   /** Queues an exemplar of a series that exists. Those of one sample come in the order of their times. Never a reason to refuse a scrape. */
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarFate;
   /** Queues what is known about a series' metric, unless that is known already or metadata is not kept. */

@@ -26,7 +26,7 @@ export { createUlid, isUlid, ulidTimeMs } from "./block/ulid.ts";
 export { createHeadQueryable } from "./head/querier.ts";
 export { type HeadStats, headStats, type NamedCount } from "./head/stats.ts";
 export { combineHash, describingLabels, hashBytes } from "./head/text-hash.ts";
-export type { TsdbOptions } from "./options.ts";
+export type { ExemplarLimits, TsdbOptions } from "./options.ts";
 export { blocksChanged, earlierQueriesEnded } from "./shared-blocks.ts";
 export type { BlockKeeper } from "./maintenance/head-compaction.ts";
 export { MaintenanceThread, type MaintenanceThreadOptions } from "./maintenance/maintenance-thread.ts";

@@ -1,5 +1,6 @@
 import type { Registry } from "@narthex/client";
 import type { AppendCounters } from "./head/appender.ts";
+import type { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import type { Head } from "./head/head.ts";
 import type { WalWriter } from "./wal/writer.ts";
 
@@ -27,6 +28,7 @@ export interface MetricSources {
   head: Head;
   wal: () => WalWriter | undefined;
   appends: AppendCounters;
+  exemplars: ExemplarStorage;
   counters: TsdbCounters;
   retentionMs: number;
   walBytes: () => number;
@@ -189,6 +191,30 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "Bytes that wait for readers to leave.",
     () => arena.usage().retiredBytes,
   );
+
+  const { exemplars } = sources;
+  counter(
+    "prometheus_tsdb_exemplar_exemplars_appended_total",
+    "Exemplars appended.",
+    () => exemplars.appended,
+  );
+  counter(
+    "prometheus_tsdb_exemplar_out_of_order_exemplars_total",
+    "Exemplars refused as older than their series' newest.",
+    () => exemplars.outOfOrder,
+  );
+  gauge("prometheus_tsdb_exemplar_exemplars_in_storage", "Exemplars kept.", () => exemplars.count);
+  gauge(
+    "prometheus_tsdb_exemplar_series_with_exemplars_in_storage",
+    "Series with exemplars that are kept.",
+    () => exemplars.seriesCount,
+  );
+  gauge(
+    "prometheus_tsdb_exemplar_last_exemplars_timestamp_seconds",
+    "Time of the exemplar that has been kept longest.",
+    () => exemplars.firstTimestampMs / 1000,
+  );
+  gauge("prometheus_tsdb_exemplar_max_exemplars", "Exemplars that can be kept.", () => exemplars.capacity);
 
   const typed = { labelNames: ["type"] as const };
   const appended = registry

@@ -3,7 +3,14 @@ import { seriesMaxDefault } from "./head/head.ts";
 import type { WalCompression } from "./wal/compression.ts";
 import { pageBytes, segmentBytesDefault, segmentBytesMax, segmentBytesMin } from "./wal/segment.ts";
 
-export interface TsdbOptions {
+export interface ExemplarLimits {
+  /** Exemplars that are kept in memory, of all series together; 0 keeps none. Default 0. */
+  exemplarsMax: number;
+  /** How much older than its series' newest an exemplar may be. Default 0. */
+  exemplarWindowMs: number;
+}
+
+export interface TsdbOptions extends Partial<ExemplarLimits> {
   /** Samples older than this are deleted, a block or a chunk range at a time; 0 keeps all. Default 15 days. */
   retentionMs?: number;
   /** The oldest blocks are deleted when blocks and WAL together take more; 0 sets no bound. Default 0. */
@@ -25,6 +32,8 @@ export interface TsdbOptions {
   seriesMax?: number;
   /** Samples that one batch of an appender holds. Default 16,384. */
   batchSamples?: number;
+  /** Whether what targets say about their metrics is kept, in the log too. Default false. */
+  keepsMetadata?: boolean;
   /** Share of the shared memory above which the oldest samples go before their time. Default 0.85. */
   memoryPressureRatio?: number;
 }
@@ -41,6 +50,9 @@ const defaults = {
   minValidTimeMs: -Infinity,
   seriesMax: seriesMaxDefault,
   batchSamples: 16_384,
+  exemplarsMax: 0,
+  exemplarWindowMs: 0,
+  keepsMetadata: false,
   memoryPressureRatio: 0.85,
 } as const satisfies Required<TsdbOptions>;
 

@@ -1,7 +1,7 @@
 import type { Registry } from "@narthex/client";
 import { type Clock, type Disk, errorMessage, type Logger, NarthexError, type Timer } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
-import type { Appendable, Appender, Queryable } from "../storage/index.ts";
+import type { Appendable, Appender, ExemplarQueryable, Queryable } from "../storage/index.ts";
 import { blockSizeBytes } from "./block/block.ts";
 import { BlockCache } from "./block/cache.ts";
 import { recoverBlocks, type RetentionLimits } from "./block/maintenance.ts";
@@ -16,9 +16,10 @@ import { headStats, type HeadStats } from "./head/stats.ts";
 import { truncateChunks, truncateHead } from "./head/truncate.ts";
 import { type BlockKeeper, compactHead } from "./maintenance/head-compaction.ts";
 import { deleteSeries, type SeriesDeletion } from "./maintenance/series-deletion.ts";
+import { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
-import { resolveOptions, type TsdbOptions } from "./options.ts";
+import { type ExemplarLimits, resolveOptions, type TsdbOptions } from "./options.ts";
 import {
   type CheckpointOptions,
   removeCovered,
@@ -73,6 +74,7 @@ export class Tsdb implements Appendable {
   readonly #walDirectory: string;
   readonly #reservation: RefReservation;
   readonly #head: Head;
+  readonly #exemplars: ExemplarStorage;
   readonly #pool: BatchPool;
   readonly #appends = new AppendCounters();
   readonly #counters = new TsdbCounters();
@@ -99,6 +101,9 @@ export class Tsdb implements Appendable {
     const cutMs = newestCutMs(blocks, options.chunkRangeMs);
     this.#options = { ...options, minValidTimeMs: Math.max(options.minValidTimeMs, cutMs) };
     this.#head = new Head(kernel, { seriesMax: options.seriesMax });
+    this.#exemplars = new ExemplarStorage((ref) => this.#head.labels(ref));
+    this.#exemplars.resize(options.exemplarsMax);
+    this.#exemplars.outOfOrderWindowMs = options.exemplarWindowMs;
     this.#pool = new BatchPool(kernel, options.batchSamples);
     publishDataDirectory(kernel, directory);
     this.queryable = this.#stored = createQueryable({
@@ -116,6 +121,7 @@ export class Tsdb implements Appendable {
       head: this.#head,
       wal: () => this.#wal,
       appends: this.#appends,
+      exemplars: this.#exemplars,
       counters: this.#counters,
       retentionMs: this.#options.retentionMs,
       walBytes: () => this.#walBytes(),
@@ -139,6 +145,20 @@ export class Tsdb implements Appendable {
     if (this.#context === undefined)
       throw new NarthexError("unavailable", "storage is not ready: WAL is being replayed");
     return new HeadAppender(this.#context);
+  }
+
+  /** The newest exemplars, on the main thread only. */
+  get exemplars(): ExemplarQueryable {
+    return this.#exemplars;
+  }
+
+  /** Changes how many exemplars are kept, the newest stay, and how much older than its series' newest one may be. */
+  setExemplarLimits({ exemplarsMax, exemplarWindowMs }: ExemplarLimits): void {
+    this.#exemplars.outOfOrderWindowMs = exemplarWindowMs;
+    const from = this.#exemplars.capacity;
+    const migrated = this.#exemplars.resize(exemplarsMax);
+    const to = this.#exemplars.capacity;
+    if (to !== from) this.#parts.logger.info("Exemplar storage resized", { from, to, migrated });
   }
 
   /** The blocks that are read, in the order of their times. Throws the disk's error. */
@@ -272,6 +292,8 @@ export class Tsdb implements Appendable {
       pool: this.#pool,
       clock,
       counters: this.#appends,
+      exemplars: this.#exemplars,
+      keepsMetadata: this.#options.keepsMetadata,
       chunkRangeMs,
       samplesPerChunk,
       futureMaxMs,
@@ -314,6 +336,8 @@ export class Tsdb implements Appendable {
       disk,
       logger,
       directory: this.#walDirectory,
+      exemplars: this.#exemplars,
+      keepsMetadata: this.#options.keepsMetadata,
       chunkRangeMs,
       samplesPerChunk,
       minValidTimeMs,
@@ -354,7 +378,7 @@ export class Tsdb implements Appendable {
     const { disk, directory, logger } = this.#parts;
     logger.info("series are numbered afresh, the WAL is rewritten");
     const options = this.#checkpointOptions(Number.MIN_SAFE_INTEGER);
-    await rewriteWal(options);
+    await rewriteWal(options, this.#exemplars);
     const chunks = `${directory}/chunks_head`;
     if (disk.stat(chunks) !== undefined) setAside(disk, chunks, options.setAsideDirectory);
   }

@@ -50,7 +50,7 @@ export interface WebParts {
   rules: RuleManager;
   notifier: Notifier;
   status: StatusView;
-  storage: Pick<Tsdb, "deleteSeries" | "cleanTombstones">;
+  storage: Pick<Tsdb, "deleteSeries" | "cleanTombstones" | "exemplars">;
   lifecycle: Lifecycle;
   registry: Registry;
   ui: UiOptions;

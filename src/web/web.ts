@@ -5,6 +5,7 @@ import { errorResponse } from "../http/index.ts";
 import { Regexp } from "../model/index.ts";
 import { addActiveQueryRoutes } from "./api/active-queries.ts";
 import { addAdminRoutes } from "./api/admin.ts";
+import { addExemplarRoutes } from "./api/exemplars.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
 import { addStatusRoutes } from "./api/status.ts";
@@ -69,6 +70,7 @@ function createApi(parts: WebParts): Hono {
     return notReady(c, parts.lifecycle);
   });
   addQueryRoutes(api, parts);
+  addExemplarRoutes(api, parts);
   addActiveQueryRoutes(api, parts);
   addAdminRoutes(api, parts);
   addTargetRoutes(api, parts.scrape, parts.notifier);

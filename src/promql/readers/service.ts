@@ -9,7 +9,7 @@ import {
   errorMessage,
 } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
-import { Labels, quoteGo } from "../../model/index.ts";
+import { Labels, type Matcher, quoteGo } from "../../model/index.ts";
 import type { Queryable } from "../../storage/index.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { ParserOptions } from "../parser.ts";
@@ -23,6 +23,7 @@ import { QueryMetrics } from "./metrics.ts";
 import { ReaderPool, type Running } from "./pool.ts";
 import { QueryLog, type QueryOrigin } from "./query-log.ts";
 import { type QueryStats, failedStats } from "./stats.ts";
+import { walk } from "../walk.ts";
 import { Turns } from "./turns.ts";
 
 export interface QueryOptions {
@@ -196,6 +197,15 @@ export class QueryService {
   /** The envelope with the syntax tree as upstream's `parse_query` prints it. Rejects with `bad_data`. */
   async parse(text: string): Promise<Uint8Array> {
     return this.#read({ kind: "parse", text });
+  }
+
+  /** The matchers of each selector in an expression. Throws `bad_data`. */
+  selectors(text: string): Matcher[][] {
+    const selectors: Matcher[][] = [];
+    walk(this.#local.engine.parse(text), (expr) => {
+      if (expr.kind === "vectorSelector") selectors.push(expr.matchers);
+    });
+    return selectors;
   }
 
   /** For rules: a vector, or a scalar as one sample without labels. Rejects with `execution` for anything else. */

@@ -1,5 +1,6 @@
 import { type Clock, SimulatedClock } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
+import { ExemplarStorage } from "../../tsdb/exemplar/exemplar-storage.ts";
 import { AppendCounters, HeadAppender } from "../../tsdb/head/appender.ts";
 import { BatchPool } from "../../tsdb/head/batch-pool.ts";
 import { Head } from "../../tsdb/head/head.ts";
@@ -41,6 +42,8 @@ export class HeadSubject implements Subject {
       pool: new BatchPool(this.#kernel, 16_384),
       clock: this.#clock,
       counters: new AppendCounters(),
+      exemplars: new ExemplarStorage((ref) => this.#head.labels(ref)),
+      keepsMetadata: false,
       chunkRangeMs,
       samplesPerChunk: 120,
       futureMaxMs: Infinity,

@@ -119,6 +119,19 @@ export class ByteWriter {
     return this.u32(Math.floor(value / 2 ** 32)).u32(value % 2 ** 32);
   }
 
+  /** An integer from −2⁵³ to 2⁵³. */
+  i64(value: number): this {
+    this.#reserve(8);
+    this.length = this.#bytes.writeBigInt64BE(BigInt(value), this.length);
+    return this;
+  }
+
+  f64(value: number): this {
+    this.#reserve(8);
+    this.length = this.#bytes.writeDoubleBE(value, this.length);
+    return this;
+  }
+
   /** An integer from 0 to 2⁵³. */
   uvarint(value: number): this {
     this.#reserve(10);

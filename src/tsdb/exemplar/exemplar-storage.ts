@@ -85,7 +85,9 @@ export class ExemplarStorage implements ExemplarQueryable {
   judge(ref: SeriesRef, exemplar: Exemplar): ExemplarFate {
     if (this.#ring.length === 0) return "disabled";
     if (charactersOf(exemplar.labels) > labelCharactersMax) return "labelsTooLong";
-    const fate = this.#compare(this.#find(ref), exemplar);
+    const newest = this.#find(ref)?.newest.exemplar;
+    const isTimed = exemplar.hasOwnTimestamp || newest?.hasOwnTimestamp === true;
+    const fate = this.#compare(newest, exemplar, isTimed);
     if (fate === "outOfOrder") this.outOfOrder++;
     return fate;
   }
@@ -93,7 +95,17 @@ export class ExemplarStorage implements ExemplarQueryable {
   /** Stores the exemplar, unless it must not be. The series must exist. */
   add(ref: SeriesRef, exemplar: Exemplar): ExemplarFate {
     const fate = this.judge(ref, exemplar);
-    if (fate !== "queued") return fate;
+    return fate === "queued" ? this.#insert(ref, exemplar) : fate;
+  }
+
+  /** Stores an exemplar that was stored before: the log does not say whose its time is, but that it is another one than those before. */
+  restore(ref: SeriesRef, exemplar: Exemplar): void {
+    if (this.#ring.length === 0) return;
+    const fate = this.#compare(this.#find(ref)?.newest.exemplar, exemplar, true);
+    if (fate === "queued") this.#insert(ref, exemplar);
+  }
+
+  #insert(ref: SeriesRef, exemplar: Exemplar): ExemplarFate {
     const before = this.#find(ref);
     const older = before && olderThan(before, exemplar);
     // Within the window only one of a time is kept: more cannot be told from repetitions without comparing all.
@@ -113,7 +125,11 @@ export class ExemplarStorage implements ExemplarQueryable {
       const { labels, oldest, newest } = series;
       if (oldest.exemplar.timestampMs > maxTimestampMs || newest.exemplar.timestampMs < minTimestampMs)
         continue;
-      if (!matcherSets.some((matchers) => matchers.every((matcher) => matcher.matches(labels.get(matcher.name)))))
+      if (
+        !matcherSets.some((matchers) =>
+          matchers.every((matcher) => matcher.matches(labels.get(matcher.name))),
+        )
+      )
         continue;
       const exemplars = inOrder(series).filter(
         ({ timestampMs }) => timestampMs >= minTimestampMs && timestampMs <= maxTimestampMs,
@@ -148,10 +164,8 @@ export class ExemplarStorage implements ExemplarQueryable {
   }
 
   /** By the series' newest exemplar; of the same time, those that are greater by value and labels may follow. */
-  #compare(series: Series | undefined, exemplar: Exemplar): ExemplarFate {
-    if (series === undefined) return "queued";
-    const newest = series.newest.exemplar;
-    const isTimed = newest.hasOwnTimestamp || exemplar.hasOwnTimestamp;
+  #compare(newest: Exemplar | undefined, exemplar: Exemplar, isTimed: boolean): ExemplarFate {
+    if (newest === undefined) return "queued";
     const isSameTime = newest.timestampMs === exemplar.timestampMs;
     const order = newest.value - exemplar.value || newest.labels.compare(exemplar.labels);
     if (order === 0 && (isSameTime || !isTimed)) return "duplicate";

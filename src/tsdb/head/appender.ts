@@ -1,14 +1,23 @@
 import { assert, type Clock, NarthexError } from "../../base/index.ts";
 import { type SampleBatch, sampleStatus, staleMarkerBits, type TimeBounds } from "../../kernel/index.ts";
-import type { Labels } from "../../model/index.ts";
-import type { Appender, AppendResult, ExemplarFate, SeriesRef } from "../../storage/index.ts";
+import type { Labels, MetricMetadata } from "../../model/index.ts";
+import type { Appender, AppendResult, Exemplar, ExemplarFate, SeriesRef } from "../../storage/index.ts";
+import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
+import type { ExemplarEntry } from "../wal/exemplar-record.ts";
+import type { MetadataEntry } from "../wal/metadata-record.ts";
 import type { BatchPool } from "./batch-pool.ts";
 import type { Head } from "./head.ts";
 
+/** What a commit holds beside samples. */
+export interface CommitNotes {
+  readonly metadata: readonly MetadataEntry[];
+  readonly exemplars: readonly ExemplarEntry[];
+}
+
 /** Where a commit is made durable before anybody sees it. */
 export interface CommitLog {
-  /** Writes the series that were created since the last commit, then the ok samples. Throws `unavailable`; then nothing was written. */
-  write(head: Head, batches: readonly SampleBatch[]): void;
+  /** Writes the series that were created since the last commit, then the ok samples and the notes. Throws `unavailable`; then nothing was written. */
+  write(head: Head, batches: readonly SampleBatch[], notes: CommitNotes): void;
 }
 
 /** What the appenders of a head share. */
@@ -18,6 +27,8 @@ export interface AppendContext {
   readonly pool: BatchPool;
   readonly clock: Clock;
   readonly counters: AppendCounters;
+  readonly exemplars: ExemplarStorage;
+  readonly keepsMetadata: boolean;
   readonly chunkRangeMs: number;
   readonly samplesPerChunk: number;
   /** Samples beyond now plus this are refused, so that a wrong date cannot close the head for true ones. */
@@ -48,6 +59,8 @@ export class HeadAppender implements Appender {
   #batch: SampleBatch | undefined;
   /** Full batches of what `append` queued beyond the first. */
   readonly #overflow: SampleBatch[] = [];
+  readonly #exemplars: ExemplarEntry[] = [];
+  readonly #metadata: MetadataEntry[] = [];
   #releasePending = false;
 
   constructor(context: AppendContext) {
@@ -76,12 +89,25 @@ export class HeadAppender implements Appender {
     throw new NarthexError("execution", "native histograms are not stored yet");
   }
 
-  appendExemplar(): ExemplarFate {
-    return "disabled";
+  get keepsExemplars(): boolean {
+    return this.#context.exemplars.capacity > 0;
   }
 
-  appendMetadata(): void {
-    // None is kept.
+  get keepsMetadata(): boolean {
+    return this.#context.keepsMetadata;
+  }
+
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): ExemplarFate {
+    const { head, exemplars } = this.#context;
+    if (!head.hasSeries(ref)) return "unknownSeries";
+    const fate = exemplars.judge(ref, exemplar);
+    if (fate === "queued") this.#exemplars.push({ ref, exemplar });
+    return fate;
+  }
+
+  appendMetadata(ref: SeriesRef, metadata: MetricMetadata): void {
+    if (!this.keepsMetadata || isSame(this.#context.head.metadata.get(ref), metadata)) return;
+    this.#metadata.push({ ref, metadata });
   }
 
   commit(): AppendResult {
@@ -94,17 +120,20 @@ export class HeadAppender implements Appender {
 
   commitPart(): AppendResult {
     const { head, log, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
-    if (this.#batch === undefined) return emptyResult();
-    const batches = [this.#batch, ...this.#overflow];
+    const notes = { metadata: this.#metadata, exemplars: this.#exemplars };
+    if (this.#batch === undefined && notes.metadata.length + notes.exemplars.length === 0)
+      return emptyResult();
+    const batches = [this.batch, ...this.#overflow];
     const bounds = appendBounds(this.#context);
     try {
       for (const batch of batches) batch.check(bounds);
-      log.write(head, batches);
+      log.write(head, batches, notes);
       const result = emptyResult();
       for (const batch of batches) {
         if (!isReplaying) batch.append({ chunkRangeMs, samplesPerChunk });
         this.#tally(batch, result);
       }
+      if (!isReplaying) this.#keepNotes(notes);
       head.kernel.arena.reclaim();
       return result;
     } finally {
@@ -113,11 +142,19 @@ export class HeadAppender implements Appender {
   }
 
   rollback(): void {
+    this.#exemplars.length = 0;
+    this.#metadata.length = 0;
     this.#batch?.clear();
     for (const batch of this.#overflow.splice(0)) this.#context.pool.give(batch);
     if (this.#batch === undefined || this.#releasePending) return;
     this.#releasePending = true;
     setImmediate(() => this.#release());
+  }
+
+  #keepNotes({ metadata, exemplars }: CommitNotes): void {
+    const { head, exemplars: storage } = this.#context;
+    for (const entry of metadata) head.metadata.set(entry.ref, entry.metadata);
+    for (const { ref, exemplar } of exemplars) if (head.hasSeries(ref)) storage.add(ref, exemplar);
   }
 
   #release(): void {
@@ -168,6 +205,10 @@ export function appendBounds(context: AppendContext): TimeBounds {
     minValidTimeMs: Math.max(minValidTimeMs, Math.min(head.maxTimeMs, nowMs) - chunkRangeMs / 2),
     maxValidTimeMs: nowMs + futureMaxMs,
   };
+}
+
+function isSame(known: MetricMetadata | undefined, { type, unit, help }: MetricMetadata): boolean {
+  return known !== undefined && known.type === type && known.unit === unit && known.help === help;
 }
 
 const resultStatus = {

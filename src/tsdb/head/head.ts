@@ -1,6 +1,6 @@
 import { NarthexError } from "../../base/index.ts";
 import { type Kernel, layout } from "../../kernel/index.ts";
-import type { Labels } from "../../model/index.ts";
+import { Labels, type MetricMetadata } from "../../model/index.ts";
 import { LabelIndex } from "./label-index.ts";
 import { labelsBytes, SeriesIndex } from "./series-index.ts";
 import { SymbolTable } from "./symbols.ts";
@@ -27,6 +27,8 @@ export class Head {
   readonly labelIndex: LabelIndex;
   /** Series created since they were last written to the WAL. */
   readonly unlogged: number[] = [];
+  /** What is known of the metrics of series, as far as metadata is kept. */
+  readonly metadata = new Map<number, MetricMetadata>();
   readonly #seriesIndex: SeriesIndex;
   readonly #seriesMax: number;
   readonly #f64: Float64Array;
@@ -155,6 +157,7 @@ export class Head {
     const count = views.u32[(labelsPtr >>> 2) + 1]!;
     this.#seriesIndex.remove(hash, ref);
     series.release(ref);
+    this.metadata.delete(ref);
     arena.retire(labelsPtr, labelsBytes(count));
     this.seriesRemoved++;
   }
@@ -189,6 +192,16 @@ export class Head {
 
   hasSeries(ref: number): boolean {
     return this.kernel.series.labelsPtr(ref) !== 0;
+  }
+
+  /** The labels of a series that exists. */
+  labels(ref: number): Labels {
+    const { u32 } = this.kernel.views;
+    const at = this.kernel.series.labelsPtr(ref) >>> 2;
+    const pairs: string[] = [];
+    for (const symbol of u32.subarray(at + 2, at + 2 + 2 * u32[at + 1]!))
+      pairs.push(this.symbols.text(symbol));
+    return Labels.fromSortedPairs(pairs);
   }
 
   /** Calls with every ref that has a series, ascending. */

@@ -1,7 +1,11 @@
 import type { Clock, Disk, Logger } from "../../base/index.ts";
 import { type ByteBuffer, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import type { MetricMetadata } from "../../model/index.ts";
+import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { Head } from "../head/head.ts";
 import type { WalCompression } from "./compression.ts";
+import { decodeExemplars, encodeExemplars, type ExemplarEntry } from "./exemplar-record.ts";
+import { decodeMetadata, encodeMetadata } from "./metadata-record.ts";
 import { encodeSamples, recordBufferBytesMax } from "./log.ts";
 import { SegmentReader } from "./reader.ts";
 import { recordType } from "./record.ts";
@@ -27,6 +31,8 @@ export interface CheckpointOptions {
 const sliceMs = 10;
 const temporarySuffix = ".tmp";
 const batchSamples = 16_384;
+const exemplarsPerRecord = 10_000;
+const metadataPerRecord = 10_000;
 
 /**
  * Shortens the WAL: what is still needed of the lower two thirds of its finished segments (series that exist, samples from `minTimeMs` on)
@@ -63,7 +69,7 @@ export async function truncateWal(
  * Writes a checkpoint of the whole head in place of all segments there are: after the refs in the head were chosen anew. To be called
  * before a writer opens. Throws the disk's errors; then the old files are all there.
  */
-export async function rewriteWal(options: CheckpointOptions): Promise<void> {
+export async function rewriteWal(options: CheckpointOptions, exemplars: ExemplarStorage): Promise<void> {
   const { disk, directory, setAsideDirectory } = options;
   const segments = listSegments(disk, directory);
   const before = listCheckpoints(disk, directory).at(-1);
@@ -71,6 +77,7 @@ export async function rewriteWal(options: CheckpointOptions): Promise<void> {
   const checkpoint = new CheckpointWriter(options, last);
   try {
     await checkpoint.writeHead();
+    checkpoint.writeExemplars(exemplars);
     await checkpoint.finish();
   } catch (error) {
     await checkpoint.abandon();
@@ -115,6 +122,8 @@ class CheckpointWriter {
   readonly damagedPaths: string[] = [];
   /** Refs that stand in the log for a series that has another ref in the head. */
   readonly #aliases = new Set<number>();
+  /** What is known of the metrics of series: of what the log says about one, the last thing holds. */
+  readonly #metadata = new Map<number, MetricMetadata>();
   #sliceStartMs = performance.now();
 
   constructor(options: CheckpointOptions, index: number) {
@@ -165,10 +174,18 @@ class CheckpointWriter {
       await this.#breathe();
     }
     this.#flushBatch();
+    for (const [ref, metadata] of head.metadata) this.#metadata.set(ref, metadata);
+  }
+
+  writeExemplars(exemplars: ExemplarStorage): void {
+    const entries = [...exemplars].map(([ref, exemplar]) => ({ ref, exemplar }));
+    this.#addExemplars(entries.filter(({ ref }) => this.#isKept(ref)));
+    this.#writer.flush();
   }
 
   async finish(): Promise<void> {
     const { disk, directory } = this.#options;
+    this.#addMetadata();
     await this.#close();
     disk.syncDirectory(this.#path + temporarySuffix);
     disk.rename(this.#path + temporarySuffix, this.#path);
@@ -196,6 +213,8 @@ class CheckpointWriter {
     try {
       if (record[0] === recordType.series) this.#filterSeries(record);
       else if (record[0] === recordType.samples) this.#filterSamples(record);
+      else if (record[0] === recordType.exemplars) this.#filterExemplars(record);
+      else if (record[0] === recordType.metadata) this.#gatherMetadata(record);
       else this.#writer.add(record);
     } catch (error) {
       // Malformed under a good checksum: not ours to judge, so it is kept.
@@ -232,13 +251,44 @@ class CheckpointWriter {
     const { refs, timestamps, status } = this.#batch;
     let kept = 0;
     for (let i = 0; i < count; i++) {
-      const isKept = timestamps[i]! >= minTimeMs && (head.hasSeries(refs[i]!) || this.#aliases.has(refs[i]!));
+      const isKept = timestamps[i]! >= minTimeMs && this.#isKept(refs[i]!);
       status[i] = isKept ? sampleStatus.ok : sampleStatus.outOfBounds;
       if (isKept) kept++;
     }
     if (kept === count) this.#writer.add(record);
     else this.#flushBatch();
     this.#batch.clear();
+  }
+
+  #filterExemplars(record: Uint8Array): void {
+    const { minTimeMs } = this.#options;
+    const isKept = ({ ref, exemplar }: ExemplarEntry): boolean =>
+      exemplar.timestampMs >= minTimeMs && this.#isKept(ref);
+    this.#addExemplars(decodeExemplars(record).filter(isKept));
+  }
+
+  #gatherMetadata(record: Uint8Array): void {
+    for (const { ref, metadata } of decodeMetadata(record))
+      if (this.#isKept(ref)) this.#metadata.set(ref, metadata);
+  }
+
+  #addExemplars(entries: readonly ExemplarEntry[]): void {
+    for (let start = 0; start < entries.length; start += exemplarsPerRecord)
+      this.#writer.add(encodeExemplars(entries.slice(start, start + exemplarsPerRecord)));
+  }
+
+  #addMetadata(): void {
+    const entries = [...this.#metadata].map(([ref, metadata]) => ({ ref, metadata }));
+    for (let start = 0; start < entries.length; start += metadataPerRecord)
+      this.#writer.add(encodeMetadata(entries.slice(start, start + metadataPerRecord)));
+    this.#writer.flush();
+  }
+
+  /** Whether a ref of the log names a series that is in the head. */
+  #isKept(ref: number): boolean {
+    return (
+      this.#aliases.has(ref) || (ref >= 1 && ref <= layout.seriesRefMax && this.#options.head.hasSeries(ref))
+    );
   }
 
   /** Adds the samples of a head series to the batch, writing it whenever it is full. */

@@ -51,6 +51,19 @@ export class RecordCursor {
     return value;
   }
 
+  f64(): number {
+    const value = this.#view.getFloat64(this.at);
+    this.at += 8;
+    return value;
+  }
+
+  /** UTF-8 behind its length. */
+  text(): string {
+    const length = this.uvarint();
+    const start = this.skip(length);
+    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, length).toString();
+  }
+
   /** An unsigned varint; beyond 2⁵³ the last digits are lost. */
   uvarint(): number {
     const { bytes } = this;

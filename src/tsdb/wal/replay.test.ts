@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
-import { Labels } from "../../model/index.ts";
+import { Labels, Matcher } from "../../model/index.ts";
 import {
   baseTimeMs,
   bitsOf,
@@ -14,6 +14,8 @@ import {
   openTest,
   temporaryDirectory,
 } from "../test-support.ts";
+import { encodeExemplars } from "./exemplar-record.ts";
+import { encodeMetadata } from "./metadata-record.ts";
 import { recordType } from "./record.ts";
 import { WalWriter } from "./writer.ts";
 
@@ -258,5 +260,48 @@ test("damaged segments are set aside when a checkpoint replaces them", async () 
     assert.deepEqual(readdirSync(`${directory}/set-aside`), ["00000000"]);
     assert.deepEqual(readFileSync(`${directory}/set-aside/00000000`), bytes);
     await opened.tsdb.close();
+  });
+});
+
+test("when series are numbered afresh, their exemplars and metadata go with them", async () => {
+  await withDirectory(async (directory) => {
+    const refs = [5_000_000_000, 2 ** 40 + 7];
+    const exemplar = (ref: number) => ({
+      ref,
+      exemplar: {
+        labels: Labels.from({ trace: `${ref}` }),
+        value: 1,
+        timestampMs: baseTimeMs,
+        hasOwnTimestamp: true,
+      },
+    });
+    const metadata = (ref: number) => ({
+      ref,
+      metadata: { type: "gauge", help: `of ${ref}`, unit: "" } as const,
+    });
+    await writeRecords(directory, [
+      seriesRecord(
+        ...refs.map((ref): [bigint, string[]] => [BigInt(ref), ["__name__", "m", "ref", `${ref}`]]),
+      ),
+      encodeMetadata([...refs, 3].map(metadata)),
+      samplesRecord(...refs.map((ref): [bigint, number, number] => [BigInt(ref), baseTimeMs, 1])),
+      encodeExemplars([...refs, 3].map(exemplar)),
+    ]);
+    const options = { exemplarsMax: 10, keepsMetadata: true };
+    for (const isRenumbered of [true, false]) {
+      const { tsdb } = await openTest(directory, options);
+      assert.equal(tsdb.replayResult!.isRenumbered, isRenumbered);
+      const found = tsdb.exemplars.selectExemplars(0, Infinity, [[new Matcher("=", "__name__", "m")]]);
+      for (const { labels, exemplars } of found)
+        assert.deepEqual(
+          exemplars.map((one) => one.labels.get("trace")),
+          [labels.get("ref")],
+        );
+      assert.equal(found.length, 2);
+      const unknown = isRenumbered ? 1 : 0;
+      assert.equal(tsdb.replayResult!.unknownSeriesExemplars, unknown);
+      assert.equal(tsdb.replayResult!.unknownSeriesMetadata, unknown);
+      await tsdb.close();
+    }
   });
 });

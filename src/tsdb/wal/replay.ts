@@ -1,6 +1,9 @@
 import { type Disk, errorMessage, type Logger, NarthexError } from "../../base/index.ts";
 import { layout } from "../../kernel/index.ts";
+import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import { type Head, pageOf } from "../head/head.ts";
+import { decodeExemplars } from "./exemplar-record.ts";
+import { decodeMetadata } from "./metadata-record.ts";
 import { SegmentReader, type WalDamage } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { ReplayWindow } from "./replay-window.ts";
@@ -14,6 +17,10 @@ export interface ReplayOptions {
   logger: Logger;
   /** The WAL directory. */
   directory: string;
+  /** Where exemplars go. */
+  exemplars?: ExemplarStorage;
+  /** Whether what is known of metrics is kept. Default false. */
+  keepsMetadata?: boolean;
   chunkRangeMs: number;
   samplesPerChunk: number;
   /** Samples before are left out. */
@@ -49,6 +56,8 @@ export interface ReplayResult {
   skippedRecords: Map<number, number>;
   /** Samples whose series the log does not name. */
   unknownSeriesSamples: number;
+  unknownSeriesExemplars: number;
+  unknownSeriesMetadata: number;
   /** Whether refs in the log mean other series in the head, so that the log must be written anew before it is continued. */
   isRenumbered: boolean;
 }
@@ -100,6 +109,8 @@ class Replay {
     tornTails: [],
     skippedRecords: new Map(),
     unknownSeriesSamples: 0,
+    unknownSeriesExemplars: 0,
+    unknownSeriesMetadata: 0,
     isRenumbered: false,
   };
   readonly #options: ReplayOptions;
@@ -215,6 +226,8 @@ class Replay {
     try {
       if (record[0] === recordType.samples) this.#window.add(record, this.#refs);
       else if (record[0] === recordType.series) this.#readSeries(record);
+      else if (record[0] === recordType.exemplars) this.#readExemplars(record);
+      else if (record[0] === recordType.metadata) this.#readMetadata(record);
       else {
         const type = record[0] ?? 0;
         this.result.skippedRecords.set(type, (this.result.skippedRecords.get(type) ?? 0) + 1);
@@ -244,6 +257,28 @@ class Replay {
       if (ref === logRef) this.#refs.delete(logRef);
       else this.#refs.set(logRef, ref);
     });
+  }
+
+  #readExemplars(record: Uint8Array): void {
+    for (const { ref: logRef, exemplar } of decodeExemplars(record)) {
+      const ref = this.#headRef(logRef);
+      if (ref === 0) this.result.unknownSeriesExemplars++;
+      else this.#options.exemplars?.restore(ref, exemplar);
+    }
+  }
+
+  #readMetadata(record: Uint8Array): void {
+    for (const { ref: logRef, metadata } of decodeMetadata(record)) {
+      const ref = this.#headRef(logRef);
+      if (ref === 0) this.result.unknownSeriesMetadata++;
+      else if (this.#options.keepsMetadata) this.#head.metadata.set(ref, metadata);
+    }
+  }
+
+  /** The ref in the head for one of the log, 0 when there is no such series. */
+  #headRef(logRef: number): number {
+    const ref = this.#refs.get(logRef) ?? logRef;
+    return ref >= 1 && ref <= layout.seriesRefMax && this.#head.hasSeries(ref) ? ref : 0;
   }
 
   /** The series has a ref of our own choice. When that is beyond all in the log, it need only be written there. */

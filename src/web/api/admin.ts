@@ -5,7 +5,9 @@ import { parseSeriesSelector } from "../../promql/index.ts";
 import type { WebParts } from "../parts.ts";
 import { asParameter, maxTimestampMs, minTimestampMs, readParams, timeParam } from "./params.ts";
 
-export type AdminRoutesOptions = Pick<WebParts, "storage" | "adminEnabled">;
+export interface AdminRoutesOptions extends Pick<WebParts, "adminEnabled"> {
+  storage: Pick<WebParts["storage"], "deleteSeries" | "cleanTombstones">;
+}
 
 /** `admin/tsdb/*`: what changes stored data. */
 export function addAdminRoutes(api: Hono, { storage, adminEnabled }: AdminRoutesOptions): void {
