@@ -129,18 +129,18 @@ export abstract class ExpositionParser {
     return this.#toLabels(pairs);
   }
 
-  /** The current series' exemplar, if it has one. */
+  /** The current series' exemplar, if it has one. Of a label that comes twice the last value holds: no reason to refuse the sample. */
   exemplar(): ParsedExemplar | undefined {
     if (!this.hasExemplar) return undefined;
-    const pairs: string[] = [];
+    const pairs: [name: string, value: string][] = [];
     for (let i = 0; i < this.exemplarRanges.count; i++) {
-      pairs.push(
+      pairs.push([
         this.#unescaped(...this.exemplarRanges.name(i)),
         this.#unescaped(...this.exemplarRanges.value(i)),
-      );
+      ]);
     }
     return {
-      labels: this.#toLabels(pairs),
+      labels: Labels.from(pairs),
       value: this.exemplarValue,
       timestampMs: this.exemplarTimestampMs,
     };

@@ -3,6 +3,16 @@ import type { MetricMetadata, MetricType } from "../model/index.ts";
 /** Metric families remembered per target; more than any sane target has. */
 const familiesMax = 20_000;
 
+/** What the names of series may have behind their family's. */
+const suffixes: Readonly<Partial<Record<MetricType, readonly string[]>>> = {
+  counter: ["_total"],
+  histogram: ["_bucket", "_sum", "_count"],
+  gaugehistogram: ["_bucket", "_gsum", "_gcount"],
+  summary: ["_sum", "_count"],
+  info: ["_info"],
+};
+const suffixPattern = /_(?:total|bucket|sum|count|gsum|gcount|info)$/;
+
 /** What a target says about its metrics, by family name. */
 export class MetadataStore {
   readonly #families = new Map<string, MetricMetadata>();
@@ -30,9 +40,14 @@ export class MetadataStore {
     return this.#families.get(family);
   }
 
-  /** The type of the family that a series with this name belongs to, if it was declared. */
-  typeOf(metric: string): MetricType | undefined {
-    return (this.get(metric) ?? this.get(metric.replace(/_(?:bucket|sum|count|gsum|gcount)$/, "")))?.type;
+  /** What is known of the family that a series with this name belongs to. */
+  familyOf(metric: string): MetricMetadata | undefined {
+    const own = this.get(metric);
+    if (own) return own;
+    const suffix = suffixPattern.exec(metric)?.[0];
+    if (suffix === undefined) return undefined;
+    const family = this.get(metric.slice(0, -suffix.length));
+    return family && suffixes[family.type]?.includes(suffix) ? family : undefined;
   }
 
   clear(): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import test, { type TestContext } from "node:test";
 import fc from "fast-check";
 import { createParser, type TextFormat } from "../exposition/index.ts";
 import { createKernel } from "../kernel/index.ts";
@@ -87,6 +87,86 @@ test("a batch that is full is committed, whichever way a line is read", () => {
   buffer.close();
   storage.close();
   assert.deepEqual(storage.series, expected([body, body], "text"));
+});
+
+/** A reader and a storage that keeps exemplars and metadata. */
+function setUpNotes(t: TestContext) {
+  const kernel = createKernel({ limitBytes: 64 * 1024 * 1024 });
+  const storage = new MemoryStorage(kernel);
+  storage.keepsNotes = true;
+  const populated = { discovered: targetLabels, labels: targetLabels, intervalMs: 1000, timeoutMs: 1000 };
+  const reader = new TargetReader(new Target(populated, new Map()), kernel, rules);
+  const buffer = kernel.createByteBuffer(1 << 20);
+  t.after(() => {
+    reader.close();
+    buffer.close();
+    storage.close();
+  });
+  return {
+    reader,
+    scrape: (timestampMs: number, body: string) => {
+      for (const notes of [storage.exemplars, storage.metadata]) notes.length = 0;
+      buffer.clear();
+      buffer.append(Buffer.from(`${body}# EOF\n`));
+      const appender = storage.appender();
+      reader.read(buffer, "openmetrics", appender, timestampMs, () => {});
+      appender.commit();
+      return storage;
+    },
+  };
+}
+
+test("exemplars come with their series, the time of the sample where they have none, and once", (t) => {
+  const { reader, scrape } = setUpNotes(t);
+  const lines = [
+    'a_total 1 # {trace="1"} 0.5',
+    'a_total{x="1"} 1 0.25 # {} 1 1.5',
+    'drop_me 1 # {trace="2"} 1',
+    'a_total{x="2"} 1 # {trace="é"} 2',
+    'a_total{x="3"} 123456789012345678901234567890 # {trace="3"} -1',
+    'a_total{x="4"} 1 # {trace="4",trace="5"} 1',
+  ];
+  const body = lines.map((line) => `${line}\n`).join("");
+  const found = (storage: MemoryStorage): unknown[] =>
+    storage.exemplars.map(([series, { labels, value, timestampMs, hasOwnTimestamp }]) => [
+      series.replace(/instance="a", job="j",? ?/, ""),
+      labels.get("trace"),
+      value,
+      timestampMs,
+      hasOwnTimestamp,
+    ]);
+  const complex = (ms: number): unknown[] => [
+    ['a_total{x="2"}', "é", 2, ms, false],
+    ['a_total{x="3"}', "3", -1, ms, false],
+  ];
+  assert.deepEqual(found(scrape(1000, body)), [
+    ["a_total{}", "1", 0.5, 1000, false],
+    ['a_total{x="1"}', "", 1, 1500, true],
+    ...complex(1000),
+    ['a_total{x="4"}', "5", 1, 1000, false],
+  ]);
+  assert.equal(reader.exemplarsOutOfOrder, 1);
+  assert.equal(reader.counts.scraped, 6);
+  // Those that the kernel leaves to the reference parser are looked at each time.
+  assert.deepEqual(found(scrape(2000, body.replace('trace="1"', 'trace="6"'))), [
+    ["a_total{}", "6", 0.5, 2000, false],
+    ...complex(2000),
+  ]);
+});
+
+test("what a target says of its metrics comes with new series, and with all when it has changed", (t) => {
+  const { scrape } = setUpNotes(t);
+  const body = (help: string, more = "") =>
+    `# HELP a ${help}\n# TYPE a counter\na_total 1\na_created 1\n# TYPE h histogram\n# UNIT h \nh_bucket{le="1"} 1\n${more}drop_me 1\nb 1\n`;
+  const found = (storage: MemoryStorage): string[] =>
+    storage.metadata.map(([series, { type, help }]) => `${series.replace(/\{.*/, "")} ${type} ${help}`);
+  assert.deepEqual(found(scrape(1000, body("one"))), ["a_total counter one", "h_bucket histogram "]);
+  assert.deepEqual(found(scrape(2000, body("one"))), []);
+  assert.deepEqual(found(scrape(3000, body("one", "h_sum 1\n"))), ["h_sum histogram "]);
+  // The lines of known series pass by the kernel alone: they are learnt anew with the next scrape.
+  scrape(4000, body("two"));
+  assert.deepEqual(found(scrape(5000, body("two"))), ["a_total counter two", "h_bucket histogram "]);
+  assert.deepEqual(found(scrape(6000, body("two"))), []);
 });
 
 const series = fc.constantFrom(

@@ -16,7 +16,7 @@ import {
   type LineTable,
   normalNaNBits,
 } from "../kernel/index.ts";
-import { type Labels, metricNameLabel, type MetricType } from "../model/index.ts";
+import { type Labels, type MetricMetadata, metricNameLabel, type MetricType } from "../model/index.ts";
 import type { Appender, AppendResult } from "../storage/index.ts";
 import { sampleLabels, type SampleLabelRules } from "./sample-labels.ts";
 import type { Target } from "./target.ts";
@@ -61,6 +61,8 @@ export class TargetReader {
   /** Series whose lines were forgotten on purpose; those that the next scrape lacks have vanished. */
   #carried: Uint32Array = noRefs;
   #relearn = false;
+  /** Metric families of which this scrape told first. */
+  readonly #newFamilies = new Set<string>();
   #refusedAtMs: number | undefined;
   counts: ReadCounts = { scraped: 0, added: 0, seriesAdded: 0 };
   /** New series that the storage had no room for in the last scrape. */
@@ -131,7 +133,7 @@ export class TargetReader {
           this.#learnSeries(appender, timestampMs);
           break;
         case lineEvent.unknownComment:
-          this.#learnComment();
+          this.#learnComment(appender.keepsMetadata);
           break;
         case lineEvent.complexLine:
           if (batch.count === batch.capacity) flush();
@@ -178,6 +180,7 @@ export class TargetReader {
     this.counts = { scraped: 0, added: 0, seriesAdded: 0 };
     this.seriesRefused = 0;
     this.exemplarsOutOfOrder = 0;
+    this.#newFamilies.clear();
     const retry = this.#refusedAtMs !== undefined && timestampMs - this.#refusedAtMs >= retryRefusedMs;
     if (this.#target.metadata.isFull) this.#target.metadata.clear();
     else if (!this.#relearn && !retry) return;
@@ -187,10 +190,17 @@ export class TargetReader {
   }
 
   #learnSeries(appender: Appender, timestampMs: number): void {
-    const labels = sampleLabels(this.#parseLabels(), this.#target.labels, this.#rules);
+    const exposed = this.#parseLabels();
+    const labels = sampleLabels(exposed, this.#target.labels, this.#rules);
     const ref = labels && this.#reference(labels, appender, timestampMs);
     this.#table.addEntry(ref ?? lineDropped);
-    if (ref !== undefined) this.counts.seriesAdded++;
+    if (ref === undefined) return;
+    this.counts.seriesAdded++;
+    const name = exposed.get(metricNameLabel);
+    // What a target says of a metric does not hold for what relabelling makes of it.
+    if (!appender.keepsMetadata || labels!.get(metricNameLabel) !== name) return;
+    const family = this.#target.metadata.familyOf(name);
+    if (family) appender.appendMetadata(ref, family);
   }
 
   /** The labels of the line at hand; the form of its bounds depends on the type that was declared for it, maybe scrapes ago. */
@@ -206,8 +216,8 @@ export class TargetReader {
     return this.#guard(() => {
       const labels = parse();
       if (!labels.has("le") && !labels.has("quantile")) return labels;
-      const type = this.#target.metadata.typeOf(labels.get(metricNameLabel));
-      return type === undefined ? labels : parse({ type });
+      const family = this.#target.metadata.familyOf(labels.get(metricNameLabel));
+      return family ? parse({ type: family.type }) : labels;
     });
   }
 
@@ -223,15 +233,27 @@ export class TargetReader {
     }
   }
 
-  #learnComment(): void {
+  #learnComment(keepsMetadata: boolean): void {
     const { eventStart: start, eventEnd: end } = this.#table;
     const parser = createParser(this.#bytes, this.#format, { start, end, singleLine: true });
-    const { metadata } = this.#target;
     const kind = this.#guard(() => parser.next());
-    if (kind === "type") metadata.set(parser.metricName(), { type: parser.type });
-    else if (kind === "help") metadata.set(parser.metricName(), { help: parser.text() });
-    else if (kind === "unit") metadata.set(parser.metricName(), { unit: parser.text() });
+    const family = parser.metricName();
+    if (kind === "type") this.#describe(family, { type: parser.type }, keepsMetadata);
+    else if (kind === "help") this.#describe(family, { help: parser.text() }, keepsMetadata);
+    else if (kind === "unit") this.#describe(family, { unit: parser.text() }, keepsMetadata);
     this.#table.addEntry(lineComment);
+  }
+
+  #describe(family: string, part: Partial<MetricMetadata>, keepsMetadata: boolean): void {
+    const { metadata } = this.#target;
+    const before = metadata.get(family);
+    metadata.set(family, part);
+    if (before === undefined) this.#newFamilies.add(family);
+    else if (keepsMetadata && !this.#newFamilies.has(family)) {
+      const { type, help, unit } = { ...before, ...part };
+      // The lines of its series are known and would not pass by here.
+      if (type !== before.type || help !== before.help || unit !== before.unit) this.#relearn = true;
+    }
   }
 
   #readComplex(appender: Appender, timestampMs: number): void {
@@ -251,13 +273,8 @@ export class TargetReader {
   #readExemplar(appender: Appender): void {
     const { eventStart, eventEnd, eventRef } = this.#table;
     const { batch } = appender;
-    try {
-      const exemplar = parseExemplar(this.#bytes, eventStart, eventEnd);
-      this.#takeExemplar(exemplar, eventRef, batch.timestamps[batch.count - 1]!, appender);
-    } catch (error) {
-      // The text is well-formed, so its labels are not: one of them comes twice. No reason to refuse the sample.
-      if (!(error instanceof ExpositionError)) throw error;
-    }
+    const exemplar = parseExemplar(this.#bytes, eventStart, eventEnd);
+    this.#takeExemplar(exemplar, eventRef, batch.timestamps[batch.count - 1]!, appender);
   }
 
   #takeExemplar(exemplar: ParsedExemplar, ref: number, sampleMs: number, appender: Appender): void {

@@ -1,9 +1,9 @@
 import { Registry } from "@narthex/client";
 import { createLogger, NarthexError, SimulatedClock } from "../base/index.ts";
 import { createKernel, type Kernel, type SampleBatch, staleMarkerBits } from "../kernel/index.ts";
-import type { Histogram, Labels } from "../model/index.ts";
+import type { Histogram, Labels, MetricMetadata } from "../model/index.ts";
 import { Place } from "../codec/index.ts";
-import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
+import type { Appendable, Appender, AppendResult, Exemplar } from "../storage/index.ts";
 import {
   completeScrapeConfig,
   type CreateFetcher,
@@ -26,6 +26,10 @@ export class MemoryStorage implements Appendable {
   readonly #refs: string[] = [""];
   readonly #byKey = new Map<string, number>();
   seriesMax = Infinity;
+  /** Whether it takes exemplars, negative ones of which it refuses, and metadata; each with its series. */
+  keepsNotes = false;
+  readonly exemplars: [series: string, exemplar: Exemplar][] = [];
+  readonly metadata: [series: string, metadata: MetricMetadata][] = [];
   /** Calls of `reference`: none in the steady state. */
   referenceCalls = 0;
   #batch: SampleBatch | undefined;
@@ -46,10 +50,13 @@ export class MemoryStorage implements Appendable {
       appendStale: (ref, timestampMs) => void batch.pushBits(ref, timestampMs, staleMarkerBits),
       appendHistogram: (ref, timestampMs, histogram) =>
         void this.#histograms.push({ ref, timestampMs, histogram }),
-      keepsExemplars: false,
-      keepsMetadata: false,
-      appendExemplar: () => "disabled",
-      appendMetadata: () => {},
+      keepsExemplars: this.keepsNotes,
+      keepsMetadata: this.keepsNotes,
+      appendExemplar: (ref, exemplar) => {
+        this.exemplars.push([this.#refs[ref]!, exemplar]);
+        return exemplar.value < 0 ? "outOfOrder" : "queued";
+      },
+      appendMetadata: (ref, metadata) => void this.metadata.push([this.#refs[ref]!, metadata]),
       commit: () => this.#commit(batch),
       commitPart: () => this.#commit(batch),
       rollback: () => this.#clear(batch),
