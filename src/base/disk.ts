@@ -29,11 +29,25 @@ export interface Disk {
   list(directory: string): string[];
   stat(path: string): FileStat | undefined;
   rename(from: string, to: string): void;
+  /** Gives a file a second name, or makes a copy where the filesystem knows none. Who changes the file afterwards replaces it as a whole. */
+  link(existing: string, path: string): void;
   remove(path: string): void;
   makeDirectory(path: string): void;
+  /** Size of the filesystem that holds `path`, used or not. */
+  capacityBytes(path: string): number;
   /** Makes creations, renames and removals inside a directory durable. */
   syncDirectory(path: string): void;
 }
+
+/** What link(2) says where the filesystem, or the rights on it, allow no second names. */
+const noLinkCodes: ReadonlySet<string> = new Set([
+  "EPERM",
+  "EXDEV",
+  "EMLINK",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "ENOSYS",
+]);
 
 export const systemDisk: Disk = {
   open: (path, flags) => fs.openSync(path, flags),
@@ -69,14 +83,29 @@ export const systemDisk: Disk = {
     return stat && { sizeBytes: stat.size, isDirectory: stat.isDirectory(), modifiedMs: stat.mtimeMs };
   },
   rename: (from, to) => fs.renameSync(from, to),
-  remove: (path) => fs.rmSync(path, { recursive: true, force: true }),
-  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
-  syncDirectory(path) {
-    const fd = fs.openSync(path, "r");
+  link(existing, path) {
     try {
-      fs.fsyncSync(fd);
-    } finally {
-      fs.closeSync(fd);
+      fs.linkSync(existing, path);
+    } catch (error) {
+      if (!noLinkCodes.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      fs.copyFileSync(existing, path, fs.constants.COPYFILE_EXCL);
+      syncFile(path);
     }
   },
+  remove: (path) => fs.rmSync(path, { recursive: true, force: true }),
+  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
+  capacityBytes(path) {
+    const { bsize, blocks } = fs.statfsSync(path);
+    return bsize * blocks;
+  },
+  syncDirectory: syncFile,
 };
+
+function syncFile(path: string): void {
+  const fd = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}

@@ -1,22 +1,24 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, utimesSync } from "node:fs";
 import { test } from "node:test";
-import { normalNaNBits } from "../kernel/index.ts";
 import { Labels } from "../model/index.ts";
 import { bitsOf, type Dump, dump, openTest, temporaryDirectory } from "./test-support.ts";
+import {
+  askAll,
+  dumpWithPromtool,
+  skipWithoutPrometheus,
+  startPrometheus,
+  withPrometheus,
+} from "./peer-support.ts";
 import { freePort } from "../../test/support/free-port.ts";
 
-/** The real programs, as Debian installs them. */
-const hasPrometheus = isInstalled("prometheus") && isInstalled("promtool");
-const skip = hasPrometheus ? false : "prometheus and promtool are not installed";
-const startMsMax = 20_000;
 const anySeries = '{__name__="go_goroutines", instance="127.0.0.1", job="self"}';
 
 test(
   "Prometheus answers the same from a WAL that we wrote, mid-life and after truncation",
-  { skip },
+  { skip: skipWithoutPrometheus },
   async (t) => {
     const directory = temporaryDirectory();
     t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -38,7 +40,7 @@ test(
       const ours = dump(kernel, tsdb.queryable);
       assert.equal(ours.size, 50);
       assert.deepEqual(dumpWithPromtool(`${data}-copy`), ours);
-      assert.deepEqual(await dumpWithPrometheus(`${data}-copy`, nowMs), ours);
+      assert.deepEqual(await withPrometheus(`${data}-copy`, (port) => askAll(port, nowMs)), ours);
 
       await tsdb.truncate(nowMs - 3_600_000);
       await tsdb.truncate(nowMs - 3_600_000);
@@ -50,7 +52,7 @@ test(
   },
 );
 
-test("a directory that Prometheus has locked is left alone", { skip }, async (t) => {
+test("a directory that Prometheus has locked is left alone", { skip: skipWithoutPrometheus }, async (t) => {
   const directory = temporaryDirectory();
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const data = `${directory}/data`;
@@ -68,7 +70,7 @@ test("a directory that Prometheus has locked is left alone", { skip }, async (t)
 
 test(
   "we read the WAL that Prometheus wrote while it scraped itself",
-  { skip, timeout: 60_000 },
+  { skip: skipWithoutPrometheus, timeout: 60_000 },
   async (t) => {
     const directory = temporaryDirectory();
     t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -100,97 +102,3 @@ test(
     assert.deepEqual(dumpWithPromtool(data).get('{__name__="ours"}'), [[untilMs, bitsOf(1)]]);
   },
 );
-
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** `promtool tsdb dump` prints `{labels} value milliseconds` per sample. */
-function dumpWithPromtool(data: string): Dump {
-  const copy = `${data}-promtool`;
-  cpSync(data, copy, { recursive: true });
-  const text = execFileSync("promtool", ["tsdb", "dump", copy], {
-    encoding: "utf8",
-    maxBuffer: 256 * 1024 * 1024,
-  });
-  const result: Dump = new Map();
-  for (const line of text.split("\n")) {
-    const match = /^(\{.*\}) (\S+) (\d+)$/.exec(line);
-    if (!match) continue;
-    const samples = result.get(match[1]!) ?? [];
-    samples.push([Number(match[3]), parseBits(match[2]!)]);
-    result.set(match[1]!, samples);
-  }
-  return new Map([...result].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** What a NaN's text hides is taken to be the NaN that upstream's parser makes. */
-function parseBits(text: string): bigint {
-  if (text === "NaN") return normalNaNBits;
-  return bitsOf(text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text));
-}
-
-async function dumpWithPrometheus(data: string, untilMs: number): Promise<Dump> {
-  const port = await freePort();
-  const prometheus = await startPrometheus(data, port, "{}");
-  try {
-    return await askAll(port, untilMs);
-  } finally {
-    prometheus.kill("SIGKILL");
-    await once(prometheus, "exit");
-  }
-}
-
-async function askAll(port: number, untilMs: number): Promise<Dump> {
-  const query = new URLSearchParams({ query: '{__name__!=""}[10d]', time: String(untilMs / 1000) });
-  const response = await fetch(`http://127.0.0.1:${port}/api/v1/query`, { method: "POST", body: query });
-  const { data } = (await response.json()) as {
-    data: { result: { metric: Record<string, string>; values: [number, string][] }[] };
-  };
-  const result: [Labels, Dump extends Map<string, infer Samples> ? Samples : never][] = data.result.map(
-    ({ metric, values }) => [
-      Labels.from(metric),
-      values.map(([seconds, value]) => [Math.round(seconds * 1000), parseBits(value)]),
-    ],
-  );
-  result.sort(([a], [b]) => a.compare(b));
-  return new Map(result.map(([labels, samples]) => [labels.toString(), samples]));
-}
-
-async function startPrometheus(
-  data: string,
-  port: number,
-  config: string,
-  ...extraFlags: string[]
-): Promise<ChildProcess> {
-  mkdirSync(data, { recursive: true });
-  writeFileSync(`${data}.yml`, config);
-  const prometheus = spawn(
-    "prometheus",
-    [
-      `--config.file=${data}.yml`,
-      `--storage.tsdb.path=${data}`,
-      ...extraFlags,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let log = "";
-  prometheus.stderr.on("data", (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
-  for (const deadlineMs = Date.now() + startMsMax; Date.now() < deadlineMs;) {
-    const isReady = await fetch(`http://127.0.0.1:${port}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return prometheus;
-    if (prometheus.exitCode !== null) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  prometheus.kill("SIGKILL");
-  throw new Error(`prometheus did not start: ${log}`);
-}

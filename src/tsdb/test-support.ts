@@ -140,11 +140,17 @@ export class ForwardingDisk implements Disk {
   rename(from: string, to: string): void {
     systemDisk.rename(from, to);
   }
+  link(existing: string, path: string): void {
+    systemDisk.link(existing, path);
+  }
   remove(path: string): void {
     systemDisk.remove(path);
   }
   makeDirectory(path: string): void {
     systemDisk.makeDirectory(path);
+  }
+  capacityBytes(path: string): number {
+    return systemDisk.capacityBytes(path);
   }
   syncDirectory(path: string): void {
     systemDisk.syncDirectory(path);

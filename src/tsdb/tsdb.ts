@@ -14,6 +14,7 @@ import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
 import { truncateChunks, truncateHead } from "./head/truncate.ts";
+import { snapshotName } from "./block/directory.ts";
 import { type BlockKeeper, compactHead } from "./maintenance/head-compaction.ts";
 import { deleteSeries, type SeriesDeletion } from "./maintenance/series-deletion.ts";
 import { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
@@ -206,6 +207,17 @@ export class Tsdb implements Appendable {
       if (failures > 0)
         throw new NarthexError("internal", `${failures} blocks cannot be rewritten, the log says why`);
     });
+  }
+
+  /** Makes a snapshot of blocks and, if asked to, head, and resolves to its name in `snapshots/`. Rejects when that fails; then there is none. */
+  async snapshot({ withHead }: { withHead: boolean }): Promise<string> {
+    const name = snapshotName(this.#parts.clock.nowMs());
+    await this.#inTurn(async () => {
+      const { minTimeMs, maxTimeMs } = this.#head;
+      const hasHead = withHead && minTimeMs <= maxTimeMs;
+      await this.#blockKeeper().snapshot(name, hasHead ? [minTimeMs, maxTimeMs + 1] : undefined);
+    });
+    return name;
   }
 
   /** Ends the WAL cleanly and releases the directory; a replay that still goes on is cut short. Appenders must not be used any more. */

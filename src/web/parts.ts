@@ -50,7 +50,7 @@ export interface WebParts {
   rules: RuleManager;
   notifier: Notifier;
   status: StatusView;
-  storage: Pick<Tsdb, "deleteSeries" | "cleanTombstones" | "exemplars">;
+  storage: Pick<Tsdb, "deleteSeries" | "cleanTombstones" | "exemplars" | "snapshot">;
   lifecycle: Lifecycle;
   registry: Registry;
   ui: UiOptions;

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Disk } from "../../base/index.ts";
 import { setAside } from "../wal/checkpoint.ts";
 import { isUlid } from "./ulid.ts";
@@ -6,6 +7,8 @@ export const creationSuffix = ".tmp-for-creation";
 export const deletionSuffix = ".tmp-for-deletion";
 /** Where damaged things go, in the data directory. They are never deleted. */
 export const setAsideName = "set-aside";
+/** Where snapshots are, in the data directory. */
+export const snapshotsName = "snapshots";
 /** Left behind by early versions of upstream. */
 const legacySuffix = ".tmp";
 
@@ -16,7 +19,7 @@ export function listBlockUlids(disk: Disk, dataDirectory: string): string[] {
 
 /** Removes what half-done creations and deletions left. Returns how many there were. Throws the disk's error. */
 export function removeLeftovers(disk: Disk, dataDirectory: string): number {
-  let count = 0;
+  let count = removeHalfSnapshots(disk, `${dataDirectory}/${snapshotsName}`);
   for (const name of disk.list(dataDirectory)) {
     const suffix = [creationSuffix, deletionSuffix, legacySuffix].find((suffix) => name.endsWith(suffix));
     if (suffix === undefined || !isUlid(name.slice(0, -suffix.length))) continue;
@@ -24,6 +27,13 @@ export function removeLeftovers(disk: Disk, dataDirectory: string): number {
     count++;
   }
   return count;
+}
+
+function removeHalfSnapshots(disk: Disk, snapshots: string): number {
+  if (disk.stat(snapshots) === undefined) return 0;
+  const half = disk.list(snapshots).filter((name) => name.endsWith(creationSuffix));
+  for (const name of half) disk.remove(`${snapshots}/${name}`);
+  return half.length;
 }
 
 /** Deletes a block: it is gone at once, or not at all. Threads that have it open go on reading. Throws the disk's error. */
@@ -39,4 +49,10 @@ export function deleteBlock(disk: Disk, dataDirectory: string, ulid: string): vo
 export function setBlockAside(disk: Disk, dataDirectory: string, ulid: string): void {
   setAside(disk, `${dataDirectory}/${ulid}`, `${dataDirectory}/${setAsideName}`);
   disk.syncDirectory(dataDirectory);
+}
+
+/** As upstream's, such as `20240131T235959Z-00c0ffee00c0ffee`: when it was made, and a number so that no two are the same. */
+export function snapshotName(nowMs: number): string {
+  const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, "");
+  return `${time}-${randomBytes(8).toString("hex")}`;
 }

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "../../base/index.ts";
-import { normalNaNBits } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import { MergeQuerier, type Queryable } from "../../storage/index.ts";
-import { bitsOf, type Dump, dump, temporaryDirectory } from "../test-support.ts";
+import {
+  ask,
+  askAll,
+  dumpWithPromtool,
+  promtool,
+  skipWithoutPrometheus,
+  withPrometheus,
+} from "../peer-support.ts";
+import { dump, temporaryDirectory } from "../test-support.ts";
 import { Block, verifyBlock } from "./block.ts";
 import { compactBlocks } from "./compact.ts";
 import { createBlocks, type LabelledSample } from "./create.ts";
@@ -17,12 +22,7 @@ import { BlockQuerier } from "./querier.ts";
 import { testContext } from "./test-support.ts";
 import { encodeTombstones, Tombstones } from "./tombstones.ts";
 import { createUlid } from "./ulid.ts";
-import { freePort } from "../../../test/support/free-port.ts";
 
-/** The real programs, as Debian installs them. */
-const skip =
-  isInstalled("prometheus") && isInstalled("promtool") ? false : "prometheus and promtool are not installed";
-const startMsMax = 20_000;
 const context = testContext();
 const { kernel, disk } = context;
 const hourMs = 3_600_000;
@@ -71,7 +71,7 @@ function dataDirectory(t: TestContext): string {
 
 test(
   "blocks that promtool made are read with the same samples, and taken over by a compaction",
-  { skip },
+  { skip: skipWithoutPrometheus },
   (t) => {
     const data = dataDirectory(t);
     const lines: string[] = [];
@@ -83,9 +83,7 @@ test(
       lines.push(`${name}{${rest.join(",")}} ${text} ${(timestampMs / 1000).toFixed(3)}`);
     }
     writeFileSync(`${data}.txt`, `${lines.join("\n")}\n# EOF\n`);
-    execFileSync("promtool", ["tsdb", "create-blocks-from", "openmetrics", `${data}.txt`, data], {
-      stdio: "ignore",
-    });
+    promtool("tsdb", "create-blocks-from", "openmetrics", `${data}.txt`, data);
     const theirs = dumpWithPromtool(data);
     assert.equal(theirs.size, 20);
     const blocks = openAll(data);
@@ -105,7 +103,7 @@ test(
 
 test(
   "promtool and Prometheus read what we wrote: the same lists, samples and answers",
-  { skip, timeout: 60_000 },
+  { skip: skipWithoutPrometheus, timeout: 60_000 },
   async (t) => {
     const data = dataDirectory(t);
     const metas = createBlocks({ kernel, disk, clock: systemClock, dataDirectory: data }, samples);
@@ -113,13 +111,13 @@ test(
     const ours = dump(kernel, queryable(blocks));
     assert.deepEqual(dumpWithPromtool(data), ours);
 
-    const list = execFileSync("promtool", ["tsdb", "list", data], { encoding: "utf8" });
+    const list = promtool("tsdb", "list", data);
     for (const { ulid, stats } of metas)
       assert.match(
         list,
         new RegExp(`${ulid} .* ${stats.numSamples} +${stats.numChunks} +${stats.numSeries} `),
       );
-    const analysis = execFileSync("promtool", ["tsdb", "analyze", data], { encoding: "utf8" });
+    const analysis = promtool("tsdb", "analyze", data);
     assert.match(analysis, /Series: 20\nLabel names: 3\n/);
 
     // Half of it compacted, some of it deleted: still the same to both.
@@ -144,91 +142,10 @@ test(
     assert.deepEqual(dumpWithPromtool(data), left);
     for (const block of after) block.release();
 
-    const port = await freePort();
-    const prometheus = await startPrometheus(data, port);
-    try {
+    await withPrometheus(data, async (port) => {
       assert.deepEqual(await askAll(port), left);
       const names = await ask(port, "label/id/values");
       assert.deepEqual(names, [...Array(20).keys()].map(String).sort());
-    } finally {
-      prometheus.kill("SIGKILL");
-      await once(prometheus, "exit");
-    }
+    });
   },
 );
-
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** `promtool tsdb dump` prints `{labels} value milliseconds` per sample. */
-function dumpWithPromtool(data: string): Dump {
-  const copy = `${data}-promtool`;
-  rmSync(copy, { recursive: true, force: true });
-  cpSync(data, copy, { recursive: true });
-  const text = execFileSync("promtool", ["tsdb", "dump", copy], {
-    encoding: "utf8",
-    maxBuffer: 256 * 1024 * 1024,
-  });
-  const result: Dump = new Map();
-  for (const line of text.split("\n")) {
-    const match = /^(\{.*\}) (\S+) (\d+)$/.exec(line);
-    if (!match) continue;
-    const series = result.get(match[1]!) ?? [];
-    series.push([Number(match[3]), parseBits(match[2]!)]);
-    result.set(match[1]!, series);
-  }
-  return new Map([...result].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** A NaN's text hides its bits; it is taken for the one that upstream's parser makes. */
-function parseBits(text: string): bigint {
-  if (text === "NaN") return normalNaNBits;
-  return bitsOf(text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text));
-}
-
-async function ask(port: number, path: string): Promise<unknown> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`);
-  return ((await response.json()) as { data: unknown }).data;
-}
-
-async function askAll(port: number): Promise<Dump> {
-  const data = (await ask(port, `query?query=${encodeURIComponent('{__name__!=""}[5d]')}`)) as {
-    result: { metric: Record<string, string>; values: [number, string][] }[];
-  };
-  const result = data.result
-    .map(({ metric, values }) => ({ labels: Labels.from(metric), values }))
-    .sort((a, b) => a.labels.compare(b.labels));
-  return new Map(
-    result.map(({ labels, values }) => [
-      labels.toString(),
-      values.map(([seconds, value]) => [Math.round(seconds * 1000), parseBits(value)]),
-    ]),
-  );
-}
-
-async function startPrometheus(data: string, port: number): Promise<ChildProcess> {
-  writeFileSync(`${data}.yml`, "{}");
-  const prometheus = spawn(
-    "prometheus",
-    [`--config.file=${data}.yml`, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${port}`],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let log = "";
-  prometheus.stderr.on("data", (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
-  for (const deadlineMs = Date.now() + startMsMax; Date.now() < deadlineMs && prometheus.exitCode === null;) {
-    const isReady = await fetch(`http://127.0.0.1:${port}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return prometheus;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  prometheus.kill("SIGKILL");
-  throw new Error(`prometheus did not start: ${log}`);
-}

@@ -45,6 +45,7 @@ function createKeeper(
     },
     deleteSeries: () => assert.fail(),
     cleanTombstones: () => assert.fail(),
+    snapshot: () => assert.fail(),
     async close() {},
   };
 }

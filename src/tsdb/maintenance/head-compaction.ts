@@ -15,6 +15,8 @@ export interface BlockKeeper {
   compact(ranges: readonly number[], limits: RetentionLimits): Promise<CompactionResult>;
   /** Marks samples of blocks as deleted, both times included; resolves to how many series were hit. */
   deleteSeries(matchers: readonly Matcher[], minTimestampMs: number, maxTimestampMs: number): Promise<number>;
+  /** Makes the snapshot `name` of the blocks and, with a range, of what the head has from its start until before its end. */
+  snapshot(name: string, headRange?: readonly [minTime: number, maxTime: number]): Promise<void>;
   /** Rewrites blocks without what was deleted. */
   cleanTombstones(): Promise<CompactionResult>;
   close(): Promise<void>;

@@ -76,6 +76,11 @@ export class MaintenanceThread {
     return this.#call("deleteSeries", parts, minTimestampMs, maxTimestampMs);
   }
 
+  /** Makes the snapshot `name` of the blocks and, with a range, of what the head has from its start until before its end. */
+  snapshot(name: string, headRange?: readonly [minTime: number, maxTime: number]): Promise<void> {
+    return this.#call("snapshot", name, headRange);
+  }
+
   /** Rewrites the blocks without what was deleted. */
   cleanTombstones(): Promise<CompactionResult> {
     return this.#call("cleanTombstones");

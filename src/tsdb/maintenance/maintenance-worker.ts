@@ -23,6 +23,7 @@ import {
   listBlocks,
   recoverBlocks,
 } from "../block/maintenance.ts";
+import { writeSnapshot } from "../block/snapshot.ts";
 import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
 import { blocksChanged } from "../shared-blocks.ts";
@@ -73,6 +74,14 @@ const calls: MaintenanceCalls = {
       if (hits > 0) blocksChanged(kernel);
     }
     return hits;
+  },
+  snapshot(name, headRange) {
+    writeSnapshot(maintenance, name, (dataDirectory) => {
+      if (headRange === undefined) return;
+      const ulid = createUlid(systemClock.nowMs());
+      writeHeadBlock(head, { kernel, disk: systemDisk, dataDirectory, ulid }, ...headRange);
+    });
+    maintenance.logger.info("snapshot written", { name });
   },
   cleanTombstones: () => cleanTombstones(maintenance),
 };

@@ -29,6 +29,8 @@ export interface MaintenanceCalls {
   compact(ranges: readonly number[], limits: RetentionLimits): CompactionResult;
   /** Marks samples of blocks as deleted; returns how many series were hit, summed over the blocks. */
   deleteSeries(matchers: readonly MatcherParts[], minTimestampMs: number, maxTimestampMs: number): number;
+  /** Makes the snapshot `name` of the blocks and, with a range, of what the head has from its start until before its end. */
+  snapshot(name: string, headRange: readonly [minTime: number, maxTime: number] | undefined): void;
   /** Rewrites blocks without what was deleted. */
   cleanTombstones(): CompactionResult;
 }

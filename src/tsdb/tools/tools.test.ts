@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { systemClock, systemDisk } from "../../base/index.ts";
@@ -8,6 +7,7 @@ import { Labels, Matcher, parseHistogram } from "../../model/index.ts";
 import { BlockWriter } from "../block/block-writer.ts";
 import { testContext } from "../block/test-support.ts";
 import { createUlid } from "../block/ulid.ts";
+import { promtool, skipWithoutPrometheus } from "../peer-support.ts";
 import { baseTimeMs, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
 import {
   compatibleBlockRangeMs,
@@ -19,7 +19,6 @@ import {
 } from "./index.ts";
 import { formatBinaryBytes, formatGoDuration, formatTable } from "./format.ts";
 
-const skip = isInstalled("promtool") ? false : "promtool is not installed";
 const context = testContext();
 const everything: DumpOptions = {
   minTimestampMs: Number.MIN_SAFE_INTEGER,
@@ -45,56 +44,64 @@ test("durations, sizes and tables are those of upstream", () => {
   );
 });
 
-test("promtool and we say the same of blocks that either created", { skip }, async (t) => {
-  const parent = directoryOf(t);
-  writeFileSync(`${parent}/in.txt`, openMetrics());
-  promtool("tsdb", "create-blocks-from", "openmetrics", `${parent}/in.txt`, `${parent}/theirs`);
-  importText(openMetrics(), `${parent}/ours`);
-  const dumps: string[] = [];
-  for (const directory of [`${parent}/theirs`, `${parent}/ours`]) {
-    mkdirSync(`${directory}/wal`);
-    for (const isHumanReadable of [false, true]) {
-      const flags = isHumanReadable ? ["-r"] : [];
-      const list = collect((output) => printBlockList(systemDisk, directory, { isHumanReadable }, output));
-      assert.equal(list, promtool("tsdb", "list", ...flags, directory));
+test(
+  "promtool and we say the same of blocks that either created",
+  { skip: skipWithoutPrometheus },
+  async (t) => {
+    const parent = directoryOf(t);
+    writeFileSync(`${parent}/in.txt`, openMetrics());
+    promtool("tsdb", "create-blocks-from", "openmetrics", `${parent}/in.txt`, `${parent}/theirs`);
+    importText(openMetrics(), `${parent}/ours`);
+    const dumps: string[] = [];
+    for (const directory of [`${parent}/theirs`, `${parent}/ours`]) {
+      mkdirSync(`${directory}/wal`);
+      for (const isHumanReadable of [false, true]) {
+        const flags = isHumanReadable ? ["-r"] : [];
+        const list = collect((output) => printBlockList(systemDisk, directory, { isHumanReadable }, output));
+        assert.equal(list, promtool("tsdb", "list", ...flags, directory));
+      }
+      const analysis = collect((output) =>
+        printBlockAnalysis(context, directory, { limit: 1000, isExtended: false }, output),
+      );
+      assert.deepEqual(
+        sections(analysis.replace("Total Series:", "Series:")),
+        sections(promtool("tsdb", "analyze", "--limit=1000", directory)),
+      );
+      const dump = await dumpText(directory, everything);
+      assert.equal(dump, promtool("tsdb", "dump", directory));
+      dumps.push(dump);
     }
-    const analysis = collect((output) =>
-      printBlockAnalysis(context, directory, { limit: 1000, isExtended: false }, output),
-    );
-    assert.deepEqual(
-      sections(analysis.replace("Total Series:", "Series:")),
-      sections(promtool("tsdb", "analyze", "--limit=1000", directory)),
-    );
-    const dump = await dumpText(directory, everything);
-    assert.equal(dump, promtool("tsdb", "dump", directory));
-    dumps.push(dump);
-  }
-  assert.equal(dumps[0], dumps[1]);
-  assert.equal(dumps[0]!.split("\n").length, 5 * 300 + 1);
-});
+    assert.equal(dumps[0], dumps[1]);
+    assert.equal(dumps[0]!.split("\n").length, 5 * 300 + 1);
+  },
+);
 
-test("promtool and we dump the same of blocks and write-ahead log together", { skip }, async (t) => {
-  const directory = directoryOf(t);
-  const { tsdb } = await openTest(`${directory}/data`);
-  const appender = tsdb.appender();
-  for (let i = 0; i < 1000; i++) {
-    const ref = appender.reference(Labels.from({ __name__: `m${i % 3}`, id: "1", text: "plain" }));
-    appender.append(ref, baseTimeMs + i * 10, Math.sqrt(i));
-  }
-  appender.commit();
-  await tsdb.close();
-  const hourMs = 3_600_000;
-  const older = openMetrics().replace(
-    / (\d+\.\d{3})$/gm,
-    (_, seconds: string) => ` ${(Number(seconds) - 24 * (hourMs / 1000)).toFixed(3)}`,
-  );
-  importText(older, `${directory}/data`);
-  const ours = await dumpText(`${directory}/data`, everything);
-  // It may write there.
-  cpSync(`${directory}/data`, `${directory}/copy`, { recursive: true });
-  assert.equal(ours, promtool("tsdb", "dump", `${directory}/copy`));
-  assert.equal(ours.split("\n").length, 5 * 300 + 1000 + 1);
-});
+test(
+  "promtool and we dump the same of blocks and write-ahead log together",
+  { skip: skipWithoutPrometheus },
+  async (t) => {
+    const directory = directoryOf(t);
+    const { tsdb } = await openTest(`${directory}/data`);
+    const appender = tsdb.appender();
+    for (let i = 0; i < 1000; i++) {
+      const ref = appender.reference(Labels.from({ __name__: `m${i % 3}`, id: "1", text: "plain" }));
+      appender.append(ref, baseTimeMs + i * 10, Math.sqrt(i));
+    }
+    appender.commit();
+    await tsdb.close();
+    const hourMs = 3_600_000;
+    const older = openMetrics().replace(
+      / (\d+\.\d{3})$/gm,
+      (_, seconds: string) => ` ${(Number(seconds) - 24 * (hourMs / 1000)).toFixed(3)}`,
+    );
+    importText(older, `${directory}/data`);
+    const ours = await dumpText(`${directory}/data`, everything);
+    // It may write there.
+    cpSync(`${directory}/data`, `${directory}/copy`, { recursive: true });
+    assert.equal(ours, promtool("tsdb", "dump", `${directory}/copy`));
+    assert.equal(ours.split("\n").length, 5 * 300 + 1000 + 1);
+  },
+);
 
 test("a dump has what is in the write-ahead log, and changes nothing", async (t) => {
   const directory = directoryOf(t);
@@ -198,23 +205,10 @@ test("what cannot be read is one clear error", async (t) => {
   assert.throws(() => importText("a 1 1\n", directory), /EOF/);
 });
 
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function directoryOf(t: TestContext): string {
   const directory = temporaryDirectory();
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
-}
-
-function promtool(...args: string[]): string {
-  return execFileSync("promtool", args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
 }
 
 /** Five hours of five series with odd values and labels. */

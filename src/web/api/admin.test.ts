@@ -25,6 +25,10 @@ function setUp(adminEnabled: boolean, failure?: NarthexError): SetUp {
       cleanings++;
       return Promise.resolve();
     },
+    async snapshot({ withHead }: { withHead: boolean }) {
+      if (failure !== undefined) throw failure;
+      return withHead ? "with-head" : "without";
+    },
   };
   const app = new Hono();
   app.onError((error) => errorResponse(error));
@@ -77,10 +81,27 @@ test("what is wrong is said, and nothing is deleted", async () => {
   assert.deepEqual(await refusing.ask("delete_series?match[]=up"), [422, failed("execution", "not now")]);
 });
 
+test("snapshots are named, with the head unless it is to be left out", async () => {
+  const { ask } = setUp(true);
+  const named = (name: string): string => JSON.stringify({ status: "success", data: { name } });
+  assert.deepEqual(await ask("snapshot"), [200, named("with-head")]);
+  assert.deepEqual(await ask("snapshot?skip_head=false", "PUT"), [200, named("with-head")]);
+  assert.deepEqual(await ask("snapshot", "POST", "skip_head=T"), [200, named("without")]);
+  const detail = 'unable to parse boolean: strconv.ParseBool: parsing "yes": invalid syntax';
+  const invalid = failed("bad_data", `invalid parameter "skip_head": ${detail}`);
+  assert.deepEqual(await ask("snapshot?skip_head=yes"), [400, invalid]);
+  const full = setUp(true, new NarthexError("internal", "ENOSPC: no space"));
+  assert.deepEqual(await full.ask("snapshot"), [
+    500,
+    failed("internal", "create snapshot: ENOSPC: no space"),
+  ]);
+});
+
 test("without the flag nothing can be changed", async () => {
   const { ask, deletions, cleanings } = setUp(false);
   const disabled = [500, failed("unavailable", "admin APIs disabled")];
   assert.deepEqual(await ask("delete_series?match[]=up"), disabled);
   assert.deepEqual(await ask("clean_tombstones"), disabled);
+  assert.deepEqual(await ask("snapshot"), disabled);
   assert.deepEqual([deletions, cleanings()], [[], 0]);
 });

@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
-import { NarthexError } from "../../base/index.ts";
+import { errorMessage, NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
 import { parseSeriesSelector } from "../../promql/index.ts";
 import type { WebParts } from "../parts.ts";
-import { asParameter, maxTimestampMs, minTimestampMs, readParams, timeParam } from "./params.ts";
+import { asParameter, boolParam, maxTimestampMs, minTimestampMs, readParams, timeParam } from "./params.ts";
 
 export interface AdminRoutesOptions extends Pick<WebParts, "adminEnabled"> {
   storage: Pick<WebParts["storage"], "deleteSeries" | "cleanTombstones">;
@@ -24,6 +24,15 @@ export function addAdminRoutes(api: Hono, { storage, adminEnabled }: AdminRoutes
     const selectors = await asParameter("match[]", () => texts.map(parseSeriesSelector));
     await storage.deleteSeries({ selectors, minTimestampMs: startMs, maxTimestampMs: endMs });
     return successResponse(undefined);
+  });
+  api.on(["POST", "PUT"], "/admin/tsdb/snapshot", async (c) => {
+    const withHead = !boolParam(await readParams(c), "skip_head");
+    try {
+      return successResponse({ name: await storage.snapshot({ withHead }) });
+    } catch (error) {
+      if (error instanceof NarthexError && error.code === "unavailable") throw error;
+      throw new NarthexError("internal", `create snapshot: ${errorMessage(error)}`, { cause: error });
+    }
   });
   api.on(["POST", "PUT"], "/admin/tsdb/clean_tombstones", async () => {
     await storage.cleanTombstones();
