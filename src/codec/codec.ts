@@ -322,6 +322,8 @@ function maskSecrets(section: unknown): unknown {
 
 const byteUnits: Readonly<Record<string, number>> = { "": 0, K: 1, M: 2, G: 3, T: 4, P: 5, E: 6 };
 
+const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
 /** `15MB` (powers of two, `KiB` as well) ⇄ bytes; a bare `0` is allowed. */
 export const byteSize: Codec<number> = mapped(text, parseByteSize, formatByteSize);
 
@@ -344,9 +346,11 @@ export function parseByteSize(source: string): number {
   return sign * Math.round(total);
 }
 
-function formatByteSize(bytes: number): string {
-  if (bytes === 0) return "0";
-  let power = 0;
-  while (power < 6 && bytes % 1024 ** (power + 1) === 0) power++;
-  return `${bytes / 1024 ** power}${Object.keys(byteUnits)[power]}B`;
+/** `1GiB512MiB`: exact, zeros left out. */
+export function formatByteSize(bytes: number): string {
+  if (bytes === 0) return "0B";
+  const parts: string[] = [];
+  for (let left = bytes, unit = 0; left > 0; left = Math.floor(left / 1024), unit++)
+    if (left % 1024 > 0) parts.unshift(`${left % 1024}${binaryUnits[unit]}`);
+  return parts.join("");
 }

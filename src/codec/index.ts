@@ -11,6 +11,7 @@ export {
   field,
   filePath,
   float,
+  formatByteSize,
   inline,
   integer,
   list,

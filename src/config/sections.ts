@@ -58,7 +58,8 @@ const tsdbConfig = object("config.plain", {
   outOfOrderTimeWindowMs: field("out_of_order_time_window", durationMs, 0),
   staleSeriesCompactionThreshold: field("stale_series_compaction_threshold", float, 0),
   chunkEncoding: section("chunk_encoding", chunkEncodingConfig),
-  retention: section("retention", retentionConfig),
+  /** Absent: the flags say what is kept. */
+  retention: field("retention", retentionConfig),
 });
 
 const exemplarsConfig = object("config.ExemplarsConfig", {

@@ -1,25 +1,39 @@
-import { byteSize } from "../codec/index.ts";
+import { assert } from "../base/index.ts";
+import { formatByteSize } from "../codec/index.ts";
 import type { Config } from "../config/index.ts";
 import { formatDuration } from "../model/index.ts";
-import type { ServerOptions } from "./server-options.ts";
+import type { Retention } from "../tsdb/index.ts";
 
 const timeMsDefault = 15 * 86_400_000;
 
-/** How long and how much is kept: as the configuration says, else the flags. 0 sets no bound. */
-export interface Retention {
-  timeMs: number;
-  bytes: number;
+/** What is kept where the configuration does not say. Whoever bounds the size alone wants to keep what fits. */
+export function retentionOfFlags(timeMs: number, sizeBytes: number): Retention {
+  return { timeMs: timeMs === 0 && sizeBytes === 0 ? timeMsDefault : timeMs, sizeBytes, percentage: 0 };
 }
 
-export function retentionOf(options: ServerOptions, config: Config): Retention {
-  const { timeMs, sizeBytes } = config.storage.tsdb.retention;
-  const bytes = sizeBytes || options.retentionBytes;
-  // Whoever bounds the size alone wants to keep what fits.
-  return { bytes, timeMs: timeMs || options.retentionMs || (bytes > 0 ? 0 : timeMsDefault) };
+/** Completes a configuration that does not say what is kept. */
+export function completeRetention(
+  config: Config,
+  unlessGiven: Retention,
+  warn: (message: string) => void,
+): void {
+  const { percentage, sizeBytes } = (config.storage.tsdb.retention ??= { ...unlessGiven });
+  if (percentage > 0 && sizeBytes > 0)
+    warn("storage.tsdb.retention.size is ignored, because storage.tsdb.retention.percentage is specified");
 }
 
-/** As `/api/v1/status/runtimeinfo` shows it: `15d or 512MB`. */
-export function formatRetention({ timeMs, bytes }: Retention): string {
-  const parts = [timeMs > 0 ? formatDuration(timeMs) : "", bytes > 0 ? String(byteSize.encode(bytes)) : ""];
-  return parts.filter((part) => part !== "").join(" or ");
+/** What a completed configuration keeps. */
+export function retentionOf(config: Config): Retention {
+  const { retention } = config.storage.tsdb;
+  assert(retention !== undefined, "the configuration says what is kept");
+  return retention;
+}
+
+/** As `/api/v1/status/runtimeinfo` shows it: `15d or 512MiB or 50%`. */
+export function formatRetention({ timeMs, sizeBytes, percentage }: Retention): string {
+  return [
+    ...(timeMs > 0 ? [formatDuration(timeMs)] : []),
+    ...(sizeBytes > 0 ? [formatByteSize(sizeBytes)] : []),
+    ...(percentage > 0 ? [`${percentage}%`] : []),
+  ].join(" or ");
 }

@@ -9,7 +9,9 @@ import {
 } from "../base/index.ts";
 import { parseDuration } from "../model/index.ts";
 import { parseByteSize } from "../codec/index.ts";
+import type { Retention } from "../tsdb/index.ts";
 import { normalizePrefix, parseExternalUrl } from "./external-url.ts";
+import { retentionOfFlags } from "./retention.ts";
 import { failUsage } from "./run.ts";
 import { ignoredServerFlags, serverFlags } from "./server-flags.ts";
 import { versionText } from "./version.ts";
@@ -30,10 +32,8 @@ export interface ServerOptions {
   pageTitle: string;
   corsOrigin: string;
   dataDirectory: string;
-  /** 0 when the flag is not given: the configuration or the default decides. */
-  retentionMs: number;
-  /** Likewise. */
-  retentionBytes: number;
+  /** What is kept where the configuration does not say. */
+  retention: Retention;
   walSegmentBytes: number;
   walCompression: "none" | "snappy";
   memoryLimitBytes: number | undefined;
@@ -96,8 +96,10 @@ function decode(flags: Flags): ServerOptions {
     pageTitle: flags.text("web.page-title"),
     corsOrigin: flags.text("web.cors.origin"),
     dataDirectory: flags.text("storage.tsdb.path").replace(/(.)\/+$/, "$1"),
-    retentionMs: flags.read("storage.tsdb.retention.time", parseDuration),
-    retentionBytes: flags.read("storage.tsdb.retention.size", parseByteSize),
+    retention: retentionOfFlags(
+      flags.read("storage.tsdb.retention.time", parseDuration),
+      flags.read("storage.tsdb.retention.size", parseByteSize),
+    ),
     walSegmentBytes: flags.read("storage.tsdb.wal-segment-size", parseByteSize),
     walCompression: flags.bool("storage.tsdb.wal-compression") ? "snappy" : "none",
     memoryLimitBytes:

@@ -44,7 +44,7 @@ export function createServerStatus({
       GOMEMLIMIT: kernel.usage().limitBytes,
       GOGC: "",
       GODEBUG: "",
-      storageRetention: formatRetention(retentionOf(options, config.current)),
+      storageRetention: formatRetention(retentionOf(config.current)),
     }),
     tsdb: (limit) => tsdb.stats(limit),
     walReplay: () => tsdb.replayProgress ?? { min: 0, max: 0, current: 0 },

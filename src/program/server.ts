@@ -13,7 +13,7 @@ import { createWeb } from "../web/index.ts";
 import { watchConfig } from "./config-watch.ts";
 import { exemplarLimitsOf } from "./exemplar-limits.ts";
 import { LiveConfig } from "./live-config.ts";
-import { retentionOf } from "./retention.ts";
+import { completeRetention, retentionOf } from "./retention.ts";
 import { type Quit, type Running, run } from "./run.ts";
 import { readServerOptions, type ServerOptions } from "./server-options.ts";
 import { createServerStatus } from "./server-status.ts";
@@ -82,8 +82,12 @@ function createRegistry(): Registry {
 
 function readConfig(options: ServerOptions, logger: Logger, { builtInConfig }: ServerExtras): Config {
   const warn = (message: string): void => logger.warn(message, { component: "config" });
-  if (builtInConfig === undefined) return loadConfig(options.configFile, { warn });
-  return parseConfig(builtInConfig.text, builtInConfig.file, builtInConfig.directory, { warn });
+  const config =
+    builtInConfig === undefined
+      ? loadConfig(options.configFile, { warn })
+      : parseConfig(builtInConfig.text, builtInConfig.file, builtInConfig.directory, { warn });
+  completeRetention(config, options.retention, warn);
+  return config;
 }
 
 function openKernel({ memoryLimitBytes }: ServerOptions, registry: Registry): Kernel {
@@ -104,7 +108,6 @@ function openStorage(
 ): Tsdb {
   const directory = options.dataDirectory;
   const logger = serverLogger.with({ component: "tsdb" });
-  const retention = retentionOf(options, config);
   return openTsdb({
     kernel,
     disk: systemDisk,
@@ -114,8 +117,7 @@ function openStorage(
     registry,
     keeper: new MaintenanceThread({ kernel, directory, logger }),
     options: {
-      retentionMs: retention.timeMs,
-      retentionBytes: retention.bytes,
+      retention: retentionOf(config),
       walSegmentBytes: options.walSegmentBytes,
       walCompression: options.walCompression,
       ...exemplarLimitsOf(options, config),

@@ -9,6 +9,7 @@ import { createLastSamples, RuleManager } from "../rules/index.ts";
 import { ScrapeManager } from "../scrape/index.ts";
 import type { Tsdb } from "../tsdb/index.ts";
 import { exemplarLimitsOf } from "./exemplar-limits.ts";
+import { retentionOf } from "./retention.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Shutdown } from "./shutdown.ts";
 import { userAgent } from "./version.ts";
@@ -90,6 +91,7 @@ export class Steps {
     const { global, alerting } = config;
     this.#config = config;
     this.#tsdb.setExemplarLimits(exemplarLimitsOf(this.#options, config));
+    this.#tsdb.setRetention(retentionOf(config));
     this.queries.defaultStepMs = global.evaluationIntervalMs;
     this.notifier.applyConfig(alerting, global.externalLabels);
     this.#notifyDiscovery.apply(

@@ -30,6 +30,7 @@ export type { ExemplarLimits, TsdbOptions } from "./options.ts";
 export { blocksChanged, earlierQueriesEnded } from "./shared-blocks.ts";
 export type { BlockKeeper } from "./maintenance/head-compaction.ts";
 export { MaintenanceThread, type MaintenanceThreadOptions } from "./maintenance/maintenance-thread.ts";
+export type { Retention } from "./maintenance/retention-policy.ts";
 export type { SeriesDeletion } from "./maintenance/series-deletion.ts";
 export { createQueryable, type QueryableParts, type StoredQueryable } from "./queryable.ts";
 export { openTsdb, type Tsdb, type TsdbParts } from "./tsdb.ts";

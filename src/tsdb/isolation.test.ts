@@ -15,7 +15,7 @@ const durationMsMax = 20_000;
 
 test("readers on other threads see each commit whole or not at all", async () => {
   const directory = temporaryDirectory();
-  const { tsdb, kernel, clock } = await openTest(directory, { retentionMs: 0 });
+  const { tsdb, kernel, clock } = await openTest(directory, { retention: { timeMs: 0 } });
   const refs = Array.from({ length: series }, (_, i) =>
     tsdb.appender().reference(Labels.from({ __name__: "m", i: `${i}` })),
   );

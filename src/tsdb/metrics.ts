@@ -2,6 +2,7 @@ import type { Registry } from "@narthex/client";
 import type { AppendCounters } from "./head/appender.ts";
 import type { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import type { Head } from "./head/head.ts";
+import type { RetentionPolicy } from "./maintenance/retention-policy.ts";
 import type { WalWriter } from "./wal/writer.ts";
 
 /** What the storage counts beside what its parts count themselves. */
@@ -30,7 +31,7 @@ export interface MetricSources {
   appends: AppendCounters;
   exemplars: ExemplarStorage;
   counters: TsdbCounters;
-  retentionMs: number;
+  retention: RetentionPolicy;
   walBytes: () => number;
 }
 
@@ -67,7 +68,27 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
   gauge(
     "prometheus_tsdb_retention_limit_seconds",
     "How long samples are kept.",
-    () => sources.retentionMs / 1000,
+    () => sources.retention.retention.timeMs / 1000,
+  );
+  gauge(
+    "prometheus_tsdb_retention_limit_bytes",
+    "How many bytes are kept; 0 sets no bound.",
+    () => sources.retention.retention.sizeBytes,
+  );
+  gauge(
+    "prometheus_tsdb_retention_limit_percentage",
+    "Which share of the filesystem is kept; 0 sets no bound.",
+    () => sources.retention.retention.percentage,
+  );
+  counter(
+    "prometheus_tsdb_time_retentions_total",
+    "Times that blocks were deleted for their age.",
+    () => sources.retention.timeRetentions,
+  );
+  counter(
+    "prometheus_tsdb_size_retentions_total",
+    "Times that blocks were deleted for what all take together.",
+    () => sources.retention.sizeRetentions,
   );
   gauge(
     "prometheus_tsdb_clean_start",

@@ -1,5 +1,6 @@
 import { NarthexError } from "../base/index.ts";
 import { seriesMaxDefault } from "./head/head.ts";
+import type { Retention } from "./maintenance/retention-policy.ts";
 import type { WalCompression } from "./wal/compression.ts";
 import { pageBytes, segmentBytesDefault, segmentBytesMax, segmentBytesMin } from "./wal/segment.ts";
 
@@ -11,10 +12,8 @@ export interface ExemplarLimits {
 }
 
 export interface TsdbOptions extends Partial<ExemplarLimits> {
-  /** Samples older than this are deleted, a block or a chunk range at a time; 0 keeps all. Default 15 days. */
-  retentionMs?: number;
-  /** The oldest blocks are deleted when blocks and WAL together take more; 0 sets no bound. Default 0. */
-  retentionBytes?: number;
+  /** Blocks go as a whole, samples of the head a chunk range at a time. Default 15 days. */
+  retention?: Partial<Retention>;
   /** No chunk crosses a multiple of this. Default 2 h. */
   chunkRangeMs?: number;
   /** Default 120. */
@@ -39,8 +38,7 @@ export interface TsdbOptions extends Partial<ExemplarLimits> {
 }
 
 const defaults = {
-  retentionMs: 15 * 86_400_000,
-  retentionBytes: 0,
+  retention: { timeMs: 15 * 86_400_000 },
   chunkRangeMs: 7_200_000,
   samplesPerChunk: 120,
   walCompression: "snappy",

@@ -33,7 +33,7 @@ async function halfHour({ tsdb, clock }: Opened, generation: number): Promise<vo
 test("series that ended go, and what they occupied is used again", async () => {
   const directory = temporaryDirectory();
   try {
-    const opened = await openTest(directory, { retentionMs: 1000 * hourMs });
+    const opened = await openTest(directory, { retention: { timeMs: 1000 * hourMs } });
     const { tsdb, kernel, clock } = opened;
     const usedBytes: number[] = [];
     for (let generation = 0; generation < 24; generation++) {
@@ -64,7 +64,7 @@ test("series that ended go, and what they occupied is used again", async () => {
 
     const before = dump(kernel, tsdb.queryable, [], clock.nowMs() - 2 * hourMs);
     await tsdb.close();
-    const again = await openTest(directory, { nowMs: clock.nowMs(), retentionMs: 1000 * hourMs });
+    const again = await openTest(directory, { nowMs: clock.nowMs(), retention: { timeMs: 1000 * hourMs } });
     assert.deepEqual(dump(again.kernel, again.tsdb.queryable, [], clock.nowMs() - 2 * hourMs), before);
     await again.tsdb.close();
   } finally {
@@ -122,7 +122,7 @@ test("a ref that was handed out stays good over one truncation", async () => {
 test("retention drops whole chunk ranges by itself", async () => {
   const directory = temporaryDirectory();
   try {
-    const opened = await openTest(directory, { retentionMs: 4 * hourMs });
+    const opened = await openTest(directory, { retention: { timeMs: 4 * hourMs } });
     for (let generation = 0; generation < 16; generation++) await halfHour(opened, generation);
     const { minTimeMs } = opened.tsdb.stats();
     assert.ok(opened.clock.nowMs() - minTimeMs! <= 7 * hourMs);

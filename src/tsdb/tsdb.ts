@@ -4,11 +4,10 @@ import type { Kernel } from "../kernel/index.ts";
 import type { Appendable, Appender, ExemplarQueryable, Queryable } from "../storage/index.ts";
 import { blockSizeBytes } from "./block/block.ts";
 import { BlockCache } from "./block/cache.ts";
-import { recoverBlocks, type RetentionLimits } from "./block/maintenance.ts";
+import { recoverBlocks } from "./block/maintenance.ts";
 import type { BlockMeta } from "./block/meta.ts";
 import { registerBlockMetrics } from "./block/metrics.ts";
 import { blockRangeMaxDefault, compactionRanges, newestCutMs, planCompaction } from "./block/plan.ts";
-import { blocksBeyondSize, blocksBeyondTime } from "./block/retention.ts";
 import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
@@ -16,6 +15,7 @@ import { headStats, type HeadStats } from "./head/stats.ts";
 import { truncateChunks, truncateHead } from "./head/truncate.ts";
 import { snapshotName } from "./block/directory.ts";
 import { type BlockKeeper, compactHead } from "./maintenance/head-compaction.ts";
+import { type Retention, RetentionPolicy } from "./maintenance/retention-policy.ts";
 import { deleteSeries, type SeriesDeletion } from "./maintenance/series-deletion.ts";
 import { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import { DirectoryLock } from "./lock.ts";
@@ -30,6 +30,7 @@ import {
 } from "./wal/checkpoint.ts";
 import { createQueryable, type StoredQueryable } from "./queryable.ts";
 import { blocksChanged, publishDataDirectory } from "./shared-blocks.ts";
+import { directoryBytes } from "./directory-bytes.ts";
 import { WalLog } from "./wal/log.ts";
 import { RefReservation } from "./wal/ref-reservation.ts";
 import { keptRefMax, type ReplayProgress, type ReplayResult, replayWal } from "./wal/replay.ts";
@@ -79,6 +80,7 @@ export class Tsdb implements Appendable {
   readonly #pool: BatchPool;
   readonly #appends = new AppendCounters();
   readonly #counters = new TsdbCounters();
+  readonly #retention: RetentionPolicy;
   #wal: WalWriter | undefined;
   #log: WalLog | undefined;
   #context: AppendContext | undefined;
@@ -101,6 +103,7 @@ export class Tsdb implements Appendable {
     const { blocks, setAside: blocksSetAside } = this.#recoverBlocks();
     const cutMs = newestCutMs(blocks, options.chunkRangeMs);
     this.#options = { ...options, minValidTimeMs: Math.max(options.minValidTimeMs, cutMs) };
+    this.#retention = new RetentionPolicy(parts, options.retention);
     this.#head = new Head(kernel, { seriesMax: options.seriesMax });
     this.#exemplars = new ExemplarStorage((ref) => this.#head.labels(ref));
     this.#exemplars.resize(options.exemplarsMax);
@@ -124,8 +127,8 @@ export class Tsdb implements Appendable {
       appends: this.#appends,
       exemplars: this.#exemplars,
       counters: this.#counters,
-      retentionMs: this.#options.retentionMs,
-      walBytes: () => this.#walBytes(),
+      retention: this.#retention,
+      walBytes: () => directoryBytes(disk, this.#walDirectory),
     });
     this.ready = this.#start();
     // Who awaits `ready` hears of the failure; nobody has to.
@@ -165,6 +168,16 @@ export class Tsdb implements Appendable {
   /** The blocks that are read, in the order of their times. Throws the disk's error. */
   blocks(): BlockMeta[] {
     return this.#stored.blocks();
+  }
+
+  /** Resolves when the maintenance that is under way, if any, is over. */
+  get maintained(): Promise<void> {
+    return this.#maintenance;
+  }
+
+  /** What is kept from now on; what is beyond is deleted within a minute. */
+  setRetention(retention: Retention): void {
+    this.#retention.retention = retention;
   }
 
   /** The `limit` largest of each kind. */
@@ -420,7 +433,7 @@ export class Tsdb implements Appendable {
     const { keeper } = this.#parts;
     const isKept = keeper !== undefined && (await this.#tryToKeepBlocks(keeper));
     const nowMs = this.#parts.clock.nowMs();
-    const retentionMs = this.#options.retentionMs || Infinity;
+    const retentionMs = this.#retention.retention.timeMs || Infinity;
     const retainedMs = this.#rangeStart(nowMs - retentionMs);
     if (this.#rangeStart(this.#head.minTimeMs) < retainedMs) await this.#truncate(retainedMs);
     // What was moved to blocks may not be free yet; more must not be dropped for that.
@@ -446,7 +459,7 @@ export class Tsdb implements Appendable {
   /** Moves what is old from the head to blocks, and keeps those compact and within the retention. */
   async #keepBlocks(keeper: BlockKeeper): Promise<void> {
     const { kernel, clock } = this.#parts;
-    const { chunkRangeMs, retentionMs, retentionBytes, memoryPressureRatio } = this.#options;
+    const { chunkRangeMs, memoryPressureRatio } = this.#options;
     const counters = this.#counters;
     const refuseBefore = (timeMs: number): void => {
       const context = this.#context;
@@ -456,22 +469,15 @@ export class Tsdb implements Appendable {
     const truncate = (timeMs: number): Promise<void> => this.#truncate(timeMs);
     const head = this.#head;
     await compactHead({ kernel, clock, keeper, head, chunkRangeMs, refuseBefore, truncate, isUrgent });
-    const limits = { retentionMs, bytesMax: retentionBytes, otherBytes: this.#walBytes() };
-    const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(retentionMs, chunkRangeMs));
+    const { timeMs } = this.#retention.retention;
+    const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(timeMs, chunkRangeMs));
     // The thread is woken only when there is something to do.
-    if (planCompaction(this.blocks(), ranges).length === 0 && !this.#isBeyondRetention(limits)) return;
-    const result = await keeper.compact(ranges, limits);
-    counters.compactions += result.compactions;
-    counters.compactionsFailed += result.failures;
-  }
-
-  #isBeyondRetention({ retentionMs, bytesMax, otherBytes }: RetentionLimits): boolean {
-    const blocks = this.blocks();
-    const sized = blocks.map((meta) => ({ meta, sizeBytes: this.#blockBytes(meta) }));
-    return (
-      blocksBeyondTime(blocks, retentionMs).length > 0 ||
-      blocksBeyondSize(sized, otherBytes, bytesMax).length > 0
-    );
+    if (planCompaction(this.blocks(), ranges).length > 0) {
+      const result = await keeper.compact(ranges);
+      counters.compactions += result.compactions;
+      counters.compactionsFailed += result.failures;
+    }
+    await this.#retention.apply(keeper, this.blocks());
   }
 
   #blockBytes({ ulid }: BlockMeta): number {
@@ -539,13 +545,5 @@ export class Tsdb implements Appendable {
       compression: this.#options.walCompression,
       minTimeMs,
     };
-  }
-
-  #walBytes(): number {
-    const { disk } = this.#parts;
-    const checkpoint = listCheckpoints(disk, this.#walDirectory).at(-1);
-    const segments = listSegments(disk, this.#walDirectory);
-    if (checkpoint) segments.push(...listSegments(disk, checkpoint.path));
-    return segments.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
   }
 }

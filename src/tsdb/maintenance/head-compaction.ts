@@ -12,7 +12,9 @@ const rangesMax = 1.5;
 export interface BlockKeeper {
   /** Resolves when queries see the block; undefined when the head had nothing in the range. */
   cut(minTime: number, maxTime: number): Promise<BlockMeta | undefined>;
-  compact(ranges: readonly number[], limits: RetentionLimits): Promise<CompactionResult>;
+  compact(ranges: readonly number[]): Promise<CompactionResult>;
+  /** Deletes what is beyond the limits; resolves to how many blocks. */
+  applyRetention(limits: RetentionLimits): Promise<number>;
   /** Marks samples of blocks as deleted, both times included; resolves to how many series were hit. */
   deleteSeries(matchers: readonly Matcher[], minTimestampMs: number, maxTimestampMs: number): Promise<number>;
   /** Makes the snapshot `name` of the blocks and, with a range, of what the head has from its start until before its end. */

@@ -66,7 +66,7 @@ test("head ranges become blocks, blocks are compacted, deleted from, cleaned; ev
   assert.equal(await thread.cut(baseTimeMs - rangeMs, baseTimeMs), undefined);
   assert.equal(ulids(directory).length, 4);
 
-  const compacted = await thread.compact([rangeMs, 3 * rangeMs], limits);
+  const compacted = await thread.compact([rangeMs, 3 * rangeMs]);
   assert.deepEqual(compacted, { compactions: 1, failures: 0, deleted: compacted.deleted });
   assert.ok(log.some((line) => line.includes("blocks compacted")));
   assert.deepEqual(dump(kernel, queryable), before);
@@ -79,7 +79,7 @@ test("head ranges become blocks, blocks are compacted, deleted from, cleaned; ev
   await thread.cleanTombstones();
   assert.deepEqual(dump(kernel, queryable), left);
 
-  const { deleted } = await thread.compact([rangeMs], { ...limits, retentionMs: rangeMs / 2 });
+  const deleted = await thread.applyRetention({ ...limits, retentionMs: rangeMs / 2 });
   assert.ok(deleted > 0);
   assert.equal(ulids(directory).length, 1);
 });

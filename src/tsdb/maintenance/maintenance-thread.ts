@@ -61,9 +61,14 @@ export class MaintenanceThread {
     return this.#call("cut", minTime, maxTime, hints);
   }
 
-  /** Compacts what can be, then deletes what is beyond the retention. */
-  compact(ranges: readonly number[], limits: RetentionLimits): Promise<CompactionResult> {
-    return this.#call("compact", ranges, limits);
+  /** Compacts what can be. */
+  compact(ranges: readonly number[]): Promise<CompactionResult> {
+    return this.#call("compact", ranges);
+  }
+
+  /** Deletes what is beyond the limits; resolves to how many blocks. */
+  applyRetention(limits: RetentionLimits): Promise<number> {
+    return this.#call("applyRetention", limits);
   }
 
   /** Marks samples of blocks as deleted; resolves to how many series were hit, summed over the blocks. */

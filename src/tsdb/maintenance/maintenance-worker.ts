@@ -56,10 +56,8 @@ const calls: MaintenanceCalls = {
     maintenance.logger.info("block written from the head", { block: ulid, series, samples, duration });
     return meta;
   },
-  compact(ranges, limits) {
-    const result = compactAll(maintenance, ranges);
-    return { ...result, deleted: result.deleted + applyRetention(maintenance, limits) };
-  },
+  compact: (ranges) => compactAll(maintenance, ranges),
+  applyRetention: (limits) => applyRetention(maintenance, limits),
   deleteSeries(parts, minTimestampMs, maxTimestampMs) {
     const matchers = parts.map(({ type, name, value }) => new Matcher(type, name, value));
     let hits = 0;

@@ -25,8 +25,10 @@ export interface MaintenanceCalls {
   recover(): { blocks: BlockMeta[]; setAside: string[] };
   /** Writes a block of what the head has from `minTime` until before `maxTime`; undefined when it has nothing. */
   cut(minTime: number, maxTime: number, hints: readonly string[]): BlockMeta | undefined;
-  /** Compacts until nothing is left to do, then deletes what is beyond the retention. */
-  compact(ranges: readonly number[], limits: RetentionLimits): CompactionResult;
+  /** Compacts until nothing is left to do. */
+  compact(ranges: readonly number[]): CompactionResult;
+  /** Deletes what is beyond the limits; returns how many blocks. */
+  applyRetention(limits: RetentionLimits): number;
   /** Marks samples of blocks as deleted; returns how many series were hit, summed over the blocks. */
   deleteSeries(matchers: readonly MatcherParts[], minTimestampMs: number, maxTimestampMs: number): number;
   /** Makes the snapshot `name` of the blocks and, with a range, of what the head has from its start until before its end. */

@@ -12,7 +12,6 @@ import type { StressReport } from "./stress-reader.ts";
 
 const rangeMs = 7_200_000;
 const ranges = [rangeMs, 3 * rangeMs, 9 * rangeMs];
-const limits = { retentionMs: 0, bytesMax: 0, otherBytes: 0 };
 const readers = 2;
 const series = 40;
 const hours = 60;
@@ -49,7 +48,7 @@ test("no query on any thread misses a sample while head ranges become blocks and
     await thread.cut(minTime, minTime + rangeMs);
     await earlierQueriesEnded(kernel, systemClock);
     await tsdb.truncate(minTime + rangeMs);
-    if (cut % 2 === 1) assert.equal((await thread.compact(ranges, limits)).failures, 0);
+    if (cut % 2 === 1) assert.equal((await thread.compact(ranges)).failures, 0);
   }
   for (const worker of workers) worker.postMessage("stop");
   for (const [{ queries, faults }] of await Promise.all(failures)) {

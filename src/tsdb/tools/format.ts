@@ -43,14 +43,3 @@ export function formatUtcTime(timestampMs: number): string {
   const text = new Date(Math.trunc(timestampMs / 1000) * 1000).toISOString();
   return `${text.slice(0, -5).replace("T", " ")} +0000 UTC`;
 }
-
-const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-
-/** `1MiB24KiB7B`: exact, zeros left out. */
-export function formatBinaryBytes(bytes: number): string {
-  if (bytes === 0) return "0B";
-  const parts: string[] = [];
-  for (let left = bytes, unit = 0; left > 0; left = Math.floor(left / 1024), unit++)
-    if (left % 1024 > 0) parts.unshift(`${left % 1024}${binaryUnits[unit]}`);
-  return parts.join("");
-}

@@ -1,16 +1,10 @@
 import type { Disk } from "../../base/index.ts";
+import { formatByteSize } from "../../codec/index.ts";
 import { blockSizeBytes } from "../block/block.ts";
 import { listBlockUlids } from "../block/directory.ts";
 import { type BlockMeta, readMeta } from "../block/meta.ts";
 import { byTime } from "../block/plan.ts";
-import {
-  checkDataDirectory,
-  formatBinaryBytes,
-  formatGoDuration,
-  formatTable,
-  formatUtcTime,
-  type Output,
-} from "./format.ts";
+import { checkDataDirectory, formatGoDuration, formatTable, formatUtcTime, type Output } from "./format.ts";
 
 const header = [
   "BLOCK ULID",
@@ -48,7 +42,7 @@ export function formatBlocks(
   withHeader: boolean,
 ): string {
   const time = isHumanReadable ? formatUtcTime : String;
-  const size = isHumanReadable ? formatBinaryBytes : String;
+  const size = isHumanReadable ? formatByteSize : String;
   const rows = metas.map(({ ulid, minTime, maxTime, stats }) => [
     ulid,
     time(minTime),

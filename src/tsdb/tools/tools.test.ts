@@ -17,7 +17,7 @@ import {
   printBlockAnalysis,
   printBlockList,
 } from "./index.ts";
-import { formatBinaryBytes, formatGoDuration, formatTable } from "./format.ts";
+import { formatGoDuration, formatTable } from "./format.ts";
 
 const context = testContext();
 const everything: DumpOptions = {
@@ -36,7 +36,6 @@ test("durations, sizes and tables are those of upstream", () => {
     "2h0m0s",
     "1h59m59.999s",
   ]);
-  assert.deepEqual([0, 1, 1024, 1_048_577].map(formatBinaryBytes), ["0B", "1B", "1KiB", "1MiB1B"]);
   assert.equal(formatTable([["a", "b"], ["a longer cell"]]), "a              b\na longer cell\n");
   assert.deepEqual(
     [0, 7_200_000, 21_599_999, 21_600_000, 1e15].map((ms) => compatibleBlockRangeMs(ms) / 3_600_000),
