@@ -6,7 +6,7 @@ import type { WebParts } from "../parts.ts";
 import { asParameter, boolParam, maxTimestampMs, minTimestampMs, readParams, timeParam } from "./params.ts";
 
 export interface AdminRoutesOptions extends Pick<WebParts, "adminEnabled"> {
-  storage: Pick<WebParts["storage"], "deleteSeries" | "cleanTombstones">;
+  storage: Pick<WebParts["storage"], "deleteSeries" | "cleanTombstones" | "snapshot">;
 }
 
 /** `admin/tsdb/*`: what changes stored data. */
