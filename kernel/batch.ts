@@ -1,4 +1,5 @@
 // Sample batches: check against the newest samples, encode as a WAL record, append. Columns as in src/kernel/sample-batch.ts.
+import { isXor } from "./chunk";
 import { isolationNote, isolationShow } from "./isolation";
 import { SLOT_CHUNK, SLOT_LAST_TIMESTAMP, SLOT_LAST_VALUE } from "./layout";
 import {
@@ -50,7 +51,8 @@ function check(ref: u32, timestampMs: f64, bits: u64, minValidTimeMs: f64, maxVa
   if (timestampMs < minValidTimeMs) return STATUS_OUT_OF_BOUNDS;
   // Written so that a NaN does not pass.
   if (!(timestampMs <= maxValidTimeMs)) return STATUS_TOO_FAR;
-  if (load<u32>(slot, SLOT_CHUNK) == 0) {
+  const chunk = <usize>load<u32>(slot, SLOT_CHUNK);
+  if (chunk == 0) {
     isolationNote(ref, -Infinity);
     return STATUS_OK;
   }
@@ -61,7 +63,7 @@ function check(ref: u32, timestampMs: f64, bits: u64, minValidTimeMs: f64, maxVa
     return STATUS_OK;
   }
   if (t < last) return STATUS_OUT_OF_ORDER;
-  return load<u64>(slot, SLOT_LAST_VALUE) == bits ? STATUS_REPEATED : STATUS_DUPLICATE;
+  return load<u64>(slot, SLOT_LAST_VALUE) == bits && isXor(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
 }
 
 export function appendBatch(

@@ -20,7 +20,7 @@ export function chunkEncoding(chunk: usize): u32 {
   return load<u8>(chunk, CHUNK_ENCODING);
 }
 
-// Chunks of other encodings are written and read outside of the kernel.
+// Chunks of other encodings are written and read outside of the kernel, which only closes and drops them.
 // @ts-ignore: decorator
 @inline
 export function isXor(chunk: usize): bool {

@@ -1,6 +1,6 @@
 // Series slots and their chunks. The writer publishes: a chunk by an atomic store of its pointer, a sample by one of the count.
 import { arenaAllocate, arenaClassBytes, arenaFree, arenaRetire } from "./arena";
-import { chunkCount, chunkEncoding, isClosed, setChunkCount } from "./chunk";
+import { chunkCount, chunkEncoding, isClosed, isXor, setChunkCount } from "./chunk";
 import {
   CHUNK_CAPACITY,
   CHUNK_CLOSED,
@@ -186,7 +186,8 @@ function close(slot: usize, chunk: usize, isWanted: bool): usize {
       moved = chunk;
     }
   }
-  putCount(closed + CHUNK_HEADER, chunkCount(closed));
+  // Whoever writes other encodings keeps the count in their data.
+  if (isXor(closed)) putCount(closed + CHUNK_HEADER, chunkCount(closed));
   store<u32>(closed, dataBytes, CHUNK_DATA_BYTES);
   atomic.store<u8>(closed + CHUNK_FLAGS, CHUNK_CLOSED);
   return closed;
@@ -319,11 +320,11 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
   const lastBits = load<u64>(slot, SLOT_LAST_VALUE);
   if (t <= lastTimestamp) {
     if (t < lastTimestamp) return STATUS_OUT_OF_ORDER;
-    return bits == lastBits ? STATUS_REPEATED : STATUS_DUPLICATE;
+    return bits == lastBits && isXor(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
   }
   const count = chunkCount(chunk);
   let pos = load<u32>(slot, SLOT_BIT_POS);
-  if (count == samplesPerChunk >> 2)
+  if (count == samplesPerChunk >> 2 && isXor(chunk))
     store<i64>(
       slot,
       computeChunkEnd(load<i64>(chunk, CHUNK_MIN), lastTimestamp, load<i64>(slot, SLOT_NEXT_CUT)),
@@ -333,6 +334,7 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
     t >= load<i64>(slot, SLOT_NEXT_CUT) ||
     count >= samplesPerChunk << 1 ||
     pos > CHUNK_BYTES_BEFORE_APPEND_MAX << 3 ||
+    !isXor(chunk) ||
     isClosed(chunk)
   ) {
     if (!cut(slot, chunk, t, bits, chunkRange)) return STATUS_MEMORY_FULL;

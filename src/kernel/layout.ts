@@ -156,7 +156,7 @@ export const chunk = {
   older: 0,
   /** u16, atomic: samples a reader may see. */
   count: 4,
-  /** u8: 1 = XOR. */
+  /** u8: 1 = XOR, which the kernel reads and writes; it only closes and drops chunks of other encodings. */
   encoding: 6,
   /** u8, atomic: bit 0 = closed. */
   flags: 7,

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { conformanceDirectory, conformanceFiles } from "./testing/conformance-files.ts";
 import { HeadSubject } from "./testing/head-subject.ts";
-import { MemorySubject } from "./testing/memory-subject.ts";
-import { runScript, type Subject } from "./testing/run.ts";
+import { runScript } from "./testing/run.ts";
 
 /** Cases that are known to fail, one `file:line` each. Set UPDATE_KNOWN_FAILURES to write it anew. */
 const listPath = join(import.meta.dirname, "conformance-known-failures.txt");
@@ -23,7 +22,7 @@ test("upstream's PromQL scripts pass, but for the known failures", { skip }, asy
   );
   const failures = new Map<string, string>();
   for (const { name, text } of files) {
-    for (const { line, query, failure } of await runScript(text, subjectFor(text))) {
+    for (const { line, query, failure } of await runScript(text, new HeadSubject())) {
       if (failure !== undefined) failures.set(`${name}:${line}`, `${query}: ${failure}`);
     }
   }
@@ -42,8 +41,3 @@ test("upstream's PromQL scripts pass, but for the known failures", { skip }, asy
     `${mended.length} known failures pass now: strike them off the list`,
   );
 });
-
-/** The head has no place for native histograms. */
-function subjectFor(text: string): Subject {
-  return text.includes("{{") || text.includes("load_with_nhcb") ? new MemorySubject() : new HeadSubject();
-}

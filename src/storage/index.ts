@@ -15,6 +15,7 @@ export type {
   SelectHints,
   SeriesRef,
   SeriesSet,
+  StoredHistogram,
   SymbolView,
 } from "./storage.ts";
 export { MergeQuerier } from "./merge.ts";

@@ -3,7 +3,7 @@ import type { Kernel } from "../kernel/index.ts";
 import { compareStrings, Labels } from "../model/index.ts";
 import { mergeRuns, type SampleRun } from "./merge-columns.ts";
 import { mergeHistograms } from "./merge-histograms.ts";
-import type { HistogramSample, SampleColumns, SelectHints, SeriesSet, SymbolView } from "./storage.ts";
+import type { StoredHistogram, SampleColumns, SelectHints, SeriesSet, SymbolView } from "./storage.ts";
 
 const none = 0xffffffff;
 
@@ -242,8 +242,8 @@ class MergedSeriesSet implements SeriesSet {
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
-  ): readonly HistogramSample[] {
-    let merged: readonly HistogramSample[] = [];
+  ): readonly StoredHistogram[] {
+    let merged: readonly StoredHistogram[] = [];
     this.#table.forEachPart(this.#order[series]!, (child, part) => {
       const run = this.#sets[child]!.readHistograms?.(part, minTimestampMs, maxTimestampMs, dropStale) ?? [];
       merged = mergeHistograms(merged, run);

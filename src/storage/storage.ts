@@ -110,6 +110,12 @@ export interface HistogramSample {
   readonly histogram: Histogram;
 }
 
+export interface StoredHistogram extends HistogramSample {
+  readonly kind: HistogramKind;
+  /** Since when it counts; 0 where that is not known. */
+  readonly startTimestampMs: number;
+}
+
 /**
  * The series that match, sorted by labels when asked. Series are numbered from 0; nothing is decoded or materialised
  * before it is asked for. A set is valid until its querier is closed.
@@ -142,7 +148,7 @@ export interface SeriesSet {
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
-  ): readonly HistogramSample[];
+  ): readonly StoredHistogram[];
 }
 
 /** A view of the data for one query, on any thread. `close` must be called: memory cannot be reused before. */

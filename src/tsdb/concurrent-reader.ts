@@ -1,7 +1,8 @@
 /** A reader thread of the concurrency test: queries until told to stop, and checks what every state of the head must satisfy. */
 import { parentPort, workerData } from "node:worker_threads";
-import { attachKernel, type KernelHandle } from "../kernel/index.ts";
+import { attachKernel, type KernelHandle, layout } from "../kernel/index.ts";
 import { compareStrings, Matcher } from "../model/index.ts";
+import type { StoredHistogram } from "../storage/index.ts";
 import { createHeadQueryable, headStats } from "./index.ts";
 
 export interface ReaderReport {
@@ -21,6 +22,8 @@ const everything = [
   [new Matcher("!=", "k", "3"), new Matcher("=~", "__name__", "passing|lasting")],
   [new Matcher("!~", "pod", "pod-[0-5].*")],
 ];
+/** Histograms cost more to read: those of so long are. */
+const histogramsMs = 600_000;
 let isStopped = false;
 parentPort!.once("message", () => (isStopped = true));
 
@@ -72,7 +75,23 @@ function check(
     if (f64[values / 8 + i] !== timestampMs % 1_000_003) fault(`${text} has a wrong value`);
   }
   report.samples += count;
+  const recentMs = f64[layout.headWord.maxTimeMs / 8]! - histogramsMs;
+  checkHistograms(text, set.readHistograms!(series, recentMs, hints.maxTimestampMs, false));
   kernel.scratch.release(mark);
+}
+
+function checkHistograms(text: string, samples: readonly StoredHistogram[]): void {
+  let lastMs = 0;
+  for (const { timestampMs, histogram } of samples) {
+    const { count, sum: round, positive } = histogram;
+    if (timestampMs <= lastMs) fault(`${text} goes back in time`);
+    const full = positive.counts.filter((one) => one !== 0);
+    if (full.length !== (round % 20) + 1 || full.some((one) => one !== round + 1))
+      fault(`${text} has wrong buckets`);
+    if (count !== full.length * (round + 1)) fault(`${text} has a wrong count`);
+    lastMs = timestampMs;
+  }
+  report.samples += samples.length;
 }
 
 function isSorted(texts: readonly string[]): void {

@@ -3,12 +3,20 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { Labels } from "../model/index.ts";
+import { createHistogram, type Histogram, Labels } from "../model/index.ts";
 import type { ReaderReport } from "./concurrent-reader.ts";
 import { baseTimeMs, openTest, temporaryDirectory } from "./test-support.ts";
 
 const durationMs = 2500;
 const stepMs = 10_000;
+
+/** Wins buckets for a while, and is reset then. */
+function histogramAt(round: number): Histogram {
+  const indices = Array.from({ length: (round % 20) + 1 }, (_, i) => 2 * i);
+  const counts = indices.map(() => round + 1);
+  const count = indices.length * (round + 1);
+  return createHistogram({ count, sum: round, positive: { indices, counts } });
+}
 
 test("reader threads see whole series while the writer appends, creates and removes", async () => {
   const directory = temporaryDirectory();
@@ -27,6 +35,10 @@ test("reader threads see whole series while the writer appends, creates and remo
         appender.append(appender.reference(Labels.from(labels)), timestampMs, timestampMs % 1_000_003);
       };
       for (let k = 0; k < 50; k++) add({ __name__: "lasting", k: `${k}` });
+      for (let k = 0; k < 2; k++) {
+        const ref = appender.reference(Labels.from({ __name__: "native", k: `${k}` }));
+        appender.appendHistogram(ref, clock.nowMs(), histogramAt(round), k % 2 === 0 ? "integer" : "float");
+      }
       const generation = Math.floor(round / 20);
       for (let k = 0; k < 50; k++)
         add({ __name__: "passing", k: `${k}`, pod: `pod-${generation}-${k}`, [`g${generation}`]: "1" });

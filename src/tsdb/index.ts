@@ -5,7 +5,7 @@
 export { blockCacheBytesDefault, BlockCache } from "./block/cache.ts";
 export { Block, type BlockContext, blockSizeBytes, verifyBlock } from "./block/block.ts";
 export { type CreateBlocksOptions, createBlocks, type LabelledSample } from "./block/create.ts";
-export { BlockDamagedError, BlockNotices, MixedChunksError } from "./block/damage.ts";
+export { BlockDamagedError, BlockNotices } from "./block/damage.ts";
 export { deleteFromBlock } from "./block/delete-series.ts";
 export { writeHeadBlock } from "./block/head-block.ts";
 export {

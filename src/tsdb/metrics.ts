@@ -1,5 +1,5 @@
 import type { Registry } from "@narthex/client";
-import type { AppendCounters } from "./head/appender.ts";
+import type { AppendCounters, AppendTotals } from "./head/appender.ts";
 import type { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import type { Head } from "./head/head.ts";
 import type { RetentionPolicy } from "./maintenance/retention-policy.ts";
@@ -28,7 +28,7 @@ export class TsdbCounters {
 export interface MetricSources {
   head: Head;
   wal: () => WalWriter | undefined;
-  appends: AppendCounters;
+  appends: AppendTotals;
   exemplars: ExemplarStorage;
   counters: TsdbCounters;
   retention: RetentionPolicy;
@@ -100,7 +100,7 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
   counter(
     "prometheus_tsdb_head_series_not_found_total",
     "Samples for refs without a series.",
-    () => appends.unknownSeries,
+    () => appends.float.unknownSeries + appends.histogram.unknownSeries,
   );
   counter(
     "prometheus_tsdb_head_chunks_removed_total",
@@ -198,7 +198,7 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
   counter(
     "narthex_tsdb_memory_full_samples_total",
     "Samples refused because the shared memory was full.",
-    () => appends.memoryFull,
+    () => appends.float.memoryFull + appends.histogram.memoryFull,
   );
   gauge(
     "narthex_shared_memory_limit_bytes",
@@ -237,40 +237,36 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
   );
   gauge("prometheus_tsdb_exemplar_max_exemplars", "Exemplars that can be kept.", () => exemplars.capacity);
 
-  const typed = { labelNames: ["type"] as const };
-  const appended = registry
-    .counter({ name: "prometheus_tsdb_head_samples_appended_total", help: "Samples appended.", ...typed })
-    .labels({ type: "float" });
-  const outOfOrder = registry
-    .counter({
-      name: "prometheus_tsdb_out_of_order_samples_total",
-      help: "Samples refused as older than their series' newest.",
-      ...typed,
-    })
-    .labels({ type: "float" });
-  const outOfBounds = registry
-    .counter({
-      name: "prometheus_tsdb_out_of_bound_samples_total",
-      help: "Samples refused as too old or too far in the future.",
-      ...typed,
-    })
-    .labels({ type: "float" });
-  const duplicate = registry
-    .counter({
-      name: "narthex_tsdb_duplicate_samples_total",
-      help: "Samples refused as another value for a known time.",
-      ...typed,
-    })
-    .labels({ type: "float" });
+  const byType = (name: string, help: string, read: (counters: AppendCounters) => number): (() => void) => {
+    const family = registry.counter({ name, help, labelNames: ["type"] });
+    return () => {
+      for (const type of ["float", "histogram"] as const) family.labels({ type }).value = read(appends[type]);
+    };
+  };
+  const samples = [
+    byType("prometheus_tsdb_head_samples_appended_total", "Samples appended.", ({ appended }) => appended),
+    byType(
+      "prometheus_tsdb_out_of_order_samples_total",
+      "Samples refused as older than their series' newest.",
+      ({ outOfOrder }) => outOfOrder,
+    ),
+    byType(
+      "prometheus_tsdb_out_of_bound_samples_total",
+      "Samples refused as too old or too far in the future.",
+      ({ outOfBounds, tooFarInFuture }) => outOfBounds + tooFarInFuture,
+    ),
+    byType(
+      "narthex_tsdb_duplicate_samples_total",
+      "Samples refused as another value for a known time.",
+      ({ duplicate }) => duplicate,
+    ),
+  ];
   const syncs = registry.summary({
     name: "prometheus_tsdb_wal_fsync_duration_seconds",
     help: "Time of WAL syncs.",
   });
   registry.collector(() => {
-    appended.value = appends.appended;
-    outOfOrder.value = appends.outOfOrder;
-    outOfBounds.value = appends.outOfBounds + appends.tooFarInFuture;
-    duplicate.value = appends.duplicate;
+    for (const update of samples) update();
     const child = syncs.labels({});
     child.sum = wal()?.counters.syncSecondsSum ?? 0;
     child.count = wal()?.counters.syncs ?? 0;

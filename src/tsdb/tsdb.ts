@@ -8,7 +8,7 @@ import { recoverBlocks } from "./block/maintenance.ts";
 import type { BlockMeta } from "./block/meta.ts";
 import { registerBlockMetrics } from "./block/metrics.ts";
 import { blockRangeMaxDefault, compactionRanges, newestCutMs, planCompaction } from "./block/plan.ts";
-import { AppendCounters, type AppendContext, HeadAppender } from "./head/appender.ts";
+import { AppendTotals, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
@@ -78,7 +78,7 @@ export class Tsdb implements Appendable {
   readonly #head: Head;
   readonly #exemplars: ExemplarStorage;
   readonly #pool: BatchPool;
-  readonly #appends = new AppendCounters();
+  readonly #appends = new AppendTotals();
   readonly #counters = new TsdbCounters();
   readonly #retention: RetentionPolicy;
   #wal: WalWriter | undefined;

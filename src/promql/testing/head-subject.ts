@@ -1,20 +1,23 @@
 import { type Clock, SimulatedClock } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import { ExemplarStorage } from "../../tsdb/exemplar/exemplar-storage.ts";
-import { AppendCounters, HeadAppender } from "../../tsdb/head/appender.ts";
+import { AppendTotals, HeadAppender } from "../../tsdb/head/appender.ts";
 import { BatchPool } from "../../tsdb/head/batch-pool.ts";
 import { Head } from "../../tsdb/head/head.ts";
 import { createHeadQueryable } from "../../tsdb/index.ts";
+import type { Appender } from "../../storage/index.ts";
 import { defaultLimits, type QueryContext } from "../context.ts";
 import { Engine } from "../engine.ts";
+import { customHistograms } from "./custom-histograms.ts";
 import type { Answer } from "./expectation.ts";
 import type { Subject } from "./run.ts";
 import type { EvalCommand, LoadCommand } from "./script.ts";
+import type { DescribedValue } from "./series-description.ts";
 
 const memoryBytes = 64 * 1024 * 1024;
 const chunkRangeMs = 7_200_000;
 
-/** The engine over a head without a WAL. Native histograms and start timestamps are left out: the head has no place for them. */
+/** The engine over a head without a WAL. Start timestamps are left out: the head has no place for them. */
 export class HeadSubject implements Subject {
   readonly #clock: Clock = new SimulatedClock();
   readonly #engine = new Engine({
@@ -35,13 +38,13 @@ export class HeadSubject implements Subject {
     return Promise.resolve();
   }
 
-  load({ series, stepMs }: LoadCommand): Promise<void> {
+  load({ series, stepMs, withCustomBuckets }: LoadCommand): Promise<void> {
     const appender = new HeadAppender({
       head: this.#head,
       log: { write: () => {} },
       pool: new BatchPool(this.#kernel, 16_384),
       clock: this.#clock,
-      counters: new AppendCounters(),
+      counters: new AppendTotals(),
       exemplars: new ExemplarStorage((ref) => this.#head.labels(ref)),
       keepsMetadata: false,
       chunkRangeMs,
@@ -50,12 +53,10 @@ export class HeadSubject implements Subject {
       minValidTimeMs: -Infinity,
       isReplaying: false,
     });
-    for (const { labels, values } of series) {
+    const all = withCustomBuckets ? [...series, ...customHistograms(series)] : series;
+    for (const { labels, values } of all) {
       const ref = appender.reference(labels);
-      for (const [i, value] of values.entries()) {
-        if (value.kind === "float") appender.append(ref, i * stepMs, value.value);
-        else if (value.kind === "stale") appender.appendStale(ref, i * stepMs);
-      }
+      for (const [i, value] of values.entries()) appendValue(appender, ref, i * stepMs, value);
     }
     appender.commit();
     return Promise.resolve();
@@ -77,4 +78,10 @@ export class HeadSubject implements Subject {
         : this.#engine.instant(query, endMs, context);
     return new Promise((resolve) => resolve(answer()));
   }
+}
+
+function appendValue(appender: Appender, ref: number, timestampMs: number, value: DescribedValue): void {
+  if (value.kind === "float") appender.append(ref, timestampMs, value.value);
+  else if (value.kind === "stale") appender.appendStale(ref, timestampMs);
+  else if (value.kind === "histogram") appender.appendHistogram(ref, timestampMs, value.histogram, "float");
 }

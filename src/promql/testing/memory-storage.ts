@@ -2,7 +2,7 @@ import { assert } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { type Histogram, Labels, type Matcher, compareStrings } from "../../model/index.ts";
 import type {
-  HistogramSample,
+  StoredHistogram,
   Querier,
   Queryable,
   SampleColumns,
@@ -16,7 +16,7 @@ interface StoredSeries {
   readonly timestamps: number[];
   /** Bits, so that stale markers survive. */
   readonly values: bigint[];
-  readonly histograms: HistogramSample[];
+  readonly histograms: StoredHistogram[];
 }
 
 const staleBits = 0x7ff0000000000002n;
@@ -56,7 +56,7 @@ export class MemoryStorage implements Queryable {
   appendHistogram(labels: Labels, timestampMs: number, histogram: Histogram): void {
     const { histograms } = this.#seriesOf(labels);
     assert(timestampMs > (histograms.at(-1)?.timestampMs ?? -Infinity), "samples in order");
-    histograms.push({ timestampMs, histogram });
+    histograms.push({ timestampMs, histogram, kind: "float", startTimestampMs: 0 });
   }
 
   #seriesOf(labels: Labels): StoredSeries {
@@ -151,7 +151,7 @@ class MemorySet implements SeriesSet {
     return count;
   }
 
-  readHistograms(series: number, minMs: number, maxMs: number, dropStale: boolean): HistogramSample[] {
+  readHistograms(series: number, minMs: number, maxMs: number, dropStale: boolean): StoredHistogram[] {
     return this.#series[series]!.histograms.filter(
       ({ timestampMs, histogram }) =>
         timestampMs >= minMs && timestampMs <= maxMs && !(dropStale && histogram.isStale),

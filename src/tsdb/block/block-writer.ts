@@ -1,9 +1,10 @@
 import { assert, type Disk } from "../../base/index.ts";
 import type { Kernel, Scratch } from "../../kernel/index.ts";
 import type { CounterReset } from "../../model/index.ts";
-import { HistogramChunk } from "../chunk/histogram-chunk.ts";
+import type { StoredHistogram } from "../../storage/index.ts";
+import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
 import type { ColumnSlice } from "./columns.ts";
-import { type StoredHistogram, withoutResets } from "./histograms.ts";
+import { withoutResets } from "./histograms.ts";
 import { xorEncoding } from "./chunk-codec.ts";
 import { chunkEncodingBytes } from "./chunk-format.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
@@ -106,7 +107,9 @@ export class BlockWriter {
   addHistograms(samples: readonly StoredHistogram[]): void {
     let chunk: HistogramChunk | undefined;
     let first = 0;
-    samples.forEach(({ encoding, timestampMs, histogram, startTimestampMs }, i) => {
+    const keepsStarts = samples.some(({ startTimestampMs }) => startTimestampMs !== 0);
+    samples.forEach(({ kind, timestampMs, histogram, startTimestampMs }, i) => {
+      const encoding = histogramEncoding(kind, keepsStarts);
       const plain = withoutResets(histogram);
       let header: CounterReset = "unknown";
       if (chunk?.encoding === encoding) {

@@ -1,10 +1,7 @@
 import { assert } from "../../base/index.ts";
 import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
-import {
-  decodeHistogramChunk,
-  type HistogramEncoding,
-  type HistogramSample,
-} from "../chunk/histogram-chunk.ts";
+import type { StoredHistogram } from "../../storage/index.ts";
+import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
 import { decodeXor2Chunk } from "../chunk/xor2.ts";
 
 /** How the bytes of one chunk encoding become columns of floats, or histograms: a codec decodes one of the two. */
@@ -28,7 +25,7 @@ export interface ChunkCodec {
     capacity: number,
   ) => number;
   /** Decodes a chunk's data, the count's two bytes included, in the order of their times. Throws ChunkDamagedError. Absent where samples are floats. */
-  readonly decodeHistograms?: (bytes: Uint8Array) => Iterable<HistogramSample>;
+  readonly decodeHistograms?: (bytes: Uint8Array) => Iterable<StoredHistogram>;
 }
 
 export const xorEncoding = 1;

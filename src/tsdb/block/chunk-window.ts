@@ -1,6 +1,6 @@
 import { type ByteBuffer, ChunkDamagedError, type Kernel } from "../../kernel/index.ts";
 import type { SampleColumns } from "../../storage/index.ts";
-import type { HistogramSample } from "../chunk/histogram-chunk.ts";
+import type { StoredHistogram } from "../../storage/index.ts";
 import { ByteCursor } from "./bytes.ts";
 import { chunkCodecs, type ChunkCodec } from "./chunk-codec.ts";
 import {
@@ -135,7 +135,7 @@ export class ChunkWindow {
   }
 
   /** The histograms of the chunk found last; none when the codec cannot make histograms of it. Throws BlockDamagedError. */
-  decodeHistograms(): HistogramSample[] {
+  decodeHistograms(): StoredHistogram[] {
     try {
       const { u8 } = this.#kernel.views;
       const data = u8.subarray(this.dataPtr, this.dataPtr + this.dataBytes);

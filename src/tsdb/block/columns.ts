@@ -55,8 +55,13 @@ export function dropStaleMarkers(views: Views, { timestamps, values, count }: Co
   return kept;
 }
 
+export function hasTime(views: Views, slice: ColumnSlice, timestampMs: number): boolean {
+  const at = lowerBound(views, slice, timestampMs);
+  return at < slice.count && views.f64[slice.timestamps / 8 + at] === timestampMs;
+}
+
 /** The first sample at or after `timestampMs`. */
-function lowerBound({ f64 }: Views, { timestamps, count }: ColumnSlice, timestampMs: number): number {
+export function lowerBound({ f64 }: Views, { timestamps, count }: ColumnSlice, timestampMs: number): number {
   const times = timestamps / 8;
   let low = 0;
   let high = count;

@@ -2,7 +2,7 @@ import { assert, type Disk } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { Block, type BlockContext } from "./block.ts";
 import { type BlockTarget, BlockWriter } from "./block-writer.ts";
-import { BlockDamagedError, MixedChunksError } from "./damage.ts";
+import { BlockDamagedError } from "./damage.ts";
 import { mergeChunks } from "./merge-chunks.ts";
 import { type BlockMeta, writeMeta } from "./meta.ts";
 import { byTime } from "./plan.ts";
@@ -11,8 +11,7 @@ import { SeriesCursor } from "./series-cursor.ts";
 /**
  * Writes one block that holds what the sources hold, without what their tombstones delete. Sources may overlap: of samples at the same time the one of
  * the earlier source (by start, then name) stays. Chunks are taken over byte by byte where nothing else is needed. Undefined when nothing is left: then
- * there is no block. Throws BlockDamagedError when a source is damaged, MixedChunksError when chunks of floats and of histograms overlap, or
- * the disk's error; then nothing is left behind. The sources stay.
+ * there is no block. Throws BlockDamagedError when a source is damaged, or the disk's error; then nothing is left behind. The sources stay.
  */
 export function compactBlocks(sources: readonly Block[], target: BlockTarget): BlockMeta | undefined {
   assert(sources.length > 0, "there is a block to compact");
@@ -61,8 +60,7 @@ export function runCompaction(
     if (meta === undefined && !isKeptEmpty) for (const block of blocks) mark(disk, block, "deletable");
     return meta;
   } catch (error) {
-    if (error instanceof BlockDamagedError || error instanceof MixedChunksError)
-      for (const block of blocks) mark(disk, block, "failed");
+    if (error instanceof BlockDamagedError) for (const block of blocks) mark(disk, block, "failed");
     throw error;
   } finally {
     for (const block of blocks) block.release();

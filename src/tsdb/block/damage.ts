@@ -24,14 +24,6 @@ export class BlockUnreadableError extends NarthexError {
   }
 }
 
-/** Chunks of floats and of histograms that overlap in one series: their samples cannot be kept in the order of time. */
-export class MixedChunksError extends NarthexError {
-  constructor() {
-    super("execution", "chunks of floats and of histograms overlap");
-    this.name = "MixedChunksError";
-  }
-}
-
 /** What readers had to leave out, counted. One per thread or per block, as its owner likes. */
 export class BlockNotices {
   damages = 0;

@@ -1,5 +1,6 @@
 import type { Queryable } from "../../storage/index.ts";
 import { type BlockTarget, BlockWriter } from "./block-writer.ts";
+import { addInterleaved } from "./interleave.ts";
 import type { BlockCompaction, BlockMeta } from "./meta.ts";
 
 /**
@@ -51,8 +52,9 @@ function copySeries(
       const values = scratch.allocate(8 * capacity);
       const columns = { timestamps, values, capacity };
       const count = set.read(series, minTimestampMs, maxTimestampMs, false, columns);
-      if (count > 0) {
-        writer.addSamples({ timestamps, values, count });
+      const histograms = set.readHistograms?.(series, minTimestampMs, maxTimestampMs, false) ?? [];
+      if (count + histograms.length > 0) {
+        addInterleaved(writer, kernel.views, { timestamps, values, count }, histograms);
         writer.endSeries(set.labelSymbols(series).map(translate));
       }
       scratch.release(mark);

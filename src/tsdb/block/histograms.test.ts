@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { type Histogram, Labels, Matcher, parseHistogram, staleHistogram } from "../../model/index.ts";
-import type { HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { StoredHistogram } from "../../storage/index.ts";
+import { type HistogramEncoding, histogramKind } from "../chunk/histogram-chunk.ts";
 import { dump, temporaryDirectory } from "../test-support.ts";
 import { Block } from "./block.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { compactBlocks } from "./compact.ts";
 import { BlockNotices } from "./damage.ts";
 import { deleteFromBlock } from "./delete-series.ts";
-import type { StoredHistogram } from "./histograms.ts";
 import { BlockQuerier } from "./querier.ts";
 import { blockQueryable, testContext } from "./test-support.ts";
 import { createUlid } from "./ulid.ts";
@@ -27,7 +27,7 @@ function samplesOf(encoding: HistogramEncoding): StoredHistogram[] {
     const text = `schema:1 count:${2 * count + 3} sum:${i} buckets:[${count + 1} ${count + 2}${i % 200 > 150 ? " 5" : ""}]`;
     const histogram = i === 299 ? staleHistogram : parseHistogram(text).histogram;
     const startTimestampMs = encoding >= 5 ? 500 : 0;
-    return { encoding, timestampMs: 1000 * (i + 1), histogram, startTimestampMs };
+    return { kind: histogramKind(encoding), timestampMs: 1000 * (i + 1), histogram, startTimestampMs };
   });
 }
 

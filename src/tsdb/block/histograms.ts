@@ -1,11 +1,6 @@
 import { type Histogram, withCounterReset } from "../../model/index.ts";
-import type { HistogramEncoding, HistogramSample } from "../chunk/histogram-chunk.ts";
+import type { StoredHistogram } from "../../storage/index.ts";
 import type { Interval } from "./tombstones.ts";
-
-/** A histogram as a chunk has it, and the chunk's encoding. */
-export interface StoredHistogram extends HistogramSample {
-  readonly encoding: HistogramEncoding;
-}
 
 /** The histogram without what is known of resets before it; that of a gauge stays one. */
 export function withoutResets(histogram: Histogram): Histogram {
@@ -18,12 +13,12 @@ export function withoutResets(histogram: Histogram): Histogram {
  * The samples with min ≤ t ≤ max that are not deleted. Of a counter behind a deleted one it is no longer known whether it follows a reset.
  */
 export function cutHistograms(
-  samples: readonly HistogramSample[],
+  samples: readonly StoredHistogram[],
   minTimestampMs: number,
   maxTimestampMs: number,
   intervals: readonly Interval[] = [],
-): HistogramSample[] {
-  const kept: HistogramSample[] = [];
+): StoredHistogram[] {
+  const kept: StoredHistogram[] = [];
   let isBehindDeleted = false;
   for (const sample of samples) {
     const { timestampMs, histogram } = sample;

@@ -1,14 +1,13 @@
 import type { Kernel, Views } from "../../kernel/index.ts";
-import { mergeRuns } from "../../storage/index.ts";
+import { mergeRuns, type StoredHistogram } from "../../storage/index.ts";
 import type { BlockWriter } from "./block-writer.ts";
-import { type ColumnSlice, dropIntervals, keepRange } from "./columns.ts";
-import type { HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { type ColumnSlice, dropIntervals, hasTime, keepRange } from "./columns.ts";
 import type { ChunkCodec } from "./chunk-codec.ts";
-import { MixedChunksError } from "./damage.ts";
-import { cutHistograms, type StoredHistogram } from "./histograms.ts";
+import { cutHistograms } from "./histograms.ts";
+import { addInterleaved } from "./interleave.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
 import type { SeriesCursor } from "./series-cursor.ts";
-import { isDeleted } from "./tombstones.ts";
+import { type Interval, isDeleted } from "./tombstones.ts";
 
 /** A chunk of one of the sources. */
 interface SourceChunk {
@@ -22,7 +21,7 @@ interface SourceChunk {
 
 /**
  * Gives the chunks of one series, which all `cursors` stand at, to the writer: as they are, unless they overlap one another or must lose samples; those are decoded, merged and
- * encoded anew. Throws BlockDamagedError, or MixedChunksError when floats and histograms overlap.
+ * encoded anew. Throws BlockDamagedError.
  */
 export function mergeChunks(kernel: Kernel, cursors: readonly SeriesCursor[], writer: BlockWriter): void {
   const chunks = cursors.flatMap(listChunks);
@@ -80,38 +79,8 @@ function find({ cursor, index }: SourceChunk): ChunkWindow {
   return window;
 }
 
+/** Source by source, so that the order of sources decides which of two samples stays. */
 function encodeAnew(
-  kernel: Kernel,
-  group: readonly SourceChunk[],
-  cursors: readonly SeriesCursor[],
-  writer: BlockWriter,
-): void {
-  const kinds = new Set(group.map((chunk) => locate(chunk).kind));
-  // As they overlap, neither could be written before the other.
-  if (kinds.size > 1) throw new MixedChunksError();
-  if (kinds.has("float")) encodeFloatsAnew(kernel, group, cursors, writer);
-  else writer.addHistograms(mergeHistograms(group, cursors));
-}
-
-/** By source, so that the order of sources decides which of two samples stays. */
-function mergeHistograms(group: readonly SourceChunk[], cursors: readonly SeriesCursor[]): StoredHistogram[] {
-  const byTime = new Map<number, StoredHistogram>();
-  for (const cursor of cursors) {
-    const { meta, tombstones } = cursor.block;
-    const intervals = tombstones.of(cursor.entry.ref);
-    for (const chunk of group) {
-      if (chunk.cursor !== cursor) continue;
-      const window = find(chunk);
-      const encoding = window.encoding as HistogramEncoding;
-      const samples = cutHistograms(window.decodeHistograms(), meta.minTime, meta.maxTime - 1, intervals);
-      for (const sample of samples)
-        if (!byTime.has(sample.timestampMs)) byTime.set(sample.timestampMs, { ...sample, encoding });
-    }
-  }
-  return [...byTime.values()].sort((a, b) => a.timestampMs - b.timestampMs);
-}
-
-function encodeFloatsAnew(
   kernel: Kernel,
   group: readonly SourceChunk[],
   cursors: readonly SeriesCursor[],
@@ -120,28 +89,53 @@ function encodeFloatsAnew(
   const { scratch, views } = kernel;
   const mark = scratch.mark();
   try {
-    let merged: ColumnSlice | undefined;
-    // Source by source, so that the order of sources decides which of two samples stays.
+    let floats: ColumnSlice = { timestamps: 0, values: 0, count: 0 };
+    const histograms = new Map<number, StoredHistogram>();
     for (const cursor of cursors) {
-      const run = decodeAll(
+      const own = group.filter((chunk) => chunk.cursor === cursor);
+      const run = decodeFloats(
         kernel,
-        group.filter((chunk) => chunk.cursor === cursor),
+        own.filter((chunk) => locate(chunk).kind === "float"),
       );
-      if (merged === undefined) merged = run;
-      else if (run.count > 0) {
-        const room = merged.count + run.count;
-        const out = { timestamps: scratch.allocate(8 * room), values: scratch.allocate(8 * room) };
-        merged = { ...out, count: mergeRuns(views, merged, run, out) };
-      }
+      const count = dropIntervals(views, run, pointsOf(histograms));
+      for (const sample of decodeHistograms(own.filter((chunk) => locate(chunk).kind === "histogram")))
+        if (!histograms.has(sample.timestampMs) && !hasTime(views, floats, sample.timestampMs))
+          histograms.set(sample.timestampMs, sample);
+      floats = mergeFloats(kernel, floats, { ...run, count });
     }
-    if (merged !== undefined) writer.addSamples(merged);
+    const sorted = [...histograms.values()].sort((a, b) => a.timestampMs - b.timestampMs);
+    addInterleaved(writer, views, floats, sorted);
   } finally {
     scratch.release(mark);
   }
 }
 
+/** What a histogram of an earlier source takes the place of. */
+function pointsOf(histograms: ReadonlyMap<number, StoredHistogram>): Interval[] {
+  return Array.from(histograms.keys(), (timestampMs) => ({
+    minTimestampMs: timestampMs,
+    maxTimestampMs: timestampMs,
+  }));
+}
+
+function decodeHistograms(chunks: readonly SourceChunk[]): StoredHistogram[] {
+  return chunks.flatMap((chunk) => {
+    const { meta, tombstones } = chunk.cursor.block;
+    const intervals = tombstones.of(chunk.cursor.entry.ref);
+    return cutHistograms(find(chunk).decodeHistograms(), meta.minTime, meta.maxTime - 1, intervals);
+  });
+}
+
+function mergeFloats({ scratch, views }: Kernel, a: ColumnSlice, b: ColumnSlice): ColumnSlice {
+  if (a.count === 0) return b;
+  if (b.count === 0) return a;
+  const room = a.count + b.count;
+  const out = { timestamps: scratch.allocate(8 * room), values: scratch.allocate(8 * room) };
+  return { ...out, count: mergeRuns(views, a, b, out) };
+}
+
 /** The samples of chunks of one source that are within its block's time and not deleted. */
-function decodeAll({ scratch, views }: Kernel, chunks: readonly SourceChunk[]): ColumnSlice {
+function decodeFloats({ scratch, views }: Kernel, chunks: readonly SourceChunk[]): ColumnSlice {
   let capacity = 0;
   for (const chunk of chunks) capacity += find(chunk).sampleCount;
   const timestamps = scratch.allocate(8 * capacity);

@@ -1,6 +1,6 @@
 import { assert, NarthexError } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
-import type { HistogramSample, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import type { StoredHistogram, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
 import type { Block } from "./block.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
 import { dropIntervals, dropStaleMarkers, keepRange } from "./columns.ts";
@@ -92,9 +92,9 @@ export class BlockSeriesSet implements SeriesSet {
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
-  ): readonly HistogramSample[] {
+  ): readonly StoredHistogram[] {
     const intervals = this.#block.tombstones.of(this.#refs[series]!);
-    const samples: HistogramSample[] = [];
+    const samples: StoredHistogram[] = [];
     this.#forEachChunk(series, minTimestampMs, maxTimestampMs, () => {
       if (this.#window.codec?.kind !== "histogram") return;
       this.#window.verify();

@@ -15,6 +15,11 @@ export class BitWriter {
     return this.#bytes.slice(0, this.byteLength);
   }
 
+  /** Copies some of the bytes to the same place behind `at`. */
+  copyTo(target: Uint8Array, at: number, fromByte: number, toByte = this.byteLength): void {
+    target.set(this.#bytes.subarray(fromByte, toByte), at + fromByte);
+  }
+
   /** Overwrites a whole byte that was written before. */
   setByte(at: number, value: number): void {
     this.#bytes[at] = value;

@@ -9,6 +9,7 @@ import {
   sameNumbers,
   withCounterReset,
 } from "../../model/index.ts";
+import type { HistogramKind, StoredHistogram } from "../../storage/index.ts";
 import { counterAppendable, gaugeAppendable } from "./appendable.ts";
 import { BitReader, BitWriter } from "./bit-stream.ts";
 import { FloatHistogramDecoder, FloatHistogramEncoder } from "./float-histogram.ts";
@@ -19,11 +20,8 @@ import { type HistogramLayout, layoutOf, readLayout, writeLayout } from "./histo
 /** Chunk encodings of native histograms: 2 and 5 hold integer, 3 and 6 float histograms; 5 and 6 with start timestamps. */
 export type HistogramEncoding = 2 | 3 | 5 | 6;
 
-export interface HistogramSample {
-  readonly timestampMs: number;
-  readonly histogram: Histogram;
-  /** Since when it counts; 0 where that is not known, and in encodings that do not keep it. */
-  readonly startTimestampMs: number;
+export function isHistogramEncoding(encoding: number): encoding is HistogramEncoding {
+  return encoding === 2 || encoding === 3 || encoding === 5 || encoding === 6;
 }
 
 /** Writes the samples of a chunk; all have the chunk's layout, or are stale markers. */
@@ -106,10 +104,21 @@ export class HistogramChunk {
 
   /** The chunk's bytes as files hold them. A copy. */
   bytes(): Uint8Array<ArrayBuffer> {
+    this.#setHeader();
+    return this.#bits.bytes();
+  }
+
+  /** Copies the chunk's bytes to `at`: the header, and the rest from a byte on. */
+  copyTo(target: Uint8Array, at: number, fromByte: number): void {
+    this.#setHeader();
+    this.#bits.copyTo(target, at, 0, headerBytes);
+    this.#bits.copyTo(target, at, fromByte);
+  }
+
+  #setHeader(): void {
     const header = [this.#samples >>> 8, this.#samples & 0xff, this.#starts?.header ?? 0];
     header[this.#form.flagsByte]! |= headerBits[this.#header];
     header.forEach((byte, at) => this.#bits.setByte(at, byte));
-    return this.#bits.bytes();
   }
 
   /** `startTimestampMs` is kept by encodings 5 and 6 only. */
@@ -181,15 +190,15 @@ export class HistogramChunk {
 }
 
 /**
- * The samples of a chunk. All but the first of a chunk of counters are known not to follow a reset; a reader who skips chunks
- * cannot know about the first. Throws ChunkDamagedError where the bytes end or contradict themselves.
+ * The samples of a chunk, or the first few of one that is being written. All but the first of a chunk of counters are known not to follow a
+ * reset; a reader who skips chunks cannot know about the first. Throws ChunkDamagedError where the bytes end or contradict themselves.
  */
 export function* decodeHistogramChunk(
   encoding: HistogramEncoding,
   bytes: Uint8Array,
-): Generator<HistogramSample> {
+  samples = histogramSampleCount(encoding, bytes),
+): Generator<StoredHistogram> {
   const header = readHeader(encoding, bytes);
-  const samples = histogramSampleCount(encoding, bytes);
   if (samples === 0) return;
   const bits = new BitReader(bytes, headerBytes);
   const layout = readLayout(bits);
@@ -204,6 +213,7 @@ export function* decodeHistogramChunk(
     yield {
       timestampMs,
       histogram: histogram.isStale ? histogram : readable(withCounterReset(histogram, hint)),
+      kind: histogramKind(encoding),
       startTimestampMs: starts?.startMs ?? 0,
     };
   }
@@ -220,6 +230,16 @@ export function readHeader(encoding: HistogramEncoding, bytes: Uint8Array): Coun
   if (bytes.length < headerBytes)
     throw new ChunkDamagedError(`histogram chunk of ${bytes.length} bytes has no header`);
   return headers[bytes[formOf(encoding).flagsByte]! >>> 6]!;
+}
+
+export function histogramKind(encoding: HistogramEncoding): HistogramKind {
+  return isFloat(encoding) ? "float" : "integer";
+}
+
+/** The encoding for histograms of a kind. */
+export function histogramEncoding(kind: HistogramKind, keepsStarts = false): HistogramEncoding {
+  if (kind === "float") return keepsStarts ? 6 : 3;
+  return keepsStarts ? 5 : 2;
 }
 
 function isFloat(encoding: HistogramEncoding): boolean {

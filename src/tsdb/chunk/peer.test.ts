@@ -22,7 +22,8 @@ import { kernelBytes, temporaryDirectory } from "../test-support.ts";
 import { decodeHistogramRecord, encodeHistogramRecords } from "../wal/histogram-record.ts";
 import { SegmentReader } from "../wal/reader.ts";
 import { recordType } from "../wal/record.ts";
-import { decodeHistogramChunk, HistogramChunk, type HistogramSample } from "./histogram-chunk.ts";
+import type { HistogramSample } from "../../storage/index.ts";
+import { decodeHistogramChunk, HistogramChunk } from "./histogram-chunk.ts";
 import { freePort } from "../../../test/support/free-port.ts";
 
 const hasPrometheus = isInstalled("prometheus");
@@ -73,11 +74,14 @@ test("Prometheus' chunks and WAL of native histograms", { skip, timeout: 120_000
 
   const logged = new Set<string>();
   for (const { type, record } of walRecords(`${directory}/data/wal`)) {
-    const { kind, entries, skipped } = decodeHistogramRecord(record);
+    const { entries, skipped } = decodeHistogramRecord(record);
     assert.equal(skipped, 0);
-    assert.equal(kind, type === recordType.histogramSamples ? "integer" : "float");
-    for (const entry of entries) if (!entry.histogram.isStale) logged.add(describe(entry));
-    assert.deepEqual(encodeHistogramRecords(kind, entries), [record]);
+    const kind = type === recordType.histogramSamples ? "integer" : "float";
+    for (const entry of entries) {
+      assert.equal(entry.kind, kind);
+      if (!entry.histogram.isStale) logged.add(describe(entry));
+    }
+    assert.deepEqual(encodeHistogramRecords(entries), [record]);
   }
   assert.deepEqual(
     theirs.filter((sample) => !logged.has(sample)),
@@ -125,7 +129,7 @@ function readSnapshot(directory: string, untilMs: number): string[] {
   return samples.sort();
 }
 
-function describe({ timestampMs, histogram }: Pick<HistogramSample, "timestampMs" | "histogram">): string {
+function describe({ timestampMs, histogram }: HistogramSample): string {
   return `${timestampMs} ${JSON.stringify(histogramJson(histogram))}`;
 }
 

@@ -1,12 +1,29 @@
-import { assert, type Clock, NarthexError } from "../../base/index.ts";
+import { assert, type Clock } from "../../base/index.ts";
 import { type SampleBatch, sampleStatus, staleMarkerBits, type TimeBounds } from "../../kernel/index.ts";
-import type { Labels, MetricMetadata } from "../../model/index.ts";
-import type { Appender, AppendResult, Exemplar, ExemplarFate, SeriesRef } from "../../storage/index.ts";
+import {
+  type Histogram,
+  type Labels,
+  type MetricMetadata,
+  staleHistogram,
+  validateFloatHistogram,
+  validateIntegerHistogram,
+} from "../../model/index.ts";
+import type {
+  Appender,
+  AppendResult,
+  Exemplar,
+  ExemplarFate,
+  HistogramKind,
+  SeriesRef,
+} from "../../storage/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { ExemplarEntry } from "../wal/exemplar-record.ts";
 import type { MetadataEntry } from "../wal/metadata-record.ts";
 import type { BatchPool } from "./batch-pool.ts";
 import type { Head } from "./head.ts";
+import { HistogramBatch } from "./histogram-batch.ts";
+
+export type QueuedSamples = SampleBatch | HistogramBatch;
 
 /** What a commit holds beside samples. */
 export interface CommitNotes {
@@ -17,7 +34,7 @@ export interface CommitNotes {
 /** Where a commit is made durable before anybody sees it. */
 export interface CommitLog {
   /** Writes the series that were created since the last commit, then the ok samples and the notes. Throws `unavailable`; then nothing was written. */
-  write(head: Head, batches: readonly SampleBatch[], notes: CommitNotes): void;
+  write(head: Head, batches: readonly QueuedSamples[], notes: CommitNotes): void;
 }
 
 /** What the appenders of a head share. */
@@ -26,7 +43,7 @@ export interface AppendContext {
   readonly log: CommitLog;
   readonly pool: BatchPool;
   readonly clock: Clock;
-  readonly counters: AppendCounters;
+  readonly counters: AppendTotals;
   readonly exemplars: ExemplarStorage;
   readonly keepsMetadata: boolean;
   readonly chunkRangeMs: number;
@@ -50,6 +67,12 @@ export class AppendCounters {
   unknownSeries = 0;
 }
 
+/** By the kind of samples. */
+export class AppendTotals {
+  readonly float = new AppendCounters();
+  readonly histogram = new AppendCounters();
+}
+
 /**
  * Collects samples in a batch of the shared memory. `batch` stays the same from its first use until the turn of the event loop in which
  * the appender was last committed or rolled back ends: a scrape larger than the batch commits in parts and goes on.
@@ -57,8 +80,10 @@ export class AppendCounters {
 export class HeadAppender implements Appender {
   readonly #context: AppendContext;
   #batch: SampleBatch | undefined;
-  /** Full batches of what `append` queued beyond the first. */
-  readonly #overflow: SampleBatch[] = [];
+  /** What was queued beyond the first batch, in its order. */
+  readonly #later: QueuedSamples[] = [];
+  /** Series whose histograms are queued behind the last batch of floats, and the newest one's kind: their next float must come behind. */
+  readonly #histogramKinds = new Map<SeriesRef, HistogramKind>();
   readonly #exemplars: ExemplarEntry[] = [];
   readonly #metadata: MetadataEntry[] = [];
   #releasePending = false;
@@ -76,17 +101,23 @@ export class HeadAppender implements Appender {
   }
 
   append(ref: SeriesRef, timestampMs: number, value: number): void {
-    const added = this.#filling().push(ref, timestampMs, value);
+    const added = this.#filling(ref).push(ref, timestampMs, value);
     assert(added, "batch has room");
   }
 
   appendStale(ref: SeriesRef, timestampMs: number): void {
-    const added = this.#filling().pushBits(ref, timestampMs, staleMarkerBits);
+    const kind = this.#histogramKinds.get(ref) ?? this.#context.head.histograms.kindOf(ref);
+    if (kind !== undefined) return this.#queueHistogram(ref, timestampMs, staleHistogram, kind);
+    const added = this.#filling(ref).pushBits(ref, timestampMs, staleMarkerBits);
     assert(added, "batch has room");
   }
 
-  appendHistogram(): void {
-    throw new NarthexError("execution", "native histograms are not stored yet");
+  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: Histogram, kind: HistogramKind): void {
+    if (!histogram.isStale) {
+      if (kind === "integer") validateIntegerHistogram(histogram);
+      else validateFloatHistogram(histogram);
+    }
+    this.#queueHistogram(ref, timestampMs, histogram, kind);
   }
 
   get keepsExemplars(): boolean {
@@ -121,9 +152,8 @@ export class HeadAppender implements Appender {
   commitPart(): AppendResult {
     const { head, log, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
     const notes = { metadata: this.#metadata, exemplars: this.#exemplars };
-    if (this.#batch === undefined && notes.metadata.length + notes.exemplars.length === 0)
-      return emptyResult();
-    const batches = [this.batch, ...this.#overflow];
+    const batches = this.#batch === undefined ? this.#later : [this.#batch, ...this.#later];
+    if (batches.length + notes.metadata.length + notes.exemplars.length === 0) return emptyResult();
     const bounds = appendBounds(this.#context);
     try {
       for (const batch of batches) batch.check(bounds);
@@ -145,7 +175,8 @@ export class HeadAppender implements Appender {
     this.#exemplars.length = 0;
     this.#metadata.length = 0;
     this.#batch?.clear();
-    for (const batch of this.#overflow.splice(0)) this.#context.pool.give(batch);
+    for (const batch of this.#later.splice(0)) if (isFloats(batch)) this.#context.pool.give(batch);
+    this.#histogramKinds.clear();
     if (this.#batch === undefined || this.#releasePending) return;
     this.#releasePending = true;
     setImmediate(() => this.#release());
@@ -164,18 +195,28 @@ export class HeadAppender implements Appender {
     this.#batch = undefined;
   }
 
-  /** The batch that has room for one more sample. */
-  #filling(): SampleBatch {
-    const last = this.#overflow.at(-1) ?? this.batch;
-    if (last.count < last.capacity) return last;
+  /** The batch that the series' next float goes to. */
+  #filling(ref: SeriesRef): SampleBatch {
+    const last = this.#later.findLast(isFloats) ?? this.batch;
+    if (last.count < last.capacity && !this.#histogramKinds.has(ref)) return last;
     const next = this.#context.pool.take();
-    this.#overflow.push(next);
+    this.#later.push(next);
+    this.#histogramKinds.clear();
     return next;
   }
 
-  #tally(batch: SampleBatch, result: AppendResult): void {
-    const { head, counters } = this.#context;
+  #queueHistogram(ref: SeriesRef, timestampMs: number, histogram: Histogram, kind: HistogramKind): void {
+    let last = this.#later.at(-1);
+    if (last === undefined || isFloats(last))
+      this.#later.push((last = new HistogramBatch(this.#context.head.histograms)));
+    last.push({ ref, timestampMs, histogram, kind });
+    this.#histogramKinds.set(ref, kind);
+  }
+
+  #tally(batch: QueuedSamples, result: AppendResult): void {
+    const { head, counters: totals } = this.#context;
     const { status, timestamps, count } = batch;
+    const counters = isFloats(batch) ? totals.float : totals.histogram;
     const tally = new Uint32Array(8);
     let minMs = Infinity;
     let maxMs = -Infinity;
@@ -195,6 +236,10 @@ export class HeadAppender implements Appender {
     result.outOfBounds += tally[sampleStatus.unknownSeries]!;
     counters.unknownSeries += tally[sampleStatus.unknownSeries]!;
   }
+}
+
+function isFloats(batch: QueuedSamples): batch is SampleBatch {
+  return !(batch instanceof HistogramBatch);
 }
 
 /** Upstream's lower bound (half a chunk range behind the newest sample) without trusting samples from the future. */

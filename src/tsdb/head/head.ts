@@ -1,6 +1,7 @@
 import { NarthexError } from "../../base/index.ts";
 import { type Kernel, layout } from "../../kernel/index.ts";
 import { Labels, type MetricMetadata } from "../../model/index.ts";
+import { HistogramWriter } from "./histogram-writer.ts";
 import { LabelIndex } from "./label-index.ts";
 import { labelsBytes, SeriesIndex } from "./series-index.ts";
 import { SymbolTable } from "./symbols.ts";
@@ -25,6 +26,7 @@ export class Head {
   readonly kernel: Kernel;
   readonly symbols: SymbolTable;
   readonly labelIndex: LabelIndex;
+  readonly histograms: HistogramWriter;
   /** Series created since they were last written to the WAL. */
   readonly unlogged: number[] = [];
   /** What is known of the metrics of series, as far as metadata is kept. */
@@ -43,6 +45,7 @@ export class Head {
     this.kernel = kernel;
     this.symbols = new SymbolTable(kernel);
     this.labelIndex = new LabelIndex(kernel, this.symbols);
+    this.histograms = new HistogramWriter(kernel);
     this.#seriesIndex = new SeriesIndex(kernel);
     this.#seriesMax = Math.min(options.seriesMax ?? seriesMaxDefault, seriesMaxDefault);
     this.#f64 = kernel.views.f64;
@@ -156,6 +159,7 @@ export class Head {
     const hash = views.u32[labelsPtr >>> 2]!;
     const count = views.u32[(labelsPtr >>> 2) + 1]!;
     this.#seriesIndex.remove(hash, ref);
+    this.histograms.forget(ref);
     series.release(ref);
     this.metadata.delete(ref);
     arena.retire(labelsPtr, labelsBytes(count));

@@ -1,7 +1,8 @@
 import { assert, NarthexError } from "../../base/index.ts";
 import type { Kernel, Snapshot } from "../../kernel/index.ts";
 import { compareStrings, Labels } from "../../model/index.ts";
-import type { SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import type { StoredHistogram, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import { readHeadHistograms } from "./histogram-reader.ts";
 import type { SymbolReader } from "./symbols.ts";
 
 /** Samples that a series may get while it is read a second time. */
@@ -123,6 +124,21 @@ export class HeadSeriesSet implements SeriesSet {
       timestamps,
       values,
       capacity,
+    );
+  }
+
+  readHistograms(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+  ): readonly StoredHistogram[] {
+    const ref = this.#refs[series];
+    assert(ref !== undefined, `series ${series} is in the set`);
+    const samples = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs);
+    const untilMs = this.#snapshot.untilMs(ref);
+    return samples.filter(
+      ({ timestampMs, histogram }) => timestampMs <= untilMs && !(dropStale && histogram.isStale),
     );
   }
 }

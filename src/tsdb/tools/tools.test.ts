@@ -169,7 +169,7 @@ test("native histograms of blocks are dumped and analyzed", async (t) => {
   const ulid = createUlid(baseTimeMs);
   const writer = new BlockWriter({ ...context, dataDirectory: directory, ulid });
   const { histogram } = parseHistogram("count:3 sum:7.5 buckets:[2 1]");
-  const sample = { encoding: 2, histogram, startTimestampMs: 0 } as const;
+  const sample = { kind: "integer" as const, histogram, startTimestampMs: 0 } as const;
   writer.addHistograms([1000, 2000].map((timestampMs) => ({ ...sample, timestampMs })));
   writer.endSeries(Uint32Array.from(["__name__", "h"], (text) => writer.index.intern(text)));
   writer.finish(0, 7_200_000, { level: 1, sources: [ulid] });

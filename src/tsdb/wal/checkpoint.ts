@@ -3,10 +3,13 @@ import { type ByteBuffer, layout, SampleBatch, sampleStatus } from "../../kernel
 import type { MetricMetadata } from "../../model/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { Head } from "../head/head.ts";
+import { readHeadHistograms } from "../head/histogram-reader.ts";
+import type { HistogramEntry } from "../head/histogram-writer.ts";
 import type { WalCompression } from "./compression.ts";
 import { decodeExemplars, encodeExemplars, type ExemplarEntry } from "./exemplar-record.ts";
 import { decodeMetadata, encodeMetadata } from "./metadata-record.ts";
 import { encodeSamples, recordBufferBytesMax } from "./log.ts";
+import { decodeHistogramRecord, encodeHistogramRecords, isHistogramRecord } from "./histogram-record.ts";
 import { SegmentReader } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { listCheckpoints, listSegments, segmentBytesDefault, segmentName } from "./segment.ts";
@@ -171,6 +174,8 @@ class CheckpointWriter {
     });
     for (const ref of refs) {
       this.#addSamplesOf(ref);
+      const histograms = readHeadHistograms(head.kernel, ref, this.#options.minTimeMs, Infinity);
+      this.#addHistograms(histograms.map((sample) => ({ ...sample, ref })));
       await this.#breathe();
     }
     this.#flushBatch();
@@ -213,6 +218,7 @@ class CheckpointWriter {
     try {
       if (record[0] === recordType.series) this.#filterSeries(record);
       else if (record[0] === recordType.samples) this.#filterSamples(record);
+      else if (isHistogramRecord(record)) this.#filterHistograms(record);
       else if (record[0] === recordType.exemplars) this.#filterExemplars(record);
       else if (record[0] === recordType.metadata) this.#gatherMetadata(record);
       else this.#writer.add(record);
@@ -258,6 +264,19 @@ class CheckpointWriter {
     if (kept === count) this.#writer.add(record);
     else this.#flushBatch();
     this.#batch.clear();
+  }
+
+  #filterHistograms(record: Uint8Array): void {
+    const { minTimeMs } = this.#options;
+    const { entries, skipped } = decodeHistogramRecord(record);
+    const kept = entries.filter(({ ref, timestampMs }) => timestampMs >= minTimeMs && this.#isKept(ref));
+    // What was not understood stays with the rest of its record.
+    if (kept.length === entries.length || skipped > 0) this.#writer.add(record);
+    else this.#addHistograms(kept);
+  }
+
+  #addHistograms(entries: readonly HistogramEntry[]): void {
+    for (const record of encodeHistogramRecords(entries)) this.#writer.add(record);
   }
 
   #filterExemplars(record: Uint8Array): void {

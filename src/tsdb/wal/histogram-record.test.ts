@@ -7,31 +7,30 @@ import type { HistogramKind } from "../../storage/index.ts";
 import { decodeHistogramRecord, encodeHistogramRecords } from "./histogram-record.ts";
 
 const kinds: readonly HistogramKind[] = ["integer", "float"];
-const entries = fc.array(
-  fc.record({
-    ref: fc.nat(),
-    timestampMs: fc.integer({ min: -(2 ** 40), max: 2 ** 41 }),
-    histogram: fc.oneof(exponentialHistograms, customHistograms, fc.constant(staleHistogram)),
-  }),
-);
+const entriesOf = (kind: HistogramKind) =>
+  fc.array(
+    fc.record({
+      kind: fc.constant(kind),
+      ref: fc.nat(),
+      timestampMs: fc.integer({ min: -(2 ** 40), max: 2 ** 41 }),
+      histogram: fc.oneof(exponentialHistograms, customHistograms, fc.constant(staleHistogram)),
+    }),
+  );
 
 for (const kind of kinds) {
   test(`${kind} histograms: what is written is read back`, () => {
     fc.assert(
-      fc.property(entries, (all) => {
-        const records = encodeHistogramRecords(kind, all);
+      fc.property(entriesOf(kind), (all) => {
+        const records = encodeHistogramRecords(all);
         const read = records.map(decodeHistogramRecord);
-        for (const record of read) {
-          assert.equal(record.kind, kind);
-          assert.equal(record.skipped, 0);
-        }
+        for (const record of read) assert.equal(record.skipped, 0);
         const isCustom = (schema: number): number => (schema === -53 ? 1 : 0);
         const expected = all.toSorted((a, b) => isCustom(a.histogram.schema) - isCustom(b.histogram.schema));
         const actual = read.flatMap((record) => record.entries);
         assert.equal(actual.length, expected.length);
         actual.forEach((entry, i) => {
           const { ref, timestampMs, histogram } = expected[i]!;
-          assert.deepEqual([entry.ref, entry.timestampMs], [ref, timestampMs]);
+          assert.deepEqual([entry.ref, entry.timestampMs, entry.kind], [ref, timestampMs, kind]);
           assert.ok(equalHistograms(entry.histogram, histogram));
           if (!histogram.isStale) assert.equal(entry.histogram.counterReset, histogram.counterReset);
         });
@@ -41,9 +40,9 @@ for (const kind of kinds) {
 
   test(`${kind} histograms: damaged records end in a RangeError`, () => {
     const histogram = parseHistogram("count:9 sum:2 z_bucket:1 buckets:[1 2 0 4] n_buckets:[1]").histogram;
-    const [record] = encodeHistogramRecords(kind, [
-      { ref: 1, timestampMs: 5, histogram },
-      { ref: 2, timestampMs: 6, histogram },
+    const [record] = encodeHistogramRecords([
+      { ref: 1, timestampMs: 5, histogram, kind },
+      { ref: 2, timestampMs: 6, histogram, kind },
     ]);
     const read = (bytes: Uint8Array): void => {
       try {
@@ -71,7 +70,7 @@ test("the bytes of a record", () => {
   const histogram = parseHistogram(
     "schema:1 count:6 sum:2 z_bucket:1 z_bucket_w:0.5 offset:1 buckets:[2 3]",
   ).histogram;
-  const [record] = encodeHistogramRecords("integer", [{ ref: 258, timestampMs: 1000, histogram }]);
+  const [record] = encodeHistogramRecords([{ ref: 258, timestampMs: 1000, histogram, kind: "integer" }]);
   assert.equal(
     Buffer.from(record!).toString("hex"),
     [

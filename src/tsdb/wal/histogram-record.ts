@@ -16,19 +16,13 @@ import {
   staleHistogram,
 } from "../../model/index.ts";
 import type { HistogramKind } from "../../storage/index.ts";
+import type { HistogramEntry } from "../head/histogram-writer.ts";
 import { ByteWriter } from "../block/bytes.ts";
 import { RecordCursor, recordType } from "./record.ts";
 
-export interface HistogramSampleEntry {
-  readonly ref: number;
-  readonly timestampMs: number;
-  readonly histogram: Histogram;
-}
-
 /** What a record of histograms holds. Entries of schemas that nobody knows yet are left out and counted. */
 export interface HistogramRecord {
-  readonly kind: HistogramKind;
-  readonly entries: HistogramSampleEntry[];
+  readonly entries: HistogramEntry[];
   readonly skipped: number;
 }
 
@@ -41,42 +35,44 @@ const recordTypes = {
 } as const;
 
 /**
- * The records (types 7 to 10) that hold the samples: one for those with exponential buckets and one for those with custom ones,
- * as far as there are any. Refs and times are written as differences to the first of a record.
+ * The records (types 7 to 10) that hold the samples, one for each kind, and apart for exponential and custom buckets, as far as there are
+ * any. Refs and times are written as differences to the first of a record.
  */
-export function encodeHistogramRecords(
-  kind: HistogramKind,
-  entries: readonly HistogramSampleEntry[],
-): Uint8Array[] {
-  const custom = entries.filter(({ histogram }) => hasCustomBuckets(histogram));
-  const exponential = entries.filter(({ histogram }) => !hasCustomBuckets(histogram));
-  const types = recordTypes[kind];
-  return [...encodeRecord(types.exponential, kind, exponential), ...encodeRecord(types.custom, kind, custom)];
+export function encodeHistogramRecords(entries: readonly HistogramEntry[]): Uint8Array[] {
+  const byType = new Map<number, HistogramEntry[]>();
+  for (const entry of entries) {
+    const types = recordTypes[entry.kind];
+    const type = hasCustomBuckets(entry.histogram) ? types.custom : types.exponential;
+    const same = byType.get(type);
+    if (same) same.push(entry);
+    else byType.set(type, [entry]);
+  }
+  return [...byType].sort(([a], [b]) => a - b).map(([type, same]) => encodeRecord(type, same));
 }
 
-function encodeRecord(
-  type: number,
-  kind: HistogramKind,
-  entries: readonly HistogramSampleEntry[],
-): Uint8Array[] {
-  const [first] = entries;
-  if (first === undefined) return [];
+function encodeRecord(type: number, entries: readonly HistogramEntry[]): Uint8Array {
+  const first = entries[0]!;
   const writer = new ByteWriter().u8(type).u64(first.ref);
   writeInt64(writer, first.timestampMs);
-  for (const { ref, timestampMs, histogram } of entries) {
+  for (const { ref, timestampMs, histogram, kind } of entries) {
     writer.varint(ref - first.ref).varint(timestampMs - first.timestampMs);
     writeHistogram(writer, kind, histogram);
   }
-  return [Uint8Array.from(writer.view())];
+  return Uint8Array.from(writer.view());
+}
+
+export function isHistogramRecord(record: Uint8Array): boolean {
+  const type = record[0] ?? 0;
+  return type >= recordType.histogramSamples && type <= recordType.customBucketFloatHistogramSamples;
 }
 
 /** Reads a record of type 7 to 10. Throws RangeError when it is malformed. */
 export function decodeHistogramRecord(record: Uint8Array): HistogramRecord {
   const cursor = new RecordCursor(record);
   const kind = kindOf(record[cursor.skip(1)]!);
-  const entries: HistogramSampleEntry[] = [];
+  const entries: HistogramEntry[] = [];
   let skipped = 0;
-  if (cursor.isAtEnd) return { kind, entries, skipped };
+  if (cursor.isAtEnd) return { entries, skipped };
   const baseRef = cursor.uint64();
   const baseMs = cursor.int64();
   while (!cursor.isAtEnd) {
@@ -84,9 +80,9 @@ export function decodeHistogramRecord(record: Uint8Array): HistogramRecord {
     const timestampMs = baseMs + cursor.varint();
     const histogram = readHistogram(cursor, kind);
     if (histogram === undefined) skipped++;
-    else entries.push({ ref, timestampMs, histogram });
+    else entries.push({ ref, timestampMs, histogram, kind });
   }
-  return { kind, entries, skipped };
+  return { entries, skipped };
 }
 
 function kindOf(type: number): HistogramKind {

@@ -1,8 +1,10 @@
 import { errorMessage, NarthexError } from "../../base/index.ts";
 import type { ByteBuffer, Kernel, SampleBatch } from "../../kernel/index.ts";
-import type { CommitLog, CommitNotes } from "../head/appender.ts";
+import type { CommitLog, CommitNotes, QueuedSamples } from "../head/appender.ts";
 import type { Head } from "../head/head.ts";
+import { HistogramBatch } from "../head/histogram-batch.ts";
 import { encodeExemplars } from "./exemplar-record.ts";
+import { encodeHistogramRecords } from "./histogram-record.ts";
 import { encodeMetadata } from "./metadata-record.ts";
 import type { RefReservation } from "./ref-reservation.ts";
 import { encodeSeriesRecords } from "./series-record.ts";
@@ -26,13 +28,16 @@ export class WalLog implements CommitLog {
     this.#record.reserve(recordBufferBytes);
   }
 
-  write(head: Head, batches: readonly SampleBatch[], { metadata, exemplars }: CommitNotes): void {
+  write(head: Head, batches: readonly QueuedSamples[], { metadata, exemplars }: CommitNotes): void {
     this.#reserve(head);
     encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
     if (metadata.length > 0) this.#writer.add(encodeMetadata(metadata));
     for (const batch of batches) {
-      const record = encodeSamples(batch, this.#record);
-      if (record.length > 0) this.#writer.add(record);
+      const records =
+        batch instanceof HistogramBatch
+          ? encodeHistogramRecords(batch.accepted())
+          : [encodeSamples(batch, this.#record)];
+      for (const record of records) if (record.length > 0) this.#writer.add(record);
     }
     // Behind the samples: who reads the log as it grows knows the series' sample before its exemplar.
     if (exemplars.length > 0) this.#writer.add(encodeExemplars(exemplars));

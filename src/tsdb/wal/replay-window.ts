@@ -1,14 +1,6 @@
 import { type Kernel, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
-import type { Head } from "../head/head.ts";
+import { HistogramWindow, type WindowOptions } from "./histogram-window.ts";
 import { RecordCursor } from "./record.ts";
-
-export interface ReplayWindowOptions {
-  head: Head;
-  chunkRangeMs: number;
-  samplesPerChunk: number;
-  /** Samples before are left out. */
-  minValidTimeMs: number;
-}
 
 /** Samples gathered per series on average, as far as the bounds below allow. */
 const samplesPerSeries = 16;
@@ -26,22 +18,39 @@ const refsPerSampleMax = 8;
  * their order stays.
  */
 export class ReplayWindow {
-  appended = 0;
-  unknownSeries = 0;
-  readonly #options: ReplayWindowOptions;
+  readonly #histograms: HistogramWindow;
+  #appended = 0;
+  #unknownSeries = 0;
+  readonly #options: WindowOptions;
   readonly #kernel: Kernel;
   readonly #open: SampleBatch[] = [];
   #batch: SampleBatch;
   #sorted: SampleBatch;
 
-  constructor(options: ReplayWindowOptions) {
+  constructor(options: WindowOptions) {
     this.#options = options;
     this.#kernel = options.head.kernel;
+    this.#histograms = new HistogramWindow(options);
     this.#batch = this.#create(samplesMin);
     this.#sorted = this.#create(samplesMin);
   }
 
+  /** Samples appended so far. */
+  get appended(): number {
+    return this.#appended + this.#histograms.appended;
+  }
+
+  /** Samples of series that there are not. */
+  get unknownSeries(): number {
+    return this.#unknownSeries + this.#histograms.unknownSeries;
+  }
+
   close(): void {
+    this.#closeBatches();
+    this.#histograms.close();
+  }
+
+  #closeBatches(): void {
     for (const batch of this.#open.splice(0)) batch.close();
   }
 
@@ -72,6 +81,13 @@ export class ReplayWindow {
     }
   }
 
+  /** As `add`, for the histograms of a record. Returns how many are of schemas that are not known, and left out. */
+  addHistograms(record: Uint8Array, refs: ReadonlyMap<number, number>): number {
+    const skipped = this.#histograms.add(record, refs);
+    if (this.#histograms.isFull) this.flush();
+    return skipped;
+  }
+
   /** Appends everything gathered. */
   flush(): void {
     const batch = this.#sort() ?? this.#batch;
@@ -81,7 +97,8 @@ export class ReplayWindow {
     if (minValidTimeMs > -Infinity)
       for (let i = 0; i < count; i++)
         if (timestamps[i]! < minValidTimeMs) status[i] = sampleStatus.outOfBounds;
-    this.appended += batch.append({ chunkRangeMs, samplesPerChunk });
+    this.#histograms.claim(batch);
+    this.#appended += batch.append({ chunkRangeMs, samplesPerChunk });
     let minMs = Infinity;
     let maxMs = -Infinity;
     for (let i = 0; i < count; i++) {
@@ -90,12 +107,13 @@ export class ReplayWindow {
         if (timestampMs < minMs) minMs = timestampMs;
         if (timestampMs > maxMs) maxMs = timestampMs;
       } else if (status[i] === sampleStatus.unknownSeries) {
-        this.unknownSeries++;
+        this.#unknownSeries++;
         // A new series with this number would be taken for theirs the next time.
         head.skipRef(refs[i]!);
       }
     }
     head.coverTimes(minMs, maxMs);
+    this.#histograms.flush();
     batch.clear();
     this.#batch.clear();
   }
@@ -126,7 +144,7 @@ export class ReplayWindow {
     const wanted = Math.min(this.#options.head.seriesCount * samplesPerSeries, samplesMax, shareMax);
     const capacity = Math.max(wanted, samples);
     if (capacity <= this.#batch.capacity) return;
-    this.close();
+    this.#closeBatches();
     this.#batch = this.#create(capacity);
     this.#sorted = this.#create(capacity);
   }

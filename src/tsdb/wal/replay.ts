@@ -4,6 +4,7 @@ import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import { type Head, pageOf } from "../head/head.ts";
 import { decodeExemplars } from "./exemplar-record.ts";
 import { decodeMetadata } from "./metadata-record.ts";
+import { isHistogramRecord } from "./histogram-record.ts";
 import { SegmentReader, type WalDamage } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { ReplayWindow } from "./replay-window.ts";
@@ -52,7 +53,7 @@ export interface ReplayResult {
   damages: WalDamage[];
   /** Torn ends of segments, which were cut. */
   tornTails: WalDamage[];
-  /** Records of a type that is not read yet, by type. */
+  /** Records of a type, or with histograms of a schema, that is not read yet, by type. */
   skippedRecords: Map<number, number>;
   /** Samples whose series the log does not name. */
   unknownSeriesSamples: number;
@@ -226,18 +227,25 @@ class Replay {
     try {
       if (record[0] === recordType.samples) this.#window.add(record, this.#refs);
       else if (record[0] === recordType.series) this.#readSeries(record);
+      else if (isHistogramRecord(record)) this.#readHistograms(record);
       else if (record[0] === recordType.exemplars) this.#readExemplars(record);
       else if (record[0] === recordType.metadata) this.#readMetadata(record);
-      else {
-        const type = record[0] ?? 0;
-        this.result.skippedRecords.set(type, (this.result.skippedRecords.get(type) ?? 0) + 1);
-      }
+      else this.#skip(record[0] ?? 0, 1);
     } catch (error) {
       // A checksum held, so whoever wrote this record wrote it wrong; the rest is none the worse for it.
       if (!(error instanceof RangeError)) throw error;
       this.result.damages.push({ path, offset: 0, reason: errorMessage(error) });
       this.#options.logger.warn("malformed WAL record skipped", { path, err: errorMessage(error) });
     }
+  }
+
+  #skip(type: number, count: number): void {
+    if (count > 0) this.result.skippedRecords.set(type, (this.result.skippedRecords.get(type) ?? 0) + count);
+  }
+
+  #readHistograms(record: Uint8Array): void {
+    const skipped = this.#window.addHistograms(record, this.#refs);
+    this.#skip(record[0]!, Math.min(skipped, 1));
   }
 
   #readSeries(record: Uint8Array): void {

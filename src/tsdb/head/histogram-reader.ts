@@ -1,0 +1,34 @@
+import { type Kernel, layout } from "../../kernel/index.ts";
+import type { StoredHistogram } from "../../storage/index.ts";
+import { decodeHistogramChunk, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+
+const { chunk: field } = layout;
+
+/**
+ * The native histograms of a head series in [minTimestampMs, maxTimestampMs], oldest first, on any thread within an epoch. The writer may
+ * append meanwhile: what was counted when the chunk was found is read. Throws ChunkDamagedError.
+ */
+export function readHeadHistograms(
+  { series, views }: Kernel,
+  ref: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+): StoredHistogram[] {
+  const { i64, u16, u32, u8 } = views;
+  const runs: StoredHistogram[][] = [];
+  if (series.labelsPtr(ref) === 0) return [];
+  for (const ptr of series.chunkPtrs(ref)) {
+    const encoding = u8[ptr + field.encoding]!;
+    const count = Atomics.load(u16, (ptr + field.count) >>> 1);
+    if (Number(Atomics.load(i64, (ptr + field.maxTimestampMs) / 8)) < minTimestampMs) break;
+    if (!isHistogramEncoding(encoding)) continue;
+    if (Number(i64[(ptr + field.minTimestampMs) / 8]) > maxTimestampMs) continue;
+    const start = ptr + field.headerBytes;
+    const bytes = u8.slice(start, start + u32[(ptr + field.capacity) >>> 2]!);
+    runs.push([...decodeHistogramChunk(encoding, bytes, count)]);
+  }
+  return runs
+    .toReversed()
+    .flat()
+    .filter(({ timestampMs }) => timestampMs >= minTimestampMs && timestampMs <= maxTimestampMs);
+}
