@@ -24,6 +24,11 @@ export function successResponse(data: unknown): Response {
 
 /** `{"status":"error","errorType":…,"error":…}` with the status of the error's code. */
 export function errorResponse(error: unknown, data?: unknown): Response {
+  const { status, body } = errorEnvelope(error, data);
+  return jsonResponse(body, status);
+}
+
+export function errorEnvelope(error: unknown, data?: unknown): { status: number; body: unknown } {
   const errorType = errorCode(error);
   const body = {
     status: "error",
@@ -31,7 +36,7 @@ export function errorResponse(error: unknown, data?: unknown): Response {
     errorType,
     error: errorMessage(error),
   };
-  return jsonResponse(body, httpStatus(errorType));
+  return { status: httpStatus(errorType), body };
 }
 
 function jsonResponse(body: unknown, status: number): Response {

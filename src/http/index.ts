@@ -24,8 +24,10 @@ export {
   decompressNow,
   parseContentEncoding,
 } from "./decompress.ts";
-export { errorResponse, httpStatus, successResponse } from "./envelope.ts";
+export { errorEnvelope, errorResponse, httpStatus, successResponse } from "./envelope.ts";
 export type { ResponseSink } from "./exchange.ts";
+export type { PlainRequest } from "./plain-request.ts";
+export type { PlainAnswer, PlainCall, PlainRoute, PlainRoutes } from "./plain-session.ts";
 export { TlsSource } from "./tls.ts";
 export { createServer, type FetchHandler, type HttpServer, type ServerOptions } from "./server.ts";
 export { nodeTlsOptions } from "./tls.ts";

@@ -17,6 +17,7 @@ import {
 import { withGzip } from "./compress.ts";
 import { errorResponse } from "./envelope.ts";
 import { PasswordGate, RateLimiter } from "./gate.ts";
+import { type PlainRoutes, PlainSession } from "./plain-session.ts";
 import { emptyWebConfig, loadWebConfig, tlsEnabled, tlsOptions, type WebConfig } from "./web-config.ts";
 
 /** Answers a request; a Hono app's `fetch` is one. */
@@ -24,6 +25,8 @@ export type FetchHandler = (request: Request, bindings: HttpBindings) => Respons
 
 export interface ServerOptions {
   fetch: FetchHandler;
+  /** Paths whose plain requests are answered by the shortest way. Not used with a web config file. */
+  plainRoutes?: PlainRoutes;
   /** `host:port`, `:port` (every interface), `[::1]:port`; port 0 picks a free one. */
   listenAddresses: readonly string[];
   /** Upstream's `--web.config.file`, none when empty: TLS, users, headers. Read again when it or a certificate changes. */
@@ -60,6 +63,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const secure = tlsEnabled(web.initial);
   const listener = createListener(withGzip(options.fetch), web, clock, logger);
   const servers: (http.Server | https.Server)[] = [];
+  const sessions = new Set<PlainSession>();
   try {
     for (const address of options.listenAddresses) {
       const server = secure ? createSecure(web, disk, listener, logger) : http.createServer(listener);
@@ -67,6 +71,8 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
       server.requestTimeout = options.readTimeoutMs ?? 300_000;
       server.keepAliveTimeout = server.requestTimeout;
       server.on("clientError", refuseClient);
+      if (options.plainRoutes !== undefined && !options.webConfigFile)
+        servePlain(server, options.plainRoutes, sessions);
       servers.push(server);
       await listen(server, address);
     }
@@ -81,9 +87,27 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
       return counts.reduce((sum, count) => sum + count, 0);
     },
     close: async (graceMs = 5000) => {
-      await Promise.all(servers.map((server) => closeServer(server, clock, graceMs)));
+      for (const session of sessions) session.close();
+      await Promise.all(servers.map((server) => closeServer(server, sessions, clock, graceMs)));
     },
   };
+}
+
+/** Puts plain sessions before the server's own way of serving connections. They stay connections of that server. */
+function servePlain(server: http.Server, routes: PlainRoutes, sessions: Set<PlainSession>): void {
+  const serveAll = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  const options = {
+    routes,
+    idleMsMax: server.keepAliveTimeout,
+    handOver: (socket: Socket): void => {
+      for (const serve of serveAll) serve.call(server, socket);
+    },
+  };
+  server.on("connection", (socket) => {
+    const session: PlainSession = new PlainSession(socket, options, () => sessions.delete(session));
+    sessions.add(session);
+  });
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -262,7 +286,12 @@ function countConnections(server: http.Server | https.Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
 }
 
-async function closeServer(server: http.Server | https.Server, clock: Clock, graceMs: number): Promise<void> {
+async function closeServer(
+  server: http.Server | https.Server,
+  sessions: ReadonlySet<PlainSession>,
+  clock: Clock,
+  graceMs: number,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   let sweep: Timer;
   // A connection whose request is still being answered becomes idle only then, and nothing else would close it.
@@ -271,7 +300,10 @@ async function closeServer(server: http.Server | https.Server, clock: Clock, gra
     sweep = clock.after(sweepMs, closeIdle);
   };
   closeIdle();
-  const timer = clock.after(graceMs, () => server.closeAllConnections());
+  const timer = clock.after(graceMs, () => {
+    server.closeAllConnections();
+    for (const session of sessions) session.destroy();
+  });
   await closed;
   timer.cancel();
   sweep!.cancel();

@@ -10,6 +10,8 @@ export class Matcher {
   readonly name: string;
   readonly value: string;
   readonly #regexp: Regexp | undefined;
+  #matchesEmpty: boolean | undefined;
+  #alternatives: readonly string[] | null | undefined;
 
   /** Throws `bad_data` when a regular expression does not compile. */
   constructor(type: MatchType, name: string, value: string) {
@@ -27,19 +29,23 @@ export class Matcher {
 
   /** Whether a series without the label passes. */
   matchesEmpty(): boolean {
-    return this.matches("");
+    return (this.#matchesEmpty ??= this.matches(""));
   }
 
   /** The finite set of values that pass, when the matcher has one: `=`, or `=~` of plain alternatives. */
   acceptedValues(): readonly string[] | undefined {
-    if (this.type === "=") return [this.value];
-    return this.type === "=~" ? literalAlternatives(this.value) : undefined;
+    return this.type === "=" || this.type === "=~" ? this.#namedValues() : undefined;
   }
 
-  /** The matcher that passes exactly what this one refuses. */
-  inverse(): Matcher {
-    const opposite = { "=": "!=", "!=": "=", "=~": "!~", "!~": "=~" } as const;
-    return new Matcher(opposite[this.type], this.name, this.value);
+  /** The finite set of values that do not pass, when the matcher has one. */
+  refusedValues(): readonly string[] | undefined {
+    return this.type === "!=" || this.type === "!~" ? this.#namedValues() : undefined;
+  }
+
+  #namedValues(): readonly string[] | undefined {
+    this.#alternatives ??=
+      (this.#regexp === undefined ? [this.value] : literalAlternatives(this.value)) ?? null;
+    return this.#alternatives ?? undefined;
   }
 
   toString(): string {

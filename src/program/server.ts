@@ -200,7 +200,7 @@ class Server implements Running {
     const { extras, logger, options, quit, registry, tsdb } = this.#parts;
     const { queries, notifier, rules, scrape } = this.#steps;
     const webLogger = logger.with({ component: "web" });
-    const app = createWeb({
+    const web = createWeb({
       queries,
       scrape: new ScrapeView(scrape, options.externalUrl),
       rules,
@@ -228,7 +228,7 @@ class Server implements Running {
       ...(extras.addRoutes && { addRoutes: extras.addRoutes }),
     });
     const server = await createServer({
-      fetch: app.fetch,
+      ...web,
       listenAddresses: options.listenAddresses,
       webConfigFile: options.webConfigFile,
       maxConnections: options.connectionsMax,

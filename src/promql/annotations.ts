@@ -48,6 +48,7 @@ export class Annotations {
 
   /** The texts with line and column, at most `max` of each level and a line that counts the rest; 0 = all. */
   render(query: string, max = annotationsMax): { warnings: string[]; infos: string[] } {
+    if (this.#byText.size === 0) return { warnings: [], infos: [] };
     const render = (level: Annotation["level"]): string[] => {
       const all = this.list.filter((annotation) => annotation.level === level);
       const shown = max === 0 ? all : all.slice(0, max);

@@ -18,7 +18,7 @@ export type { PartialResult, Work } from "./operator/partial.ts";
 
 export interface EngineOptions {
   readonly parser?: ParserOptions;
-  /** Parsed queries that are kept, by text. */
+  /** Parsed queries that are kept, at least; up to twice as many. */
   readonly parsedQueriesMax?: number;
 }
 
@@ -55,8 +55,9 @@ const idleScratchesMax = 2;
 export class Engine {
   readonly #parserOptions: ParserOptions;
   readonly #parsedQueriesMax: number;
-  /** Least recently used first. */
-  readonly #parsed = new Map<string, Expr>();
+  /** By text, those used lately; when they are too many, they become the old ones, and old ones that were not used are forgotten. */
+  #parsed = new Map<string, Expr>();
+  #parsedOld = new Map<string, Expr>();
   readonly #idleScratches: { kernel: Kernel; scratch: Scratch }[] = [];
 
   constructor(options: EngineOptions = {}) {
@@ -66,12 +67,20 @@ export class Engine {
 
   /** The syntax tree of a query, which nobody may change. Throws ParseError. */
   parse(text: string): Expr {
-    let expr = this.#parsed.get(text);
-    if (expr === undefined) expr = parseExpr(text, this.#parserOptions);
-    else this.#parsed.delete(text);
+    const known = this.#parsed.get(text);
+    if (known !== undefined) return known;
+    const expr = this.#parsedOld.get(text) ?? parseExpr(text, this.#parserOptions);
+    if (this.#parsed.size >= this.#parsedQueriesMax) {
+      this.#parsedOld = this.#parsed;
+      this.#parsed = new Map();
+    }
     this.#parsed.set(text, expr);
-    if (this.#parsed.size > this.#parsedQueriesMax) this.#parsed.delete(this.#parsed.keys().next().value!);
     return expr;
+  }
+
+  /** Whether `parse` needs no time. */
+  isParsed(text: string): boolean {
+    return this.#parsed.has(text);
   }
 
   planInstant(text: string, timestampMs: number, context: QueryContext): Plan {

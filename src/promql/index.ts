@@ -21,15 +21,9 @@ export type { Fragment, Plan } from "./plan/plan.ts";
 export type { ExplainNode } from "./explain.ts";
 export { prettyPrint, printExpr } from "./printer.ts";
 export { parseSeriesSelector } from "./readers/answer.ts";
-export {
-  type ActiveQuery,
-  type InstantQuery,
-  type QueryOptions,
-  QueryService,
-  type QueryServiceOptions,
-  type RangeQuery,
-  type SeriesRange,
-} from "./readers/service.ts";
+export type { ActiveQuery } from "./readers/active-queries.ts";
+export type { InstantQuery, QueryOptions, RangeQuery, SeriesRange } from "./readers/query.ts";
+export { QueryService, type QueryServiceOptions } from "./readers/service.ts";
 export type { QueryOrigin } from "./readers/query-log.ts";
 export type { QueryStats } from "./readers/stats.ts";
 export { JsonSink } from "./result-json.ts";

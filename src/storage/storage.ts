@@ -187,4 +187,6 @@ export interface Queryable {
    * -Infinity, when everything is in memory.
    */
   filesUntilMs?(): number;
+  /** An upper bound of the series that a query of these times finds in files, known without reading them. Absent when there are none. */
+  storedSeriesMax?(minTimestampMs: number, maxTimestampMs: number): number;
 }

@@ -56,6 +56,12 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
       return queriers.length === 0 ? headQuerier : new MergeQuerier(kernel, [...queriers, headQuerier]);
     },
     filesUntilMs: () => blocks()?.untilMs() ?? -Infinity,
+    storedSeriesMax(minTimestampMs, maxTimestampMs) {
+      const inRange = ({ minTime, maxTime }: BlockMeta): boolean =>
+        minTime <= maxTimestampMs && maxTime > minTimestampMs;
+      const metas = blocks()?.metas().filter(inRange) ?? [];
+      return metas.reduce((most, { stats }) => Math.max(most, stats.numSeries), 0);
+    },
     blocks: () => blocks()?.metas() ?? [],
     close: () => list?.close(),
   };

@@ -1,3 +1,3 @@
 /** The HTTP front of the server: API, lifecycle, own metrics and the web UI's files. */
 export type { BuildInfo, Lifecycle, StatusView, UiOptions, WebParts } from "./parts.ts";
-export { createWeb } from "./web.ts";
+export { createWeb, type Web } from "./web.ts";

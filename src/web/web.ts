@@ -1,30 +1,42 @@
 import { contentTypeOf, negotiateFormat } from "@narthex/client";
 import { Hono } from "hono";
 import { errorCode } from "../base/index.ts";
-import { errorResponse } from "../http/index.ts";
+import { errorResponse, type FetchHandler, type PlainRoutes } from "../http/index.ts";
 import { Regexp } from "../model/index.ts";
 import { addActiveQueryRoutes } from "./api/active-queries.ts";
 import { addAdminRoutes } from "./api/admin.ts";
 import { addExemplarRoutes } from "./api/exemplars.ts";
+import { createPlainRoutes } from "./api/plain.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
 import { addStatusRoutes } from "./api/status.ts";
 import { addTargetRoutes } from "./api/targets.ts";
 import { answerUnknownPaths } from "./unknown-path.ts";
 import { addLifecycleRoutes, notReady } from "./lifecycle.ts";
-import { measureRequests } from "./metrics.ts";
+import { RequestMetrics } from "./metrics.ts";
 import type { WebParts } from "./parts.ts";
 import { addUiRoutes } from "./ui.ts";
 
 /** The server's whole HTTP surface, below the route prefix. */
-export function createWeb(parts: WebParts): Hono {
+export interface Web {
+  fetch: FetchHandler;
+  plainRoutes: PlainRoutes;
+}
+
+export function createWeb(parts: WebParts): Web {
+  const metrics = new RequestMetrics(parts.registry);
+  const app = createApp(parts, metrics);
+  return { fetch: app.fetch, plainRoutes: createPlainRoutes(parts, metrics) };
+}
+
+function createApp(parts: WebParts, metrics: RequestMetrics): Hono {
   const app = new Hono();
   app.onError((error, c) => {
     if (errorCode(error) === "internal")
       parts.logger.error("a request failed", { path: c.req.path, err: error.stack });
     return errorResponse(error);
   });
-  app.use(measureRequests(parts.registry));
+  app.use(metrics.middleware);
   parts.addRoutes?.(app);
   app.route("/api/v1", createApi(parts));
   addLifecycleRoutes(app, parts.lifecycle);

@@ -1,5 +1,4 @@
 import type { SeriesList } from "../series/series-list.ts";
-import { Tuple } from "../series/tuple.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 
 const quote = 0x22;
@@ -9,14 +8,15 @@ const comma = 0x2c;
 
 /** Writes label sets as JSON objects. */
 export class LabelWriter {
-  readonly #tuple = new Tuple();
+  readonly #texts: string[] = [];
 
   write(out: ByteWriter, list: SeriesList, series: number): void {
-    const { numbers, length } = list.tuple(series, this.#tuple);
+    const texts = this.#texts;
+    list.texts(series, texts);
     out.ascii("{");
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < texts.length; i++) {
       if (i > 0) out.byte(i % 2 === 1 ? colon : comma);
-      writeString(out, list.strings.text(numbers[i]!));
+      writeString(out, texts[i]!);
     }
     out.ascii("}");
   }

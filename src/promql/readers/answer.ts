@@ -40,6 +40,20 @@ export interface AnswererParts {
   reader: number;
 }
 
+/** A query that is planned and knows what it runs on. */
+export interface Prepared {
+  context: QueryContext;
+  plan: Plan;
+}
+
+export interface AnswerOptions {
+  ticket?: Ticket;
+  /** Of this request; without it the request is planned here. */
+  prepared?: Prepared;
+  /** Hands over what all readers found, by fragment, this one first. */
+  partials?: ((plan: Plan) => PartialResult[][]) | undefined;
+}
+
 const smallAnswerBytes = 4096;
 
 /** Turns requests into finished answers on one thread, whichever that is. */
@@ -54,15 +68,14 @@ export class Answerer {
     this.engine = new Engine({ parser: parts.settings.parser });
   }
 
-  /** Answers a request. For a query, `partials` hands over what all readers found, by fragment, this one first. Throws NarthexError. */
-  answer(request: ReaderRequest, ticket?: Ticket, partials?: (plan: Plan) => PartialResult[][]): Answer {
+  /** Answers a request. Throws NarthexError. */
+  answer(request: ReaderRequest, { ticket, prepared, partials }: AnswerOptions = {}): Answer {
     if (request.kind === "format") return dataAnswer(prettyPrint(this.engine.parse(request.text)));
     if (request.kind === "parse") return dataAnswer(exprToJson(this.engine.parse(request.text)));
     if (request.kind !== "instant" && request.kind !== "range") return this.#answerSeries(request);
     const startMs = performance.now();
     const { options } = request;
-    const context = this.context(options, ticket);
-    const plan = this.plan(request, context);
+    const { context, plan } = prepared ?? this.prepare(request, ticket);
     const out = new ByteWriter(answerBytesMax, this.#smallAnswer);
     out.ascii(envelopeStart);
     const parts = partials?.(plan);
@@ -85,10 +98,8 @@ export class Answerer {
   }
 
   /** The result of an instant query as values, and what it took. */
-  value(request: Extract<QueryRequest, { kind: "instant" }>): { value: QueryValue; stats: QueryStats } {
+  value(request: QueryRequest, { context, plan }: Prepared): { value: QueryValue; stats: QueryStats } {
     const startMs = performance.now();
-    const context = this.context(request.options);
-    const plan = this.plan(request, context);
     const sink = new ValueSink();
     const execution = this.engine.execute(plan, context, sink);
     const stats = this.#stats(plan, request.options, execution, [], performance.now() - startMs);
@@ -97,21 +108,24 @@ export class Answerer {
 
   /** What this thread's share of the series gives for each fragment of the plan. */
   assist(request: QueryRequest, shard: { index: number; count: number }, ticket: Ticket): PartialResult[] {
-    const context = this.context(request.options, ticket);
-    const plan = this.plan(request, context);
+    const { context, plan } = this.prepare(request, ticket);
     return plan.fragments.map((_, fragment) => {
       const part = this.engine.evaluateFragment(plan, fragment, shard, context);
       return { ...part, work: { ...part.work!, reader: this.#parts.reader } };
     });
   }
 
-  plan(request: QueryRequest, context: QueryContext): Plan {
-    return request.kind === "instant"
-      ? this.engine.planInstant(request.text, request.timestampMs, context)
-      : this.engine.planRange(request.text, request.startMs, request.endMs, request.stepMs, context);
+  /** Plans a query. Throws NarthexError. */
+  prepare(request: QueryRequest, ticket?: Ticket): Prepared {
+    const context = this.#context(request.options, ticket);
+    const plan =
+      request.kind === "instant"
+        ? this.engine.planInstant(request.text, request.timestampMs, context)
+        : this.engine.planRange(request.text, request.startMs, request.endMs, request.stepMs, context);
+    return { context, plan };
   }
 
-  context(options: EvaluationOptions, ticket?: Ticket): QueryContext {
+  #context(options: EvaluationOptions, ticket?: Ticket): QueryContext {
     const { kernel, queryable, clock, words, settings } = this.#parts;
     const timeoutMs = options.deadlineMs - clock.nowMs();
     if (timeoutMs <= 0) throw new NarthexError("timeout", "query timed out in query queue");

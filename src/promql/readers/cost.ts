@@ -1,5 +1,6 @@
 import type { Queryable } from "../../storage/index.ts";
 import type { Expr } from "../ast.ts";
+import type { Plan } from "../plan/plan.ts";
 import { children, walk } from "../walk.ts";
 
 /** A text is not parsed where scrapes and rules run when its expressions may compile to more states than this. */
@@ -26,6 +27,7 @@ const rememberedMs = 1000;
 
 interface Estimate {
   steps: number;
+  storedSeries: number;
   cost: number;
   atMs: number;
 }
@@ -33,17 +35,26 @@ interface Estimate {
 const remembered = new WeakMap<Expr, Estimate>();
 
 /** `computeCost`, or what it gave for the same expression a moment ago. */
-export function estimateCost(expr: Expr, steps: number, queryable: Queryable): number {
+export function estimateCost(
+  expr: Expr,
+  { grid: { steps }, minTimestampMs, maxTimestampMs }: Plan,
+  queryable: Queryable,
+): number {
   const nowMs = performance.now();
+  const storedSeries = queryable.storedSeriesMax?.(minTimestampMs, maxTimestampMs) ?? 0;
   const known = remembered.get(expr);
-  if (known !== undefined && known.steps === steps && nowMs - known.atMs < rememberedMs) return known.cost;
-  const cost = computeCost(expr, steps, queryable);
-  remembered.set(expr, { steps, cost, atMs: nowMs });
+  const isSame = known !== undefined && known.steps === steps && known.storedSeries === storedSeries;
+  if (isSame && nowMs - known.atMs < rememberedMs) return known.cost;
+  const cost = computeCost(expr, steps, storedSeries, queryable);
+  remembered.set(expr, { steps, storedSeries, cost, atMs: nowMs });
   return cost;
 }
 
-/** A rough estimate of the samples and steps that an evaluation touches. */
-function computeCost(expr: Expr, steps: number, queryable: Queryable): number {
+/**
+ * A rough estimate of the samples and steps that an evaluation touches. What the head does not know may be any of the series in files,
+ * whose indexes are not read here; what it knows will be much the same there.
+ */
+function computeCost(expr: Expr, steps: number, storedSeries: number, queryable: Queryable): number {
   const querier = queryable.querier(0, 0);
   try {
     let cost = 0;
@@ -56,7 +67,8 @@ function computeCost(expr: Expr, steps: number, queryable: Queryable): number {
         if (parent.kind === "subquery") inner *= 1 + parent.rangeMs / (parent.stepMs || usualIntervalMs);
       }
       // What selects nothing has steps all the same: those of `vector(1)[1h:10ms]` are many.
-      const series = node.kind === "vectorSelector" ? querier.seriesCountMax(node.matchers) : 0;
+      const isSelector = node.kind === "vectorSelector";
+      const series = isSelector ? querier.seriesCountMax(node.matchers) || storedSeries : 0;
       cost += Math.max(series, 1) * (inner + windowMs / usualIntervalMs);
     });
     return cost;

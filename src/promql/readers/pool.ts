@@ -1,5 +1,5 @@
 import { type MessagePort, MessageChannel, Worker } from "node:worker_threads";
-import { type Logger, NarthexError, sleep, systemClock, threadFile } from "../../base/index.ts";
+import { type Clock, type Logger, NarthexError, sleep, threadFile, type Timer } from "../../base/index.ts";
 import type { Kernel, PinnedSnapshot } from "../../kernel/index.ts";
 import {
   type Answer,
@@ -18,6 +18,7 @@ export interface ReaderPoolOptions {
   /** Number of threads, at least 1. */
   readers: number;
   settings: ReaderSettings;
+  clock: Clock;
   logger: Logger;
 }
 
@@ -43,6 +44,9 @@ interface Pending {
 const restartMsMin = 100;
 const restartMsMax = 10_000;
 
+/** Threads that nobody has asked for so long end, which gives their memory back; the next query starts them again. */
+export const idleMsMax = 5 * 60_000;
+
 /** Readers keep their columns in the shared memory; what they leave on the heap is short-lived. */
 const youngGenerationMbMax = 12;
 
@@ -65,6 +69,7 @@ export class ReaderPool {
   readonly #closed = new AbortController();
   #restartDelayMs = 0;
   #restart: Promise<void> | undefined;
+  #idle: Timer | undefined;
 
   constructor(options: ReaderPoolOptions) {
     this.#options = options;
@@ -72,8 +77,8 @@ export class ReaderPool {
   }
 
   /**
-   * Runs a request on one reader, or on all of them together when it is `shared`. The first one starts the threads: a server that is
-   * only asked small things does without their memory. Throws `unavailable` while no reader can take it.
+   * Runs a request on one reader, or on all of them together when it is `shared`. The first one, also the first after idle minutes, starts
+   * the threads: a server that is only asked small things does without their memory. Throws `unavailable` while no reader can take it.
    */
   start(request: ReaderRequest, shared: boolean): Running {
     if (!this.#isStarted && !this.#closing) {
@@ -90,6 +95,7 @@ export class ReaderPool {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const settle = (result: Answer | NarthexError): void =>
       result instanceof NarthexError ? reject(result) : resolve(result);
+    this.#idle?.cancel();
     const pinned = shared ? this.#options.kernel.pinSnapshot() : undefined;
     const ticket = { cancelWord, snapshot: pinned?.snapshot };
     this.#pending.set(id, { cancelWord, pinned, outstanding: peers.length + 1, settle });
@@ -113,6 +119,7 @@ export class ReaderPool {
   /** Cancels what runs and ends the threads. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#idle?.cancel();
     this.#closed.abort();
     this.#failAll(new NarthexError("unavailable", "the server is stopping"));
     await this.#restart?.catch(() => undefined);
@@ -165,6 +172,16 @@ export class ReaderPool {
     pending.pinned?.release();
     this.words.reset(pending.cancelWord);
     this.#freeCancelWords.push(pending.cancelWord);
+    if (this.#pending.size > 0) return;
+    this.#idle?.cancel();
+    this.#idle = this.#options.clock.after(idleMsMax, () => this.#rest());
+  }
+
+  /** Ends the threads until they are needed again. */
+  #rest(): void {
+    if (this.#closing || this.#workers.length < this.size) return;
+    this.#isStarted = false;
+    for (const worker of this.#workers.splice(0)) void worker.terminate();
   }
 
   #failAll(error: NarthexError): void {
@@ -195,7 +212,7 @@ export class ReaderPool {
     await Promise.all(old.map((each) => each.terminate()));
     const delayMs = this.#restartDelayMs;
     this.#restartDelayMs = Math.min(Math.max(restartMsMin, delayMs * 2), restartMsMax);
-    await sleep(systemClock, delayMs, this.#closed.signal);
+    await sleep(this.#options.clock, delayMs, this.#closed.signal);
     if (this.#closing) return;
     await this.#startAll();
     this.#restartDelayMs = 0;

@@ -63,11 +63,8 @@ function answer(order: Extract<ReaderOrder, { type: "answer" }>): void {
   const { id, request, ticket, peers } = order;
   const isShared = peers.length > 0 && (request.kind === "instant" || request.kind === "range");
   try {
-    const { body, ...rest } = answerer.answer(
-      request,
-      ticket,
-      isShared ? () => gatherParts(order) : undefined,
-    );
+    const partials = isShared ? () => gatherParts(order) : undefined;
+    const { body, ...rest } = answerer.answer(request, { ticket, partials });
     // The answer's buffer may be larger than the answer; what travels is cut to size only when much would be left over. Node's pool,
     // where small answers are, cannot travel at all.
     const isRoomy = body.buffer.byteLength > 2 * body.length;

@@ -4,14 +4,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { NarthexError, silentLogger, systemClock, systemDisk } from "../../base/index.ts";
-import { type Kernel, createKernel } from "../../kernel/index.ts";
+import { type Clock, NarthexError, silentLogger, systemClock, systemDisk } from "../../base/index.ts";
+import { type Kernel, createKernel, layout } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import { type Tsdb, openTsdb } from "../../tsdb/index.ts";
 import type { ExplainNode } from "../explain.ts";
 import { decodeUnfinished } from "./active-file.ts";
 import { Answerer } from "./answer.ts";
 import { SharedWords } from "./messages.ts";
+import { idleMsMax } from "./pool.ts";
 import { QueryService, type QueryServiceOptions } from "./service.ts";
 import type { QueryStats } from "./stats.ts";
 
@@ -333,6 +334,37 @@ test("a running query is listed with what it has read, and noted in the data dir
   assert.deepEqual(decodeUnfinished(readFileSync(join(directory, "queries.active"))), []);
   await noted.close();
 });
+
+test("reader threads that nobody asks end, and start again for the next query", async () => {
+  let rest = (): void => undefined;
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, callback) {
+      if (delayMs !== idleMsMax) return systemClock.after(delayMs, callback);
+      rest = callback;
+      return { cancel: () => (rest = (): void => undefined) };
+    },
+  };
+  const own = openService({ clock });
+  const before = claimedReaders();
+  await range("sum(requests_total)", own);
+  assert.equal(claimedReaders(), before + 2);
+  rest();
+  while (claimedReaders() > before) await new Promise((resolve) => setTimeout(resolve, 5));
+  const [again, expected] = [await range("sum(requests_total)", own), await range("sum(requests_total)")];
+  assert.deepEqual(again, expected);
+  await own.close();
+});
+
+function claimedReaders(): number {
+  const { control, reader } = layout;
+  const claimed = (slot: number): number =>
+    kernel.views.u32[(control.readers + slot * reader.bytes + reader.claimed) >>> 2]!;
+  return Array.from({ length: reader.slots }, (_, slot) => claimed(slot)).reduce(
+    (sum, each) => sum + each,
+    0,
+  );
+}
 
 test("limits have upstream's errors", async () => {
   const strict = openService({ timeoutMs: 150, concurrencyMax: 1 });

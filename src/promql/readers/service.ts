@@ -1,83 +1,25 @@
 import type { Registry } from "@narthex/client";
 import { availableParallelism } from "node:os";
-import {
-  type Clock,
-  type Disk,
-  type Logger,
-  NarthexError,
-  type Timer,
-  errorMessage,
-} from "../../base/index.ts";
+import type { Clock, Disk, Logger } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { Labels, type Matcher, quoteGo } from "../../model/index.ts";
 import type { Queryable } from "../../storage/index.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { ParserOptions } from "../parser.ts";
 import type { QueryValue, VectorSample } from "../result.ts";
+import { walk } from "../walk.ts";
+import { QueryAccounts } from "./accounts.ts";
 import { ActiveFile } from "./active-file.ts";
-import { Answerer } from "./answer.ts";
+import { ActiveQueries, type ActiveQuery } from "./active-queries.ts";
+import { Answerer, type Prepared } from "./answer.ts";
 import { estimateCost, isQuickToParse } from "./cost.ts";
 import { decodeVector, notAVector } from "./decode.ts";
 import type { Answer, EvaluationOptions, QueryRequest, ReaderRequest } from "./messages.ts";
 import { QueryMetrics } from "./metrics.ts";
-import { ReaderPool, type Running } from "./pool.ts";
+import { ReaderPool } from "./pool.ts";
+import type { InstantQuery, QueryOptions, RangeQuery, SeriesRange } from "./query.ts";
 import { QueryLog, type QueryOrigin } from "./query-log.ts";
-import { type QueryStats, failedStats } from "./stats.ts";
-import { walk } from "../walk.ts";
-import { Turns } from "./turns.ts";
-
-export interface QueryOptions {
-  timeoutMs?: number;
-  lookbackDeltaMs?: number;
-  /** Most series in the answer; 0 means all. */
-  limit: number;
-  /** "" or what `stats=` asked for. */
-  stats: string;
-  /** Whether the answer shall tell how the query's plan was carried out. */
-  explain?: boolean;
-  /** Who asks, for lists and logs. Asked for only when one of them wants it. */
-  origin?: () => QueryOrigin;
-  /** The name under which somebody logged in. */
-  user?: () => string | undefined;
-  /** Aborts when whoever asked has gone away. Asked for only when the query leaves this thread: making one costs time. */
-  signal?: () => AbortSignal;
-}
-
-export interface InstantQuery extends QueryOptions {
-  text: string;
-  timestampMs: number;
-}
-
-export interface RangeQuery extends QueryOptions {
-  text: string;
-  startMs: number;
-  endMs: number;
-  stepMs: number;
-}
-
-export interface SeriesRange {
-  /** Each a `match[]`; none means everything where that is allowed. */
-  selectors: string[];
-  startMs: number;
-  endMs: number;
-  /** 0 means all. */
-  limit: number;
-}
-
-/** A query that runs or waits. */
-export interface ActiveQuery {
-  id: number;
-  text: string;
-  user: string | undefined;
-  origin: QueryOrigin | undefined;
-  startedMs: number;
-  ageMs: number;
-  state: "waiting" | "running";
-  /** Samples loaded so far. */
-  samples: number;
-  /** Shared memory in use, over all threads. */
-  memoryBytes: number;
-}
+import type { QueryStats } from "./stats.ts";
 
 export interface QueryServiceOptions {
   kernel: Kernel;
@@ -108,17 +50,10 @@ const localCostMax = 4000;
 /** From this estimate on, a query is worth the trouble of sharing it between readers. */
 const sharedCostMin = 50_000;
 
-/** A query that is past its deadline and has not said so by itself fails after so long. */
-const overdueMs = 1000;
-
-interface Active {
-  id: number;
-  text: string;
-  user: string | undefined;
-  origin: QueryOrigin | undefined;
-  startedMs: number;
-  abort: AbortController;
-  running: Running | undefined;
+/** What an evaluation yields on this thread. */
+interface Evaluated<T> {
+  result: T;
+  stats: QueryStats;
 }
 
 /**
@@ -129,12 +64,10 @@ export class QueryService {
   readonly #options: QueryServiceOptions;
   readonly #pool: ReaderPool;
   readonly #local: Answerer;
-  readonly #active = new Map<number, Active>();
-  readonly #turns: Turns;
-  readonly #metrics: QueryMetrics;
+  readonly #active: ActiveQueries;
+  readonly #accounts: QueryAccounts;
   readonly #log: QueryLog;
   readonly #activeFile: ActiveFile | undefined;
-  #nextId = 1;
 
   constructor(options: QueryServiceOptions) {
     this.#options = options;
@@ -143,14 +76,15 @@ export class QueryService {
     const readers =
       options.readers > 0 ? options.readers : Math.min(availableParallelism(), readersDefaultMax);
     const settings = { parser, features, samplesMax, memoryBytesMax, perStepStats };
-    const pool = new ReaderPool({ kernel, readers, settings, logger });
+    const pool = new ReaderPool({ kernel, readers, settings, clock, logger });
     this.#pool = pool;
     this.#local = new Answerer({ kernel, queryable, clock, words: pool.words, settings, reader: -1 });
-    this.#turns = new Turns(concurrencyMax, clock);
-    this.#metrics = new QueryMetrics(options.registry, concurrencyMax, () => this.#active.size);
-    this.#log = new QueryLog(disk, logger, this.#metrics);
     if (directory !== "")
       this.#activeFile = new ActiveFile({ directory, slots: concurrencyMax, disk, logger });
+    this.#active = new ActiveQueries({ pool, clock, concurrencyMax, file: this.#activeFile });
+    const metrics = new QueryMetrics(options.registry, concurrencyMax, () => this.#active.count);
+    this.#log = new QueryLog(disk, logger, metrics);
+    this.#accounts = new QueryAccounts(metrics, this.#log, clock);
   }
 
   /** Number of reader threads. */
@@ -165,16 +99,34 @@ export class QueryService {
 
   /** The whole JSON envelope of `/api/v1/query`. */
   instant(query: InstantQuery): Promise<Uint8Array> {
-    const { text, timestampMs } = query;
-    return this.#evaluate(query, 1, { kind: "instant", text, timestampMs, options: this.#evaluation(query) });
+    return this.#evaluate(query, this.#instantRequest(query), this.#answerHere, bodyOf);
   }
 
   /** The whole JSON envelope of `/api/v1/query_range`. */
   range(query: RangeQuery): Promise<Uint8Array> {
     const { text, startMs, endMs, stepMs } = query;
-    const steps = Math.floor((endMs - startMs) / stepMs) + 1;
     const options = this.#evaluation(query);
-    return this.#evaluate(query, steps, { kind: "range", text, startMs, endMs, stepMs, options });
+    const request = { kind: "range", text, startMs, endMs, stepMs, options } as const;
+    return this.#evaluate(query, request, this.#answerHere, bodyOf);
+  }
+
+  /** For rules: a vector, or a scalar as one sample without labels. Rejects with `execution` for anything else. */
+  vector(text: string, timestampMs: number, origin?: QueryOrigin): Promise<VectorSample[]> {
+    const query = { text, timestampMs, limit: 0, stats: "", ...(origin && { origin: () => origin }) };
+    const here = (request: QueryRequest, prepared: Prepared): Evaluated<VectorSample[]> => {
+      const { value, stats } = this.#local.value(request, prepared);
+      return { result: vectorOf(value), stats };
+    };
+    return this.#evaluate(query, this.#instantRequest(query), here, ({ body }) => decodeVector(body));
+  }
+
+  /** The matchers of each selector in an expression. Throws `bad_data`. */
+  selectors(text: string): Matcher[][] {
+    const selectors: Matcher[][] = [];
+    walk(this.#local.engine.parse(text), (expr) => {
+      if (expr.kind === "vectorSelector") selectors.push(expr.matchers);
+    });
+    return selectors;
   }
 
   async series(range: SeriesRange, signal?: () => AbortSignal): Promise<Uint8Array> {
@@ -199,44 +151,17 @@ export class QueryService {
     return this.#read({ kind: "parse", text });
   }
 
-  /** The matchers of each selector in an expression. Throws `bad_data`. */
-  selectors(text: string): Matcher[][] {
-    const selectors: Matcher[][] = [];
-    walk(this.#local.engine.parse(text), (expr) => {
-      if (expr.kind === "vectorSelector") selectors.push(expr.matchers);
-    });
-    return selectors;
-  }
-
-  /** For rules: a vector, or a scalar as one sample without labels. Rejects with `execution` for anything else. */
-  async vector(text: string, timestampMs: number, origin?: QueryOrigin): Promise<VectorSample[]> {
-    const query = { text, timestampMs, limit: 0, stats: "", ...(origin && { origin: () => origin }) };
-    const expr = this.#local.engine.parse(text);
-    const isSmall = estimateCost(expr, 1, this.#options.queryable) <= localCostMax;
-    const request = { kind: "instant", text, timestampMs, options: this.#evaluation(query) } as const;
-    if (isSmall && !this.#waitsForFiles(request)) return this.#localVector(query);
-    return decodeVector(await this.instant(query));
-  }
-
-  /** Queries that run or wait, oldest first. Small ones, which end before anybody could ask, are not among them. */
+  /**
+   * Queries that run or wait, oldest first. Those that are evaluated on this thread are not among them: they end before anything else
+   * on this thread could ask.
+   */
   active(): ActiveQuery[] {
-    const nowMs = this.#options.clock.nowMs();
-    return [...this.#active.values()].map(({ id, text, user, origin, startedMs, running }) => ({
-      id,
-      text,
-      user,
-      origin,
-      startedMs,
-      ageMs: nowMs - startedMs,
-      state: running === undefined ? "waiting" : "running",
-      ...(running?.progress() ?? { samples: 0, memoryBytes: 0 }),
-    }));
+    return this.#active.list();
   }
 
   /** Ends a query, whose client gets `canceled`; false when there is none with this id. */
   kill(id: number): boolean {
-    this.#active.get(id)?.abort.abort();
-    return this.#active.has(id);
+    return this.#active.kill(id);
   }
 
   /** The file that queries are logged to, opened anew at each call; "" for none. Throws when it cannot be opened. */
@@ -255,10 +180,14 @@ export class QueryService {
     return this.#options.clock.nowMs() + Math.min(timeoutMs, this.#options.timeoutMs);
   }
 
+  #instantRequest(query: InstantQuery): QueryRequest {
+    const { text, timestampMs } = query;
+    return { kind: "instant", text, timestampMs, options: this.#evaluation(query) };
+  }
+
   #evaluation(query: QueryOptions): EvaluationOptions {
     const { stats } = query;
     const isKnown = stats === "" || stats === "true" || stats === "all";
-    const warning = `value ${quoteGo(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`;
     return {
       deadlineMs: this.#deadlineMs(query.timeoutMs),
       lookbackDeltaMs: query.lookbackDeltaMs ?? this.#options.lookbackDeltaMs,
@@ -267,102 +196,65 @@ export class QueryService {
       countSamples: stats !== "" || this.#log.isOpen,
       explain: query.explain === true,
       queuedMs: 0,
-      warnings: isKnown ? [] : [warning],
+      warnings: isKnown ? [] : [deprecatedStats(stats)],
     };
   }
 
-  /** Async so that a query that cannot be parsed rejects instead of throwing. */
-  async #evaluate(
-    query: QueryOptions & { text: string },
-    steps: number,
+  /**
+   * Evaluates a query `here` when it is small, and otherwise takes what is wanted `from` a reader's answer. Async so that a query that cannot
+   * be parsed rejects instead of throwing.
+   */
+  async #evaluate<T>(
+    query: QueryOptions,
     request: QueryRequest,
-  ): Promise<Uint8Array> {
-    const { text } = query;
-    const cost = isQuickToParse(text)
-      ? estimateCost(this.#local.engine.parse(text), steps, this.#options.queryable)
-      : Infinity;
-    if (cost <= localCostMax && !this.#waitsForFiles(request))
-      return this.#accounted(query, request, () => Promise.resolve(this.#local.answer(request)));
-    const isShared = cost >= sharedCostMin && cost < Infinity && this.#pool.size > 1;
-    return this.#accounted(query, request, () =>
-      this.#dispatch(request, { text, query, isShared, deadlineMs: request.options.deadlineMs }),
-    );
+    here: (request: QueryRequest, prepared: Prepared) => Evaluated<T>,
+    from: (answer: Answer) => T,
+  ): Promise<T> {
+    const { text, options } = request;
+    const { engine } = this.#local;
+    const isQuick = engine.isParsed(text) || isQuickToParse(text);
+    if (isQuick) engine.parse(text);
+    const startedMs = performance.now();
+    try {
+      const prepared = isQuick ? this.#local.prepare(request) : undefined;
+      const cost = prepared === undefined ? Infinity : this.#cost(prepared);
+      let result: T;
+      let stats: QueryStats;
+      if (prepared !== undefined && cost <= localCostMax && !this.#waitsForFiles(prepared)) {
+        ({ result, stats } = here(request, prepared));
+      } else {
+        const isShared = cost >= sharedCostMin && cost < Infinity && this.#pool.size > 1;
+        const { deadlineMs } = options;
+        const answer = await this.#active.run({ request, text, asker: query, isShared, deadlineMs });
+        result = from(answer);
+        stats = answer.stats!;
+      }
+      this.#accounts.answered(request, stats, query.origin);
+      return result;
+    } catch (error) {
+      this.#accounts.failed(request, performance.now() - startedMs, error, query.origin);
+      throw error;
+    }
+  }
+
+  readonly #answerHere = (request: QueryRequest, prepared: Prepared): Evaluated<Uint8Array> => {
+    const { body, stats } = this.#local.answer(request, { prepared });
+    return { result: body, stats: stats! };
+  };
+
+  #cost({ plan }: Prepared): number {
+    return estimateCost(this.#local.engine.parse(plan.query), plan, this.#options.queryable);
   }
 
   /** Whether an evaluation may have to read files. Scrapes do not wait for that: it is the readers' business. */
-  #waitsForFiles(request: QueryRequest): boolean {
-    const untilMs = this.#options.queryable.filesUntilMs?.() ?? -Infinity;
-    if (untilMs === -Infinity) return false;
-    const context = this.#local.context(request.options);
-    return this.#local.plan(request, context).minTimestampMs < untilMs;
+  #waitsForFiles({ plan }: Prepared): boolean {
+    return plan.minTimestampMs < (this.#options.queryable.filesUntilMs?.() ?? -Infinity);
   }
 
-  #localVector(query: InstantQuery): Promise<VectorSample[]> {
-    const { text, timestampMs } = query;
-    const request = { kind: "instant", text, timestampMs, options: this.#evaluation(query) } as const;
-    const startedMs = performance.now();
-    let stats: QueryStats | undefined;
-    try {
-      const found = this.#local.value(request);
-      stats = found.stats;
-      this.#account(query, request, stats);
-      return Promise.resolve(vectorOf(found.value));
-    } catch (error) {
-      if (stats === undefined)
-        this.#account(query, request, failedStats(performance.now() - startedMs, 0), error);
-      return Promise.reject(error as Error);
-    }
-  }
-
-  /** Counts and logs a query when it has ended, however it has. */
-  async #accounted(
-    query: QueryOptions,
-    request: QueryRequest,
-    run: () => Promise<Answer>,
-  ): Promise<Uint8Array> {
-    const startedMs = performance.now();
-    let answer: Answer;
-    try {
-      answer = await run();
-    } catch (error) {
-      const totalMs = performance.now() - startedMs;
-      this.#account(query, request, failedStats(totalMs, request.options.queuedMs), error);
-      throw error;
-    }
-    this.#account(query, request, answer.stats!);
-    return answer.body;
-  }
-
-  #account(query: QueryOptions, request: QueryRequest, stats: QueryStats, error?: unknown): void {
-    this.#metrics.observe(stats);
-    if (!this.#log.isOpen) return;
-    const times =
-      request.kind === "range"
-        ? request
-        : { startMs: request.timestampMs, endMs: request.timestampMs, stepMs: 0 };
-    const { startMs, endMs, stepMs } = times;
-    this.#log.write(
-      {
-        text: request.text,
-        startMs,
-        endMs,
-        stepMs,
-        stats,
-        ...(error !== undefined && { error: errorMessage(error) }),
-        origin: query.origin?.(),
-      },
-      this.#options.clock.nowMs(),
-    );
-  }
-
-  async #lookUp(request: ReaderRequest, text: string, getSignal?: () => AbortSignal): Promise<Uint8Array> {
-    const query = getSignal && { signal: getSignal };
-    const { body } = await this.#dispatch(request, {
-      text,
-      query,
-      isShared: false,
-      deadlineMs: this.#deadlineMs(),
-    });
+  async #lookUp(request: ReaderRequest, text: string, signal?: () => AbortSignal): Promise<Uint8Array> {
+    const asker = signal === undefined ? {} : { signal };
+    const deadlineMs = this.#deadlineMs();
+    const { body } = await this.#active.run({ request, text, asker, isShared: false, deadlineMs });
     return body;
   }
 
@@ -370,69 +262,18 @@ export class QueryService {
     if (isQuickToParse(request.text)) return this.#local.answer(request).body;
     return this.#lookUp(request, request.text);
   }
+}
 
-  async #dispatch(
-    request: ReaderRequest,
-    options: {
-      text: string;
-      query: Pick<QueryOptions, "origin" | "user" | "signal"> | undefined;
-      isShared: boolean;
-      deadlineMs: number;
-    },
-  ): Promise<Answer> {
-    const { text, query, isShared, deadlineMs } = options;
-    const { clock } = this.#options;
-    const id = this.#nextId++;
-    const abort = new AbortController();
-    const startedMs = clock.nowMs();
-    const [user, origin] = [query?.user?.(), query?.origin?.()];
-    const active: Active = { id, text, user, origin, startedMs, abort, running: undefined };
-    this.#active.set(id, active);
-    const forward = (): void => abort.abort();
-    const signal = query?.signal?.();
-    if (signal?.aborted === true) abort.abort();
-    signal?.addEventListener("abort", forward, { once: true });
-    try {
-      try {
-        await this.#turns.take(deadlineMs, abort.signal);
-      } finally {
-        if ("options" in request) request.options.queuedMs = clock.nowMs() - startedMs;
-      }
-      try {
-        return await this.#run(active, request, isShared, deadlineMs);
-      } finally {
-        this.#turns.end();
-      }
-    } finally {
-      signal?.removeEventListener("abort", forward);
-      this.#active.delete(id);
-    }
-  }
-
-  async #run(active: Active, request: ReaderRequest, isShared: boolean, deadlineMs: number): Promise<Answer> {
-    const { clock } = this.#options;
-    const leaveFile = this.#activeFile?.enter(active.text, clock.nowMs());
-    let timer: Timer | undefined;
-    try {
-      const running = this.#pool.start(request, isShared);
-      active.running = running;
-      active.abort.signal.addEventListener("abort", () =>
-        running.fail(new NarthexError("canceled", "query was canceled in expression evaluation")),
-      );
-      // Readers look at the clock themselves; a query that still waits behind another in a reader cannot.
-      timer = clock.after(Math.max(0, deadlineMs - clock.nowMs()) + overdueMs, () =>
-        running.fail(new NarthexError("timeout", "query timed out in expression evaluation")),
-      );
-      return await running.answer;
-    } finally {
-      timer?.cancel();
-      leaveFile?.();
-    }
-  }
+function bodyOf({ body }: Answer): Uint8Array {
+  return body;
 }
 
 function vectorOf(value: QueryValue): VectorSample[] {
   if (value.type === "vector") return [...value.samples];
   if (value.type !== "scalar") throw notAVector();
   return [{ labels: Labels.empty, timestampMs: value.timestampMs, value: value.value }];
+}
+
+function deprecatedStats(stats: string): string {
+  return `value ${quoteGo(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`;
 }

@@ -36,10 +36,19 @@ export abstract class SeriesList {
     return out;
   }
 
+  /** The label names and values of a series as strings: name, value, name, value … in `out`, which is filled anew. */
+  texts(series: number, out: string[]): void {
+    const { numbers, length } = this.tuple(series, textTuple);
+    out.length = length;
+    for (let i = 0; i < length; i++) out[i] = this.strings.text(numbers[i]!);
+  }
+
   labels(series: number): Labels {
     return tupleLabels(this.strings, this.tuple(series, new Tuple()));
   }
 }
+
+const textTuple = new Tuple();
 
 export function tupleLabels(strings: Strings, tuple: Tuple): Labels {
   const pairs: string[] = [];
@@ -50,8 +59,7 @@ export function tupleLabels(strings: Strings, tuple: Tuple): Labels {
 /** Series as the storage has them. */
 export class SelectedSeries extends SeriesList {
   readonly #set: SeriesSet;
-  readonly #names: SymbolNumbers;
-  readonly #values: SymbolNumbers;
+  readonly #numbers: SymbolNumbers;
   readonly #namePinned: boolean;
   /** The name symbol last seen at each place in a label set and its number: series of one metric agree in nearly all. */
   readonly #lastSymbol: number[] = [];
@@ -61,8 +69,7 @@ export class SelectedSeries extends SeriesList {
   constructor(strings: Strings, set: SeriesSet, namePinned: boolean) {
     super(strings, set.length);
     this.#set = set;
-    this.#names = new SymbolNumbers(strings, set.symbols);
-    this.#values = new SymbolNumbers(strings, set.symbols);
+    this.#numbers = new SymbolNumbers(strings, set.symbols);
     this.#namePinned = namePinned;
   }
 
@@ -70,8 +77,15 @@ export class SelectedSeries extends SeriesList {
     const symbols = this.#set.labelSymbols(series);
     for (let i = 0; i < symbols.length; i += 2) {
       const name = this.#nameNumber(i >>> 1, symbols[i]!);
-      if (filter === undefined || filter.passes(name)) out.push(name, this.#values.number(symbols[i + 1]!));
+      if (filter === undefined || filter.passes(name)) out.push(name, this.#numbers.number(symbols[i + 1]!));
     }
+  }
+
+  override texts(series: number, out: string[]): void {
+    const { symbols } = this.#set;
+    const own = this.#set.labelSymbols(series);
+    out.length = own.length;
+    for (let i = 0; i < own.length; i++) out[i] = symbols.text(own[i]!);
   }
 
   override get distinctWithoutName(): boolean {
@@ -81,7 +95,7 @@ export class SelectedSeries extends SeriesList {
 
   #nameNumber(place: number, symbol: number): number {
     if (this.#lastSymbol[place] === symbol) return this.#lastNumber[place]!;
-    const number = this.#names.number(symbol);
+    const number = this.#numbers.number(symbol);
     this.#lastSymbol[place] = symbol;
     this.#lastNumber[place] = number;
     return number;

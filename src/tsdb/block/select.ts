@@ -70,7 +70,7 @@ export class BlockSelector {
 
   /** The series that have the label with a value that the matcher accepts, or refuses when `accepted` is false. */
   #valuesWhere(matcher: Matcher, accepted: boolean): Uint32Array {
-    const refused = accepted ? undefined : matcher.inverse().acceptedValues();
+    const refused = accepted ? undefined : matcher.refusedValues();
     if (refused !== undefined) return this.#postingsOf(matcher.name, refused);
     const offsets: number[] = [];
     this.#index.postingsTable.forEachValue(matcher.name, (entry) => {

@@ -30,8 +30,9 @@ export class LabelIndexReader {
     return postingCount(this.u32, allIndex);
   }
 
-  /** The refs of the series with this label pair, ascending. */
+  /** The refs of the series with this label pair, ascending; none when a symbol is 0. */
   postings(name: number, value: number): Uint32Array {
+    if (value === 0) return new Uint32Array(0);
     const at = findPair(this.u32, this.valuesTable(name), value);
     return at === 0 ? new Uint32Array(0) : readPostings(this.u32, at);
   }

@@ -31,12 +31,17 @@ export class SeriesSelector {
       if (values === undefined) rest.push(matcher);
       else direct.push(this.#postingsOf(matcher.name, values));
     }
-    // What needs values to be looked at comes last, when few candidates may be left, and fewer values first.
+    const candidates = direct.length > 0 ? intersectAll(direct) : undefined;
+    return rest.length === 0 && candidates !== undefined ? candidates : this.#narrow(candidates, rest);
+  }
+
+  /** What needs values to be looked at comes last, when few candidates may be left, and fewer values first. */
+  #narrow(found: Uint32Array | undefined, rest: readonly Matcher[]): Uint32Array {
+    let candidates = found;
     const byCost = rest
       .map((matcher) => ({ matcher, name: this.#symbols.find(matcher.name) }))
       .map((entry) => ({ ...entry, values: entry.name === 0 ? 0 : this.#index.valueCount(entry.name) }))
       .sort((a, b) => a.values - b.values);
-    let candidates = direct.length > 0 ? intersectAll(direct) : undefined;
     for (const { matcher, name, values } of byCost) {
       if (candidates?.length === 0) break;
       if (candidates !== undefined && values >= candidates.length * valuesPerCandidate)
@@ -69,6 +74,7 @@ export class SeriesSelector {
   #postingsOf(label: string, values: readonly string[]): Uint32Array {
     const name = this.#symbols.find(label);
     if (name === 0) return new Uint32Array(0);
+    if (values.length === 1) return this.#index.postings(name, this.#symbols.find(values[0]!));
     const lists: Uint32Array[] = [];
     for (const text of values) {
       const value = this.#symbols.find(text);
@@ -80,7 +86,7 @@ export class SeriesSelector {
   /** The series that have the label with a value that the matcher accepts, or refuses when `accepted` is false. */
   #valuesWhere(matcher: Matcher, name: number, accepted: boolean): Uint32Array {
     if (name === 0) return new Uint32Array(0);
-    const refused = accepted ? undefined : matcher.inverse().acceptedValues();
+    const refused = accepted ? undefined : matcher.refusedValues();
     if (refused !== undefined) return this.#postingsOf(matcher.name, refused);
     const lists: Uint32Array[] = [];
     this.#index.forEachValue(name, (value, _count, refs) => {

@@ -20,10 +20,17 @@ const textBytesMax = 16 * 1024 * 1024;
 /** Texts a thread remembers before it forgets them all. */
 const textsMax = 200_000;
 
-/** The texts that a thread has decoded, shared by its readers one after the other. */
+/** The texts that a thread has decoded and the symbols it has found, shared by its readers one after the other. */
 export class SymbolTexts {
   readonly texts = new Map<number, string>();
+  readonly symbols = new Map<string, number>();
   generation = 0;
+  #buffer: Buffer | undefined;
+
+  /** All of the memory, to decode from. */
+  buffer(memory: Uint8Array): Buffer {
+    return (this.#buffer ??= Buffer.from(memory.buffer));
+  }
 }
 
 /**
@@ -40,13 +47,23 @@ export class SymbolReader {
   constructor(kernel: Kernel, cache = new SymbolTexts()) {
     this.#u8 = kernel.views.u8;
     this.#u32 = kernel.views.u32;
-    this.#buffer = Buffer.from(this.#u8.buffer);
+    this.#buffer = cache.buffer(this.#u8);
     this.#cache = cache;
     this.#generation = Atomics.load(this.#u32, generationIndex);
   }
 
   /** The symbol of a string, or 0 when nobody uses it. */
   find(text: string): number {
+    const cache = this.#currentCache();
+    const known = cache?.symbols.get(text);
+    if (known !== undefined) return known;
+    const symbol = this.#lookUp(text);
+    // What is missing may be there the next time.
+    if (symbol !== 0) cache?.symbols.set(text, symbol);
+    return symbol;
+  }
+
+  #lookUp(text: string): number {
     const bytes = Buffer.from(text);
     return this.findBytes(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
   }
@@ -78,17 +95,28 @@ export class SymbolReader {
   }
 
   text(symbol: number): string {
-    // Once symbols were freed during our stay, those that only we still see must not get into the cache: the next reader would take
-    // their addresses for the strings that were put there since.
-    if (Atomics.load(this.#u32, generationIndex) !== this.#generation) return this.#decode(symbol);
+    const texts = this.#currentCache()?.texts;
+    const known = texts?.get(symbol);
+    if (known !== undefined) return known;
+    const text = this.#decode(symbol);
+    texts?.set(symbol, text);
+    return text;
+  }
+
+  /**
+   * Undefined once symbols were freed during our stay: those that only we still see must not get into the cache, as the next reader
+   * would take their addresses for the strings that were put there since.
+   */
+  #currentCache(): SymbolTexts | undefined {
+    if (Atomics.load(this.#u32, generationIndex) !== this.#generation) return undefined;
     const cache = this.#cache;
-    if (cache.generation !== this.#generation || cache.texts.size >= textsMax) {
-      cache.texts.clear();
+    const { texts, symbols } = cache;
+    if (cache.generation !== this.#generation || texts.size >= textsMax || symbols.size >= textsMax) {
+      texts.clear();
+      symbols.clear();
       cache.generation = this.#generation;
     }
-    let text = cache.texts.get(symbol);
-    if (text === undefined) cache.texts.set(symbol, (text = this.#decode(symbol)));
-    return text;
+    return cache;
   }
 
   #decode(symbol: number): string {

@@ -17,9 +17,14 @@ export async function readParams(c: Context): Promise<URLSearchParams> {
   if (c.req.method !== "POST" && c.req.method !== "PUT") return url;
   const type = c.req.header("content-type") ?? "";
   if (!type.startsWith("application/x-www-form-urlencoded")) return url;
-  const form = new URLSearchParams(await readForm(c));
-  for (const [name, value] of url) form.append(name, value);
-  return form;
+  return formParams(await readForm(c), url);
+}
+
+/** The parameters of a form and a URL together. */
+export function formParams(form: string, url: URLSearchParams): URLSearchParams {
+  const params = new URLSearchParams(form);
+  for (const [name, value] of url) params.append(name, value);
+  return params;
 }
 
 /** A body that comes in chunks does not say how long it is, so it is counted while it is read. */

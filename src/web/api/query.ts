@@ -1,22 +1,9 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
-import { errorMessage, NarthexError } from "../../base/index.ts";
-import type { QueryOptions, QueryService, SeriesRange } from "../../promql/index.ts";
-import {
-  asParameter,
-  durationParam,
-  invalidParameter,
-  limitParam,
-  maxTimestampMs,
-  minTimestampMs,
-  parseDurationParam,
-  readParams,
-  requiredTimeParam,
-  timeParam,
-} from "./params.ts";
-
-/** More steps than this are refused: a screen has fewer pixels. */
-const rangeStepsMax = 11_000;
+import { NarthexError } from "../../base/index.ts";
+import type { QueryService, SeriesRange } from "../../promql/index.ts";
+import { evaluateInstant, evaluateRange, type QueryCall, queryText } from "./evaluate.ts";
+import { asParameter, limitParam, maxTimestampMs, minTimestampMs, readParams, timeParam } from "./params.ts";
 
 export interface QueryRoutesOptions {
   queries: QueryService;
@@ -25,17 +12,10 @@ export interface QueryRoutesOptions {
 
 /** `query`, `query_range`, `series`, `labels`, `label/:name/values`, `format_query`, `parse_query`. */
 export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions): void {
-  const instant = async (c: Context): Promise<Response> => {
-    const params = await readParams(c);
-    const timestampMs = timeParam(params, "time", nowMs());
-    const request = { text: queryText(params), timestampMs, ...queryOptions(c, params) };
-    return finished(c, await asParameter("query", () => queries.instant(request)));
-  };
-  const range = async (c: Context): Promise<Response> => {
-    const params = await readParams(c);
-    const request = { text: queryText(params), ...rangeParams(params), ...queryOptions(c, params) };
-    return finished(c, await asParameter("query", () => queries.range(request)));
-  };
+  const instant = async (c: Context): Promise<Response> =>
+    finished(c, await evaluateInstant(queries, await readCall(c), nowMs()));
+  const range = async (c: Context): Promise<Response> =>
+    finished(c, await evaluateRange(queries, await readCall(c)));
   const series = async (c: Context): Promise<Response> => {
     const params = await readParams(c);
     if (!params.has("match[]")) throw new NarthexError("bad_data", "no match[] parameter provided");
@@ -67,19 +47,13 @@ export function addQueryRoutes(api: Hono, { queries, nowMs }: QueryRoutesOptions
   });
 }
 
-function queryText(params: URLSearchParams): string {
-  return params.get("query") ?? "";
-}
-
-function queryOptions(c: Context, params: URLSearchParams): QueryOptions {
+async function readCall(c: Context): Promise<QueryCall> {
   return {
-    timeoutMs: durationParam(params, "timeout"),
-    lookbackDeltaMs: lookbackDelta(params.get("lookback_delta") ?? ""),
-    limit: limitParam(params),
-    stats: params.get("stats") ?? "",
-    explain: params.get("explain") === "true",
-    origin: () => ({ httpRequest: { clientIP: remoteAddress(c), method: c.req.method, path: c.req.path } }),
-    user: () => userName(c),
+    params: await readParams(c),
+    method: c.req.method,
+    path: c.req.path,
+    authorization: c.req.header("authorization"),
+    remoteAddress: () => remoteAddress(c),
     signal: () => c.req.raw.signal,
   };
 }
@@ -88,43 +62,6 @@ function queryOptions(c: Context, params: URLSearchParams): QueryOptions {
 function remoteAddress(c: Context): string {
   const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
   return incoming?.socket.remoteAddress ?? "";
-}
-
-/** The name that basic authentication came with; whether it has to be right is the server's matter. */
-function userName(c: Context): string | undefined {
-  const [scheme, credentials] = (c.req.header("authorization") ?? "").split(" ");
-  if (scheme?.toLowerCase() !== "basic" || credentials === undefined) return undefined;
-  return Buffer.from(credentials, "base64").toString().split(":")[0];
-}
-
-function lookbackDelta(text: string): number | undefined {
-  if (text === "") return undefined;
-  try {
-    return parseDurationParam(text);
-  } catch (error) {
-    throw new NarthexError("bad_data", `error parsing lookback delta duration: ${errorMessage(error)}`);
-  }
-}
-
-function rangeParams(params: URLSearchParams): { startMs: number; endMs: number; stepMs: number } {
-  const startMs = requiredTimeParam(params, "start");
-  const endMs = requiredTimeParam(params, "end");
-  if (endMs < startMs) throw invalidParameter("end", "end timestamp must not be before start time");
-  const stepMs = durationParam(params, "step") ?? 0;
-  if (params.get("step") === null) throw invalidParameter("step", 'cannot parse "" to a valid duration');
-  if (stepMs <= 0) {
-    throw invalidParameter(
-      "step",
-      "zero or negative query resolution step widths are not accepted. Try a positive integer",
-    );
-  }
-  if ((endMs - startMs) / stepMs > rangeStepsMax) {
-    throw new NarthexError(
-      "bad_data",
-      "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
-    );
-  }
-  return { startMs, endMs, stepMs };
 }
 
 function seriesRange(params: URLSearchParams): SeriesRange {

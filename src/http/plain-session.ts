@@ -1,0 +1,199 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { compressedBytesMin, gzipBytes, isCompressible } from "./compress.ts";
+import { type PlainRequest, PlainRequestReader } from "./plain-request.ts";
+
+/** What a plain route is asked. */
+export interface PlainCall {
+  request: PlainRequest;
+  remoteAddress: string;
+  /** Aborts when the client goes away. */
+  readonly signal: () => AbortSignal;
+}
+
+/** A whole answer. */
+export interface PlainAnswer {
+  status: number;
+  contentType: string;
+  /** Further header lines, each with its end of line. */
+  headerLines: string;
+  body: Uint8Array;
+}
+
+/** Answers plain requests of one path; undefined when this one is not for it. It does not throw, nor does what it promises reject. */
+export type PlainRoute = (call: PlainCall) => Promise<PlainAnswer> | undefined;
+
+/** By path, without the query. */
+export type PlainRoutes = ReadonlyMap<string, PlainRoute>;
+
+export interface PlainSessionOptions {
+  routes: PlainRoutes;
+  /** Connections that ask for nothing are closed after so long. */
+  idleMsMax: number;
+  /** Serves the connection from here on; what was read of it comes again. */
+  handOver: (socket: Socket) => void;
+}
+
+/** A client that sends more than this ahead of its answers is not read any further until it has them. */
+const aheadBytesMax = 64 * 1024;
+
+/**
+ * The plain requests of one connection: each is read whole, answered with one write, and only then the next. The first one that is
+ * not plain, or not for these routes, takes the connection to where all of HTTP is spoken, for good.
+ */
+export class PlainSession {
+  readonly #socket: Socket;
+  readonly #options: PlainSessionOptions;
+  readonly #reader = new PlainRequestReader();
+  readonly #keepAlive: string;
+  readonly #onEnd: () => void;
+  #state: "idle" | "answering" | "draining" = "idle";
+  #isClosing = false;
+  /** What came before the answer to what came before it was written. */
+  #ahead: Buffer | undefined;
+  #abort: AbortController | undefined;
+
+  /** `onEnd` is called once, when the connection has ended or is handed over. */
+  constructor(socket: Socket, options: PlainSessionOptions, onEnd: () => void) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#onEnd = onEnd;
+    this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.idleMsMax / 1000)}\r\n`;
+    socket.setTimeout(options.idleMsMax);
+    socket.on("data", this.#data).on("drain", this.#next).on("timeout", this.#timeout);
+    socket.on("end", this.#ended).on("error", this.#failed).on("close", this.#closed);
+  }
+
+  /** Closes the connection once its answer is written. */
+  close(): void {
+    this.#isClosing = true;
+    if (this.#state !== "answering") this.#socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #data = (bytes: Buffer): void => {
+    if (this.#state === "idle") {
+      this.#take(bytes);
+      return;
+    }
+    this.#ahead = this.#ahead === undefined ? bytes : Buffer.concat([this.#ahead, bytes]);
+    if (this.#ahead.length > aheadBytesMax) this.#socket.pause();
+  };
+
+  #take(bytes: Buffer): void {
+    const request = this.#reader.read(bytes);
+    const call = request && {
+      request,
+      remoteAddress: this.#socket.remoteAddress ?? "",
+      signal: this.#signal,
+    };
+    const answer = call && this.#options.routes.get(request.path)?.(call);
+    if (answer === undefined) {
+      this.#handOver(bytes);
+      return;
+    }
+    this.#state = "answering";
+    if (bytes.length > request!.length) this.#ahead = bytes.subarray(request!.length);
+    void answer.then((whole) => this.#write(request!, whole));
+  }
+
+  #write(request: PlainRequest, answer: PlainAnswer): void {
+    const { contentType, body } = answer;
+    const isSmall = body.length < compressedBytesMin;
+    if (isSmall || !request.headers.acceptsGzip || !isCompressible(contentType)) {
+      this.#send(answer);
+      return;
+    }
+    const headerLines = `${answer.headerLines}vary: Accept-Encoding\r\ncontent-encoding: gzip\r\n`;
+    gzipBytes(body).then(
+      (compressed) => this.#send({ ...answer, headerLines, body: compressed }),
+      () => this.#socket.destroy(),
+    );
+  }
+
+  #send({ status, contentType, headerLines, body }: PlainAnswer): void {
+    if (this.#socket.destroyed) return;
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#keepAlive}\r\n`;
+    this.#abort = undefined;
+    this.#state = "draining";
+    if (this.#writeWhole(head, body)) this.#next();
+  }
+
+  /** Whether there is room for more. Head and body go out in one write, which for a small body means a copy. */
+  #writeWhole(head: string, body: Uint8Array): boolean {
+    if (body.length <= copiedBytesMax) {
+      const whole = Buffer.allocUnsafe(head.length + body.length);
+      whole.write(head, "latin1");
+      whole.set(body, head.length);
+      return this.#socket.write(whole);
+    }
+    this.#socket.cork();
+    this.#socket.write(head, "latin1");
+    const hasRoom = this.#socket.write(body);
+    this.#socket.uncork();
+    return hasRoom;
+  }
+
+  /** Goes on once an answer is written and the client has taken it. */
+  readonly #next = (): void => {
+    this.#state = "idle";
+    if (this.#isClosing) {
+      this.#socket.destroySoon();
+      return;
+    }
+    const ahead = this.#ahead;
+    if (ahead === undefined) return;
+    this.#ahead = undefined;
+    this.#socket.resume();
+    this.#take(ahead);
+  };
+
+  #handOver(bytes: Buffer): void {
+    const socket = this.#socket;
+    socket.setTimeout(0);
+    socket.off("data", this.#data).off("drain", this.#next).off("timeout", this.#timeout);
+    socket.off("end", this.#ended).off("error", this.#failed).off("close", this.#closed);
+    this.#onEnd();
+    this.#options.handOver(socket);
+    socket.unshift(bytes);
+  }
+
+  readonly #signal = (): AbortSignal => (this.#abort ??= new AbortController()).signal;
+
+  /** A query may take long; a client that neither asks nor reads may not. */
+  readonly #timeout = (): void => {
+    if (this.#state !== "answering") this.#socket.destroy();
+  };
+
+  /** The client has gone; what it still waited for ends, too. */
+  readonly #ended = (): void => {
+    if (this.#state === "answering") this.#socket.destroy();
+    else this.#socket.destroySoon();
+  };
+
+  readonly #failed = (): void => void this.#socket.destroy();
+
+  readonly #closed = (): void => {
+    this.#abort?.abort();
+    this.#onEnd();
+  };
+}
+
+/** Up to here copying a body behind its head costs less than writing two pieces. */
+const copiedBytesMax = 16 * 1024;
+
+let dateSecond = 0;
+let dateText = "";
+
+/** Now, as the `Date` header has it. */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(second * 1000).toUTCString();
+  }
+  return dateText;
+}
