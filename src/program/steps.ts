@@ -92,6 +92,7 @@ export class Steps {
     this.#config = config;
     this.#tsdb.setExemplarLimits(exemplarLimitsOf(this.#options, config));
     this.#tsdb.setRetention(retentionOf(config));
+    this.#tsdb.setStaleSeriesThreshold(config.storage.tsdb.staleSeriesCompactionThreshold);
     this.queries.defaultStepMs = global.evaluationIntervalMs;
     this.notifier.applyConfig(alerting, global.externalLabels);
     this.#notifyDiscovery.apply(

@@ -3,6 +3,7 @@ import type { AppendCounters, AppendTotals } from "./head/appender.ts";
 import type { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import type { Head } from "./head/head.ts";
 import type { RetentionPolicy } from "./maintenance/retention-policy.ts";
+import type { StaleSeriesCompaction } from "./maintenance/stale-series-compaction.ts";
 import type { WalWriter } from "./wal/writer.ts";
 
 /** What the storage counts beside what its parts count themselves. */
@@ -32,6 +33,7 @@ export interface MetricSources {
   exemplars: ExemplarStorage;
   counters: TsdbCounters;
   retention: RetentionPolicy;
+  staleSeries: StaleSeriesCompaction;
   walBytes: () => number;
 }
 
@@ -94,6 +96,22 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "prometheus_tsdb_clean_start",
     "0 when a lock was left behind by the last run, 1 after a clean stop.",
     () => counters.cleanStart,
+  );
+  const { staleSeries } = sources;
+  gauge(
+    "prometheus_tsdb_head_stale_series",
+    "Series in the head that had ended when they were last counted, within a minute.",
+    () => staleSeries.staleCount,
+  );
+  counter(
+    "prometheus_tsdb_stale_series_compactions_triggered_total",
+    "Times that stale series were moved to blocks.",
+    () => staleSeries.triggered,
+  );
+  counter(
+    "prometheus_tsdb_stale_series_compactions_failed_total",
+    "Times that stale series could not be moved to blocks.",
+    () => staleSeries.failed,
   );
   counter("prometheus_tsdb_head_series_created_total", "Series created.", () => head.seriesCreated);
   counter("prometheus_tsdb_head_series_removed_total", "Series removed.", () => head.seriesRemoved);
@@ -265,8 +283,15 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     name: "prometheus_tsdb_wal_fsync_duration_seconds",
     help: "Time of WAL syncs.",
   });
+  const staleMoves = registry.summary({
+    name: "prometheus_tsdb_stale_series_compaction_duration_seconds",
+    help: "Time that moving stale series to blocks took.",
+  });
   registry.collector(() => {
     for (const update of samples) update();
+    const moved = staleMoves.labels({});
+    moved.sum = staleSeries.secondsSum;
+    moved.count = staleSeries.completed;
     const child = syncs.labels({});
     child.sum = wal()?.counters.syncSecondsSum ?? 0;
     child.count = wal()?.counters.syncs ?? 0;

@@ -16,6 +16,7 @@ import { truncateChunks, truncateHead } from "./head/truncate.ts";
 import { snapshotName } from "./block/directory.ts";
 import { type BlockKeeper, compactHead } from "./maintenance/head-compaction.ts";
 import { type Retention, RetentionPolicy } from "./maintenance/retention-policy.ts";
+import { StaleSeriesCompaction } from "./maintenance/stale-series-compaction.ts";
 import { deleteSeries, type SeriesDeletion } from "./maintenance/series-deletion.ts";
 import { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import { DirectoryLock } from "./lock.ts";
@@ -81,6 +82,7 @@ export class Tsdb implements Appendable {
   readonly #appends = new AppendTotals();
   readonly #counters = new TsdbCounters();
   readonly #retention: RetentionPolicy;
+  readonly #staleSeries: StaleSeriesCompaction;
   #wal: WalWriter | undefined;
   #log: WalLog | undefined;
   #context: AppendContext | undefined;
@@ -105,6 +107,11 @@ export class Tsdb implements Appendable {
     this.#options = { ...options, minValidTimeMs: Math.max(options.minValidTimeMs, cutMs) };
     this.#retention = new RetentionPolicy(parts, options.retention);
     this.#head = new Head(kernel, { seriesMax: options.seriesMax });
+    this.#staleSeries = new StaleSeriesCompaction({
+      ...parts,
+      head: this.#head,
+      chunkRangeMs: options.chunkRangeMs,
+    });
     this.#exemplars = new ExemplarStorage((ref) => this.#head.labels(ref));
     this.#exemplars.resize(options.exemplarsMax);
     this.#exemplars.outOfOrderWindowMs = options.exemplarWindowMs;
@@ -128,6 +135,7 @@ export class Tsdb implements Appendable {
       exemplars: this.#exemplars,
       counters: this.#counters,
       retention: this.#retention,
+      staleSeries: this.#staleSeries,
       walBytes: () => directoryBytes(disk, this.#walDirectory),
     });
     this.ready = this.#start();
@@ -173,6 +181,11 @@ export class Tsdb implements Appendable {
   /** Resolves when the maintenance that is under way, if any, is over. */
   get maintained(): Promise<void> {
     return this.#maintenance;
+  }
+
+  /** Share of stale series, from 0 to 1, from which on they leave the head for blocks of their own; 0 leaves them. */
+  setStaleSeriesThreshold(threshold: number): void {
+    this.#staleSeries.threshold = threshold;
   }
 
   /** What is kept from now on; what is beyond is deleted within a minute. */
@@ -468,7 +481,17 @@ export class Tsdb implements Appendable {
     const isUrgent = (): boolean => memoryFill(kernel) > memoryPressureRatio;
     const truncate = (timeMs: number): Promise<void> => this.#truncate(timeMs);
     const head = this.#head;
-    await compactHead({ kernel, clock, keeper, head, chunkRangeMs, refuseBefore, truncate, isUrgent });
+    const blocks = await compactHead({
+      kernel,
+      clock,
+      keeper,
+      head,
+      chunkRangeMs,
+      refuseBefore,
+      truncate,
+      isUrgent,
+    });
+    await this.#staleSeries.run(keeper, blocks > 0);
     const { timeMs } = this.#retention.retention;
     const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(timeMs, chunkRangeMs));
     // The thread is woken only when there is something to do.

@@ -8,12 +8,13 @@ import { HeadSeriesSet, sortedOrder } from "./series-set.ts";
 import { combineHash, describingLabels } from "./text-hash.ts";
 import { SymbolReader, SymbolTexts } from "./symbols.ts";
 
-/** The head as any thread can query it, from the shared memory alone. */
-export function createHeadQueryable(kernel: Kernel): Queryable {
+/** The head as any thread can query it, from the shared memory alone; `among` restricts it to some series by their refs, for `select`. */
+export function createHeadQueryable(kernel: Kernel, among?: Uint32Array): Queryable {
+  const only = among && new Set(among);
   const texts = new SymbolTexts();
   return {
     querier: (minTimestampMs, maxTimestampMs, snapshot) =>
-      new HeadQuerier(kernel, texts, minTimestampMs, maxTimestampMs, snapshot),
+      new HeadQuerier(kernel, texts, minTimestampMs, maxTimestampMs, snapshot, only),
   };
 }
 
@@ -24,6 +25,7 @@ class HeadQuerier implements Querier {
   readonly #symbols: SymbolReader;
   readonly #selector: SeriesSelector;
   readonly #snapshot: Snapshot;
+  readonly #only: ReadonlySet<number> | undefined;
   readonly #minTimestampMs: number;
   readonly #maxTimestampMs: number;
   #isOpen = true;
@@ -34,9 +36,11 @@ class HeadQuerier implements Querier {
     minTimestampMs: number,
     maxTimestampMs: number,
     snapshot?: number,
+    only?: ReadonlySet<number>,
   ) {
     kernel.epoch.enter();
     this.#kernel = kernel;
+    this.#only = only;
     this.#snapshot = kernel.isolation.snapshot(snapshot);
     this.#index = new LabelIndexReader(kernel);
     this.#symbols = new SymbolReader(kernel, texts);
@@ -115,6 +119,7 @@ class HeadQuerier implements Querier {
     const labelsPtrs = new Uint32Array(refs.length);
     let count = 0;
     for (const ref of refs) {
+      if (this.#only?.has(ref) === false) continue;
       const labelsPtr = series.labelsPtr(ref);
       if (labelsPtr === 0) continue;
       if (inShard?.(labelsPtr) === false) continue;

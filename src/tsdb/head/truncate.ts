@@ -107,8 +107,13 @@ async function removeSeries(
   return dead.size;
 }
 
+/** The next truncation removes the series if it is still without chunks then. */
+export function markEmpty(head: Head, ref: number): void {
+  head.kernel.views.u8[head.kernel.series.slot(ref) + slot.flags]! |= emptyFlag;
+}
+
 /** A function that lets the event loop turn when a slice of work is over. */
-function slicer(): () => Promise<void> {
+export function slicer(): () => Promise<void> {
   let startMs = performance.now();
   let calls = 0;
   return async () => {

@@ -31,10 +31,10 @@ function createKeeper(
   const maintenance = { context, clock, logger: silentLogger, dataDirectory: directory, onChange };
   return {
     fails: false,
-    async cut(minTime, maxTime) {
+    async cut(minTime, maxTime, hints, refs) {
       if (this.fails) throw new Error("ENOSPC: injected");
       const target = { kernel, disk: systemDisk, dataDirectory: directory, ulid: createUlid(clock.nowMs()) };
-      const meta = writeHeadBlock(createHeadQueryable(kernel), target, minTime, maxTime);
+      const meta = writeHeadBlock(createHeadQueryable(kernel, refs), target, minTime, maxTime, hints);
       onChange();
       return meta;
     },

@@ -10,8 +10,13 @@ const rangesMax = 1.5;
 
 /** Who writes and compacts blocks: the maintenance thread. */
 export interface BlockKeeper {
-  /** Resolves when queries see the block; undefined when the head had nothing in the range. */
-  cut(minTime: number, maxTime: number): Promise<BlockMeta | undefined>;
+  /** Writes a block of all series of the head or of some. Resolves when queries see it; undefined when the head had nothing in the range. */
+  cut(
+    minTime: number,
+    maxTime: number,
+    hints?: readonly string[],
+    refs?: Uint32Array,
+  ): Promise<BlockMeta | undefined>;
   compact(ranges: readonly number[]): Promise<CompactionResult>;
   /** Deletes what is beyond the limits; resolves to how many blocks. */
   applyRetention(limits: RetentionLimits): Promise<number>;

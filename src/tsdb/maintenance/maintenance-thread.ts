@@ -54,11 +54,16 @@ export class MaintenanceThread {
   }
 
   /**
-   * Writes a block of what the head has from `minTime` until before `maxTime`; undefined when it has nothing. Nothing may be appended to that range any more. When it
-   * resolves, new queries see the block; the head may be truncated once `earlierQueriesEnded`.
+   * Writes a block of what the head has, of all series or of those given, from `minTime` until before `maxTime`; undefined when it has nothing. What is appended there meanwhile may
+   * be missing. When it resolves, new queries see the block; the head may be truncated once `earlierQueriesEnded`.
    */
-  cut(minTime: number, maxTime: number, hints: readonly string[] = []): Promise<BlockMeta | undefined> {
-    return this.#call("cut", minTime, maxTime, hints);
+  cut(
+    minTime: number,
+    maxTime: number,
+    hints: readonly string[] = [],
+    refs?: Uint32Array,
+  ): Promise<BlockMeta | undefined> {
+    return this.#call("cut", minTime, maxTime, hints, refs);
   }
 
   /** Compacts what can be. */

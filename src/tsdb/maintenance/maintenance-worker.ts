@@ -44,11 +44,12 @@ const maintenance: BlockMaintenance = {
 
 const calls: MaintenanceCalls = {
   recover: () => recoverBlocks(maintenance),
-  cut(minTime, maxTime, hints) {
+  cut(minTime, maxTime, hints, refs) {
     const startMs = systemClock.monotonicMs();
     const ulid = createUlid(systemClock.nowMs());
     const target = { kernel, disk: systemDisk, dataDirectory: start.directory, ulid };
-    const meta = writeHeadBlock(head, target, minTime, maxTime, hints);
+    const source = refs === undefined ? head : createHeadQueryable(kernel, refs);
+    const meta = writeHeadBlock(source, target, minTime, maxTime, hints);
     if (meta === undefined) return undefined;
     blocksChanged(kernel);
     const { numSeries: series, numSamples: samples } = meta.stats;

@@ -23,8 +23,13 @@ export interface MatcherParts {
 export interface MaintenanceCalls {
   /** Removes leftovers, sets damaged blocks aside. */
   recover(): { blocks: BlockMeta[]; setAside: string[] };
-  /** Writes a block of what the head has from `minTime` until before `maxTime`; undefined when it has nothing. */
-  cut(minTime: number, maxTime: number, hints: readonly string[]): BlockMeta | undefined;
+  /** Writes a block of what the head has, of all series or of some, from `minTime` until before `maxTime`; undefined when it has nothing. */
+  cut(
+    minTime: number,
+    maxTime: number,
+    hints: readonly string[],
+    refs: Uint32Array | undefined,
+  ): BlockMeta | undefined;
   /** Compacts until nothing is left to do. */
   compact(ranges: readonly number[]): CompactionResult;
   /** Deletes what is beyond the limits; returns how many blocks. */

@@ -1,0 +1,58 @@
+import { layout, staleMarkerBits } from "../../kernel/index.ts";
+import type { Head } from "./head.ts";
+import { markEmpty, slicer } from "./truncate.ts";
+
+const { slot } = layout;
+
+/** Series whose newest sample is a stale marker, by ref, ascending, with that sample's time. */
+export interface StaleSeries {
+  readonly refs: Uint32Array;
+  readonly lastTimesMs: Float64Array;
+}
+
+/** Looks at every series, in slices between which the writer appends. */
+export async function findStaleSeries(head: Head): Promise<StaleSeries> {
+  const breathe = slicer();
+  const refs: number[] = [];
+  const lastTimesMs: number[] = [];
+  for (const ref of Uint32Array.from(head.labelIndex.all())) {
+    const lastMs = staleTimeMs(head, ref);
+    if (lastMs !== undefined) {
+      refs.push(ref);
+      lastTimesMs.push(lastMs);
+    }
+    await breathe();
+  }
+  return { refs: Uint32Array.from(refs), lastTimesMs: Float64Array.from(lastTimesMs) };
+}
+
+/**
+ * Drops all samples of those of the series that are as they were found; the next truncation removes the series themselves. Queries that began before must have ended. Returns how
+ * many were dropped.
+ */
+export async function dropStaleSeries(head: Head, { refs, lastTimesMs }: StaleSeries): Promise<number> {
+  const { kernel } = head;
+  const breathe = slicer();
+  let dropped = 0;
+  for (const [i, ref] of refs.entries()) {
+    if (staleTimeMs(head, ref) !== lastTimesMs[i]) continue;
+    kernel.series.closeChunk(ref);
+    kernel.series.truncate(ref, Number.MAX_SAFE_INTEGER);
+    // Without memory to close the newest chunk it stays.
+    if (head.newestChunk(ref) !== 0) continue;
+    markEmpty(head, ref);
+    dropped++;
+    await breathe();
+  }
+  kernel.arena.reclaim();
+  return dropped;
+}
+
+/** Time of the stale marker that the series ends with; undefined when it does not. */
+function staleTimeMs(head: Head, ref: number): number | undefined {
+  if (head.newestChunk(ref) === 0) return undefined;
+  const { views, series } = head.kernel;
+  const at = series.slot(ref);
+  if (views.u64[(at + slot.lastValueBits) / 8] !== staleMarkerBits) return undefined;
+  return Number(views.i64[(at + slot.lastTimestampMs) / 8]);
+}
