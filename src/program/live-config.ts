@@ -15,8 +15,8 @@ export interface LiveConfigParts {
 export class LiveConfig {
   readonly #parts: LiveConfigParts;
   #current: Config;
-  #hasSucceeded = true;
   #loadedMs = Date.now();
+  #refusedMs: number | undefined;
 
   /** Throws `bad_data` when the configuration is bad from the start. */
   constructor(parts: LiveConfigParts) {
@@ -28,7 +28,7 @@ export class LiveConfig {
         name: "prometheus_config_last_reload_successful",
         help: "Whether the last reload of the configuration succeeded.",
       },
-      () => Number(this.#hasSucceeded),
+      () => Number(this.#refusedMs === undefined),
     );
     registry.gaugeFunction(
       {
@@ -43,14 +43,14 @@ export class LiveConfig {
     return this.#current;
   }
 
-  /** Whether the last reload succeeded. */
-  get hasSucceeded(): boolean {
-    return this.#hasSucceeded;
-  }
-
   /** When the one in force was loaded, in Unix milliseconds. */
   get loadedMs(): number {
     return this.#loadedMs;
+  }
+
+  /** When another was refused, if that was later. */
+  get refusedMs(): number | undefined {
+    return this.#refusedMs;
   }
 
   /** Reads the configuration again and puts it in force by `apply`. Rejects when either refuses it; then the old one stays. */
@@ -59,10 +59,10 @@ export class LiveConfig {
       const config = this.#parts.load();
       await apply(config);
       this.#current = config;
-      this.#hasSucceeded = true;
+      this.#refusedMs = undefined;
       this.#loadedMs = Date.now();
     } catch (error) {
-      this.#hasSucceeded = false;
+      this.#refusedMs = Date.now();
       throw error;
     }
     this.#parts.logger.info("Completed loading of configuration file", { filename: this.#parts.file });

@@ -35,7 +35,7 @@ export function createServerStatus({
       CWD: process.cwd(),
       hostname: hostname(),
       serverTime: new Date().toISOString(),
-      reloadConfigSuccess: config.hasSucceeded,
+      reloadConfigSuccess: config.refusedMs === undefined,
       lastConfigTime: new Date(config.loadedMs).toISOString(),
       corruptionCount: tsdb.replayResult?.damages.length ?? 0,
       // One goroutine upstream is a thread here.
@@ -47,6 +47,7 @@ export function createServerStatus({
       storageRetention: formatRetention(retentionOf(config.current)),
     }),
     tsdb: (limit) => tsdb.stats(limit),
+    refusedConfigMs: () => config.refusedMs,
     walReplay: () => tsdb.replayProgress ?? { min: 0, max: 0, current: 0 },
   };
 }

@@ -2,20 +2,23 @@ import type { CounterChild, Registry } from "@narthex/client";
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 
-/** Handlers are routes, so their number is fixed; anything that matches none counts as this. */
-const unknownRoute = "*";
-
 /** Notes that a request was answered that began at `startMs` of the monotonic clock. */
 export type ObserveRequest = (status: number, startMs: number) => void;
 
-/** Counts and times requests by route, as upstream does. */
+/**
+ * Counts and times requests by route, as upstream does: the number of routes is fixed. What matches none counts as the route of the
+ * middleware, `/*`. The prefix of all routes is left out.
+ */
 export class RequestMetrics {
   readonly #requests;
   readonly #seconds;
   /** Looking a child up by its labels costs more than the request's own work. */
   readonly #handlers = new Map<string, ObserveRequest>();
 
-  constructor(registry: Registry) {
+  readonly #routePrefix: string;
+
+  constructor(registry: Registry, routePrefix: string) {
+    this.#routePrefix = routePrefix;
     this.#requests = registry.counter({
       name: "prometheus_http_requests_total",
       help: "HTTP requests answered.",
@@ -48,6 +51,6 @@ export class RequestMetrics {
   readonly middleware: MiddlewareHandler = async (c, next) => {
     const startMs = performance.now();
     await next();
-    this.forHandler(routePath(c, -1) || unknownRoute)(c.res.status, startMs);
+    this.forHandler(routePath(c, -1).slice(this.#routePrefix.length))(c.res.status, startMs);
   };
 }

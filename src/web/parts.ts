@@ -14,6 +14,8 @@ export interface StatusView {
   runtime(): Record<string, unknown>;
   /** The `limit` largest cardinalities of each kind. */
   tsdb(limit: number): HeadStats & { chunkCount: number };
+  /** When a reload was refused, if none has succeeded since; Unix milliseconds. */
+  refusedConfigMs(): number | undefined;
   walReplay(): { min: number; max: number; current: number };
 }
 
@@ -30,7 +32,7 @@ export interface Lifecycle {
   /** Whether `/-/reload` and `/-/quit` may be used (`--web.enable-lifecycle`). */
   enabled: boolean;
   isReady: () => boolean;
-  isStopping(): boolean;
+  isStopping: () => boolean;
   /** Throws with the reason when the new configuration was refused; the old one stays in force. */
   reload(): Promise<void>;
   quit(): void;

@@ -1,4 +1,4 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -66,18 +66,24 @@ export function addUiRoutes(app: Hono, options: UiOptions, isReady: () => boolea
     });
   }
   app.get("/graph", (c) => c.redirect(`query${new URL(c.req.url).search}`));
+  // One route for all of them: each route is a label value of the request metrics.
+  app.get("/assets/:name", (c) => {
+    const file = files.get(`/assets/${c.req.param("name")}`);
+    return file === undefined ? c.text("404 page not found\n", 404) : sendFile(c, file);
+  });
   for (const [path, file] of files) {
-    if (path === "/index.html") continue;
-    app.get(path, (c) => {
-      const gzip = file.gzipped && /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
-      return c.body(gzip ? file.gzipped! : file.bytes, 200, {
-        "content-type": file.type,
-        "cache-control": file.immutable ? "public, max-age=31536000, immutable" : "no-cache",
-        vary: "Accept-Encoding",
-        ...(gzip ? { "content-encoding": "gzip" } : {}),
-      });
-    });
+    if (path !== "/index.html" && !path.startsWith("/assets/")) app.get(path, (c) => sendFile(c, file));
   }
+}
+
+function sendFile(c: Context, file: StaticFile): Response {
+  const gzip = file.gzipped && /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
+  return c.body(gzip ? file.gzipped! : file.bytes, 200, {
+    "content-type": file.type,
+    "cache-control": file.immutable ? "public, max-age=31536000, immutable" : "no-cache",
+    vary: "Accept-Encoding",
+    ...(gzip ? { "content-encoding": "gzip" } : {}),
+  });
 }
 
 const missingPage =

@@ -6,6 +6,7 @@ import { Regexp } from "../model/index.ts";
 import { addActiveQueryRoutes } from "./api/active-queries.ts";
 import { addAdminRoutes } from "./api/admin.ts";
 import { addExemplarRoutes } from "./api/exemplars.ts";
+import { addNotificationRoutes } from "./api/notifications.ts";
 import { createPlainRoutes } from "./api/plain.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
@@ -24,7 +25,7 @@ export interface Web {
 }
 
 export function createWeb(parts: WebParts): Web {
-  const metrics = new RequestMetrics(parts.registry);
+  const metrics = new RequestMetrics(parts.registry, parts.routePrefix);
   const app = createApp(parts, metrics);
   return { fetch: app.fetch, plainRoutes: createPlainRoutes(parts, metrics) };
 }
@@ -61,6 +62,9 @@ function createApp(parts: WebParts, metrics: RequestMetrics): Hono {
   return prefixed;
 }
 
+/** What tells of a server that is not ready. */
+const alwaysAnswered = /\/(?:status\/walreplay|notifications(?:\/live)?)$/;
+
 function createApi(parts: WebParts): Hono {
   const api = new Hono();
   const corsOrigin = Regexp.compile(parts.corsOrigin);
@@ -78,7 +82,7 @@ function createApi(parts: WebParts): Hono {
   });
   api.options("*", (c) => c.body(null, 204));
   api.use(async (c, next) => {
-    if (parts.lifecycle.isReady() || c.req.path.endsWith("/status/walreplay")) return next();
+    if (parts.lifecycle.isReady() || alwaysAnswered.test(c.req.path)) return next();
     return notReady(c, parts.lifecycle);
   });
   addQueryRoutes(api, parts);
@@ -88,5 +92,6 @@ function createApi(parts: WebParts): Hono {
   addTargetRoutes(api, parts.scrape, parts.notifier);
   addRuleRoutes(api, parts.rules);
   addStatusRoutes(api, parts.status);
+  addNotificationRoutes(api, parts);
   return api;
 }

@@ -21,7 +21,7 @@ const headerLines = "vary: Origin\r\n";
 export function createPlainRoutes(parts: WebParts, metrics: RequestMetrics): PlainRoutes {
   const { queries, lifecycle, logger, routePrefix, nowMs } = parts;
   const route = (path: string, evaluate: (call: QueryCall) => Promise<Uint8Array>): [string, PlainRoute] => {
-    const observe = metrics.forHandler(routePrefix + path);
+    const observe = metrics.forHandler(path);
     const answer = async (call: PlainCall): Promise<PlainAnswer> => {
       const startMs = performance.now();
       const answered = await evaluate(queryCall(call)).then(success, (error: unknown) => {
