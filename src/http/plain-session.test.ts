@@ -125,8 +125,25 @@ const requestsOfAllKinds = [
   get(`/q?a=${"y".repeat(7000)}`),
 ];
 const oddPieces = [
-  ...["\r", "\n", "\0", " ", ":", "\t", "\xff", "\r\n", "#", "?", "%", "chunked", "GET", "HTTP/2.0", "1"],
-  ...["Content-Length: 1\r\n", "\r\nContent-Length : 1", "\r\nTransfer-Encoding: chunked", "\r\n\r\n"],
+  "\r",
+  "\n",
+  "\0",
+  " ",
+  ":",
+  "\t",
+  "\xff",
+  "\r\n",
+  "#",
+  "?",
+  "%",
+  "chunked",
+  "GET",
+  "HTTP/2.0",
+  "1",
+  "Content-Length: 1\r\n",
+  "\r\nContent-Length : 1",
+  "\r\nTransfer-Encoding: chunked",
+  "\r\n\r\n",
 ];
 
 test("plain requests are answered by their route, everything else by the server", async (t) => {
