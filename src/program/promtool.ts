@@ -2,9 +2,14 @@ import { errorMessage, formatFlagHelp, NarthexError } from "../base/index.ts";
 import { checkCommands } from "./promtool/check.ts";
 import { type Command, exitCode, parseArguments } from "./promtool/command.ts";
 import { tsdbCommands } from "./promtool/tsdb.ts";
+import { tsdbWriteCommands } from "./promtool/tsdb-write.ts";
 import { versionText } from "./version.ts";
 
-const commands: Readonly<Record<string, Command>> = { ...checkCommands, ...tsdbCommands };
+const commands: Readonly<Record<string, Command>> = {
+  ...checkCommands,
+  ...tsdbCommands,
+  ...tsdbWriteCommands,
+};
 
 /** `narthex promtool COMMAND`: tools for configurations, rules, expositions and data directories. */
 export async function runPromtool(args: string[]): Promise<void> {

@@ -8,7 +8,7 @@ import { RecordingRule } from "./recording-rule.ts";
 import { type RestoreOptions, restoreForState } from "./restore.ts";
 import type { Evaluation, Rule, RuleContext, VectorSample } from "./rule.ts";
 import type { RuleGroupConfig } from "./rule-file.ts";
-import { nextSlot, slotBefore, slotOffsetMs } from "./schedule.ts";
+import { groupKey, nextSlot, slotBefore, slotOffsetMs } from "./schedule.ts";
 
 /** What all groups share. Getters may answer differently after a new configuration. */
 export interface GroupEnvironment {
@@ -53,7 +53,7 @@ export class RuleGroup {
   ) {
     this.name = config.name;
     this.file = config.file;
-    this.key = `${config.file};${config.name}`;
+    this.key = groupKey(config);
     this.intervalMs = config.intervalMs ?? globalIntervalMs;
     this.limit = config.limit;
     this.#ownQueryOffsetMs = config.queryOffsetMs;

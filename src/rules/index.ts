@@ -17,4 +17,5 @@ export {
   type RuleFileOptions,
   type RuleGroupConfig,
 } from "./rule-file.ts";
+export { lastSlot } from "./schedule.ts";
 export { listAlerts, listRules, type RuleListFilter } from "./view.ts";

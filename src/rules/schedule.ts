@@ -17,6 +17,16 @@ export function slotBefore(nowMs: number, intervalMs: number, offsetMs: number):
   return Math.floor((nowMs - offsetMs) / intervalMs) * intervalMs + offsetMs;
 }
 
+/** The last slot at or before `atMs` of a group that is evaluated at this interval. */
+export function lastSlot(group: { file: string; name: string }, intervalMs: number, atMs: number): number {
+  return slotBefore(atMs, intervalMs, slotOffsetMs(groupKey(group), intervalMs));
+}
+
+/** What tells groups apart. */
+export function groupKey({ file, name }: { file: string; name: string }): string {
+  return `${file};${name}`;
+}
+
 /** The slot to evaluate once `nowMs` has come, after the one at `lastMs`, and how many lie between that nobody evaluated. */
 export function nextSlot(
   lastMs: number,

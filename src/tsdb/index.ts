@@ -36,6 +36,7 @@ export { createQueryable, type QueryableParts, type StoredQueryable } from "./qu
 export { openTsdb, type Tsdb, type TsdbParts } from "./tsdb.ts";
 export {
   type AnalyzeOptions,
+  benchmarkWrite,
   compatibleBlockRangeMs,
   createBlocksFromOpenMetrics,
   type DumpFormat,

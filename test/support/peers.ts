@@ -5,6 +5,7 @@ import { type Program, startCommand } from "./program.ts";
 const binaries = {
   prometheus: process.env["PROMETHEUS_BIN"] ?? "prometheus",
   alertmanager: process.env["ALERTMANAGER_BIN"] ?? "prometheus-alertmanager",
+  promtool: process.env["PROMTOOL_BIN"] ?? "promtool",
   amtool: process.env["AMTOOL_BIN"] ?? "amtool",
 } as const;
 

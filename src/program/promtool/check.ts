@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import {
   boolFlag,
   errorMessage,
@@ -9,10 +8,10 @@ import {
   systemDisk,
   textFlag,
 } from "../../base/index.ts";
-import { Place } from "../../codec/index.ts";
-import { createHttpClient, type HttpClientConfig, httpClientConfig } from "../../http/index.ts";
+import { createHttpClient } from "../../http/index.ts";
 import { parseDuration } from "../../model/index.ts";
 import { userAgent } from "../version.ts";
+import { readHttpConfig } from "./api-client.ts";
 import { checkConfigFiles } from "./check-config.ts";
 import { formatCardinality, lintMetrics } from "./check-metrics.ts";
 import { checkRuleFiles, checkRuleText, codeOf, parseRuleLint } from "./check-rules.ts";
@@ -111,7 +110,9 @@ function probe(endpoint: "healthy" | "ready"): Command {
     flags: probeFlags,
     positionals: [],
     run: async (flags) => {
-      const client = createHttpClient(readHttpConfig(flags.text("http.config.file")), { userAgent });
+      const client = createHttpClient(readHttpConfig(systemDisk, flags.text("http.config.file")), {
+        userAgent,
+      });
       try {
         const url = flags.text("url").replace(/\/+$/, "");
         const { status, body } = await client.request({
@@ -128,10 +129,4 @@ function probe(endpoint: "healthy" | "ready"): Command {
       }
     },
   };
-}
-
-function readHttpConfig(file: string): HttpClientConfig {
-  if (file === "") return httpClientConfig.default();
-  const text = Buffer.from(systemDisk.readFile(file)).toString();
-  return httpClientConfig.decode(Place.parse(text, file, path.dirname(file)));
 }

@@ -1,11 +1,8 @@
-import { boolFlag, listFlag, NarthexError, systemClock, systemDisk, textFlag } from "../../base/index.ts";
+import { boolFlag, listFlag, NarthexError, systemDisk, textFlag } from "../../base/index.ts";
 import { createKernel, layout } from "../../kernel/index.ts";
-import { parseDuration } from "../../model/index.ts";
 import { parseMetricSelector } from "../../promql/index.ts";
 import {
   BlockCache,
-  compatibleBlockRangeMs,
-  createBlocksFromOpenMetrics,
   type DumpFormat,
   dumpSamples,
   printBlockAnalysis,
@@ -66,33 +63,6 @@ export const tsdbCommands: Readonly<Record<string, Command>> = {
     textFlag("format", "prom", "prom, or seriesjson for the series alone."),
   ]),
   "tsdb dump-openmetrics": dump("print samples of a data directory as OpenMetrics", dumpFlags),
-  "tsdb create-blocks-from openmetrics": {
-    summary: "create blocks from an OpenMetrics text in which every sample has a time",
-    flags: [
-      boolFlag("human-readable", false, "Times as dates, sizes with units. Short: -r"),
-      boolFlag("quiet", false, "Do not print the blocks. Short: -q"),
-      listFlag("label", [], "Label to set on every series, as name=value."),
-      textFlag("max-block-duration", "2h", "Longest range of a block.", true),
-    ],
-    letters: { r: "human-readable", q: "quiet" },
-    positionals: ["<input file>", "[<output directory>]"],
-    run: (flags, [input, dataDirectory = defaultDirectory]) =>
-      withOutput((output) => {
-        const options = {
-          kernel: createKernel(),
-          disk: systemDisk,
-          clock: systemClock,
-          text: systemDisk.readFile(input!),
-          dataDirectory,
-          isHumanReadable: flags.bool("human-readable"),
-          isQuiet: flags.bool("quiet"),
-          blockRangeMs: compatibleBlockRangeMs(flags.read("max-block-duration", parseDuration)),
-          labels: new Map(flags.list("label").map(parseLabel)),
-        };
-        createBlocksFromOpenMetrics(options, output);
-        return exitCode.ok;
-      }),
-  },
 };
 
 function dump(summary: string, flags: Command["flags"]): Command {
@@ -118,12 +88,6 @@ function dump(summary: string, flags: Command["flags"]): Command {
 function parseFormat(text: string): DumpFormat {
   if (text === "prom" || text === "seriesjson") return text;
   throw new NarthexError("bad_data", `enum value must be one of prom,seriesjson, got '${text}'`);
-}
-
-function parseLabel(text: string): [name: string, value: string] {
-  const equals = text.indexOf("=");
-  if (equals < 1) throw new NarthexError("bad_data", `expected KEY=VALUE got '${text}'`);
-  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 /** The 64-bit bounds come out as the nearest safe integers. */

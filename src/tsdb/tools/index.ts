@@ -1,3 +1,4 @@
+export { benchmarkWrite, type WriteBenchmark } from "./bench-write.ts";
 /** Tools for data directories, as functions over a disk and an output. */
 export { type AnalyzeOptions, printBlockAnalysis } from "./analyze.ts";
 export {
