@@ -9,7 +9,7 @@ import { Engine, JsonSink, type Plan, type QueryContext, defaultLimits } from ".
 import { MemoryStorage } from "../src/promql/testing/index.ts";
 import { testSeries, toOpenMetrics } from "./support/promql-data.ts";
 import { generatedQueries, handwrittenQueries } from "./support/promql-queries.ts";
-import { PrometheusPeer, hasPrometheus } from "./support/prometheus.ts";
+import { PrometheusPeer, hasPrometheus, importOpenMetrics } from "./support/prometheus.ts";
 
 /**
  * `totalQueryableSamples` is the same, step by step, but for the queries in this table. Of the rest of the object:
@@ -61,7 +61,8 @@ describe(
       const series = testSeries(startMs, durationMs);
       for (const { labels, samples } of series)
         for (const { timestampMs, value } of samples) storage.append(labels, timestampMs, value);
-      peer = await PrometheusPeer.start(directory, toOpenMetrics(series), [
+      importOpenMetrics(directory, toOpenMetrics(series));
+      peer = await PrometheusPeer.start(directory, [
         "--storage.tsdb.retention.time=100y",
         "--enable-feature=promql-per-step-stats",
       ]);

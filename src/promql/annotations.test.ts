@@ -27,7 +27,7 @@ test("what is too much is counted", () => {
   const { warnings } = annotations.render("up");
   assert.equal(warnings.length, 11);
   assert.equal(warnings[10], "2 more warning annotations omitted");
-  assert.equal(annotations.render("up", 0).warnings.length, 12);
+  assert.equal(annotations.render("up", undefined, 0).warnings.length, 12);
 });
 
 test("fixes of buckets add up", () => {

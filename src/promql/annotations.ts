@@ -9,6 +9,8 @@ export interface Annotation {
   readonly level: "warning" | "info";
   readonly text: string;
   readonly position: PositionRange;
+  /** What was evaluated when it was noticed, where that is not at `position`. */
+  readonly noticedAt?: PositionRange;
   /** Numbers that grow when the same annotation comes again. */
   readonly monotonicity?: MonotonicityFix;
 }
@@ -23,8 +25,20 @@ export interface MonotonicityFix {
   count: number;
 }
 
-/** The annotations of one query, each text once. */
-export class Annotations {
+/** Where remarks are left. */
+export interface AnnotationCollector {
+  warn(text: string, position: PositionRange, noticedAt?: PositionRange): void;
+  inform(text: string, position: PositionRange, noticedAt?: PositionRange): void;
+}
+
+/** Parts of a query that were evaluated once for several places: where they were first, and the place that counts. */
+export type MovedParts = ReadonlyMap<{ readonly position: PositionRange }, PositionRange>;
+
+/**
+ * The annotations of one query, each text once, at the last place in the order of evaluation where there was reason for it; those that
+ * count, at the first.
+ */
+export class Annotations implements AnnotationCollector {
   readonly #byText = new Map<string, Annotation>();
 
   get list(): readonly Annotation[] {
@@ -34,25 +48,30 @@ export class Annotations {
   add(annotation: Annotation): void {
     const known = this.#byText.get(annotation.text);
     if (known === undefined) this.#byText.set(annotation.text, annotation);
-    else if (known.monotonicity && annotation.monotonicity)
-      widen(known.monotonicity, annotation.monotonicity);
+    else this.#byText.set(annotation.text, merge(known, annotation));
   }
 
-  warn(text: string, position: PositionRange): void {
-    this.add({ level: "warning", text: `PromQL warning: ${text}`, position });
+  warn(text: string, position: PositionRange, noticedAt = position): void {
+    this.add({ level: "warning", text: `PromQL warning: ${text}`, position, noticedAt });
   }
 
-  inform(text: string, position: PositionRange): void {
-    this.add({ level: "info", text: `PromQL info: ${text}`, position });
+  inform(text: string, position: PositionRange, noticedAt = position): void {
+    this.add({ level: "info", text: `PromQL info: ${text}`, position, noticedAt });
   }
 
   /** The texts with line and column, at most `max` of each level and a line that counts the rest; 0 = all. */
-  render(query: string, max = annotationsMax): { warnings: string[]; infos: string[] } {
+  render(
+    query: string,
+    moved: MovedParts = new Map(),
+    max = annotationsMax,
+  ): { warnings: string[]; infos: string[] } {
     if (this.#byText.size === 0) return { warnings: [], infos: [] };
     const render = (level: Annotation["level"]): string[] => {
       const all = this.list.filter((annotation) => annotation.level === level);
       const shown = max === 0 ? all : all.slice(0, max);
-      const texts = shown.map((annotation) => describe(annotation, query));
+      const texts = shown.map((annotation) =>
+        describe({ ...annotation, position: finalPlace(annotation.position, moved) }, query),
+      );
       const omitted = all.length - shown.length;
       if (omitted > 0) texts.push(`${omitted} more ${level} annotations omitted`);
       return texts;
@@ -61,13 +80,42 @@ export class Annotations {
   }
 }
 
-function widen(into: MonotonicityFix, from: MonotonicityFix): void {
-  into.minTimestampMs = Math.min(into.minTimestampMs, from.minTimestampMs);
-  into.maxTimestampMs = Math.max(into.maxTimestampMs, from.maxTimestampMs);
-  into.minBucket = Math.min(into.minBucket, from.minBucket);
-  into.maxBucket = Math.max(into.maxBucket, from.maxBucket);
-  into.maxDiff = Math.max(into.maxDiff, from.maxDiff);
-  into.count += from.count;
+function merge(a: Annotation, b: Annotation): Annotation {
+  const isLater = isBefore(b.noticedAt ?? b.position, a.noticedAt ?? a.position);
+  const [first, last] = isLater ? [b, a] : [a, b];
+  if (first.monotonicity === undefined || last.monotonicity === undefined) return last;
+  return { ...first, monotonicity: wider(first.monotonicity, last.monotonicity) };
+}
+
+/** Whether `a` is evaluated before `b`: operands before what is made of them, the left one first. */
+function isBefore(a: PositionRange, b: PositionRange): boolean {
+  return a.end === b.end ? a.start > b.start : a.end < b.end;
+}
+
+function finalPlace(position: PositionRange, moved: MovedParts): PositionRange {
+  let place = position;
+  const isInside = (part: PositionRange): boolean => part.start <= place.start && place.end <= part.end;
+  for (let isMoved = true; isMoved;) {
+    isMoved = false;
+    for (const [{ position: from }, to] of moved) {
+      if (!isInside(from)) continue;
+      const by = to.start - from.start;
+      place = { start: place.start + by, end: place.end + by };
+      isMoved = true;
+    }
+  }
+  return place;
+}
+
+function wider(a: MonotonicityFix, b: MonotonicityFix): MonotonicityFix {
+  return {
+    minTimestampMs: Math.min(a.minTimestampMs, b.minTimestampMs),
+    maxTimestampMs: Math.max(a.maxTimestampMs, b.maxTimestampMs),
+    minBucket: Math.min(a.minBucket, b.minBucket),
+    maxBucket: Math.max(a.maxBucket, b.maxBucket),
+    maxDiff: Math.max(a.maxDiff, b.maxDiff),
+    count: a.count + b.count,
+  };
 }
 
 function describe({ text, position, monotonicity: fix }: Annotation, query: string): string {
@@ -79,12 +127,14 @@ function describe({ text, position, monotonicity: fix }: Annotation, query: stri
   return `${text}, ${buckets}, ${diff}, ${times} (${place})`;
 }
 
+const encoder = new TextEncoder();
+
 /** `line:column`, both from 1, the column in bytes as upstream counts. */
 function lineAndColumn(query: string, offset: number): string {
   const before = query.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
   const line = before.split("\n").length;
-  return `${line}:${Buffer.byteLength(before.slice(lineStart)) + 1}`;
+  return `${line}:${encoder.encode(before.slice(lineStart)).length + 1}`;
 }
 
 function rfc3339(timestampMs: number): string {

@@ -113,8 +113,9 @@ export class DurationParser {
         this.#tokens.expect(",");
         const rhs = this.#expression(1);
         this.#tokens.expect(")");
-        const whole = this.#tokens.rangeFrom(position.start);
-        return { kind: "durationExpr", op: kind, lhs, rhs, wrapped: false, position: whole };
+        // As upstream has it, the place is that of the arguments.
+        const args = { start: lhs.position.start, end: rhs.position.end };
+        return { kind: "durationExpr", op: kind, lhs, rhs, wrapped: false, position: args };
       }
       default:
         return this.#tokens.failUnexpected();

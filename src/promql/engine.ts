@@ -108,7 +108,8 @@ export class Engine {
     return this.#run(plan, context, undefined, (evaluation) => {
       const builder = new OperatorBuilder(evaluation, options.partials);
       const leftOut = emitResult(evaluation, builder, sink, options.seriesMax ?? 0);
-      const { warnings, infos } = evaluation.annotations.render(plan.query);
+      evaluation.end();
+      const { warnings, infos } = evaluation.annotations.render(plan.query, plan.shared);
       const work = workOf(evaluation);
       return { warnings, infos, samplesPeak: evaluation.samplesPeak, leftOut, work };
     });
@@ -123,7 +124,8 @@ export class Engine {
       const series = part.series.offsets.length - 1;
       const samples = part.json?.samples ?? series * node.grid.steps;
       evaluation.profile?.fragment(node, performance.now() - startMs, series, samples);
-      return { ...part, work: workOf(evaluation) };
+      evaluation.end();
+      return { ...part, annotations: [...evaluation.annotations.list], work: workOf(evaluation) };
     });
   }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { encodeWriteRequest, type PeerSeries } from "./remote-write.ts";
 
 /** The peer's programs, as found on the path or named by PROMETHEUS_BIN and PROMTOOL_BIN. */
 const prometheusBinary = process.env["PROMETHEUS_BIN"] ?? "prometheus";
@@ -11,6 +12,21 @@ export function hasPrometheus(): boolean {
   return [prometheusBinary, promtoolBinary].every(
     (binary) => spawnSync(binary, ["--version"], { stdio: "ignore" }).status === 0,
   );
+}
+
+/** The peer's version, `2.42.0`. */
+export function prometheusVersion(): string {
+  const { stdout, stderr } = spawnSync(prometheusBinary, ["--version"], { encoding: "utf8" });
+  return /version (\S+)/.exec(stdout + stderr)?.[1] ?? "";
+}
+
+/** Puts samples in OpenMetrics text into blocks under `directory`, where `PrometheusPeer.start` finds them. */
+export function importOpenMetrics(directory: string, openMetrics: string): void {
+  const input = join(directory, "input.om");
+  writeFileSync(input, openMetrics);
+  const args = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", input, join(directory, "data")];
+  const imported = spawnSync(promtoolBinary, args, { encoding: "utf8" });
+  if (imported.status !== 0) throw new Error(`promtool: ${imported.stderr}`);
 }
 
 /** A real Prometheus on a directory of its own, asked over HTTP. */
@@ -23,20 +39,11 @@ export class PrometheusPeer {
     this.#process = child;
   }
 
-  /** Puts samples in OpenMetrics text into blocks under `directory` and starts Prometheus on them. */
-  static async start(
-    directory: string,
-    openMetrics: string,
-    flags: readonly string[] = [],
-  ): Promise<PrometheusPeer> {
-    const input = join(directory, "input.om");
+  /** Starts Prometheus on the data under `directory`. */
+  static async start(directory: string, flags: readonly string[] = []): Promise<PrometheusPeer> {
     const data = join(directory, "data");
     const config = join(directory, "prometheus.yml");
-    writeFileSync(input, openMetrics);
     writeFileSync(config, "global: {}\n");
-    const args = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", input, data];
-    const imported = spawnSync(promtoolBinary, args, { encoding: "utf8" });
-    if (imported.status !== 0) throw new Error(`promtool: ${imported.stderr}`);
     const address = `127.0.0.1:${await freePort()}`;
     const child = spawn(
       prometheusBinary,
@@ -46,6 +53,16 @@ export class PrometheusPeer {
     const peer = new PrometheusPeer(`http://${address}`, child);
     await peer.#ready();
     return peer;
+  }
+
+  /** Sends samples by remote write, which `--web.enable-remote-write-receiver` allows. */
+  async write(series: readonly PeerSeries[]): Promise<void> {
+    const response = await fetch(`${this.url}/api/v1/write`, {
+      method: "POST",
+      headers: { "Content-Encoding": "snappy", "Content-Type": "application/x-protobuf" },
+      body: encodeWriteRequest(series),
+    });
+    if (!response.ok) throw new Error(`remote write: ${response.status} ${await response.text()}`);
   }
 
   /** The answer's JSON, whatever its status. */

@@ -28,17 +28,34 @@ export const dateFunctions: Readonly<Record<string, (seconds: number) => number>
 };
 
 function dayNumber(seconds: number): number {
-  return Math.floor(Math.trunc(seconds) / daySeconds);
+  return isExact(seconds) ? Math.floor(Math.trunc(seconds) / daySeconds) : wrapped(seconds).day;
 }
 
 function secondOfDay(seconds: number): number {
+  if (!isExact(seconds)) return wrapped(seconds).second;
   return Math.trunc(seconds) - dayNumber(seconds) * daySeconds;
+}
+
+function isExact(seconds: number): boolean {
+  return Math.abs(seconds) <= Number.MAX_SAFE_INTEGER;
+}
+
+/**
+ * Go counts seconds in 64 bits from a day far before any other, and wraps around. What fits no int64, infinities and NaN as well, is the
+ * least of them on its way there.
+ */
+function wrapped(seconds: number): { day: number; second: number } {
+  const fits = Math.abs(seconds) < 2 ** 63;
+  const whole = BigInt.asUintN(64, (fits ? BigInt(seconds) : -(2n ** 63n)) + BigInt(firstDay) * 86_400n);
+  return { day: Number(whole / 86_400n) - firstDay, second: Number(whole % 86_400n) };
 }
 
 /** Days of 400 Gregorian years. */
 const eraDays = 146_097;
 /** From 0000-03-01 to 1970-01-01. */
 const epochDays = 719_468;
+/** From the day at which Go begins to count, in March 292277022400 years before, to 1970-01-01. */
+const firstDay = (292_277_022_400 / 400) * eraDays + epochDays;
 
 /** Proleptic Gregorian date of a day since 1970; years begin in March while counting, so that leap days come last. */
 function civilDate(day: number): CivilDate {

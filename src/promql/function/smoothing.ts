@@ -1,8 +1,9 @@
 import { NarthexError } from "../../base/index.ts";
+import { formatPlain } from "../../model/index.ts";
 
 /**
- * Holt's double exponential smoothing of the values of a window; undefined for fewer than two. Throws `execution` for
- * factors outside of (0, 1).
+ * Holt's double exponential smoothing of the values of a window; undefined for fewer than two. Throws `execution` for factors outside of
+ * (0, 1).
  */
 export function smoothDoubleExponential(
   values: Float64Array,
@@ -10,8 +11,7 @@ export function smoothDoubleExponential(
   trendFactor: number,
 ): number | undefined {
   if (values.length === 0) return undefined;
-  checkFactor("smoothing", "sf", smoothingFactor);
-  checkFactor("trend", "tf", trendFactor);
+  checkFactors(smoothingFactor, trendFactor);
   if (values.length < 2) return undefined;
   let before = 0;
   let level = values[0]!;
@@ -25,10 +25,22 @@ export function smoothDoubleExponential(
   return level;
 }
 
+/** Throws `execution` for factors outside of (0, 1). */
+export function checkFactors(smoothingFactor: number, trendFactor: number): void {
+  checkFactor("smoothing", "sf", smoothingFactor);
+  checkFactor("trend", "tf", trendFactor);
+}
+
 function checkFactor(what: string, symbol: string, factor: number): void {
   if (!(factor <= 0 || factor >= 1)) return;
   throw new NarthexError(
     "execution",
-    `invalid ${what} factor. Expected: 0 < ${symbol} < 1, got: ${factor.toFixed(6)}`,
+    `invalid ${what} factor. Expected: 0 < ${symbol} < 1, got: ${formatSixDecimals(factor)}`,
   );
+}
+
+/** Go's `%f`. */
+function formatSixDecimals(value: number): string {
+  if (!Number.isFinite(value)) return formatPlain(value);
+  return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
 }

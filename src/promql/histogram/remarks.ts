@@ -1,5 +1,5 @@
 import { quoteGo } from "../../model/index.ts";
-import type { Annotations } from "../annotations.ts";
+import type { AnnotationCollector } from "../annotations.ts";
 import type { PositionRange } from "../ast.ts";
 
 /** What was done to two histograms when something remarkable was noticed. */
@@ -7,12 +7,16 @@ export type HistogramOperation = "addition" | "subtraction" | "aggregation";
 
 /** The remarks that native histograms give rise to, bound to the place in the query that they are about. */
 export class HistogramRemarks {
-  readonly #annotations: Annotations;
+  readonly #annotations: AnnotationCollector;
   readonly #position: PositionRange;
   readonly #metricName: () => string;
 
   /** `metricName` is asked for only when there is something to remark on. */
-  constructor(annotations: Annotations, position: PositionRange, metricName: () => string = () => "") {
+  constructor(
+    annotations: AnnotationCollector,
+    position: PositionRange,
+    metricName: () => string = () => "",
+  ) {
     this.#annotations = annotations;
     this.#position = position;
     this.#metricName = metricName;

@@ -46,11 +46,14 @@ export class AbsentOperator implements Operator {
   }
 }
 
-/** The labels that `=` matchers determine; a label that has another matcher beside is left out. */
+/**
+ * The labels that `=` matchers determine; a label that has another matcher behind it is left out. Upstream's storage moves those that take
+ * series away to the end before the labels are made.
+ */
 function absentLabels(matchers: readonly Matcher[]): Iterable<readonly [string, string]> {
   const builder = new LabelsBuilder();
   const seen = new Set<string>();
-  for (const { name, type, value } of matchers) {
+  for (const { name, type, value } of subtractingLast(matchers)) {
     if (name === metricNameLabel) continue;
     if (type === "=" && !seen.has(name)) {
       builder.set(name, value);
@@ -60,4 +63,11 @@ function absentLabels(matchers: readonly Matcher[]): Iterable<readonly [string, 
     }
   }
   return builder.labels();
+}
+
+function subtractingLast(matchers: readonly Matcher[]): Matcher[] {
+  const mustBeSet = new Set(matchers.filter((each) => !each.matchesEmpty()).map(({ name }) => name));
+  const isSubtracting = (each: Matcher): boolean =>
+    !mustBeSet.has(each.name) || ((each.type === "!=" || each.type === "!~") && each.matchesEmpty());
+  return matchers.toSorted((a, b) => Number(isSubtracting(a)) - Number(isSubtracting(b)));
 }

@@ -13,6 +13,7 @@ import { HistogramGroups } from "./histogram-groups.ts";
 import { mergeStates, stateLength } from "./merge-states.ts";
 import type { Operator } from "./operator.ts";
 import { type PartialResult, decodeSeries, encodeSeries } from "./partial.ts";
+import { argumentPosition } from "../plan/plan.ts";
 
 /** The labels a group has in common: those of `by`, or all but those of `without` and the name. */
 export function groupingFilter(
@@ -99,7 +100,7 @@ function aggregateRows(evaluation: Evaluation, node: AggregateNode, child: Opera
       states.histograms.add(
         group,
         row,
-        new HistogramRemarks(evaluation.annotations, node.child.position, metricName),
+        new HistogramRemarks(evaluation.annotations, argumentPosition(node.child), metricName),
       );
     }
     evaluation.kernel.aggregateAdd(name, states.states(group), floats.mask(row), steps);
@@ -128,7 +129,7 @@ function mergeParts(
       mergeStates(name, states.view(group), part.values.subarray(start, start + steps * stateLength), steps);
       if (part.series.dropped[series] === 1) dropped.add(group);
     });
-    const remarks = new HistogramRemarks(evaluation.annotations, node.child.position);
+    const remarks = new HistogramRemarks(evaluation.annotations, argumentPosition(node.child));
     states.histograms.merge(part.histogramStates ?? [], (theirs) => groups[theirs]!, remarks);
     part.annotations.forEach((annotation) => evaluation.annotations.add(annotation));
   }
@@ -172,7 +173,7 @@ export class AggregateOperator implements Operator {
     const aggregated = this.#aggregated();
     const states = aggregated.states(series);
     this.#evaluation.kernel.aggregateFinish(name, states, this.#row, this.steps);
-    const remarks = new HistogramRemarks(this.#evaluation.annotations, this.#node.child.position);
+    const remarks = new HistogramRemarks(this.#evaluation.annotations, argumentPosition(this.#node.child));
     aggregated.histograms.finish(series, this.#row, remarks);
     return this.#row;
   }

@@ -44,8 +44,10 @@ import { ScalarBinaryOperator } from "./scalar-binary.ts";
 import { SelectOperator } from "./select.ts";
 import { SetOperator } from "./set.ts";
 import { SortOperator, type SortOrder, byLabels, byValue } from "./sort.ts";
+import { ThoroughOperator, isRemarkable } from "./thorough.ts";
 import { VectorBinaryOperator } from "./vector-binary.ts";
 import { WindowOperator } from "./window.ts";
+import { argumentPosition } from "../plan/plan.ts";
 
 /** They need no buckets. */
 const countingFunctions = new Set(["histogram_count", "histogram_sum", "histogram_avg"]);
@@ -120,7 +122,8 @@ export class OperatorBuilder {
   }
 
   #measured(node: PlanNode): Operator {
-    const operator = this.#make(node);
+    const made = this.#make(node);
+    const operator = isRemarkable(node) ? new ThoroughOperator(this.#evaluation, made) : made;
     return this.#evaluation.profile?.operator(node, operator) ?? operator;
   }
 
@@ -239,8 +242,9 @@ export class OperatorBuilder {
   }
 
   /** The floats of an aggregation that leaves native histograms out, and says so. */
-  #aggregatedFloats({ op, child: { position } }: AggregateNode, child: Operator): Operator {
-    const remarks = new HistogramRemarks(this.#evaluation.annotations, position);
+  #aggregatedFloats(node: AggregateNode, child: Operator): Operator {
+    const { op } = node;
+    const remarks = new HistogramRemarks(this.#evaluation.annotations, argumentPosition(node.child));
     return new FloatsOnly(this.#evaluation, child, "absent", () => remarks.ignoredInAggregation(op));
   }
 
@@ -308,7 +312,7 @@ export class OperatorBuilder {
     return new HistogramFunctionOperator(this.#evaluation, func, child);
   }
 
-  #histogram({ func, args }: CallNode): Operator {
+  #histogram({ func, args, grid, position }: CallNode): Operator {
     const label = args.find((arg) => arg.kind === "string");
     const vector = args.find((arg) => arg.type === "vector")!;
     const scalars = args.filter((arg) => arg.type === "scalar");
@@ -317,8 +321,10 @@ export class OperatorBuilder {
       scalars: scalars.map(this.build),
       kind: func === "histogram_fraction" ? "fraction" : "quantile",
       resultLabel: label?.value,
-      vectorPosition: vector.position,
-      scalarPositions: scalars.map(({ position }) => position),
+      grid,
+      position,
+      vectorPosition: argumentPosition(vector),
+      scalarPositions: scalars.map(argumentPosition),
     });
   }
 }

@@ -53,6 +53,7 @@ export class Evaluation {
   #reportedSamples = 0;
   #reportedMemoryBytes = 0;
   #rowsUntilCheck = rowsPerCheck;
+  readonly #endings: (() => void)[] = [];
 
   constructor(plan: Plan, context: QueryContext, querier: Querier, scratch: Scratch, shard?: Shard) {
     this.plan = plan;
@@ -129,6 +130,16 @@ export class Evaluation {
     );
     this.#reportedSamples = this.#samplesLoaded;
     this.#reportedMemoryBytes = memoryBytes;
+  }
+
+  /** Has `ending` called when the result is complete; what was asked for first comes first. */
+  atEnd(ending: () => void): void {
+    this.#endings.push(ending);
+  }
+
+  /** To be called once, when the result is complete. */
+  end(): void {
+    for (const ending of this.#endings) ending();
   }
 
   close(): void {

@@ -1,8 +1,8 @@
 import type { Row } from "../../kernel/index.ts";
-import type { BinaryOperator, PositionRange } from "../ast.ts";
+import type { BinaryOperator } from "../ast.ts";
 import { binaryOfHistograms } from "../histogram/binary.ts";
 import { floatPresent, histogramPresent } from "../histogram/column.ts";
-import { HistogramRemarks } from "../histogram/remarks.ts";
+import type { HistogramRemarks } from "../histogram/remarks.ts";
 import type { SampleValue } from "../histogram/samples.ts";
 import { type BinaryOptions, isComparison } from "./arithmetic-rows.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -32,16 +32,16 @@ export function storeAt(
  */
 export function applyToHistograms(
   evaluation: Evaluation,
-  { op, position }: { op: BinaryOperator; position: PositionRange },
+  op: BinaryOperator,
   left: Row,
   right: Row,
   out: Row,
   steps: number,
   { returnBool, keepRight }: BinaryOptions,
+  remarks: (step: number) => HistogramRemarks,
 ): void {
   const { u8, histograms } = evaluation;
   if (histograms.isEmpty) return;
-  const remarks = new HistogramRemarks(evaluation.annotations, position);
   for (let step = 0; step < steps; step++) {
     const presences = [u8[left.presentPtr + step], u8[right.presentPtr + step]];
     if (!presences.includes(histogramPresent)) continue;
@@ -50,7 +50,7 @@ export function applyToHistograms(
       continue;
     }
     const [a, b] = [valueAt(evaluation, left, step), valueAt(evaluation, right, step)];
-    const { value, keep } = binaryOfHistograms(op, a, b, remarks);
+    const { value, keep } = binaryOfHistograms(op, a, b, remarks(step));
     if (value === undefined) storeAt(evaluation, out, step, undefined);
     else if (returnBool && isComparison(op)) storeAt(evaluation, out, step, keep ? 1 : 0);
     else storeAt(evaluation, out, step, keep ? (keepRight && isComparison(op) ? b : value) : undefined);

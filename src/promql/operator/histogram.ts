@@ -12,7 +12,7 @@ import { forMetric } from "../annotations.ts";
 import { Buckets, bucketFraction, bucketQuantile, forceMonotonic } from "../function/buckets.ts";
 import { floatPresent, histogramPresent } from "../histogram/column.ts";
 import { HistogramRemarks } from "../histogram/remarks.ts";
-import type { CallNode } from "../plan/plan.ts";
+import type { CallNode, Grid } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
@@ -42,7 +42,9 @@ export interface HistogramQuestion {
   readonly kind: "quantile" | "fraction";
   /** The label that names φ where there are several results. */
   readonly resultLabel?: string | undefined;
-  /** Of the vector and of each scalar in the query, for remarks. */
+  readonly grid: Grid;
+  /** Of the call, the vector and each scalar in the query, for remarks. */
+  readonly position: CallNode["position"];
   readonly vectorPosition: CallNode["position"];
   readonly scalarPositions: readonly CallNode["position"][];
 }
@@ -246,7 +248,7 @@ export class HistogramOperator implements Operator {
     if (decrease !== undefined) {
       const list = this.#question.vector.series();
       const metric = forMetric(this.#metricName(list, this.#histograms[histogram]!.series[0]!));
-      const { startMs, stepMs } = this.#evaluation.plan.grid;
+      const { startMs, stepMs } = this.#question.grid;
       const timestampMs = startMs + step * stepMs;
       this.#evaluation.annotations.add({
         level: "info",
@@ -269,7 +271,7 @@ export class HistogramOperator implements Operator {
       for (const phi of f64.subarray(start, start + this.steps)) {
         if (phi >= 0 && phi <= 1) continue;
         const text = `quantile value should be between 0 and 1, got ${formatShortest(phi)}`;
-        annotations.warn(text, this.#question.scalarPositions[i]!);
+        annotations.warn(text, this.#question.scalarPositions[i]!, this.#question.position);
       }
     });
   }

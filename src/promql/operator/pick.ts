@@ -13,6 +13,7 @@ import { BestHeap } from "./heap.ts";
 import type { Operator } from "./operator.ts";
 import { type Parameter, readParameter } from "./param.ts";
 import { seriesFraction } from "./series-hash.ts";
+import { argumentPosition } from "../plan/plan.ts";
 
 /** Go's int64, which upstream turns the parameter into. */
 const int64Limit = 2 ** 63;
@@ -92,23 +93,29 @@ export class PickOperator implements Operator {
     }
   }
 
-  /** Group by group, so that there is one heap per step and not one per step and group. */
+  /** Group by group, so that there is one heap per step and not one per step and group. Groups come in the order of their first values. */
   #pickBest(grouping: Grouping, { values: ks }: Parameter, pick: Pick): void {
+    const groups: { first: number; picks: Parameters<Pick>[] }[] = [];
     const largest = this.#node.op === "topk";
     const heaps = Array.from({ length: this.steps }, () => new BestHeap(largest));
     const counts = ks.map((k) => Math.min(Math.trunc(k), grouping.groups.length));
     for (const members of grouping.members()) {
       heaps.forEach((heap) => heap.clear());
+      let first = Infinity;
       this.#forEach(members, (step, series, value) => {
+        first = Math.min(first, series);
         const k = counts[step]!;
         if (k < 1) return;
         if (typeof value === "number") heaps[step]!.offer(k, series, value);
         else this.#remarks.ignoredInAggregation(this.#node.op);
       });
-      heaps.forEach((heap, step) => {
-        for (const place of heap.order()) pick(step, heap.series[place]!, heap.values[place]!);
-      });
+      const picks = heaps.flatMap((heap, step) =>
+        heap.order().map((place): Parameters<Pick> => [step, heap.series[place]!, heap.values[place]!]),
+      );
+      groups.push({ first, picks });
     }
+    groups.sort((a, b) => a.first - b.first);
+    for (const { picks } of groups) picks.forEach((each) => pick(...each));
   }
 
   #pickFirst(grouping: Grouping, { values: ks }: Parameter, pick: Pick): void {
@@ -154,7 +161,7 @@ export class PickOperator implements Operator {
     if (hasNaN) throw new NarthexError("execution", "Ratio value is NaN");
     const warn = (ratio: number, cap: number): void => {
       const text = `ratio value should be between -1 and 1, got ${formatShortest(ratio)}, capping to ${cap}`;
-      this.#evaluation.annotations.warn(text, this.#node.param!.position);
+      this.#evaluation.annotations.warn(text, argumentPosition(this.#node.param!), this.#node.position);
     };
     if (max > 1) warn(max, 1);
     if (min < -1) warn(min, -1);

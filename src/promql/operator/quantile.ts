@@ -10,6 +10,7 @@ import { materialize } from "./materialize.ts";
 import type { Operator } from "./operator.ts";
 import { type Parameter, readParameter } from "./param.ts";
 import type { RowBlock } from "./rows.ts";
+import { argumentPosition } from "../plan/plan.ts";
 
 /** `quantile(φ, v)`: needs all values of a group at once. */
 export class QuantileOperator implements Operator {
@@ -66,7 +67,7 @@ export class QuantileOperator implements Operator {
   #warn({ min, max, hasNaN }: Parameter): void {
     const warn = (phi: number): void => {
       const text = `quantile value should be between 0 and 1, got ${formatShortest(phi)}`;
-      this.#evaluation.annotations.warn(text, this.#node.param!.position);
+      this.#evaluation.annotations.warn(text, argumentPosition(this.#node.param!), this.#node.position);
     };
     if (hasNaN) warn(NaN);
     if (max > 1) warn(max);

@@ -1,10 +1,12 @@
 import type { Row } from "../../kernel/index.ts";
+import type { HistogramRemarks } from "../histogram/remarks.ts";
 import type { ScalarBinaryNode } from "../plan/plan.ts";
 import { type SeriesList, singleSeries } from "../series/series-list.ts";
 import { applyBinary, changesMetric, isComparison } from "./arithmetic-rows.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { applyToHistograms } from "./histogram-rows.ts";
 import { remarkTrim } from "./trim.ts";
+import { StepRemarks } from "./step-remarks.ts";
 import type { Operator } from "./operator.ts";
 
 /** A vector and a scalar, on either side, or two scalars. */
@@ -15,6 +17,7 @@ export class ScalarBinaryOperator implements Operator {
   readonly #left: Operator;
   readonly #right: Operator;
   readonly #row: Row;
+  readonly #remarks: StepRemarks;
   readonly #options: { returnBool: boolean; keepRight: boolean };
 
   constructor(evaluation: Evaluation, node: ScalarBinaryNode, left: Operator, right: Operator) {
@@ -24,6 +27,7 @@ export class ScalarBinaryOperator implements Operator {
     this.#left = left;
     this.#right = right;
     this.#row = evaluation.row(this.steps);
+    this.#remarks = new StepRemarks(evaluation, node.position);
     const isScalar = node.type === "scalar";
     // Between scalars comparisons always give 0 or 1. A filter keeps the vector's value, wherever the vector stands.
     const returnBool = node.returnBool || (isScalar && isComparison(node.op));
@@ -42,8 +46,9 @@ export class ScalarBinaryOperator implements Operator {
     const leftRow = this.#left.row(left.type === "scalar" ? 0 : series);
     const rightRow = this.#right.row(left.type === "scalar" && type === "vector" ? series : 0);
     applyBinary(this.#evaluation, op, leftRow, rightRow, this.#row, this.steps, this.#options);
-    applyToHistograms(this.#evaluation, this.#node, leftRow, rightRow, this.#row, this.steps, this.#options);
-    remarkTrim(this.#evaluation, this.#node, leftRow, rightRow);
+    const remarks = (step: number): HistogramRemarks => this.#remarks.at(step, series);
+    applyToHistograms(this.#evaluation, op, leftRow, rightRow, this.#row, this.steps, this.#options, remarks);
+    remarkTrim(this.#evaluation, this.#node, leftRow, rightRow, remarks);
     return this.#row;
   }
 }

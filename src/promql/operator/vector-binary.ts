@@ -1,10 +1,12 @@
 import type { Row } from "../../kernel/index.ts";
+import type { HistogramRemarks } from "../histogram/remarks.ts";
 import type { VectorBinaryNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { FilteredSeries, PickedSeries, type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import { type BinaryOptions, applyBinary, changesMetric } from "./arithmetic-rows.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { StepRemarks } from "./step-remarks.ts";
 import type { Operator } from "./operator.ts";
 import { applyToHistograms } from "./histogram-rows.ts";
 import { copyRow } from "./rows.ts";
@@ -35,6 +37,7 @@ export class VectorBinaryOperator implements Operator {
   readonly #swapped: boolean;
   readonly #options: BinaryOptions;
   readonly #row: Row;
+  readonly #remarks: StepRemarks;
   readonly #oneRows = new Map<number, Row>();
   #pairs: Pairs | undefined;
   #matched: MatchResult | undefined;
@@ -48,6 +51,7 @@ export class VectorBinaryOperator implements Operator {
     this.#one = this.#swapped ? left : right;
     this.#options = { returnBool: node.returnBool, keepRight: false };
     this.#row = evaluation.row(this.steps);
+    this.#remarks = new StepRemarks(evaluation, node.position);
   }
 
   series(): SeriesList {
@@ -64,8 +68,9 @@ export class VectorBinaryOperator implements Operator {
     const [left, right] = this.#swapped ? [oneRow, manyRow] : [manyRow, oneRow];
     const { op } = this.#node;
     applyBinary(this.#evaluation, op, left, right, this.#row, this.steps, this.#options);
-    applyToHistograms(this.#evaluation, this.#node, left, right, this.#row, this.steps, this.#options);
-    remarkTrim(this.#evaluation, this.#node, left, right);
+    const remarks = (step: number): HistogramRemarks => this.#remarks.at(step, series);
+    applyToHistograms(this.#evaluation, op, left, right, this.#row, this.steps, this.#options, remarks);
+    remarkTrim(this.#evaluation, this.#node, left, right, remarks);
     return this.#row;
   }
 

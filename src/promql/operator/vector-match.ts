@@ -2,7 +2,7 @@ import { NarthexError } from "../../base/index.ts";
 import type { Row } from "../../kernel/index.ts";
 import type { BinaryOperator } from "../ast.ts";
 import { binaryOfHistograms } from "../histogram/binary.ts";
-import { HistogramRemarks } from "../histogram/remarks.ts";
+import type { HistogramRemarks } from "../histogram/remarks.ts";
 import type { SampleValue } from "../histogram/samples.ts";
 import { foldScalars } from "../plan/fold.ts";
 import type { VectorBinaryNode } from "../plan/plan.ts";
@@ -14,6 +14,7 @@ import { storeAt, valueAt } from "./histogram-rows.ts";
 import { materialize } from "./materialize.ts";
 import type { Operator } from "./operator.ts";
 import type { RowBlock } from "./rows.ts";
+import { StepRemarks } from "./step-remarks.ts";
 import { type ResultLabels, matchingFilter } from "./vector-labels.ts";
 
 export interface MatchInput {
@@ -60,12 +61,14 @@ class StepMatcher implements MatchResult {
   /** Results that each group has at the step in hand. */
   readonly #matched: Set<number>[];
   readonly #tuple = new Tuple();
-  readonly #remarks: HistogramRemarks;
+  readonly #remarks: StepRemarks;
+  /** Pairs that were combined so far. */
+  #combined = 0;
 
   constructor(evaluation: Evaluation, input: MatchInput) {
     this.#evaluation = evaluation;
     this.#input = input;
-    this.#remarks = new HistogramRemarks(evaluation.annotations, input.node.position);
+    this.#remarks = new StepRemarks(evaluation, input.node.position);
     this.#manyRows = materialize(evaluation, input.many);
     this.#oneRows = materialize(evaluation, input.one);
     // As upstream has it, `fill_left` fills the "many" side of group_right too, although that stands on the right.
@@ -130,7 +133,7 @@ class StepMatcher implements MatchResult {
     const manyValue = many === filled ? this.#manyFill! : this.#value(this.#manyRows, many, step);
     const oneValue = one === filled ? this.#oneFill! : this.#value(this.#oneRows, one, step);
     const [left, right] = swapped ? [oneValue, manyValue] : [manyValue, oneValue];
-    const outcome = this.#outcome(left, right);
+    const outcome = this.#outcome(left, right, this.#remarks.at(step, this.#combined++));
     if (outcome === undefined) return;
     const result = this.#result(many, one);
     const matched = this.#matched[group]!;
@@ -148,13 +151,16 @@ class StepMatcher implements MatchResult {
   }
 
   /** What the operator makes of two values: no value where a comparison does not hold; undefined where it is not made for them. */
-  #outcome(left: SampleValue, right: SampleValue): { value: SampleValue | undefined } | undefined {
+  #outcome(
+    left: SampleValue,
+    right: SampleValue,
+    remarks: HistogramRemarks,
+  ): { value: SampleValue | undefined } | undefined {
     const { op, returnBool } = this.#input.node;
-    if (typeof left === "number" && typeof right === "number") {
-      if (op === "</" || op === ">/") this.#remarks.incompatibleTypes("float", op, "float");
+    const isTrim = op === "</" || op === ">/";
+    if (typeof left === "number" && typeof right === "number" && !isTrim)
       return { value: combineValues(op, returnBool, left, right) };
-    }
-    const { value, keep } = binaryOfHistograms(op, left, right, this.#remarks);
+    const { value, keep } = binaryOfHistograms(op, left, right, remarks);
     if (value === undefined) return undefined;
     if (returnBool) return { value: Number(keep) };
     return { value: keep ? value : undefined };
@@ -222,7 +228,6 @@ function combineValues(
   left: number,
   right: number,
 ): number | undefined {
-  if (op === "</" || op === ">/") return undefined;
   const value = foldScalars(op, left, right);
   if (!isComparison(op) || returnBool) return value;
   return value === 1 ? left : undefined;

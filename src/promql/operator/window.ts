@@ -7,7 +7,7 @@ import {
   anchoredCount,
   extendedIncrease,
 } from "../function/extended-range.ts";
-import { smoothDoubleExponential } from "../function/smoothing.ts";
+import { checkFactors, smoothDoubleExponential } from "../function/smoothing.ts";
 import { HistogramRemarks } from "../histogram/remarks.ts";
 import { extendedWindowFunction, mixedWindowFunctions } from "../histogram/window-functions.ts";
 import type { WindowNode } from "../plan/plan.ts";
@@ -19,6 +19,7 @@ import type { Operator } from "./operator.ts";
 import type { RangeReader } from "./range.ts";
 import { repeatFirst } from "./rows.ts";
 import { lookSteps } from "./select.ts";
+import { argumentPosition } from "../plan/plan.ts";
 
 /** Functions that pick one of the samples, whose name they keep. */
 const namePreserving = new Set(["last_over_time", "first_over_time"]);
@@ -133,6 +134,11 @@ export class WindowOperator implements Operator {
     );
   }
 
+  #checkFactors(step: number): void {
+    const [factor, trend] = this.#args.map((arg) => this.#evaluation.f64[arg.row(0).valuesPtr / 8 + step]!);
+    checkFactors(factor!, trend!);
+  }
+
   #applyExtended(columns: Columns): void {
     const { func } = this.#node;
     const compute = func === "changes" || func === "resets" ? anchoredCount : extendedIncrease;
@@ -148,7 +154,9 @@ export class WindowOperator implements Operator {
     const beforeMs = extension === undefined ? 0 : this.#evaluation.lookbackDeltaMs;
     const behindMs = extension === "smoothed" ? beforeMs : 0;
     const name = (): string => this.#reader.series().labels(series).get(metricNameLabel);
-    const remarks = new HistogramRemarks(annotations, source.position, name);
+    // Upstream takes the place of the first argument, which is not always the range.
+    const position = func === "quantile_over_time" ? argumentPosition(this.#node.args[0]!) : source.position;
+    const remarks = new HistogramRemarks(annotations, position, name);
     const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
     const values = f64.subarray(columns.vsPtr / 8, columns.vsPtr / 8 + columns.count);
     const isPinned = this.#look.count < this.steps;
@@ -161,6 +169,7 @@ export class WindowOperator implements Operator {
       floats.move(fromMs, toMs, timestamps.length, (i) => timestamps[i]!);
       natives.move(fromMs, toMs, histograms.length, (i) => histograms[i]!.timestampMs);
       if (natives.isEmpty) continue;
+      if (func === "double_exponential_smoothing") this.#checkFactors(step);
       if (compute === undefined && extension === undefined) {
         if (!floats.isEmpty) remarks.ignoredInRange();
         continue;
@@ -185,7 +194,7 @@ export class WindowOperator implements Operator {
       const phi = f64[argPtr / 8 + step]!;
       if (u8[this.#row.presentPtr + step] === 0 || (phi >= 0 && phi <= 1)) continue;
       const text = `quantile value should be between 0 and 1, got ${formatShortest(phi)}`;
-      annotations.warn(text, this.#node.args[0]!.position);
+      annotations.warn(text, argumentPosition(this.#node.args[0]!), this.#node.position);
     }
   }
 }

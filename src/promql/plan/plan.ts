@@ -49,6 +49,13 @@ interface Node {
   readonly type: ValueType;
   readonly grid: Grid;
   readonly position: PositionRange;
+  /** Where it is written as an argument, when a `+` in front belongs to it. */
+  readonly signedPosition?: PositionRange;
+}
+
+/** What a remark on an argument points to. */
+export function argumentPosition({ position, signedPosition }: PlanNode): PositionRange {
+  return signedPosition ?? position;
 }
 
 export interface NumberNode extends Node {
@@ -151,8 +158,8 @@ export interface Plan {
   readonly minTimestampMs: number;
   readonly maxTimestampMs: number;
   readonly fragments: readonly Fragment[];
-  /** Nodes that several others have as their child: written more than once, computed once. */
-  readonly shared: ReadonlySet<PlanNode>;
+  /** Nodes that several others have as their child, written more than once and computed once, with the place where each is written last. */
+  readonly shared: ReadonlyMap<PlanNode, PositionRange>;
 }
 
 /** The nodes directly below a node. */

@@ -64,7 +64,7 @@ export function planQuery(query: string, expr: Expr, options: PlanOptions): Plan
 class Planner {
   minTimestampMs = Infinity;
   maxTimestampMs = -Infinity;
-  readonly shared = new Set<PlanNode>();
+  readonly shared = new Map<PlanNode, PositionRange>();
   readonly #query: string;
   readonly #options: PlanOptions;
   readonly #durations: DurationContext;
@@ -113,7 +113,7 @@ class Planner {
   }
 
   #negation(child: PlanNode, op: "+" | "-", position: PositionRange): PlanNode {
-    if (op === "+") return child;
+    if (op === "+") return { ...child, signedPosition: position };
     if (child.kind === "number") return { ...child, position, value: -child.value };
     return { kind: "negate", type: child.type, grid: child.grid, position, child };
   }
@@ -146,7 +146,7 @@ class Planner {
     const key = `${grid.startMs}/${grid.stepMs}/${grid.steps} ${text}`;
     const known = this.#aggregations.get(key);
     if (known !== undefined) {
-      this.shared.add(known);
+      this.shared.set(known, position);
       return known;
     }
     const param = expr.param && this.plan(expr.param, grid);
@@ -175,7 +175,7 @@ class Planner {
     const args = expr.args.map(unwrapParens);
     if (isWindowFunction(func)) return this.#window(func, args, grid, position);
     const first = args[0];
-    if (func === "timestamp" && first?.kind === "vectorSelector") {
+    if (func === "timestamp" && first?.kind === "vectorSelector" && !first.smoothed) {
       const selector = this.#selector(first, grid, 0);
       return { kind: "select", type: "vector", grid, position, selector, timestamps: true };
     }
@@ -241,7 +241,8 @@ class Planner {
     }
     const times = this.#times(expr);
     const child = this.plan(expr.expr, this.#subqueryGrid(expr, times, rangeMs, grid));
-    return { rangeMs, position, from: { kind: "subquery", child, ...times, position } };
+    // As upstream has it, remarks on the samples of a subquery point to the beginning of the query.
+    return { rangeMs, position: { start: 0, end: 0 }, from: { kind: "subquery", child, ...times, position } };
   }
 
   /** The multiples of the step in (first window's start, last window's end]. */
@@ -322,7 +323,8 @@ class Planner {
       case "binaryExpr":
         return this.#isInvariant(expr.lhs) && this.#isInvariant(expr.rhs);
       case "aggregation":
-        return this.#isInvariant(expr.expr) && (expr.param === undefined || this.#isInvariant(expr.param));
+        // As upstream has it, the parameter is not looked at: it is then that of the first step.
+        return this.#isInvariant(expr.expr);
       case "call": {
         const args = expr.args.map(unwrapParens);
         const { name } = expr.func;

@@ -1,4 +1,5 @@
 /** Upstream's language for testing queries: scripts, series notation, comparison of results. Needs no engine of ours. */
+export { appendSeries, type SeriesSample } from "./append-series.ts";
 export { conformanceDirectory, conformanceFiles } from "./conformance-files.ts";
 export { MemoryStorage } from "./memory-storage.ts";
 export { almostEqual, type Answer, type AnswerSeries, type AnswerValue } from "./expectation.ts";

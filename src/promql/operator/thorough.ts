@@ -1,0 +1,47 @@
+import type { Row } from "../../kernel/index.ts";
+import type { PlanNode } from "../plan/plan.ts";
+import type { SeriesList } from "../series/series-list.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Operator } from "./operator.ts";
+
+/** Whether evaluating a row of this node can fail or give rise to a remark, apart from what is below it. */
+export function isRemarkable(node: PlanNode): boolean {
+  return !["number", "string", "range", "repeat", "select"].includes(node.kind);
+}
+
+/**
+ * Remembers which rows were pulled, so that the others can be when the query ends. Operators pull only what their result needs; but what
+ * there is to remark on the rest, or an error in it, belongs to the answer as well.
+ */
+export class ThoroughOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #child: Operator;
+  #pulled: Uint8Array | undefined;
+
+  constructor(evaluation: Evaluation, child: Operator) {
+    this.steps = child.steps;
+    this.#evaluation = evaluation;
+    this.#child = child;
+    evaluation.atEnd(() => this.#pullRest());
+  }
+
+  series(): SeriesList {
+    return this.#child.series();
+  }
+
+  row(series: number): Row {
+    this.#pulled ??= new Uint8Array(this.#child.series().length);
+    this.#pulled[series] = 1;
+    return this.#child.row(series);
+  }
+
+  #pullRest(): void {
+    const { length } = this.series();
+    for (let series = 0; series < length; series++) {
+      if (this.#pulled?.[series] === 1) continue;
+      this.#evaluation.checkRow();
+      this.row(series);
+    }
+  }
+}

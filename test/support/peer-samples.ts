@@ -1,0 +1,226 @@
+import {
+  createHistogram,
+  customBucketsSchema,
+  type Histogram,
+  Labels,
+  reduceResolution,
+} from "../../src/model/index.ts";
+import type { SeriesSample } from "../../src/promql/testing/index.ts";
+import { randomNumbers } from "./promql-data.ts";
+import type { PeerSeries } from "./remote-write.ts";
+
+export interface PeerDataOptions {
+  seed: number;
+  startMs: number;
+  durationMs: number;
+  /** Samples lie on the grid of their interval, where windows end; otherwise never within 200 ms of a whole second. */
+  aligned: boolean;
+  /** Native histograms with custom buckets are known to the peer. */
+  customBuckets: boolean;
+}
+
+type Value = SeriesSample["value"];
+
+const bounds = ["0.1", "0.5", "1", "5", "+Inf"];
+const instances = ["a:1", "b:1", "c:1"];
+
+/**
+ * Counters with resets, gauges, classic and native histograms, info metrics; with gaps, stale markers, NaN, infinities and negative
+ * zero, every 5, 15 or 60 s. Floats are multiples of 1/64, so that their sums are exact in any order. Ordered by labels, and
+ * every series has a sample before `startMs`, so that the peer creates them in this order.
+ */
+export function peerSamples(options: PeerDataOptions): PeerSeries[] {
+  const data = new PeerData(options);
+  for (const job of ["api", "web"]) for (const instance of instances) data.addInstance(job, instance);
+  data.addOddities();
+  return data.series.sort((a, b) => a.labels.compare(b.labels));
+}
+
+class PeerData {
+  readonly series: PeerSeries[] = [];
+  readonly #options: PeerDataOptions;
+  readonly #random: () => number;
+
+  constructor(options: PeerDataOptions) {
+    this.#options = options;
+    this.#random = randomNumbers(options.seed);
+  }
+
+  addInstance(job: string, instance: string): void {
+    const base = { job, instance };
+    for (const path of ["/", "/x", "/y"]) {
+      this.#add({ __name__: "requests_total", ...base, path }, 15, this.#counter(0.01));
+      if (path !== "/y") this.#add({ __name__: "errors_total", ...base, path }, 15, this.#counter(0.02));
+    }
+    const version = instance === "a:1" ? "1.2" : "1.3";
+    this.#add({ __name__: "build_info", ...base, version }, 15, () => 1);
+    this.#add({ __name__: "target_info", ...base, region: `r${this.#below(2)}` }, 60, () => 1);
+    for (const sensor of ["1", "2"])
+      this.#add({ __name__: "temperature", ...base, sensor }, 15, this.#gauge());
+    this.#add({ __name__: "fast_total", ...base }, 5, this.#counter(0.003));
+    this.#add({ __name__: "slow", ...base }, 60, this.#gauge());
+    this.#add({ __name__: "sparse", ...base }, 15, (i) => {
+      if (i % 60 === 25) return "stale";
+      return i % 60 < 25 || i % 60 > 45 ? i : undefined;
+    });
+    this.#addClassicHistogram(base);
+    this.#addNativeHistograms(base, instance);
+  }
+
+  addOddities(): void {
+    this.#add({ __name__: "odd", kind: "nan" }, 15, (i) => (i % 3 === 0 ? NaN : i));
+    this.#add({ __name__: "odd", kind: "inf" }, 15, (i) => (i % 50 === 0 ? Infinity : -i));
+    this.#add({ __name__: "odd", kind: "-inf" }, 15, (i) => (i % 7 === 0 ? -Infinity : i));
+    this.#add({ __name__: "odd", kind: "zero" }, 15, (i) => (i % 2 === 0 ? 0 : -0));
+    this.#add({ __name__: "odd", kind: "huge" }, 15, (i) => (i % 5 === 0 ? Number.MAX_VALUE : 1));
+    this.#add({ __name__: "odd", kind: "tiny" }, 15, () => 5e-324);
+    this.#add({ __name__: "odd", kind: "constant" }, 15, () => 42);
+  }
+
+  #addClassicHistogram(base: Record<string, string>): void {
+    const counts = bounds.map(() => 0);
+    const rows: number[][] = [];
+    const row = (i: number): number[] => {
+      while (rows.length <= i) {
+        if (this.#random() < 0.01) counts.fill(0);
+        let added = 0;
+        for (let b = 0; b < bounds.length; b++) counts[b]! += added += this.#below(5);
+        rows.push([...counts]);
+      }
+      return rows[i]!;
+    };
+    bounds.forEach((le, bucket) => {
+      this.#add({ __name__: "latency_seconds_bucket", ...base, le }, 15, (i) => row(i)[bucket]!, true);
+    });
+  }
+
+  #addNativeHistograms(base: Record<string, string>, instance: string): void {
+    const schema = this.#below(5);
+    this.#add({ __name__: "sizes", ...base }, 15, this.#histogram(schema, 0.02));
+    this.#add({ __name__: "sizes_gauge", ...base }, 15, this.#gaugeHistogram());
+    const histogram = this.#histogram(2, 0.02);
+    const counter = this.#counter(0.01);
+    this.#add({ __name__: "mixed", ...base }, 15, (i) => {
+      const value = histogram(i);
+      return Math.floor(i / 30) % 2 === 0 ? value : counter(i);
+    });
+    if (!this.#options.customBuckets) return;
+    const custom = instance === "c:1" ? [0.1, 1, 10] : [0.1, 0.5, 1, 5];
+    this.#add({ __name__: "custom", ...base }, 15, this.#customHistogram(custom));
+  }
+
+  #counter(resets: number): (i: number) => number {
+    let total = this.#below(100);
+    return () => {
+      if (this.#random() < resets) total = 0;
+      return (total += this.#below(20));
+    };
+  }
+
+  #gauge(): (i: number) => number {
+    let value = this.#below(2560) - 1280;
+    return () => (value += this.#below(257) - 128) / 64;
+  }
+
+  /** A counter of observations; half-way the resolution is halved, now and then it starts anew. */
+  #histogram(schema: number, resets: number): (i: number) => Value {
+    const isFloat = this.#random() < 0.3;
+    const counts = { positive: new Map<number, number>(), negative: new Map<number, number>() };
+    let [zeroCount, sum] = [0, 0];
+    return (i) => {
+      if (this.#random() < resets) {
+        counts.positive.clear();
+        counts.negative.clear();
+        [zeroCount, sum] = [0, 0];
+      }
+      for (let n = this.#below(6); n >= 0; n--) {
+        const side = this.#random() < 0.25 ? counts.negative : counts.positive;
+        const index = this.#below(12) - 4 + (this.#random() < 0.05 ? 20 : 0);
+        side.set(index, (side.get(index) ?? 0) + (isFloat ? 0.5 : 1));
+        sum += (side === counts.negative ? -1 : 1) * (this.#below(64) / 8);
+      }
+      zeroCount += this.#below(3);
+      const full = fromCounts(schema, counts.positive, counts.negative, zeroCount, sum);
+      return i > 120 && schema > 0 ? reduceResolution(full, schema - 1) : full;
+    };
+  }
+
+  #gaugeHistogram(): (i: number) => Value {
+    return () => {
+      const counts = new Map(Array.from({ length: 4 }, () => [this.#below(10) - 3, this.#below(7)] as const));
+      return { ...fromCounts(1, counts, new Map(), this.#below(4), this.#below(99)), counterReset: "gauge" };
+    };
+  }
+
+  #customHistogram(customBounds: number[]): (i: number) => Value {
+    let counts = new Map<number, number>();
+    let sum = 0;
+    return () => {
+      if (this.#random() < 0.01) [counts, sum] = [new Map(), 0];
+      for (let n = this.#below(5); n >= 0; n--) {
+        const index = this.#below(customBounds.length + 1);
+        counts.set(index, (counts.get(index) ?? 0) + 1);
+        sum += this.#below(80) / 8;
+      }
+      const histogram = fromCounts(customBucketsSchema, counts, new Map(), 0, sum);
+      return { ...histogram, zeroThreshold: 0, customBounds };
+    };
+  }
+
+  #add(
+    labels: Record<string, string>,
+    intervalS: number,
+    value: (i: number) => Value | undefined,
+    isWhole = false,
+  ): void {
+    const { startMs, durationMs, aligned } = this.#options;
+    const intervalMs = intervalS * 1000;
+    const offsetMs = aligned ? 0 : this.#below(intervalS - 1) * 1000 + 217;
+    const samples: SeriesSample[] = [];
+    let gap = 0;
+    for (let i = -1; i < durationMs / intervalMs; i++) {
+      const current = value(Math.max(i, 0));
+      if (!isWhole && i >= 0 && gap === 0 && this.#random() < 0.01) {
+        gap = 1 + this.#below(40);
+        if (this.#random() < 0.5)
+          samples.push({ timestampMs: startMs + i * intervalMs + offsetMs, value: "stale" });
+      }
+      if (gap > 0 && i >= 0) gap--;
+      else if (current !== undefined) {
+        const jitterMs = aligned || isWhole ? 0 : this.#below(7) - 3;
+        samples.push({ timestampMs: startMs + i * intervalMs + offsetMs + jitterMs, value: current });
+      }
+    }
+    this.series.push({ labels: Labels.from(labels), samples });
+  }
+
+  /** A whole number from 0 to `end` − 1. */
+  #below(end: number): number {
+    return Math.floor(this.#random() * end);
+  }
+}
+
+function fromCounts(
+  schema: number,
+  positive: ReadonlyMap<number, number>,
+  negative: ReadonlyMap<number, number>,
+  zeroCount: number,
+  sum: number,
+): Histogram {
+  const side = (counts: ReadonlyMap<number, number>): Histogram["positive"] => {
+    const sorted = [...counts].sort(([a], [b]) => a - b);
+    return { indices: sorted.map(([index]) => index), counts: sorted.map(([, count]) => count) };
+  };
+  let count = zeroCount;
+  for (const each of [...positive.values(), ...negative.values()]) count += each;
+  const zeroThreshold = 2 ** -20;
+  return createHistogram({
+    schema,
+    zeroThreshold,
+    zeroCount,
+    count,
+    sum,
+    positive: side(positive),
+    negative: side(negative),
+  });
+}
