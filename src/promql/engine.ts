@@ -165,6 +165,8 @@ export class Engine {
     try {
       evaluation.check();
       return body(evaluation);
+    } catch (error) {
+      throw evaluation.firstFailure(error);
     } finally {
       evaluation.close();
       querier.close();

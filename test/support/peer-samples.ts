@@ -15,8 +15,12 @@ export interface PeerDataOptions {
   durationMs: number;
   /** Samples lie on the grid of their interval, where windows end; otherwise never within 200 ms of a whole second. */
   aligned: boolean;
-  /** Native histograms with custom buckets are known to the peer. */
-  customBuckets: boolean;
+  /**
+   * Data that 2.42 answers otherwise about: native histograms with custom buckets, of floats, mixed with floats; counters with resets and
+   * gaps, since how a gap is extrapolated near zero has changed; histograms near zero,
+   * which were extrapolated beyond it; numbers whose squares overflow.
+   */
+  current: boolean;
 }
 
 type Value = SeriesSample["value"];
@@ -48,16 +52,19 @@ class PeerData {
 
   addInstance(job: string, instance: string): void {
     const base = { job, instance };
+    // How a gap beside a reset is extrapolated has changed.
+    const isWhole = !this.#options.current;
     for (const path of ["/", "/x", "/y"]) {
-      this.#add({ __name__: "requests_total", ...base, path }, 15, this.#counter(0.01));
-      if (path !== "/y") this.#add({ __name__: "errors_total", ...base, path }, 15, this.#counter(0.02));
+      this.#add({ __name__: "requests_total", ...base, path }, 15, this.#counter(0.01), isWhole);
+      if (path !== "/y")
+        this.#add({ __name__: "errors_total", ...base, path }, 15, this.#counter(0.02), isWhole);
     }
     const version = instance === "a:1" ? "1.2" : "1.3";
     this.#add({ __name__: "build_info", ...base, version }, 15, () => 1);
     this.#add({ __name__: "target_info", ...base, region: `r${this.#below(2)}` }, 60, () => 1);
     for (const sensor of ["1", "2"])
       this.#add({ __name__: "temperature", ...base, sensor }, 15, this.#gauge());
-    this.#add({ __name__: "fast_total", ...base }, 5, this.#counter(0.003));
+    this.#add({ __name__: "fast_total", ...base }, 5, this.#counter(0.003), isWhole);
     this.#add({ __name__: "slow", ...base }, 60, this.#gauge());
     this.#add({ __name__: "sparse", ...base }, 15, (i) => {
       if (i % 60 === 25) return "stale";
@@ -72,17 +79,18 @@ class PeerData {
     this.#add({ __name__: "odd", kind: "inf" }, 15, (i) => (i % 50 === 0 ? Infinity : -i));
     this.#add({ __name__: "odd", kind: "-inf" }, 15, (i) => (i % 7 === 0 ? -Infinity : i));
     this.#add({ __name__: "odd", kind: "zero" }, 15, (i) => (i % 2 === 0 ? 0 : -0));
-    this.#add({ __name__: "odd", kind: "huge" }, 15, (i) => (i % 5 === 0 ? Number.MAX_VALUE : 1));
-    this.#add({ __name__: "odd", kind: "tiny" }, 15, () => 5e-324);
+    if (this.#options.current)
+      this.#add({ __name__: "odd", kind: "huge" }, 15, (i) => (i % 5 === 0 ? Number.MAX_VALUE : 1));
     this.#add({ __name__: "odd", kind: "constant" }, 15, () => 42);
   }
 
   #addClassicHistogram(base: Record<string, string>): void {
-    const counts = bounds.map(() => 0);
+    const baseCount = this.#options.current ? 0 : 100_000;
+    const counts = bounds.map((_, bucket) => baseCount * (bucket + 1));
     const rows: number[][] = [];
     const row = (i: number): number[] => {
       while (rows.length <= i) {
-        if (this.#random() < 0.01) counts.fill(0);
+        if (this.#random() < 0.01) counts.forEach((_, bucket) => (counts[bucket] = 0));
         let added = 0;
         for (let b = 0; b < bounds.length; b++) counts[b]! += added += this.#below(5);
         rows.push([...counts]);
@@ -98,19 +106,19 @@ class PeerData {
     const schema = this.#below(5);
     this.#add({ __name__: "sizes", ...base }, 15, this.#histogram(schema, 0.02));
     this.#add({ __name__: "sizes_gauge", ...base }, 15, this.#gaugeHistogram());
+    if (!this.#options.current) return;
     const histogram = this.#histogram(2, 0.02);
     const counter = this.#counter(0.01);
     this.#add({ __name__: "mixed", ...base }, 15, (i) => {
       const value = histogram(i);
       return Math.floor(i / 30) % 2 === 0 ? value : counter(i);
     });
-    if (!this.#options.customBuckets) return;
     const custom = instance === "c:1" ? [0.1, 1, 10] : [0.1, 0.5, 1, 5];
     this.#add({ __name__: "custom", ...base }, 15, this.#customHistogram(custom));
   }
 
   #counter(resets: number): (i: number) => number {
-    let total = this.#below(100);
+    let total = (this.#options.current ? 0 : 100_000) + this.#below(100);
     return () => {
       if (this.#random() < resets) total = 0;
       return (total += this.#below(20));
@@ -124,11 +132,12 @@ class PeerData {
 
   /** A counter of observations; half-way the resolution is halved, now and then it starts anew. */
   #histogram(schema: number, resets: number): (i: number) => Value {
-    const isFloat = this.#random() < 0.3;
+    const isFloat = this.#options.current && this.#random() < 0.3;
     const counts = { positive: new Map<number, number>(), negative: new Map<number, number>() };
-    let [zeroCount, sum] = [0, 0];
+    const { current } = this.#options;
+    let [zeroCount, sum] = [current ? 0 : 1_000_000, 0];
     return (i) => {
-      if (this.#random() < resets) {
+      if (current && this.#random() < resets) {
         counts.positive.clear();
         counts.negative.clear();
         [zeroCount, sum] = [0, 0];

@@ -25,13 +25,14 @@ export interface CompensatedHistogram {
   readonly lost: Histogram;
 }
 
+/** Nothing is lost as yet: −0, which added to −0 leaves it. */
 export function uncompensated(value: Histogram): CompensatedHistogram {
   const { positive, negative } = value;
   const lost = {
     ...value,
-    zeroCount: 0,
-    count: 0,
-    sum: 0,
+    zeroCount: -0,
+    count: -0,
+    sum: -0,
     positive: zeros(positive),
     negative: zeros(negative),
   };
@@ -39,7 +40,7 @@ export function uncompensated(value: Histogram): CompensatedHistogram {
 }
 
 function zeros({ indices, counts }: Buckets): Buckets {
-  return { indices, counts: counts.map(() => 0) };
+  return { indices, counts: counts.map(() => -0) };
 }
 
 /** What the sum comes to; empty buckets are kept. */

@@ -1,3 +1,9 @@
+/**
+ * Beyond this, sinh and cosh are half an exponential to all digits. Go computes them so, and overflows where the exponential does, which
+ * is a little before the half would.
+ */
+const halfOnly = 21;
+
 /** Functions of one number. */
 export const mathFunctions: Readonly<Record<string, (value: number) => number>> = {
   abs: Math.abs,
@@ -9,7 +15,7 @@ export const mathFunctions: Readonly<Record<string, (value: number) => number>> 
   atanh: Math.atanh,
   ceil: Math.ceil,
   cos: Math.cos,
-  cosh: Math.cosh,
+  cosh: (value) => (Math.abs(value) > halfOnly ? Math.exp(Math.abs(value)) * 0.5 : Math.cosh(value)),
   deg: (value) => (value * 180) / Math.PI,
   exp: Math.exp,
   floor: Math.floor,
@@ -19,7 +25,8 @@ export const mathFunctions: Readonly<Record<string, (value: number) => number>> 
   rad: (value) => (value * Math.PI) / 180,
   sgn: Math.sign,
   sin: Math.sin,
-  sinh: Math.sinh,
+  sinh: (value) =>
+    Math.abs(value) > halfOnly ? Math.sign(value) * Math.exp(Math.abs(value)) * 0.5 : Math.sinh(value),
   sqrt: Math.sqrt,
   tan: Math.tan,
   tanh: Math.tanh,

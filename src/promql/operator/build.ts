@@ -4,6 +4,7 @@ import type {
   CallNode,
   Fragment,
   PlanNode,
+  ScalarBinaryNode,
   SelectNode,
   StringNode,
   VectorBinaryNode,
@@ -25,6 +26,7 @@ import { InfoOperator } from "./info.ts";
 import { labelJoin, labelReplace } from "./label-functions.ts";
 import { SharedOperator } from "./materialize.ts";
 import { MergeEqual } from "./merge-equal.ts";
+import { isTrim } from "./arithmetic-rows.ts";
 import type { Operator } from "./operator.ts";
 import type { PartialResult } from "./partial.ts";
 import { OrOperator } from "./or.ts";
@@ -61,8 +63,11 @@ export class OperatorBuilder {
   readonly #partials: Partials | undefined;
   readonly #fragments: readonly Fragment[];
   readonly #shared = new Map<PlanNode, Operator>();
-  /** What is built is under a function that only wants counts and sums of histograms. */
-  #countsOnly = false;
+  /**
+   * What is wanted of the histograms of what is built: "counts" under a function that needs no buckets, "all" for good under one that
+   * needs them or compares them.
+   */
+  #wanted: "anything" | "counts" | "all" = "anything";
 
   constructor(evaluation: Evaluation, partials?: Partials) {
     this.#evaluation = evaluation;
@@ -95,13 +100,13 @@ export class OperatorBuilder {
   }
 
   #range({ source, grid }: Pick<WindowNode, "source" | "grid">): RangeReader {
-    const build = (child: PlanNode): Operator => this.#within(false, () => this.build(child));
-    const reader = rangeReader(this.#evaluation, source, grid, build, this.#countsOnly);
+    const build = (child: PlanNode): Operator => this.#within("all", () => this.build(child));
+    const reader = rangeReader(this.#evaluation, source, grid, build, this.#wanted === "counts");
     return this.#evaluation.counter?.range(source, grid, reader) ?? reader;
   }
 
   #select(node: SelectNode): Operator {
-    const operator = new SelectOperator(this.#evaluation, node, this.#countsOnly);
+    const operator = new SelectOperator(this.#evaluation, node, this.#wanted === "counts");
     return this.#evaluation.counter?.select(node, operator) ?? operator;
   }
 
@@ -145,21 +150,16 @@ export class OperatorBuilder {
         return node.type === "scalar" ? negated : this.#merged(negated);
       }
       case "scalarBinary": {
-        const result = new ScalarBinaryOperator(
-          evaluation,
-          node,
-          this.#within(false, () => this.build(node.left)),
-          this.#within(false, () => this.build(node.right)),
-        );
+        const [left, right] = this.#operands(node);
+        const result = new ScalarBinaryOperator(evaluation, node, left, right);
         return node.type === "scalar" ? result : this.#merged(result);
       }
       case "vectorBinary": {
         if (node.op === "or") {
-          const terms = this.#orTerms(node).map((term) => this.#within(false, () => this.build(term)));
+          const terms = this.#orTerms(node).map(this.build);
           return new MergeEqual(evaluation, new OrOperator(evaluation, node.matching, terms), false);
         }
-        const left = this.#within(false, () => this.build(node.left));
-        const right = this.#within(false, () => this.build(node.right));
+        const [left, right] = this.#operands(node);
         if (node.op === "and" || node.op === "unless") return new SetOperator(evaluation, node, left, right);
         return new VectorBinaryOperator(evaluation, node, left, right);
       }
@@ -202,14 +202,19 @@ export class OperatorBuilder {
     return new AbsentOperator(evaluation, present, from.kind === "selector" ? from.matchers : []);
   }
 
-  /** Builds what is under a node that does, or does not, want counts and sums only. */
-  #within<T>(countsOnly: boolean, build: () => T): T {
-    const before = this.#countsOnly;
-    this.#countsOnly = countsOnly;
+  #operands({ op, left, right }: ScalarBinaryNode | VectorBinaryNode): [left: Operator, right: Operator] {
+    const build = (): [Operator, Operator] => [this.build(left), this.build(right)];
+    return isTrim(op) ? this.#within("all", build) : build();
+  }
+
+  /** Builds what is under a node that wants this of histograms. */
+  #within<T>(wanted: "counts" | "all", build: () => T): T {
+    const before = this.#wanted;
+    this.#wanted = before === "all" ? before : wanted;
     try {
       return build();
     } finally {
-      this.#countsOnly = before;
+      this.#wanted = before;
     }
   }
 
@@ -289,7 +294,7 @@ export class OperatorBuilder {
       case "histogram_quantile":
       case "histogram_quantiles":
       case "histogram_fraction":
-        return this.#merged(this.#within(false, () => this.#histogram(node)));
+        return this.#merged(this.#within("all", () => this.#histogram(node)));
       case "info":
         return new InfoOperator(evaluation, node, this.build(first!));
       default:
@@ -308,7 +313,8 @@ export class OperatorBuilder {
   }
 
   #histogramFunction(func: string, vector: PlanNode): Operator {
-    const child = this.#within(countingFunctions.has(func), () => this.build(vector));
+    const build = (): Operator => this.build(vector);
+    const child = countingFunctions.has(func) ? this.#within("counts", build) : build();
     return new HistogramFunctionOperator(this.#evaluation, func, child);
   }
 

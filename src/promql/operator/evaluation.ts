@@ -54,6 +54,8 @@ export class Evaluation {
   #reportedMemoryBytes = 0;
   #rowsUntilCheck = rowsPerCheck;
   readonly #endings: (() => void)[] = [];
+  #failedAt: number | undefined;
+  #isOverLimit = false;
 
   constructor(plan: Plan, context: QueryContext, querier: Querier, scratch: Scratch, shard?: Shard) {
     this.plan = plan;
@@ -132,9 +134,31 @@ export class Evaluation {
     this.#reportedMemoryBytes = memoryBytes;
   }
 
-  /** Has `ending` called when the result is complete; what was asked for first comes first. */
-  atEnd(ending: () => void): void {
-    this.#endings.push(ending);
+  /** Has `ending` called when the result is complete; what was asked for first comes first. Returns its place. */
+  atEnd(ending: () => void): number {
+    return this.#endings.push(ending) - 1;
+  }
+
+  /** To be told of an error in the evaluation of what has the ending at this place. */
+  failAt(place: number): void {
+    this.#failedAt ??= place;
+  }
+
+  /**
+   * The error that whoever evaluates operands one after the other, and completely, would have come to first: what comes before the place
+   * where `error` was thrown is evaluated to its end.
+   */
+  firstFailure(error: unknown): unknown {
+    const isData = error instanceof NarthexError && error.code === "execution" && !this.#isOverLimit;
+    if (!isData || this.#failedAt === undefined) return error;
+    for (const ending of this.#endings.slice(0, this.#failedAt)) {
+      try {
+        ending();
+      } catch (earlier) {
+        return earlier instanceof NarthexError && earlier.code === "execution" ? earlier : error;
+      }
+    }
+    return error;
   }
 
   /** To be called once, when the result is complete. */
@@ -168,6 +192,7 @@ export class Evaluation {
     // A long row takes as long as several.
     this.#rowsUntilCheck -= count >>> 10;
     if (samples > this.#context.limits.samplesMax) {
+      this.#isOverLimit = true;
       throw new NarthexError(
         "execution",
         "query processing would load too many samples into memory in query execution",
@@ -178,6 +203,7 @@ export class Evaluation {
   allocate(bytes: number): number {
     if (bytes <= blockBytesMax) return this.scratch.allocate(bytes);
     const { memoryBytes } = this.#context.limits;
+    this.#isOverLimit = true;
     throw new NarthexError("execution", `query needs more than its memory budget of ${memoryBytes} bytes`);
   }
 

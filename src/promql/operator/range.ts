@@ -18,17 +18,17 @@ export interface RangeReader {
   histograms(series: number): readonly HistogramSample[];
 }
 
-/** `detectsResets`: histograms of storage come with the hints that comparing them yields. */
+/** `countsOnly`: histograms of storage come without buckets, and with the hints that comparing them yields. */
 export function rangeReader(
   evaluation: Evaluation,
   source: RangeSource,
   grid: Grid,
   build: (node: SubqueryPlan["child"]) => Operator,
-  detectsResets = false,
+  countsOnly = false,
 ): RangeReader {
   const { from } = source;
   return from.kind === "selector"
-    ? new SelectorRange(evaluation, from, lookSteps(from, grid), source.rangeMs, detectsResets)
+    ? new SelectorRange(evaluation, from, lookSteps(from, grid), source.rangeMs, countsOnly)
     : new SubqueryRange(evaluation, from, build(from.child));
 }
 
@@ -39,17 +39,11 @@ class SelectorRange implements RangeReader {
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
 
-  constructor(
-    evaluation: Evaluation,
-    selector: Selector,
-    look: Steps,
-    rangeMs: number,
-    detectsResets: boolean,
-  ) {
+  constructor(evaluation: Evaluation, selector: Selector, look: Steps, rangeMs: number, countsOnly: boolean) {
     this.#evaluation = evaluation;
     this.#selector = selector;
     this.#reader = new WindowReader(evaluation, selector, look, rangeMs, true);
-    if (detectsResets) this.#reader.detectResets();
+    if (countsOnly) this.#reader.countOnly();
   }
 
   series(): SeriesList {

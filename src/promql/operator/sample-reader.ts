@@ -1,7 +1,7 @@
 import type { Columns, Steps } from "../../kernel/index.ts";
 import { histogramBytes } from "../../model/index.ts";
 import type { HistogramSample, SampleColumns, SeriesSet } from "../../storage/index.ts";
-import { withDetectedResets } from "../histogram/reset-hints.ts";
+import { withoutBuckets } from "../histogram/reset-hints.ts";
 import type { Selector } from "../plan/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
 
@@ -57,7 +57,7 @@ export class WindowReader {
   readonly #dropStale: boolean;
   readonly #hasGaps: boolean;
   readonly #buffer = new SampleBuffer();
-  #detectsResets = false;
+  #countsOnly = false;
 
   constructor(evaluation: Evaluation, selector: Selector, look: Steps, windowMs: number, dropStale: boolean) {
     this.#evaluation = evaluation;
@@ -74,9 +74,9 @@ export class WindowReader {
     return this.readFrom(set, series, this.#selector.minTimestampMs);
   }
 
-  /** From now on histograms come with the hints that comparing them yields. */
-  detectResets(): void {
-    this.#detectsResets = true;
+  /** From now on histograms come without buckets, and with the hints that comparing them yields. */
+  countOnly(): void {
+    this.#countsOnly = true;
   }
 
   /** The native histograms that the windows may need. */
@@ -86,7 +86,7 @@ export class WindowReader {
     const samples = set.readHistograms(series, minTimestampMs, maxTimestampMs, this.#dropStale);
     const sizes = samples.map(({ histogram }) => Math.floor((histogramBytes(histogram) + 8) / sampleBytes));
     this.#evaluation.passSamples(sizes.reduce((sum, size) => sum + size, this.#buffer.count));
-    return this.#detectsResets ? withDetectedResets(samples) : samples;
+    return this.#countsOnly ? withoutBuckets(samples) : samples;
   }
 
   /** All samples from `minTimestampMs` on. */

@@ -33,8 +33,8 @@ export class SelectOperator implements Operator {
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
 
-  /** `detectsResets`: histograms come with the hints that comparing them yields. */
-  constructor(evaluation: Evaluation, node: SelectNode, detectsResets = false) {
+  /** `countsOnly`: histograms come without buckets, and with the hints that comparing them yields. */
+  constructor(evaluation: Evaluation, node: SelectNode, countsOnly = false) {
     this.steps = node.grid.steps;
     this.#evaluation = evaluation;
     this.#node = node;
@@ -42,7 +42,7 @@ export class SelectOperator implements Operator {
     const { lookbackDeltaMs } = evaluation;
     const dropStale = node.selector.extension === "smoothed";
     this.#reader = new WindowReader(evaluation, node.selector, this.#look, lookbackDeltaMs, dropStale);
-    if (detectsResets) this.#reader.detectResets();
+    if (countsOnly) this.#reader.countOnly();
     this.#row = evaluation.row(this.steps);
     this.#timesPtr = node.timestamps ? evaluation.allocate(this.steps * 8) : 0;
   }

@@ -6,7 +6,8 @@ import type { Operator } from "./operator.ts";
 
 /** Whether evaluating a row of this node can fail or give rise to a remark, apart from what is below it. */
 export function isRemarkable(node: PlanNode): boolean {
-  return !["number", "string", "range", "repeat", "select"].includes(node.kind);
+  if (node.kind === "select") return node.selector.extension !== undefined;
+  return !["number", "string", "range", "repeat"].includes(node.kind);
 }
 
 /**
@@ -17,23 +18,34 @@ export class ThoroughOperator implements Operator {
   readonly steps: number;
   readonly #evaluation: Evaluation;
   readonly #child: Operator;
+  readonly #place: number;
   #pulled: Uint8Array | undefined;
 
   constructor(evaluation: Evaluation, child: Operator) {
     this.steps = child.steps;
     this.#evaluation = evaluation;
     this.#child = child;
-    evaluation.atEnd(() => this.#pullRest());
+    this.#place = evaluation.atEnd(() => this.#pullRest());
   }
 
   series(): SeriesList {
-    return this.#child.series();
+    try {
+      return this.#child.series();
+    } catch (error) {
+      this.#evaluation.failAt(this.#place);
+      throw error;
+    }
   }
 
   row(series: number): Row {
-    this.#pulled ??= new Uint8Array(this.#child.series().length);
+    this.#pulled ??= new Uint8Array(this.series().length);
     this.#pulled[series] = 1;
-    return this.#child.row(series);
+    try {
+      return this.#child.row(series);
+    } catch (error) {
+      this.#evaluation.failAt(this.#place);
+      throw error;
+    }
   }
 
   #pullRest(): void {

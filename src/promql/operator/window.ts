@@ -59,16 +59,16 @@ export class WindowOperator implements Operator {
   row(series: number): Row {
     this.#evaluation.checkRow();
     const columns = this.#reader.read(series);
-    this.#apply(columns);
     const histograms = this.#reader.histograms(series);
+    this.#apply(columns, histograms);
     if (histograms.length > 0) this.#applyToHistograms(series, columns, histograms);
     this.#counters?.look(series, this.#row, this.steps);
     return this.#row;
   }
 
-  #apply(columns: Columns): void {
+  #apply(columns: Columns, histograms: readonly HistogramSample[]): void {
     const { func } = this.#node;
-    if (func === "double_exponential_smoothing") return this.#smooth(columns);
+    if (func === "double_exponential_smoothing") return this.#smooth(columns, histograms);
     const { from } = this.#node.source;
     if (from.kind === "selector" && from.extension !== undefined) return this.#applyExtended(columns);
     const isPinned = from.atMs !== undefined;
@@ -126,17 +126,16 @@ export class WindowOperator implements Operator {
     }
   }
 
-  #smooth(columns: Columns): void {
+  /** Histograms are left out, but the factors are looked at for them as well. */
+  #smooth(columns: Columns, histograms: readonly HistogramSample[]): void {
     const [factors, trends] = this.#args.map((arg) => arg.row(0).valuesPtr / 8);
     const { f64 } = this.#evaluation;
-    this.#eachWindow(columns, ({ values }, _, step) =>
-      smoothDoubleExponential(values, f64[factors! + step]!, f64[trends! + step]!),
-    );
-  }
-
-  #checkFactors(step: number): void {
-    const [factor, trend] = this.#args.map((arg) => this.#evaluation.f64[arg.row(0).valuesPtr / 8 + step]!);
-    checkFactors(factor!, trend!);
+    this.#eachWindow(columns, ({ values }, { startMs, endMs }, step) => {
+      const [factor, trend] = [f64[factors! + step]!, f64[trends! + step]!];
+      if (histograms.some(({ timestampMs }) => timestampMs > startMs && timestampMs <= endMs))
+        checkFactors(factor, trend);
+      return smoothDoubleExponential(values, factor, trend);
+    });
   }
 
   #applyExtended(columns: Columns): void {
@@ -169,7 +168,6 @@ export class WindowOperator implements Operator {
       floats.move(fromMs, toMs, timestamps.length, (i) => timestamps[i]!);
       natives.move(fromMs, toMs, histograms.length, (i) => histograms[i]!.timestampMs);
       if (natives.isEmpty) continue;
-      if (func === "double_exponential_smoothing") this.#checkFactors(step);
       if (compute === undefined && extension === undefined) {
         if (!floats.isEmpty) remarks.ignoredInRange();
         continue;

@@ -1,4 +1,5 @@
 import { NarthexError, assert } from "../../base/index.ts";
+import { quoteGo } from "../../model/index.ts";
 import type {
   AggregateExpr,
   BinaryExpr,
@@ -122,6 +123,8 @@ class Planner {
     const left = this.plan(expr.lhs, grid);
     const right = this.plan(expr.rhs, grid);
     const { op, returnBool, position } = expr;
+    if (left.type === "scalar" && right.type === "scalar" && (op === "</" || op === ">/"))
+      throw new NarthexError("execution", `operator ${quoteGo(op)} not allowed for Scalar operations`);
     if (left.kind === "number" && right.kind === "number") {
       return {
         kind: "number",
@@ -175,8 +178,9 @@ class Planner {
     const args = expr.args.map(unwrapParens);
     if (isWindowFunction(func)) return this.#window(func, args, grid, position);
     const first = args[0];
-    if (func === "timestamp" && first?.kind === "vectorSelector" && !first.smoothed) {
-      const selector = this.#selector(first, grid, 0);
+    if (func === "timestamp" && first?.kind === "vectorSelector") {
+      // The time is that of the newest sample, without `smoothed` as well as with it.
+      const selector = this.#selector({ ...first, smoothed: false }, grid, 0);
       return { kind: "select", type: "vector", grid, position, selector, timestamps: true };
     }
     const type = expr.func.returnType;

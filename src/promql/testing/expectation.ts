@@ -63,6 +63,28 @@ export function compareAnswer(command: EvalCommand, answer: Answer): string | un
   );
 }
 
+/** Why one step of a range query is not what the instant query would be; of its order only that it is that of the labels. */
+export function compareStep(
+  command: EvalCommand,
+  value: AnswerValue,
+  timestampMs: number,
+): string | undefined {
+  if (value.type !== "matrix") return `expected a matrix, got a ${value.type}`;
+  const { expected } = command;
+  const unsorted = unsortedSeries(value.series);
+  if (unsorted !== undefined || expected.ordered) return unsorted;
+  const samples = value.series.flatMap((series): AnswerSample[] => {
+    const { labels, timestampsMs, values, histograms } = series;
+    const histogram = histograms?.find((each) => each.timestampMs === timestampMs)?.histogram;
+    const place = Array.from(timestampsMs).indexOf(timestampMs);
+    if (place < 0 && histogram === undefined) return [];
+    return [{ labels, value: place < 0 ? 0 : values[place]!, histogram }];
+  });
+  return expected.scalar === undefined
+    ? compareVector(command, samples)
+    : compareValue(command, { type: "scalar", value: samples[0]?.value ?? NaN });
+}
+
 /** Why an error is not the expected one; undefined when it is. */
 export function compareError(command: EvalCommand, message: string): string | undefined {
   const { fail } = command.expected;
@@ -132,12 +154,17 @@ function compareMatrix(
   series: readonly AnswerSeries[],
 ): string | undefined {
   const grid = expected.grid ?? { startMs, stepMs };
-  const unsorted = series.findIndex((one, i) => i > 0 && series[i - 1]!.labels.compare(one.labels) > 0);
-  if (unsorted >= 0) return `series are not sorted at ${series[unsorted]!.labels.toMetricString()}`;
+  const unsorted = unsortedSeries(series);
+  if (unsorted !== undefined) return unsorted;
   return compareSeries(expected.series, series, false, (wanted, actual) => {
     const timestampsMs = wanted.values.map((_, i) => grid.startMs + i * grid.stepMs);
     return comparePoints(wanted.values, timestampsMs, actual);
   });
+}
+
+function unsortedSeries(series: readonly AnswerSeries[]): string | undefined {
+  const unsorted = series.findIndex((one, i) => i > 0 && series[i - 1]!.labels.compare(one.labels) > 0);
+  return unsorted < 0 ? undefined : `series are not sorted at ${series[unsorted]!.labels.toMetricString()}`;
 }
 
 function compareSeries<T extends { labels: Labels }>(

@@ -4,7 +4,7 @@ import { NarthexError } from "../../base/index.ts";
 import { formatNotation, Labels } from "../../model/index.ts";
 import { almostEqual, type Answer, type AnswerValue } from "./expectation.ts";
 import { runScript, type Subject } from "./run.ts";
-import { parseScript } from "./script.ts";
+import { type EvalCommand, parseScript } from "./script.ts";
 import { parseSeriesDescription } from "./series-description.ts";
 
 function floats(text: string): (number | string)[] {
@@ -113,10 +113,12 @@ test("an engine's answers are judged", async () => {
     const subject: Subject = {
       clear: () => Promise.resolve(),
       load: () => Promise.resolve(),
-      evaluate: (command) =>
-        command.query.startsWith("bad")
-          ? Promise.reject(new NarthexError("bad_data", "no such function"))
-          : Promise.resolve({ value, warnings: [], infos: [], ...texts }),
+      evaluate: (command) => {
+        if (command.query.startsWith("bad"))
+          return Promise.reject(new NarthexError("bad_data", "no such function"));
+        const answered = command.isRange ? repeated(value, command) : value;
+        return Promise.resolve({ value: answered, warnings: [], infos: [], ...texts });
+      },
     };
     return (await runScript(script, subject)).find((result) => result.query === query)!.failure;
   };
@@ -134,6 +136,48 @@ test("an engine's answers are judged", async () => {
   );
   const twice: AnswerValue = { type: "vector", samples: [...good.samples, ...good.samples] };
   assert.equal(await judge("foo", twice, { infos }), 'series foo{a="1"} comes twice');
+});
+
+/** What a range query with three steps gives where every step gives the same. */
+function repeated(value: AnswerValue, { startMs, stepMs }: EvalCommand): AnswerValue {
+  const samples =
+    value.type === "vector"
+      ? value.samples
+      : [{ labels: Labels.from({}), value: value.type === "scalar" ? value.value : 0 }];
+  const series = samples.map(({ labels, value: each }) => ({
+    labels,
+    timestampsMs: [startMs, startMs + stepMs, startMs + 2 * stepMs],
+    values: [each, each, each],
+  }));
+  return { type: "matrix", series };
+}
+
+test("a query is asked in every way that must come to the same", async () => {
+  const asked: string[] = [];
+  const subject: Subject = {
+    clear: () => Promise.resolve(),
+    load: () => Promise.resolve(),
+    evaluate: (command) => {
+      asked.push(`${command.query} at ${command.startMs}${command.isRange ? ` to ${command.endMs}` : ""}`);
+      const value: AnswerValue = { type: "scalar", value: 1 };
+      return Promise.resolve({
+        value: command.isRange ? repeated(value, command) : value,
+        warnings: [],
+        infos: [],
+      });
+    },
+  };
+  const results = await runScript("eval instant at 5m scalar(foo)\n  1\n", subject);
+  assert.equal(results[0]!.failure, undefined);
+  const pinned = "scalar(foo @ 300.000)";
+  const both = (query: string, ms: number): string[] => [
+    `${query} at ${ms}`,
+    `${query} at ${ms - 60_000} to ${ms + 60_000}`,
+  ];
+  assert.deepEqual(asked, [
+    ...both("scalar(foo)", 300_000),
+    ...[-3_000_000, 0, 60_000, 300_000, 3_000_000].flatMap((ms) => both(pinned, ms)),
+  ]);
 });
 
 test("almost equal is relative", () => {

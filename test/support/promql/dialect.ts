@@ -19,7 +19,7 @@ const drawnApart = new Set(
     "label_replace label_join histogram_quantile histogram_quantiles histogram_fraction absent absent_over_time info scalar start_timestamp",
   ),
 );
-/** What 2.42 does not know, or knows by another name. */
+/** What 2.42 does not know, knows by another name, or makes something else of. */
 const since242 = new Set(
   words(
     "histogram_avg histogram_stddev histogram_stdvar first_over_time double_exponential_smoothing histogram_quantiles info max_of min_of",
@@ -65,12 +65,18 @@ export class Dialect {
   readonly functions: readonly string[];
   readonly scalarFunctions: readonly string[];
   readonly aggregations: readonly string[];
+  /** How many of the first elements to ask for. */
+  readonly firsts: readonly string[];
   readonly trimOperators: readonly string[];
+  /** Whether native histograms may be drawn wherever floats may. */
+  readonly histogramsEverywhere: boolean;
+  readonly vectorAtan2: boolean;
   readonly info: boolean;
   readonly durationExpressions: boolean;
   readonly extendedRanges: boolean;
   readonly fillModifiers: boolean;
   readonly histogramQuantiles: boolean;
+  readonly histogramFractions: boolean;
   readonly sumsAreCompensated: boolean;
   readonly #inexact: ReadonlySet<string>;
 
@@ -79,7 +85,9 @@ export class Dialect {
     this.durationMs = durationMs;
     this.aligned = current;
     this.histograms = current ? ["sizes", "sizes_gauge", "mixed", "custom"] : ["sizes", "sizes_gauge"];
-    this.metrics = [...floats, ...this.histograms];
+    this.metrics = current ? [...floats, ...this.histograms] : floats;
+    this.histogramsEverywhere = current;
+    this.vectorAtan2 = current;
     this.functions = [...functions.values()]
       .filter(({ name, returnType, experimental }) => {
         if (drawnApart.has(name) || returnType !== "vector") return false;
@@ -89,12 +97,14 @@ export class Dialect {
     this.scalarFunctions = current ? words("start() end() step() range() max_of(1,2) min_of(time(),1)") : [];
     this.aggregations = words("sum avg min max count group stddev stdvar topk bottomk quantile count_values");
     if (current) this.aggregations = [...this.aggregations, "limitk", "limit_ratio"];
+    this.firsts = current ? words("1 2 3 5 0 -1 1.9") : words("1 0 -1 100");
     this.trimOperators = current ? ["</", ">/"] : [];
     this.info = current;
     this.durationExpressions = current;
     this.extendedRanges = current;
     this.fillModifiers = current;
     this.histogramQuantiles = current;
+    this.histogramFractions = current;
     this.sumsAreCompensated = current;
     this.#inexact = new Set(current ? inexact : [...inexact, ...inexactOnce]);
   }
@@ -112,6 +122,11 @@ export class Dialect {
 
   makesWhole(name: string): boolean {
     return makesWhole.has(name);
+  }
+
+  /** Whether the function is to be asked about counters only. */
+  needsCounters(name: string): boolean {
+    return !this.histogramsEverywhere && (name === "rate" || name === "increase" || name === "irate");
   }
 
   isTolerant(name: string): boolean {

@@ -84,6 +84,7 @@ export class QueryGenerator {
   #top(): QueryNode {
     const depth = 1 + this.#below(4);
     const drawn = this.#random();
+    if (drawn < 0.03 && !this.#dialect.histogramsEverywhere) return this.#histogram();
     if (drawn < 0.86) return this.#vector(depth, "close");
     if (drawn < 0.93) return this.#scalar(depth, "close");
     if (drawn < 0.98) return this.#matrix(depth, "close");
@@ -115,6 +116,7 @@ export class QueryGenerator {
       [1, () => this.#histogramQuantile(depth)],
       [0.5, () => this.#absent(depth)],
       [this.#dialect.info ? 0.4 : 0, () => this.#info(depth)],
+      [this.#dialect.histogramsEverywhere ? 0 : 1, () => this.#histogramSummary()],
     ];
     return this.#weighted(productions)();
   }
@@ -207,6 +209,18 @@ export class QueryGenerator {
     return node("matrix", inner.exactness, ["(", inner, `)[${range}${odd}:${step}]`, ...this.#modifiers()]);
   }
 
+  #counterMatrix(): QueryNode {
+    const text = this.#selectorText(
+      this.#pick(["requests_total", "errors_total", "fast_total", "latency_seconds_bucket"]),
+    );
+    const [before, after] = this.#pick([
+      ["", `[${this.#pick(durations)}]`],
+      ["", "[5m7ms:1m]"],
+      ["sum by (job) (", ")[7m7ms:30s]"],
+    ] as const);
+    return node("matrix", "same", [before, text, after, ...this.#modifiers()]);
+  }
+
   #scalar(depth: number, atLeast: Exactness): QueryNode {
     if (depth <= 0) return this.#number();
     const drawn = this.#below(8);
@@ -238,7 +252,7 @@ export class QueryGenerator {
       : power
         ? this.#pick(["^", "atan2"])
         : this.#pick(arithmetic);
-    return node("scalar", power ? "close" : "same", [left, ` ${operator} `, right]);
+    return operation("scalar", power ? "close" : "same", left, [` ${operator} `], right);
   }
 
   #number(): QueryNode {
@@ -253,6 +267,7 @@ export class QueryGenerator {
     const needed = own !== "close" && this.#dialect.isTolerant(name) ? "close" : "same";
     const count = variadic > 0 && this.#chance(0.3) ? argTypes.length - 1 : argTypes.length;
     const args = argTypes.slice(0, count).map((type): QueryNode => {
+      if (type === "matrix" && this.#dialect.needsCounters(name)) return this.#counterMatrix();
       if (type === "matrix") return this.#matrix(depth - 1, needed, this.#dialect.extensions(name));
       if (type === "string") return node("string", "whole", [`"${this.#pick(labelNames)}"`]);
       return type === "scalar" ? this.#scalar(depth - 2, "same") : this.#vector(depth - 1, needed);
@@ -274,7 +289,10 @@ export class QueryGenerator {
       ? [{ optional: ` ${this.#pick(["by", "without"])} (${this.#pick(groupings)}) ` }]
       : [];
     const param = this.#aggregationParam(name, depth);
-    const args: Part[] = ["(", ...param, inner, ")"];
+    // NaN and infinities had a spread before.
+    const isSpread = !this.#dialect.histogramsEverywhere && name.startsWith("std");
+    const argument: Part[] = isSpread ? ["(", inner, ") < 1e300 > -1e300"] : [inner];
+    const args: Part[] = ["(", ...param, ...argument, ")"];
     const sums = name === "sum" || name === "avg";
     let exactness = leastExact([own, inner.exactness]);
     if (sums && !this.#dialect.sumsAreCompensated)
@@ -286,12 +304,8 @@ export class QueryGenerator {
   #aggregationParam(name: string, depth: number): Part[] {
     if (name === "count_values") return [`"${this.#pick(["v", "job", "version"])}", `];
     if (name === "topk" || name === "bottomk" || name === "limitk") {
-      return [
-        this.#chance(0.8)
-          ? this.#pick(["1", "2", "3", "5", "0", "-1", "1.9"])
-          : this.#scalar(depth - 2, "same"),
-        ", ",
-      ];
+      const isLiteral = !this.#dialect.histogramsEverywhere || this.#chance(0.8);
+      return [isLiteral ? this.#pick(this.#dialect.firsts) : this.#scalar(depth - 2, "same"), ", "];
     }
     if (name === "limit_ratio") return [this.#pick(["0.5", "-0.5", "0.1", "-0.9", "1", "0", "-1"]), ", "];
     if (name === "quantile")
@@ -317,16 +331,19 @@ export class QueryGenerator {
     const vector = this.#vector(depth - 1, scales ? "close" : "same");
     const scalar = this.#scalar(depth - 2, "same");
     const exactness = leastExact([vector.exactness, scalar.exactness, this.#dialect.exactness(operator)]);
-    const sides: Part[] = this.#chance(0.6)
-      ? [vector, ` ${operator} `, scalar]
-      : [scalar, ` ${operator} `, vector];
-    return node("vector", exactness, sides);
+    const [left, right] = this.#chance(0.6) ? [vector, scalar] : [scalar, vector];
+    return operation("vector", exactness, left, [` ${operator} `], right);
   }
 
   #operator(): string {
     const drawn = this.#random();
     if (drawn < 0.5) return this.#pick(arithmetic);
-    if (drawn < 0.6) return this.#pick(["^", "atan2", ...this.#dialect.trimOperators]);
+    if (drawn < 0.6)
+      return this.#pick([
+        "^",
+        ...(this.#dialect.vectorAtan2 ? ["atan2"] : []),
+        ...this.#dialect.trimOperators,
+      ]);
     return this.#pick(comparisons) + (this.#chance(0.3) ? " bool" : "");
   }
 
@@ -336,7 +353,7 @@ export class QueryGenerator {
       ? [{ optional: `${this.#pick(["on", "ignoring"])} (${this.#pick(groupings)}) ` }]
       : [];
     const exactness = leastExact([left.exactness, right.exactness]);
-    return node("vector", exactness, [left, ` ${this.#pick(setOperators)} `, ...on, right]);
+    return operation("vector", exactness, left, [` ${this.#pick(setOperators)} `, ...on], right);
   }
 
   /** Two vectors that share enough labels to find one another, mostly. */
@@ -356,7 +373,7 @@ export class QueryGenerator {
       const isLeft = this.#chance(0.5);
       const one = node("vector", right.exactness, [`max by (${labels}) (`, right, ")"]);
       sides = isLeft ? [left, one] : [one, left];
-      const include = this.#pick(["", "()", "(version)", "(job, missing)"]);
+      const include = this.#pick(["()", "()", "(version)", "(job, missing)"]);
       matching = ` on (${labels}) group_${isLeft ? "left" : "right"} ${include}`;
     } else if (drawn < 0.9) {
       sides = [left, left];
@@ -369,7 +386,7 @@ export class QueryGenerator {
     } else matching = this.#pick([` on (${labels})`, ` ignoring (${labels})`, ""]);
     const fill = this.#fill();
     const exactness = leastExact([left.exactness, right.exactness, this.#dialect.exactness(operator)]);
-    return node("vector", exactness, [sides[0], ` ${operator}${matching}`, ...fill, " ", sides[1]]);
+    return operation("vector", exactness, sides[0], [` ${operator}${matching}`, ...fill, " "], sides[1]);
   }
 
   #fill(): Optional[] {
@@ -401,7 +418,11 @@ export class QueryGenerator {
       ? node("vector", "same", [
           this.#pick(["rate", "increase", "delta"]),
           "(",
-          this.#pick(["latency_seconds_bucket", ...this.#dialect.histograms]),
+          this.#pick(
+            this.#dialect.histogramsEverywhere
+              ? ["latency_seconds_bucket", ...this.#dialect.histograms]
+              : ["latency_seconds_bucket"],
+          ),
           "[5m])",
         ])
       : this.#vector(depth - 1, "same");
@@ -418,10 +439,29 @@ export class QueryGenerator {
     const exactness = this.#dialect.exactness("histogram_quantile");
     if (drawn < 0.7)
       return node("vector", exactness, ["histogram_quantile(", this.#quantile(), ", ", grouped, ")"]);
+    if (!this.#dialect.histogramFractions)
+      return node("vector", exactness, ["histogram_quantile(0.7, ", grouped, ")"]);
     const bounds = this.#pick(["0, 1", "-1, 0.3", "0.1, Inf", "2, 1", "-Inf, 0.5", "0.5, 7"]);
     if (drawn < 0.9 || !this.#dialect.histogramQuantiles)
       return node("vector", exactness, [`histogram_fraction(${bounds}, `, grouped, ")"]);
     return node("vector", exactness, ["histogram_quantiles(", grouped, `, "q", ${this.#quantile()}, 0.3)`]);
+  }
+
+  /** What has been made of native histograms from the beginning. */
+  #histogram(): QueryNode {
+    const selector = this.#selector(this.#pick(this.#dialect.histograms));
+    const counter = this.#pick(["rate", "increase"]);
+    const source = this.#pick([
+      selector,
+      node("vector", "close", [`${counter}(sizes[${this.#pick(durations)}]`, ...this.#modifiers(), ")"]),
+      node("vector", "same", [`delta(sizes_gauge[${this.#pick(durations)}])`]),
+    ]);
+    return source;
+  }
+
+  #histogramSummary(): QueryNode {
+    const name = this.#pick(["histogram_count", "histogram_sum"]);
+    return node("vector", "close", [`${name}(`, this.#histogram(), ")"]);
   }
 
   #absent(depth: number): QueryNode {
@@ -482,6 +522,21 @@ function leastExact(all: readonly Exactness[]): Exactness {
 
 function exactnessOf(metric: string): Exactness {
   return metric === "odd" ? "same" : "whole";
+}
+
+/**
+ * Without parentheses the text is another tree than the one that was drawn, which is to be tried as well, but not where the last digits
+ * might be made much of.
+ */
+function operation(
+  kind: ValueKind,
+  exactness: Exactness,
+  left: Part,
+  operator: readonly Part[],
+  right: Part,
+): QueryNode {
+  if (exactness !== "close") return node(kind, exactness, [left, ...operator, right]);
+  return node(kind, exactness, ["((", left, ")", ...operator, "(", right, "))"]);
 }
 
 function node(kind: ValueKind, exactness: Exactness, parts: readonly Part[]): QueryNode {
