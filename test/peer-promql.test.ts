@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { NarthexError, systemClock } from "../src/base/index.ts";
-import { createKernel } from "../src/kernel/index.ts";
 import { Engine, type Execution, JsonSink, type QueryContext, defaultLimits } from "../src/promql/index.ts";
-import { MemoryStorage, appendSeries } from "../src/promql/testing/index.ts";
+import { TestHead } from "../src/promql/testing/index.ts";
 import { peerSamples } from "./support/peer-samples.ts";
 import { changesSince242 } from "./support/promql/changes.ts";
 import { type Answer, findDifference } from "./support/promql/compare.ts";
@@ -58,15 +57,14 @@ interface Question {
 
 describe(`the same answers as Prometheus, seed ${seed}`, { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), "narthex-peer-promql-"));
-  const kernel = createKernel({ limitBytes: 128 * 1024 * 1024 });
-  const storage = new MemoryStorage(kernel);
+  const head = new TestHead();
   const engine = new Engine({
     parser: { experimentalFunctions: true, extendedRangeSelectors: true, binopFillModifiers: true },
   });
   const dialect = new Dialect({ current: isCurrent, startMs, durationMs });
   const context: QueryContext = {
-    queryable: storage,
-    kernel,
+    queryable: head.queryable,
+    kernel: head.kernel,
     clock: systemClock,
     limits: defaultLimits,
     lookbackDeltaMs: 300_000,
@@ -77,7 +75,7 @@ describe(`the same answers as Prometheus, seed ${seed}`, { skip }, () => {
 
   before(async () => {
     const series = peerSamples({ seed, startMs, durationMs, aligned: isCurrent, current: isCurrent });
-    for (const { labels, samples } of series) appendSeries(storage, labels, samples);
+    head.append(series);
     peer = await PrometheusPeer.start(directory, flags);
     await peer.write(series);
   });

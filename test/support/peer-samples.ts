@@ -5,9 +5,8 @@ import {
   Labels,
   reduceResolution,
 } from "../../src/model/index.ts";
-import type { SeriesSample } from "../../src/promql/testing/index.ts";
+import type { SeriesSample, TestSeries } from "../../src/promql/testing/index.ts";
 import { randomNumbers } from "./promql-data.ts";
-import type { PeerSeries } from "./remote-write.ts";
 
 export interface PeerDataOptions {
   seed: number;
@@ -33,7 +32,7 @@ const instances = ["a:1", "b:1", "c:1"];
  * zero, every 5, 15 or 60 s. Floats are multiples of 1/64, so that their sums are exact in any order. Ordered by labels, and
  * every series has a sample before `startMs`, so that the peer creates them in this order.
  */
-export function peerSamples(options: PeerDataOptions): PeerSeries[] {
+export function peerSamples(options: PeerDataOptions): TestSeries[] {
   const data = new PeerData(options);
   for (const job of ["api", "web"]) for (const instance of instances) data.addInstance(job, instance);
   data.addOddities();
@@ -41,7 +40,7 @@ export function peerSamples(options: PeerDataOptions): PeerSeries[] {
 }
 
 class PeerData {
-  readonly series: PeerSeries[] = [];
+  readonly series: TestSeries[] = [];
   readonly #options: PeerDataOptions;
   readonly #random: () => number;
 

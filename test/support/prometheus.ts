@@ -2,7 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
-import { encodeWriteRequest, type PeerSeries } from "./remote-write.ts";
+import type { TestSeries } from "../../src/promql/testing/index.ts";
+import { encodeWriteRequest } from "./remote-write.ts";
 
 /** The peer's programs, as found on the path or named by PROMETHEUS_BIN and PROMTOOL_BIN. */
 const prometheusBinary = process.env["PROMETHEUS_BIN"] ?? "prometheus";
@@ -56,7 +57,7 @@ export class PrometheusPeer {
   }
 
   /** Sends samples by remote write, which `--web.enable-remote-write-receiver` allows. */
-  async write(series: readonly PeerSeries[]): Promise<void> {
+  async write(series: readonly TestSeries[]): Promise<void> {
     const response = await fetch(`${this.url}/api/v1/write`, {
       method: "POST",
       headers: { "Content-Encoding": "snappy", "Content-Type": "application/x-protobuf" },

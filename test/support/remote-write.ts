@@ -1,5 +1,5 @@
-import { type Histogram, type Labels, spansFromIndices } from "../../src/model/index.ts";
-import type { SeriesSample } from "../../src/promql/testing/index.ts";
+import { type Histogram, spansFromIndices } from "../../src/model/index.ts";
+import type { SeriesSample, TestSeries } from "../../src/promql/testing/index.ts";
 import {
   bytesField,
   doubleField,
@@ -8,17 +8,12 @@ import {
 } from "../../src/exposition/testing/protobuf-writer.ts";
 import { compressRecord } from "../../src/tsdb/wal/compression.ts";
 
-export interface PeerSeries {
-  labels: Labels;
-  samples: SeriesSample[];
-}
-
 /** The numbers that the remote write protocol has for what is known of resets. */
 const resetHints = { unknown: 0, reset: 1, not_reset: 2, gauge: 3 } as const;
 const staleBits = 0x7ff0000000000002n;
 
 /** The body of a remote write request, version 1: a snappy block of a protobuf message. */
-export function encodeWriteRequest(series: readonly PeerSeries[]): Uint8Array<ArrayBuffer> {
+export function encodeWriteRequest(series: readonly TestSeries[]): Uint8Array<ArrayBuffer> {
   const message = Buffer.concat(
     series.flatMap(({ labels, samples }) => {
       const names = [...labels].map(([name, value]) =>

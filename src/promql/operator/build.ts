@@ -24,7 +24,7 @@ import { HistogramFunctionOperator, isHistogramFunction } from "./histogram-func
 import { HistogramOperator } from "./histogram.ts";
 import { InfoOperator } from "./info.ts";
 import { labelJoin, labelReplace } from "./label-functions.ts";
-import { SharedOperator } from "./materialize.ts";
+import { KeptOperator, SharedOperator } from "./materialize.ts";
 import { MergeEqual } from "./merge-equal.ts";
 import { isTrim } from "./arithmetic-rows.ts";
 import type { Operator } from "./operator.ts";
@@ -322,8 +322,12 @@ export class OperatorBuilder {
     const label = args.find((arg) => arg.kind === "string");
     const vector = args.find((arg) => arg.type === "vector")!;
     const scalars = args.filter((arg) => arg.type === "scalar");
+    const child = this.build(vector);
     return new HistogramOperator(this.#evaluation, {
-      vector: this.build(vector),
+      vector:
+        scalars.length > 1 && func !== "histogram_fraction"
+          ? new KeptOperator(this.#evaluation, child)
+          : child,
       scalars: scalars.map(this.build),
       kind: func === "histogram_fraction" ? "fraction" : "quantile",
       resultLabel: label?.value,

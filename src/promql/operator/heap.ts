@@ -1,5 +1,8 @@
+/** Go sorts up to so many by insertion. */
+const insertionMax = 12;
+
 /**
- * The k best of a stream of values, worst on top; NaN is worse than anything. Ties are decided as a binary heap that is
+ * The k best of a stream of values, worst on top; NaN is worse than anything, another NaN too. Ties are decided as a binary heap that is
  * pushed to and repaired from the top decides them.
  */
 export class BestHeap {
@@ -26,10 +29,16 @@ export class BestHeap {
     this.#sink();
   }
 
-  /** Places in `series` and `values`, best first; ties keep the heap's order. */
+  /** Places in `series` and `values`, best first; of a few, equal ones come as Go's insertion sort leaves them. */
   order(): number[] {
     const places = this.values.map((_, place) => place);
-    return places.sort((a, b) => Number(this.#worse(a, b)) - Number(this.#worse(b, a)));
+    if (places.length > insertionMax)
+      return places.sort((a, b) => Number(this.#worse(a, b)) - Number(this.#worse(b, a)));
+    for (let i = 1; i < places.length; i++) {
+      for (let j = i; j > 0 && this.#worse(places[j - 1]!, places[j]!); j--)
+        [places[j - 1], places[j]] = [places[j]!, places[j - 1]!];
+    }
+    return places;
   }
 
   clear(): void {
@@ -40,7 +49,7 @@ export class BestHeap {
   #worse(a: number, b: number): boolean {
     const x = this.values[a]!;
     const y = this.values[b]!;
-    if (Number.isNaN(x)) return !Number.isNaN(y);
+    if (Number.isNaN(x)) return true;
     return this.#largest ? x < y : x > y;
   }
 

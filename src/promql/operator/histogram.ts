@@ -90,13 +90,13 @@ export class HistogramOperator implements Operator {
 
   row(series: number): Row {
     this.series();
-    const results = this.#question.resultLabel === undefined ? 1 : this.#question.scalars.length;
-    const histogram = Math.floor(series / results);
+    const histogram = series % this.#histograms.length;
     if (this.#loaded !== histogram) this.#load(histogram);
     const { f64 } = this.#evaluation;
     const scalars = this.#question.scalars.map((scalar) => scalar.row(0).valuesPtr / 8);
     // Of several φ the one that the series is for; of a fraction both bounds.
-    const asked = this.#question.kind === "quantile" ? [scalars[series % results]!] : scalars;
+    const asked =
+      this.#question.kind === "quantile" ? [scalars[Math.floor(series / this.#histograms.length)]!] : scalars;
     for (let step = 0; step < this.steps; step++) {
       const numbers = asked.map((scalar) => f64[scalar + step]!);
       storeAt(this.#evaluation, this.#row, step, this.#answer(histogram, step, numbers));
@@ -204,8 +204,8 @@ export class HistogramOperator implements Operator {
     );
     const table = new TupleTable();
     const tuple = new Tuple();
-    for (let histogram = 0; histogram < histograms.count; histogram++) {
-      for (const value of values) {
+    for (const value of values) {
+      for (let histogram = 0; histogram < histograms.count; histogram++) {
         tuple.length = 0;
         histograms.append(histogram, tuple);
         setLabel(strings, tuple, label, value);

@@ -16,6 +16,29 @@ export function materialize(evaluation: Evaluation, operator: Operator): RowBloc
   return block;
 }
 
+/** Evaluates each row of an operator once, for who wants it several times. */
+export class KeptOperator implements Operator {
+  readonly steps: number;
+  readonly #evaluation: Evaluation;
+  readonly #child: Operator;
+  #rows: RowBlock | undefined;
+
+  constructor(evaluation: Evaluation, child: Operator) {
+    this.steps = child.steps;
+    this.#evaluation = evaluation;
+    this.#child = child;
+  }
+
+  series(): SeriesList {
+    return this.#child.series();
+  }
+
+  row(series: number): Row {
+    this.#rows ??= materialize(this.#evaluation, this.#child);
+    return this.#rows.row(series);
+  }
+}
+
 /** Gives each of several consumers of one operator a row that the others do not overwrite. */
 export class SharedOperator implements Operator {
   readonly steps: number;

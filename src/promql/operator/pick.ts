@@ -21,6 +21,11 @@ const int64Limit = 2 ** 63;
 /** What was picked: per step and group the series with their values, best first. */
 type Pick = (step: number, series: number, value: SampleValue) => void;
 
+type Picked = Parameters<Pick>;
+
+/** Picks from the series of one group; returns the first that has a value. */
+type PickFrom = (members: readonly number[], pick: Pick) => number;
+
 /** topk, bottomk, limitk, limit_ratio: some of the series, with the labels and values they have. */
 export class PickOperator implements Operator {
   readonly steps: number;
@@ -72,68 +77,85 @@ export class PickOperator implements Operator {
   #pickAll(list: SeriesList, pick: Pick): void {
     const parameter = readParameter(this.#evaluation, this.#param);
     const { op } = this.#node;
-    if (op === "limit_ratio") {
-      if (this.#checkRatio(parameter)) this.#pickByHash(list, parameter, pick);
-      return;
-    }
-    if (!this.#checkCount(parameter)) return;
+    const isRatio = op === "limit_ratio";
+    if (!(isRatio ? this.#checkRatio(parameter) : this.#checkCount(parameter))) return;
+    const { values } = parameter;
     const grouping = new Grouping(list, groupingFilter(this.#evaluation.strings, this.#node));
-    if (op === "limitk") this.#pickFirst(grouping, parameter, pick);
-    else this.#pickBest(grouping, parameter, pick);
+    const pickFrom: PickFrom = isRatio
+      ? (members, take) => this.#hashed(list, members, values, take)
+      : op === "limitk"
+        ? (members, take) => this.#first(members, values, take)
+        : this.#bestOf(values, list.length);
+    if (this.steps > 1) for (const members of grouping.members()) pickFrom(members, pick);
+    else for (const each of this.#inOrder(grouping, pickFrom)) pick(...each);
   }
 
-  /** Calls `take` for every value of some series, series by series. */
-  #forEach(picked: Iterable<number>, take: Pick): void {
+  /**
+   * What an instant query picks, group after group in the order of their first values. Within a group limitk and limit_ratio have the order
+   * of the heap that upstream collects in, in which histograms count as 0.
+   */
+  #inOrder(grouping: Grouping, pickFrom: PickFrom): Picked[] {
+    const { op } = this.#node;
+    const groups = grouping.members().map((members) => {
+      const picks: Picked[] = [];
+      const first = pickFrom(members, (...each) => void picks.push(each));
+      if (op === "topk" || op === "bottomk") return { first, picks };
+      const heap = new BestHeap(true);
+      picks.forEach(([, , value], i) => heap.offer(Infinity, i, typeof value === "number" ? value : 0));
+      return { first, picks: heap.series.map((i) => picks[i]!) };
+    });
+    return groups.sort((one, other) => one.first - other.first).flatMap(({ picks }) => picks);
+  }
+
+  /** Calls `take` for every value of some series, series by series. Returns the first series that has one. */
+  #forEach(members: readonly number[], take: Pick): number {
     const { u8 } = this.#evaluation;
-    for (const series of picked) {
+    let first = Infinity;
+    for (const series of members) {
       this.#evaluation.checkRow();
       const row = this.#child.row(series);
-      for (let step = 0; step < this.steps; step++)
-        if (u8[row.presentPtr + step] !== 0) take(step, series, valueAt(this.#evaluation, row, step));
+      for (let step = 0; step < this.steps; step++) {
+        if (u8[row.presentPtr + step] === 0) continue;
+        first = Math.min(first, series);
+        take(step, series, valueAt(this.#evaluation, row, step));
+      }
     }
+    return first;
   }
 
-  /** Group by group, so that there is one heap per step and not one per step and group. Groups come in the order of their first values. */
-  #pickBest(grouping: Grouping, { values: ks }: Parameter, pick: Pick): void {
-    const groups: { first: number; picks: Parameters<Pick>[] }[] = [];
+  /** Group by group, so that there is one heap per step and not one per step and group. */
+  #bestOf(ks: Float64Array, seriesCount: number): PickFrom {
     const largest = this.#node.op === "topk";
     const heaps = Array.from({ length: this.steps }, () => new BestHeap(largest));
-    const counts = ks.map((k) => Math.min(Math.trunc(k), grouping.groups.length));
-    for (const members of grouping.members()) {
+    const counts = ks.map((k) => Math.min(Math.trunc(k), seriesCount));
+    return (members, pick) => {
       heaps.forEach((heap) => heap.clear());
-      let first = Infinity;
-      this.#forEach(members, (step, series, value) => {
-        first = Math.min(first, series);
+      const first = this.#forEach(members, (step, series, value) => {
         const k = counts[step]!;
         if (k < 1) return;
         if (typeof value === "number") heaps[step]!.offer(k, series, value);
         else this.#remarks.ignoredInAggregation(this.#node.op);
       });
-      const picks = heaps.flatMap((heap, step) =>
-        heap.order().map((place): Parameters<Pick> => [step, heap.series[place]!, heap.values[place]!]),
-      );
-      groups.push({ first, picks });
-    }
-    groups.sort((a, b) => a.first - b.first);
-    for (const { picks } of groups) picks.forEach((each) => pick(...each));
-  }
-
-  #pickFirst(grouping: Grouping, { values: ks }: Parameter, pick: Pick): void {
-    const taken = new Uint32Array(this.steps);
-    for (const members of grouping.members()) {
-      taken.fill(0);
-      this.#forEach(members, (step, series, value) => {
-        if (taken[step]! >= Math.trunc(ks[step]!)) return;
-        taken[step]! += 1;
-        pick(step, series, value);
+      heaps.forEach((heap, step) => {
+        for (const place of heap.order()) pick(step, heap.series[place]!, heap.values[place]!);
       });
-    }
+      return first;
+    };
   }
 
-  #pickByHash(list: SeriesList, { values: ratios }: Parameter, pick: Pick): void {
+  #first(members: readonly number[], ks: Float64Array, pick: Pick): number {
+    const taken = new Uint32Array(this.steps);
+    return this.#forEach(members, (step, series, value) => {
+      if (taken[step]! >= Math.trunc(ks[step]!)) return;
+      taken[step]! += 1;
+      pick(step, series, value);
+    });
+  }
+
+  #hashed(list: SeriesList, members: readonly number[], ratios: Float64Array, pick: Pick): number {
     let last = -1;
     let fraction = 0;
-    this.#forEach(Array(list.length).keys(), (step, series, value) => {
+    return this.#forEach(members, (step, series, value) => {
       if (series !== last) {
         last = series;
         fraction = seriesFraction(this.#evaluation, list, series);
