@@ -94,7 +94,9 @@ function isBefore(a: PositionRange, b: PositionRange): boolean {
 
 function finalPlace(position: PositionRange, moved: MovedParts): PositionRange {
   let place = position;
-  const isInside = (part: PositionRange): boolean => part.start <= place.start && place.end <= part.end;
+  // Nothing at the beginning of the query stands for no place at all.
+  const isInside = (part: PositionRange): boolean =>
+    place.start < place.end && part.start <= place.start && place.end <= part.end;
   for (let isMoved = true; isMoved;) {
     isMoved = false;
     for (const [{ position: from }, to] of moved) {
