@@ -62,17 +62,30 @@ function registerLinux(registry: Registry): void {
     () => Number(/^VmSize:\s*(\d+) kB/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1]) * 1024,
   );
   registry.gaugeFunction(
+    {
+      name: "process_virtual_memory_max_bytes",
+      help: "Maximum amount of virtual memory available in bytes.",
+      unit: "bytes",
+    },
+    () => softLimit("Max address space"),
+  );
+  registry.gaugeFunction(
     { name: "process_open_fds", help: "Number of open file descriptors." },
     // The listing itself needs one.
     () => readdirSync("/proc/self/fd").length - 1,
   );
-  registry.gaugeFunction(
-    { name: "process_max_fds", help: "Maximum number of open file descriptors." },
-    () => {
-      const [, soft] = /^Max open files +(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
-      return soft === undefined || soft === "unlimited" ? Infinity : Number(soft);
-    },
+  registry.gaugeFunction({ name: "process_max_fds", help: "Maximum number of open file descriptors." }, () =>
+    softLimit("Max open files"),
   );
+}
+
+/** 2⁶⁴ when there is none, as programs in Go say. */
+function softLimit(name: string): number {
+  const line = readFileSync("/proc/self/limits", "latin1")
+    .split("\n")
+    .find((one) => one.startsWith(name));
+  const soft = line?.slice(name.length).trim().split(/ +/)[0];
+  return soft === undefined || soft === "unlimited" ? 2 ** 64 : Number(soft);
 }
 
 function registerHeap(registry: Registry): void {

@@ -84,7 +84,8 @@ class FileWatch {
   }
 
   #refresh(): void {
-    const { disk, logger, metrics } = this.#options;
+    const { clock, disk, logger, metrics } = this.#options;
+    const startMs = clock.monotonicMs();
     const files = new Set(this.#config.files.flatMap((pattern) => globFiles(disk, pattern)));
     const changed: TargetGroup[] = [];
     for (const file of files) {
@@ -104,6 +105,7 @@ class FileWatch {
       this.#groupCounts.delete(file);
       metrics.fileModified.remove({ filename: file });
     }
+    metrics.fileScanDuration.observe((clock.monotonicMs() - startMs) / 1000);
     this.#publish(changed);
   }
 

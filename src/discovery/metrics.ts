@@ -61,6 +61,11 @@ export function createDiscoveryMetrics(registry: Registry = new Registry()) {
       name: "prometheus_sd_file_watcher_errors_total",
       help: "Directories that could not be watched; their files are looked at when the refresh interval ends.",
     }),
+    fileScanDuration: registry.summary({
+      name: "prometheus_sd_file_scan_duration_seconds",
+      help: "How long it takes to read all target files.",
+      quantiles: [0.5, 0.9, 0.99],
+    }),
     fileModified: registry.gauge({
       name: "prometheus_sd_file_mtime_seconds",
       help: "When a target file was last changed.",

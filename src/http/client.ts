@@ -4,6 +4,7 @@ import type { HttpClientConfig } from "./config.ts";
 import { Credentials, basicCredentials, type HeaderList } from "./credentials.ts";
 import { inTime } from "./deadline.ts";
 import { decompress, parseContentEncoding } from "./decompress.ts";
+import type { Dialer } from "./dials.ts";
 import { Dispatchers } from "./dispatchers.ts";
 import { type Exchanger, type ResponseSink, SinkRefusal } from "./exchange.ts";
 import { describeNetworkError } from "./network-error.ts";
@@ -38,6 +39,8 @@ export interface HttpResponse {
 export interface HttpClientOptions {
   /** Sent as User-Agent unless the request has one. */
   userAgent?: string;
+  /** Counts its connections. */
+  dialer?: Dialer;
   disk?: Disk;
   clock?: Clock;
 }
@@ -60,7 +63,14 @@ export class HttpClient {
     this.#clock = options.clock ?? systemClock;
     this.#userAgent = options.userAgent;
     const disk = options.disk ?? systemDisk;
-    this.#dispatchers = new Dispatchers(config.tls, config.proxy, config.enableHttp2, disk, this.#clock);
+    this.#dispatchers = new Dispatchers(
+      config.tls,
+      config.proxy,
+      config.enableHttp2,
+      disk,
+      this.#clock,
+      options.dialer,
+    );
     let tokens: TokenSource | undefined;
     if (config.oauth2) {
       const { tls, proxy } = config.oauth2;

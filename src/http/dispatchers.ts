@@ -2,6 +2,7 @@ import type { buildConnector, Client, Dispatcher } from "undici";
 import type { Clock, Disk } from "../base/index.ts";
 import type { ProxyConfig, TlsConfig } from "./config.ts";
 import { basicCredentials } from "./credentials.ts";
+import type { Dialer } from "./dials.ts";
 import { type Exchanger, exchangerOn } from "./exchange.ts";
 import { PlainConnection, plainConnectionsWork } from "./plain-connection.ts";
 import { proxyFor } from "./proxy.ts";
@@ -19,11 +20,21 @@ export class Dispatchers {
   readonly #tls: TlsSource;
   readonly #proxy: ProxyConfig;
   readonly #http2: boolean;
+  /** Counts connections, those to proxies excepted. */
+  readonly #dialer: Dialer | undefined;
   #version = -1;
   #direct: Dispatcher | undefined;
   readonly #byProxy = new Map<string, Dispatcher>();
 
-  constructor(tls: TlsConfig, proxy: ProxyConfig, http2: boolean, disk: Disk, clock: Clock) {
+  constructor(
+    tls: TlsConfig,
+    proxy: ProxyConfig,
+    http2: boolean,
+    disk: Disk,
+    clock: Clock,
+    dialer: Dialer | undefined,
+  ) {
+    this.#dialer = dialer;
     this.#tls = new TlsSource(tls, disk, clock);
     this.#proxy = proxy;
     this.#http2 = http2;
@@ -38,7 +49,7 @@ export class Dispatchers {
     const tls = url.protocol === "https:" || this.#proxied() ? this.#tls.options() : {};
     if (this.#tls.version !== this.#version) this.#renew();
     const proxy = this.#proxied() ? proxyFor(this.#proxy, url) : undefined;
-    if (proxy === undefined) return (this.#direct ??= new undici.Agent(this.#options(tls)));
+    if (proxy === undefined) return (this.#direct ??= new undici.Agent(this.#options(tls, undici)));
     let dispatcher = this.#byProxy.get(proxy);
     if (!dispatcher) this.#byProxy.set(proxy, (dispatcher = this.#viaProxy(undici, proxy, tls)));
     return dispatcher;
@@ -50,7 +61,7 @@ export class Dispatchers {
     const proxied = this.#proxied() && socketPath === undefined && proxyFor(this.#proxy, url) !== undefined;
     if (proxied) return { exchanger: () => this.exchanger(url), close: () => {} };
     if (url.protocol === "http:" && plainConnectionsWork) {
-      const connection = new PlainConnection(url, socketPath);
+      const connection = new PlainConnection(url, socketPath, this.#dialer);
       const exchanger: Exchanger = (...parameters) => connection.exchange(...parameters);
       return { exchanger: () => exchanger, close: () => connection.close() };
     }
@@ -61,7 +72,7 @@ export class Dispatchers {
       const tls = url.protocol === "https:" ? this.#tls.options() : {};
       if (client && version !== this.#tls.version) finish(client);
       if (!client || version !== this.#tls.version) {
-        client = new undici.Client(origin, { ...this.#options(tls), ...(socketPath && { socketPath }) });
+        client = new undici.Client(origin, this.#options(socketPath ? { ...tls, socketPath } : tls, undici));
       }
       version = this.#tls.version;
       return exchangerOn(client)(...parameters);
@@ -85,12 +96,13 @@ export class Dispatchers {
     return this.#proxy.proxyUrl !== "" || this.#proxy.proxyFromEnvironment;
   }
 
-  #options(tls: buildConnector.BuildOptions): Client.Options {
+  #options(tls: buildConnector.BuildOptions, undici: Undici): Client.Options {
+    const options = { ...tls, allowH2: this.#http2 };
     return {
       keepAliveTimeout: idleConnectionMsMax,
       keepAliveMaxTimeout: idleConnectionMsMax,
       allowH2: this.#http2,
-      connect: { ...tls, allowH2: this.#http2 },
+      connect: this.#dialer ? this.#dialer.counting(undici.buildConnector(options)) : options,
     };
   }
 

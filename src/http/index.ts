@@ -24,6 +24,7 @@ export {
   decompressNow,
   parseContentEncoding,
 } from "./decompress.ts";
+export { DialMetrics } from "./dials.ts";
 export { errorEnvelope, errorResponse, httpStatus, successResponse } from "./envelope.ts";
 export type { ResponseSink } from "./exchange.ts";
 export type { PlainRequest } from "./plain-request.ts";

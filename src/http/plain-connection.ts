@@ -1,6 +1,7 @@
 import net from "node:net";
 import { type Clock, NarthexError, type Timer } from "../base/index.ts";
 import { canceled, timedOut } from "./deadline.ts";
+import type { Dialer } from "./dials.ts";
 import {
   type ExchangeOptions,
   isRedirect,
@@ -32,10 +33,12 @@ interface Running {
 export class PlainConnection {
   readonly #host: string;
   readonly #address: net.NetConnectOpts;
+  readonly #dialer: Dialer | undefined;
   #socket: net.Socket | undefined;
   #running: Running | undefined;
 
-  constructor(origin: URL, socketPath: string | undefined) {
+  constructor(origin: URL, socketPath: string | undefined, dialer?: Dialer) {
+    this.#dialer = dialer;
     this.#host = origin.host;
     const host = origin.hostname.replace(/^\[|\]$/g, "");
     this.#address =
@@ -96,6 +99,7 @@ export class PlainConnection {
       },
     });
     this.#socket = socket;
+    this.#dialer?.follow(socket);
     socket.on("error", (error) => this.#lost(socket, error));
     socket.on("end", () => this.#lost(socket, undefined));
     socket.on("close", () => this.#lost(socket, undefined));

@@ -18,6 +18,8 @@ export interface PlainAnswer {
   /** Further header lines, each with its end of line. */
   headerLines: string;
   body: Uint8Array;
+  /** Told how many bytes were sent, head and body. */
+  sent?: (bytes: number) => void;
 }
 
 /** Answers plain requests of one path; undefined when this one is not for it. It does not throw, nor does what it promises reject. */
@@ -114,9 +116,10 @@ export class PlainSession {
     );
   }
 
-  #send({ status, contentType, headerLines, body }: PlainAnswer): void {
+  #send({ status, contentType, headerLines, body, sent }: PlainAnswer): void {
     if (this.#socket.destroyed) return;
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#keepAlive}\r\n`;
+    sent?.(head.length + body.length);
     this.#abort = undefined;
     this.#state = "draining";
     if (this.#writeWhole(head, body)) this.#next();

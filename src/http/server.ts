@@ -1,3 +1,4 @@
+import type { Registry } from "@narthex/client";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
@@ -35,6 +36,8 @@ export interface ServerOptions {
   maxConnections?: number;
   /** For reading a request whole, and for idle connections. Default 5 min. */
   readTimeoutMs?: number;
+  /** Where connections are counted. */
+  registry?: Registry;
   logger?: Logger;
   clock?: Clock;
   disk?: Disk;
@@ -62,6 +65,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const web = new WebConfigSource(options.webConfigFile || undefined, disk, clock);
   const secure = tlsEnabled(web.initial);
   const listener = createListener(withGzip(options.fetch), web, clock, logger);
+  const follow = options.registry && countConnectionsIn(options.registry);
   const servers: (http.Server | https.Server)[] = [];
   const sessions = new Set<PlainSession>();
   try {
@@ -73,6 +77,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
       server.on("clientError", refuseClient);
       if (options.plainRoutes !== undefined && !options.webConfigFile)
         servePlain(server, options.plainRoutes, sessions);
+      if (follow) server.on("connection", follow);
       servers.push(server);
       await listen(server, address);
     }
@@ -108,6 +113,20 @@ function servePlain(server: http.Server, routes: PlainRoutes, sessions: Set<Plai
     const session: PlainSession = new PlainSession(socket, options, () => sessions.delete(session));
     sessions.add(session);
   });
+}
+
+/** Counts accepted and closed connections by upstream's names; the function is told of each new one. */
+function countConnectionsIn(registry: Registry): (socket: Socket) => void {
+  const counter = (event: string, help: string) =>
+    registry
+      .counter({ name: `net_conntrack_listener_conn_${event}_total`, help, labelNames: ["listener_name"] })
+      .labels({ listener_name: "http" });
+  const accepted = counter("accepted", "Connections that were accepted.");
+  const closed = counter("closed", "Accepted connections that were closed.");
+  return (socket) => {
+    accepted.inc();
+    socket.once("close", () => closed.inc());
+  };
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,7 +1,7 @@
 import type { Registry } from "@narthex/client";
 import type { Clock, Disk, Logger } from "../base/index.ts";
 import type { TargetGroup } from "../discovery/index.ts";
-import { createHttpClient } from "../http/index.ts";
+import { createHttpClient, type DialMetrics } from "../http/index.ts";
 import { fingerprint, Labels } from "../model/index.ts";
 import type { OutgoingAlert } from "../rules/index.ts";
 import { AlertmanagerSet } from "./alertmanager-set.ts";
@@ -17,6 +17,8 @@ export interface NotifierOptions {
   logger: Logger;
   registry: Registry;
   userAgent: string;
+  /** Counts connections to Alertmanagers. */
+  dials?: DialMetrics;
   /** `--alertmanager.notification-queue-capacity`, for each Alertmanager. */
   queueAlertsMax?: number;
   /** `--alertmanager.notification-batch-size`. */
@@ -83,13 +85,14 @@ export class Notifier {
   }
 
   #createSet(config: AlertmanagerConfig): AlertmanagerSet {
-    const { disk, clock, userAgent } = this.#options;
+    const { disk, clock, dials, userAgent } = this.#options;
     if (config.sigv4 !== undefined) {
       this.#queueOptions.logger.error(
         "sigv4 is not supported: requests to these Alertmanagers are not signed",
       );
     }
-    const client = createHttpClient(config.httpClient, { userAgent, disk, clock });
+    const dialer = dials?.dialer("alertmanager");
+    const client = createHttpClient(config.httpClient, { userAgent, disk, clock, ...(dialer && { dialer }) });
     return new AlertmanagerSet(config, client, this.#queueOptions);
   }
 

@@ -233,6 +233,7 @@ class Server implements Running {
       webConfigFile: options.webConfigFile,
       maxConnections: options.connectionsMax,
       readTimeoutMs: options.readTimeoutMs,
+      registry,
       logger: webLogger,
     });
     this.#shutdown.add(() => server.close());

@@ -2,6 +2,7 @@ import type { Registry } from "@narthex/client";
 import { globFiles, type Logger, systemClock, systemDisk } from "../base/index.ts";
 import type { Config } from "../config/index.ts";
 import { createDiscoveryMetrics, DiscoveryManager } from "../discovery/index.ts";
+import { DialMetrics } from "../http/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import { type Deliver, Notifier } from "../notifier/index.ts";
 import { QueryService } from "../promql/index.ts";
@@ -45,12 +46,14 @@ export class Steps {
     const { options, registry, kernel, tsdb } = parts;
     const common = { disk: systemDisk, clock: systemClock, logger: parts.logger, registry, userAgent };
     const discoveryMetrics = createDiscoveryMetrics(registry);
+    const dials = new DialMetrics(registry);
     this.#tsdb = tsdb;
     this.#options = options;
     this.queries = createQueries(parts);
     shutdown.add(() => this.queries.close());
     this.notifier = new Notifier({
       ...common,
+      dials,
       queueAlertsMax: options.queueAlertsMax,
       batchAlertsMax: options.batchAlertsMax,
       drainOnShutdown: options.drainOnShutdown,
@@ -78,7 +81,7 @@ export class Steps {
       resendDelayMs: options.resendDelayMs,
     });
     shutdown.add(() => this.rules.stop());
-    this.scrape = new ScrapeManager({ ...common, kernel, appendable: tsdb, discoveryMetrics });
+    this.scrape = new ScrapeManager({ ...common, kernel, appendable: tsdb, discoveryMetrics, dials });
     shutdown.add(() => this.scrape.close());
   }
 

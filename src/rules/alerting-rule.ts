@@ -106,7 +106,7 @@ export class AlertingRule extends Rule {
     { timestampMs: timeMs, group }: Evaluation,
     context: RuleContext,
   ): (template: Template) => Promise<string> | string {
-    const { externalLabels, externalUrl, logger } = context;
+    const { externalLabels, externalUrl, logger, metrics } = context;
     const query = (text: string, timestampMs: number): Promise<readonly VectorSample[]> =>
       context.query(text, timestampMs, group);
     const data = alertTemplateData({
@@ -117,10 +117,12 @@ export class AlertingRule extends Rule {
     });
     return async (template) => {
       if ("plain" in template) return template.plain;
+      metrics.expansions.inc();
       try {
         return await template.expander.expand(data, { timeMs, externalUrl, query });
       } catch (error) {
         if (!(error instanceof NarthexError)) throw error;
+        metrics.expansionFailures.inc();
         logger.warn("Expanding alert template failed", { alert: this.name, err: error });
         return `<error expanding template: ${errorMessage(error)}>`;
       }

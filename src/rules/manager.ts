@@ -80,6 +80,7 @@ export class RuleManager {
     const settings = (): RuleSettings => this.#settings;
     const logger = this.#logger;
     const context: RuleContext = {
+      metrics: this.#metrics,
       query,
       externalUrl,
       logger,

@@ -22,6 +22,8 @@ export class RuleMetrics {
   readonly lastRestoreDuration: Gauge<"rule_group">;
   readonly rules: Gauge<"rule_group">;
   readonly lastSamples: Gauge<"rule_group">;
+  readonly expansions: Counter;
+  readonly expansionFailures: Counter;
   readonly #byGroup: GroupMetric[] = [];
 
   constructor(registry: Registry) {
@@ -81,6 +83,14 @@ export class RuleMetrics {
       "group_last_evaluation_samples",
       "Samples that the last evaluation of the group yielded.",
     );
+    this.expansions = registry.counter({
+      name: "prometheus_template_text_expansions_total",
+      help: "Expansions of labels and annotations that hold a template.",
+    });
+    this.expansionFailures = registry.counter({
+      name: "prometheus_template_text_expansion_failures_total",
+      help: "Expansions of labels and annotations that failed.",
+    });
   }
 
   #track<M extends GroupMetric>(metric: M): M {

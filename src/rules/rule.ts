@@ -1,5 +1,6 @@
 import { errorMessage, type Logger } from "../base/index.ts";
 import type { Labels } from "../model/index.ts";
+import type { RuleMetrics } from "./metrics.ts";
 import type { LabelTexts } from "./rule-file.ts";
 
 /** One element of a query's result. */
@@ -31,6 +32,7 @@ export interface RuleContext {
   readonly externalUrl: URL;
   readonly externalLabels: Labels;
   readonly logger: Logger;
+  readonly metrics: Pick<RuleMetrics, "expansions" | "expansionFailures">;
 }
 
 /** When and within which bounds a rule is evaluated. */

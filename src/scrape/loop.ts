@@ -1,5 +1,6 @@
 import { type Clock, errorMessage, type Logger, NarthexError, sleep, type Timer } from "../base/index.ts";
 import { type ScrapeProtocol, selectFormat, type TextFormat } from "../exposition/index.ts";
+import type { DialMetrics } from "../http/index.ts";
 import type { ByteBuffer, Kernel } from "../kernel/index.ts";
 import { formatDuration, type NameValidationScheme } from "../model/index.ts";
 import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
@@ -19,6 +20,7 @@ export interface ScrapeContext {
   readonly kernel: Kernel;
   readonly buffers: BufferPool;
   readonly metrics: ScrapeMetrics;
+  readonly dials: DialMetrics | undefined;
   readonly failureLogs: FailureLogs;
   readonly clock: Clock;
   /** Aborts at shutdown: ends scrapes under way, and no end-of-run markers are written after. */
@@ -61,7 +63,8 @@ export class ScrapeLoop {
     this.#fetcher = fetcher;
     this.#context = context;
     this.#logger = logger.with({ target: target.url });
-    this.#reader = new TargetReader(target, context.kernel, readRules(config));
+    const { cacheFlushes } = context.metrics;
+    this.#reader = new TargetReader(target, context.kernel, readRules(config), () => cacheFlushes.inc());
     this.#report = new ReportSeries(target, this.#logger);
   }
 
@@ -128,7 +131,9 @@ export class ScrapeLoop {
     const timestampMs = Math.abs(startMs - idealMs) <= toleranceMs ? idealMs : Math.floor(startMs);
     if (this.#lastStartMs > 0) {
       const interval = formatDuration(this.target.intervalMs);
-      metrics.intervalLength.labels({ interval }).observe((startMs - this.#lastStartMs) / 1000);
+      const seconds = (startMs - this.#lastStartMs) / 1000;
+      metrics.intervalLength.labels({ interval }).observe(seconds);
+      metrics.intervalLengthHistogram.labels({ interval }).observe(seconds);
     }
     this.#lastStartMs = startMs;
     const body = buffers.take();
@@ -219,6 +224,7 @@ export class ScrapeLoop {
     const extra = this.#config.extraScrapeMetrics ? { sampleLimit: this.#config.sampleLimit } : undefined;
     this.#report.append(appender, timestampMs, values, extra);
     this.#commit(appender);
+    metrics.duration.observe(elapsedMs() / 1000);
     this.target.report(startMs, elapsedMs(), error === undefined ? "" : errorMessage(error));
     if (error !== undefined) this.#logFailure(errorMessage(error));
   }

@@ -7,6 +7,7 @@ import {
   type DiscoveryMetrics,
   type TargetGroups,
 } from "../discovery/index.ts";
+import type { DialMetrics } from "../http/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { Labels } from "../model/index.ts";
 import type { Appendable } from "../storage/index.ts";
@@ -34,6 +35,8 @@ export interface ScrapeManagerOptions {
   readonly clock?: Clock;
   readonly disk?: Disk;
   readonly createFetcher?: CreateFetcher;
+  /** Counts connections to targets, by job. */
+  readonly dials?: DialMetrics;
   /** Those of a discovery manager beside this one; registered here when missing. */
   readonly discoveryMetrics?: DiscoveryMetrics;
 }
@@ -56,6 +59,7 @@ export class ScrapeManager {
       kernel: options.kernel,
       buffers: new BufferPool(options.kernel, bodyBytesMax),
       metrics,
+      dials: options.dials,
       failureLogs: new FailureLogs(options.disk ?? systemDisk, clock, options.logger),
       clock,
       shutdown: this.#shutdown.signal,

@@ -2,6 +2,7 @@ import { Registry } from "@narthex/client";
 
 export type ScrapeMetrics = ReturnType<typeof createScrapeMetrics>;
 
+const durationBuckets = [0.01, 0.1, 1, 10];
 const quantiles = [0.01, 0.05, 0.5, 0.9, 0.99];
 
 /** Upstream's `prometheus_target_*` metrics. */
@@ -39,6 +40,12 @@ export function createScrapeMetrics(registry: Registry = new Registry()) {
       help: "How long a scrape pool took to take its targets.",
       labelNames: ["scrape_job"],
       quantiles,
+    }),
+    syncLengthHistogram: registry.histogram({
+      name: "prometheus_target_sync_length_histogram_seconds",
+      help: "How long a scrape pool took to take its targets.",
+      labelNames: ["scrape_job"],
+      buckets: durationBuckets,
     }),
     syncFailed: jobCounter("prometheus_target_sync_failed_total", "Targets that were refused."),
     targets: jobGauge("prometheus_target_scrape_pool_targets", "Targets of a scrape pool."),
@@ -78,6 +85,15 @@ export function createScrapeMetrics(registry: Registry = new Registry()) {
       "prometheus_target_scrapes_exemplar_out_of_order_total",
       "Exemplars that were rejected because their series has a newer one.",
     ),
+    cacheFlushes: counter(
+      "prometheus_target_scrapes_cache_flush_forced_total",
+      "Times that what is known of a target was forgotten because it was too much.",
+    ),
+    duration: registry.histogram({
+      name: "prometheus_target_scrape_duration_seconds",
+      help: "Time from the start of a scrape to the end of its commit.",
+      buckets: durationBuckets,
+    }),
     seriesRefused: counter(
       "narthex_target_scrapes_series_refused_total",
       "New series that were not taken because the storage is full.",
@@ -92,6 +108,12 @@ export function createScrapeMetrics(registry: Registry = new Registry()) {
       help: "Time between the starts of scrapes.",
       labelNames: ["interval"],
       quantiles,
+    }),
+    intervalLengthHistogram: registry.histogram({
+      name: "prometheus_target_interval_length_histogram_seconds",
+      help: "Time between the starts of scrapes.",
+      labelNames: ["interval"],
+      buckets: durationBuckets,
     }),
   };
 }

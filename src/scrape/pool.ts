@@ -38,8 +38,9 @@ export class ScrapePool {
     this.#logger = logger.with({ scrape_pool: config.jobName });
     this.#userAgent = userAgent;
     this.#createFetcher = createFetcher ?? createHttpFetcher;
-    this.#client = createHttpClient(config.httpClient, { userAgent });
+    this.#client = this.#createClient();
     context.metrics.pools.inc();
+    context.metrics.syncFailed.labels({ scrape_job: config.jobName });
   }
 
   get config(): ScrapeConfig {
@@ -61,7 +62,7 @@ export class ScrapePool {
     this.#config = config;
     metrics.poolReloads.inc();
     const oldClient = this.#client;
-    this.#client = createHttpClient(config.httpClient, { userAgent: this.#userAgent });
+    this.#client = this.#createClient();
     const relabels = rulesOf(before) !== rulesOf(config);
     this.sync(this.#groups);
     const changes = [...this.#loops.values()].map((loop) =>
@@ -107,7 +108,9 @@ export class ScrapePool {
     metrics.targets.labels(label).set(this.#loops.size);
     metrics.targetLimit.labels(label).set(this.#config.targetLimit);
     metrics.syncs.labels(label).inc();
-    metrics.syncLength.labels(label).observe((clock.monotonicMs() - startMs) / 1000);
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    metrics.syncLength.labels(label).observe(seconds);
+    metrics.syncLengthHistogram.labels(label).observe(seconds);
   }
 
   /** Ends all loops; with `markStale`, their series end too. */
@@ -116,14 +119,24 @@ export class ScrapePool {
     this.#loops.clear();
     await Promise.all(loops.map((loop) => loop.stop(markStale)));
     await this.#client.close();
+    this.#context.dials?.forget(this.#config.jobName);
     const label = { scrape_job: this.#config.jobName };
-    const { targets, targetLimit, syncs, syncLength, syncFailed, metadataEntries, metadataBytes } =
-      this.#context.metrics;
+    const {
+      targets,
+      targetLimit,
+      syncs,
+      syncLength,
+      syncLengthHistogram,
+      syncFailed,
+      metadataEntries,
+      metadataBytes,
+    } = this.#context.metrics;
     for (const metric of [
       targets,
       targetLimit,
       syncs,
       syncLength,
+      syncLengthHistogram,
       syncFailed,
       metadataEntries,
       metadataBytes,
@@ -158,6 +171,12 @@ export class ScrapePool {
       }
     }
     return wanted;
+  }
+
+  #createClient(): HttpClient {
+    const { httpClient, jobName } = this.#config;
+    const dialer = this.#context.dials?.dialer(jobName);
+    return createHttpClient(httpClient, { userAgent: this.#userAgent, ...(dialer && { dialer }) });
   }
 
   #createLoop(target: Target): ScrapeLoop | undefined {

@@ -58,6 +58,7 @@ export class TargetReader {
   readonly #target: Target;
   readonly #table: LineTable;
   #rules: ReadRules;
+  readonly #onFlush: () => void;
   /** Series whose lines were forgotten on purpose; those that the next scrape lacks have vanished. */
   #carried: Uint32Array = noRefs;
   #relearn = false;
@@ -73,7 +74,9 @@ export class TargetReader {
   #bytes: Buffer = nothing;
   #format: TextFormat = "text";
 
-  constructor(target: Target, kernel: Kernel, rules: ReadRules) {
+  /** `onFlush` is called when what the target said of its metrics is forgotten because it was too much. */
+  constructor(target: Target, kernel: Kernel, rules: ReadRules, onFlush: () => void = () => {}) {
+    this.#onFlush = onFlush;
     this.#target = target;
     this.#table = kernel.createLineTable();
     this.#rules = rules;
@@ -182,8 +185,10 @@ export class TargetReader {
     this.exemplarsOutOfOrder = 0;
     this.#newFamilies.clear();
     const retry = this.#refusedAtMs !== undefined && timestampMs - this.#refusedAtMs >= retryRefusedMs;
-    if (this.#target.metadata.isFull) this.#target.metadata.clear();
-    else if (!this.#relearn && !retry) return;
+    if (this.#target.metadata.isFull) {
+      this.#target.metadata.clear();
+      this.#onFlush();
+    } else if (!this.#relearn && !retry) return;
     this.#relearn = false;
     this.#refusedAtMs = undefined;
     this.#carried = this.#table.fail();

@@ -14,7 +14,7 @@ import { addStatusRoutes } from "./api/status.ts";
 import { addTargetRoutes } from "./api/targets.ts";
 import { answerUnknownPaths } from "./unknown-path.ts";
 import { addLifecycleRoutes, notReady } from "./lifecycle.ts";
-import { RequestMetrics } from "./metrics.ts";
+import { measureExposition, RequestMetrics } from "./metrics.ts";
 import type { WebParts } from "./parts.ts";
 import { addUiRoutes } from "./ui.ts";
 
@@ -41,9 +41,14 @@ function createApp(parts: WebParts, metrics: RequestMetrics): Hono {
   parts.addRoutes?.(app);
   app.route("/api/v1", createApi(parts));
   addLifecycleRoutes(app, parts.lifecycle);
+  const counted = measureExposition(parts.registry);
   app.get("/metrics", (c) => {
     const format = negotiateFormat(c.req.header("accept"));
-    return c.body(parts.registry.expose(format), 200, { "content-type": contentTypeOf(format) });
+    return c.body(
+      counted(() => parts.registry.expose(format)),
+      200,
+      { "content-type": contentTypeOf(format) },
+    );
   });
   app.get("/version", (c) => c.json(parts.status.build()));
   addUiRoutes(app, parts.ui, parts.lifecycle.isReady);

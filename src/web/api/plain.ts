@@ -21,7 +21,7 @@ const headerLines = "vary: Origin\r\n";
 export function createPlainRoutes(parts: WebParts, metrics: RequestMetrics): PlainRoutes {
   const { queries, lifecycle, logger, routePrefix, nowMs } = parts;
   const route = (path: string, evaluate: (call: QueryCall) => Promise<Uint8Array>): [string, PlainRoute] => {
-    const observe = metrics.forHandler(path);
+    const handler = metrics.forHandler(path);
     const answer = async (call: PlainCall): Promise<PlainAnswer> => {
       const startMs = performance.now();
       const answered = await evaluate(queryCall(call)).then(success, (error: unknown) => {
@@ -29,8 +29,8 @@ export function createPlainRoutes(parts: WebParts, metrics: RequestMetrics): Pla
           logger.error("a request failed", { path: call.request.path, err: (error as Error).stack });
         return failure(error);
       });
-      observe(answered.status, startMs);
-      return answered;
+      handler.answered(answered.status, startMs);
+      return { ...answered, sent: handler.sent };
     };
     return [routePrefix + path, (call) => (lifecycle.isReady() ? answer(call) : undefined)];
   };
