@@ -21,6 +21,10 @@ export class TsdbCounters {
   replaySeconds = 0;
   unknownReplayReferences = 0;
   compactions = 0;
+  verticalCompactions = 0;
+  compactionsTriggered = 0;
+  checkpointsDeleted = 0;
+  appendersCreated = 0;
   compactionsFailed = 0;
   /** As upstream: 0 when a lock was left behind, 1 after a clean stop. */
   cleanStart = 1;
@@ -35,6 +39,8 @@ export interface MetricSources {
   retention: RetentionPolicy;
   staleSeries: StaleSeriesCompaction;
   walBytes: () => number;
+  headChunkBytes: () => number;
+  activeAppenders: () => number;
 }
 
 /** Registers the storage's metrics under upstream's names; the values are read when they are gathered. */
@@ -141,7 +147,42 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "Checkpoints that failed.",
     () => counters.checkpointsFailed,
   );
-  counter("prometheus_tsdb_compactions_total", "Compactions of blocks.", () => counters.compactions);
+  counter(
+    "prometheus_tsdb_checkpoint_deletions_total",
+    "Checkpoints deleted after a newer one was written.",
+    () => counters.checkpointsDeleted,
+  );
+  counter(
+    "prometheus_tsdb_head_chunks_created_total",
+    "Chunks created in the head.",
+    () => head.kernel.series.chunkCount + counters.chunksRemoved,
+  );
+  gauge(
+    "prometheus_tsdb_head_chunks_storage_size_bytes",
+    "Bytes of the chunks_head directory, which another server left.",
+    sources.headChunkBytes,
+  );
+  gauge("prometheus_tsdb_head_active_appenders", "Appenders that hold samples.", sources.activeAppenders);
+  counter(
+    "prometheus_tsdb_head_appenders_created_total",
+    "Appenders created.",
+    () => counters.appendersCreated,
+  );
+  counter(
+    "prometheus_tsdb_compactions_triggered_total",
+    "Times that it was looked whether there is something to compact.",
+    () => counters.compactionsTriggered,
+  );
+  counter(
+    "prometheus_tsdb_vertical_compactions_total",
+    "Compactions of blocks that overlapped.",
+    () => counters.verticalCompactions,
+  );
+  counter(
+    "prometheus_tsdb_compactions_total",
+    "Blocks written from the head, and compactions of blocks.",
+    () => counters.compactions,
+  );
   counter(
     "prometheus_tsdb_compactions_failed_total",
     "Compactions of blocks that failed.",
@@ -178,6 +219,16 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "prometheus_tsdb_wal_completed_pages_total",
     "WAL pages filled.",
     () => wal()?.counters.pagesCompleted ?? 0,
+  );
+  counter(
+    "prometheus_tsdb_wal_record_part_writes_total",
+    "Parts of records put together for the WAL.",
+    () => wal()?.counters.parts ?? 0,
+  );
+  counter(
+    "prometheus_tsdb_wal_record_parts_bytes_written_total",
+    "Bytes of the parts of records put together for the WAL, headers included.",
+    () => wal()?.counters.partBytes ?? 0,
   );
   counter(
     "narthex_tsdb_wal_written_bytes_total",

@@ -24,6 +24,8 @@ export interface QueryableParts {
 export interface StoredQueryable extends Queryable {
   /** The blocks that are read, in the order of their times. Throws the disk's error. */
   blocks(): BlockMeta[];
+  /** How often this thread read which blocks there are, and could not. */
+  reloads(): { total: number; failed: number };
   close(): void;
 }
 
@@ -63,6 +65,7 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
       return metas.reduce((most, { stats }) => Math.max(most, stats.numSeries), 0);
     },
     blocks: () => blocks()?.metas() ?? [],
+    reloads: () => ({ total: list?.reloads ?? 0, failed: list?.reloadsFailed ?? 0 }),
     close: () => list?.close(),
   };
 }

@@ -19,6 +19,7 @@ import { type Retention, RetentionPolicy } from "./maintenance/retention-policy.
 import { StaleSeriesCompaction } from "./maintenance/stale-series-compaction.ts";
 import { deleteSeries, type SeriesDeletion } from "./maintenance/series-deletion.ts";
 import { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
+import { TsdbDurations } from "./durations.ts";
 import { DirectoryLock } from "./lock.ts";
 import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
 import { type ExemplarLimits, resolveOptions, type TsdbOptions } from "./options.ts";
@@ -81,6 +82,7 @@ export class Tsdb implements Appendable {
   readonly #pool: BatchPool;
   readonly #appends = new AppendTotals();
   readonly #counters = new TsdbCounters();
+  readonly #durations: TsdbDurations;
   readonly #retention: RetentionPolicy;
   readonly #staleSeries: StaleSeriesCompaction;
   #wal: WalWriter | undefined;
@@ -126,6 +128,7 @@ export class Tsdb implements Appendable {
       kernel,
       count: () => this.blocks().length,
       sizeBytes: () => this.blocks().reduce((bytes, meta) => bytes + this.#blockBytes(meta), 0),
+      reloads: () => this.#stored.reloads(),
       setAside: () => blocksSetAside.length,
     });
     registerTsdbMetrics(registry, {
@@ -137,7 +140,10 @@ export class Tsdb implements Appendable {
       retention: this.#retention,
       staleSeries: this.#staleSeries,
       walBytes: () => directoryBytes(disk, this.#walDirectory),
+      headChunkBytes: () => directoryBytes(disk, `${directory}/chunks_head`),
+      activeAppenders: () => this.#pool.lent,
     });
+    this.#durations = new TsdbDurations(registry, parts.clock);
     this.ready = this.#start();
     // Who awaits `ready` hears of the failure; nobody has to.
     this.ready.catch(() => {});
@@ -156,6 +162,7 @@ export class Tsdb implements Appendable {
     if (this.#isClosed) throw new NarthexError("unavailable", "storage is closed");
     if (this.#context === undefined)
       throw new NarthexError("unavailable", "storage is not ready: WAL is being replayed");
+    this.#counters.appendersCreated++;
     return new HeadAppender(this.#context);
   }
 
@@ -227,7 +234,11 @@ export class Tsdb implements Appendable {
   /** Rewrites the blocks without what was deleted. Rejects with `internal` when that fails for one; then that one is as it was. */
   cleanTombstones(): Promise<void> {
     return this.#inTurn(async () => {
-      const { compactions, failures } = await this.#blockKeeper().cleanTombstones();
+      const keeper = this.#blockKeeper();
+      const { tombstoneCleanup } = this.#durations;
+      const { compactions, failures } = await this.#durations.writing(tombstoneCleanup, () =>
+        keeper.cleanTombstones(),
+      );
       this.#counters.compactions += compactions;
       this.#counters.compactionsFailed += failures;
       if (failures > 0)
@@ -384,7 +395,8 @@ export class Tsdb implements Appendable {
       onSlice: async (progress) => {
         this.#replayProgress = progress;
         const minTimeMs = this.#relievingTimeMs(this.#head.maxTimeMs);
-        if (minTimeMs !== undefined) await truncateChunks(this.#head, minTimeMs);
+        if (minTimeMs !== undefined)
+          this.#counters.chunksRemoved += await truncateChunks(this.#head, minTimeMs);
       },
       onCaughtUp: () => {
         if (this.#context) this.#context.isReplaying = false;
@@ -481,23 +493,28 @@ export class Tsdb implements Appendable {
     const isUrgent = (): boolean => memoryFill(kernel) > memoryPressureRatio;
     const truncate = (timeMs: number): Promise<void> => this.#truncate(timeMs);
     const head = this.#head;
+    counters.compactionsTriggered++;
+    const writing = <T>(work: () => Promise<T>): Promise<T> =>
+      this.#durations.writing(this.#durations.compaction, work);
     const blocks = await compactHead({
       kernel,
       clock,
-      keeper,
+      keeper: { cut: (minTime, maxTime) => writing(() => keeper.cut(minTime, maxTime)) },
       head,
       chunkRangeMs,
       refuseBefore,
       truncate,
       isUrgent,
     });
+    counters.compactions += blocks;
     await this.#staleSeries.run(keeper, blocks > 0);
     const { timeMs } = this.#retention.retention;
     const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(timeMs, chunkRangeMs));
     // The thread is woken only when there is something to do.
     if (planCompaction(this.blocks(), ranges).length > 0) {
-      const result = await keeper.compact(ranges);
+      const result = await writing(() => keeper.compact(ranges));
       counters.compactions += result.compactions;
+      counters.verticalCompactions += result.vertical;
       counters.compactionsFailed += result.failures;
     }
     await this.#retention.apply(keeper, this.blocks());
@@ -532,13 +549,15 @@ export class Tsdb implements Appendable {
     context.minValidTimeMs = Math.max(context.minValidTimeMs, minTimeMs);
     this.#counters.truncations++;
     try {
-      const { chunksRemoved } = await truncateHead(this.#head, minTimeMs);
+      const { chunksRemoved } = await this.#durations.measure(this.#durations.headGc, () =>
+        truncateHead(this.#head, minTimeMs),
+      );
       this.#counters.chunksRemoved += chunksRemoved;
     } catch (error) {
       this.#counters.truncationsFailed++;
       throw error;
     }
-    await this.#truncateWal(minTimeMs);
+    await this.#durations.measure(this.#durations.walTruncation, () => this.#truncateWal(minTimeMs));
   }
 
   async #truncateWal(minTimeMs: number): Promise<void> {
@@ -548,7 +567,7 @@ export class Tsdb implements Appendable {
     try {
       // What is in the present segment can go with the next truncation only if it is not the present one then.
       if (wal.segmentSizeBytes > 0) wal.nextSegment();
-      await truncateWal(this.#checkpointOptions(minTimeMs), wal);
+      this.#counters.checkpointsDeleted += await truncateWal(this.#checkpointOptions(minTimeMs), wal);
     } catch (error) {
       this.#counters.walTruncationsFailed++;
       this.#counters.checkpointsFailed++;

@@ -135,7 +135,12 @@ test("a damaged block is noticed and left out, and its parents are read in its p
   const { blocks, setAside } = recoverBlocks(maintenance);
   assert.deepEqual([blocks.length, setAside], [4, [merged]]);
   assert.ok(disk.list(`${directory}/set-aside`).includes(merged));
-  assert.deepEqual(compactAll(maintenance, [100, 300]), { compactions: 1, failures: 0, deleted: 3 });
+  assert.deepEqual(compactAll(maintenance, [100, 300]), {
+    compactions: 1,
+    vertical: 0,
+    failures: 0,
+    deleted: 3,
+  });
   assert.deepEqual(
     listBlocks(maintenance)
       .toSorted((a, b) => a.minTime - b.minTime)
@@ -162,7 +167,7 @@ test("series are deleted from blocks for good", (t) => {
   ]);
   assert.deepEqual(all(), left);
   assert.equal(list.metas()[0]!.stats.numTombstones, 2);
-  assert.deepEqual(cleanTombstones(maintenance), { compactions: 1, failures: 0, deleted: 1 });
+  assert.deepEqual(cleanTombstones(maintenance), { compactions: 1, vertical: 0, failures: 0, deleted: 1 });
   assert.deepEqual(all(), left);
   assert.deepEqual([list.metas()[0]!.stats.numTombstones, list.metas()[0]!.stats.numSeries], [0, 1]);
   list.close();

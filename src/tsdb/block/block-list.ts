@@ -33,6 +33,9 @@ export class BlockList {
   /** Those to be read, in the order of their times. */
   #current: Entry[] = [];
   #untilMs = -Infinity;
+  /** How often the directory was read, and could not be. */
+  reloads = 0;
+  reloadsFailed = 0;
 
   constructor(context: BlockContext, dataDirectory: string, notices: BlockNotices, version: () => number) {
     this.#context = context;
@@ -109,6 +112,18 @@ export class BlockList {
   }
 
   #read(): void {
+    this.reloads++;
+    try {
+      this.#readDirectory();
+    } catch (error) {
+      this.reloadsFailed++;
+      // The next one who asks tries again.
+      this.#seenVersion = undefined;
+      throw error;
+    }
+  }
+
+  #readDirectory(): void {
     const { disk } = this.#context;
     // Taken before the directory is read: a change meanwhile makes us read again.
     this.#seenVersion = this.#version();

@@ -3,7 +3,7 @@ import { Block, type BlockContext, blockSizeBytes, isBlockFault } from "./block.
 import { runCompaction } from "./compact.ts";
 import { deleteBlock, listBlockUlids, removeLeftovers, setBlockAside } from "./directory.ts";
 import { type BlockMeta, readMeta } from "./meta.ts";
-import { planCompaction } from "./plan.ts";
+import { overlap, planCompaction } from "./plan.ts";
 import { blocksBeyondSize, blocksBeyondTime, supersededBlocks } from "./retention.ts";
 import { createUlid } from "./ulid.ts";
 
@@ -29,6 +29,8 @@ export interface RetentionLimits {
 /** Counts of what was done. */
 export interface CompactionResult {
   compactions: number;
+  /** Of these, those of blocks that overlapped. */
+  vertical: number;
   failures: number;
   deleted: number;
 }
@@ -74,7 +76,7 @@ export function listBlocks({ context: { disk }, dataDirectory }: BlockMaintenanc
 
 /** Compacts until no plan is left or one fails, deleting what is replaced. */
 export function compactAll(maintenance: BlockMaintenance, ranges: readonly number[]): CompactionResult {
-  const result: CompactionResult = { compactions: 0, failures: 0, deleted: 0 };
+  const result: CompactionResult = { compactions: 0, vertical: 0, failures: 0, deleted: 0 };
   for (;;) {
     result.deleted += deleteSuperseded(maintenance);
     const plan = planCompaction(listBlocks(maintenance), ranges);
@@ -84,6 +86,7 @@ export function compactAll(maintenance: BlockMaintenance, ranges: readonly numbe
       return result;
     }
     result.compactions++;
+    if (overlap(plan)) result.vertical++;
   }
 }
 
@@ -92,7 +95,7 @@ export function compactAll(maintenance: BlockMaintenance, ranges: readonly numbe
  * the WAL is replayed, which may still have the samples.
  */
 export function cleanTombstones(maintenance: BlockMaintenance): CompactionResult {
-  const result: CompactionResult = { compactions: 0, failures: 0, deleted: 0 };
+  const result: CompactionResult = { compactions: 0, vertical: 0, failures: 0, deleted: 0 };
   const blocks = listBlocks(maintenance);
   const newestMs = Math.max(...blocks.map(({ maxTime }) => maxTime));
   for (const meta of blocks) {

@@ -8,6 +8,7 @@ export interface BlockMetricSources {
   readonly count: () => number;
   /** Bytes of their files. */
   readonly sizeBytes: () => number;
+  readonly reloads: () => { total: number; failed: number };
   /** Blocks that were damaged when the storage was opened. */
   readonly setAside: () => number;
 }
@@ -15,7 +16,7 @@ export interface BlockMetricSources {
 /** Registers what there is to know of the blocks, under upstream's names where it has one. */
 export function registerBlockMetrics(
   registry: Registry,
-  { kernel, count, sizeBytes, setAside }: BlockMetricSources,
+  { kernel, count, sizeBytes, reloads, setAside }: BlockMetricSources,
 ): void {
   registry.gaugeFunction(
     { name: "prometheus_tsdb_blocks_loaded", help: "Blocks that are read." },
@@ -24,6 +25,20 @@ export function registerBlockMetrics(
   registry.gaugeFunction(
     { name: "prometheus_tsdb_storage_blocks_bytes", help: "Bytes of all blocks on disk." },
     orNaN(sizeBytes),
+  );
+  registry.counterFunction(
+    {
+      name: "prometheus_tsdb_reloads_total",
+      help: "Times that the main thread read which blocks there are, because they had changed.",
+    },
+    () => reloads().total,
+  );
+  registry.counterFunction(
+    {
+      name: "prometheus_tsdb_reloads_failures_total",
+      help: "Times that the main thread could not read which blocks there are.",
+    },
+    () => reloads().failed,
   );
   registry.gaugeFunction(
     { name: "narthex_tsdb_blocks_set_aside", help: "Damaged blocks that were set aside at the start." },

@@ -117,3 +117,14 @@ function pickDeleted(blocks: readonly BlockMeta[], ranges: readonly number[]): B
 function hasFailed(block: BlockMeta): boolean {
   return block.compaction.failed === true;
 }
+
+/** Whether two of the blocks have a time in common. */
+export function overlap(blocks: readonly BlockMeta[]): boolean {
+  const ordered = [...blocks].sort(byTime);
+  let untilMs = -Infinity;
+  return ordered.some(({ minTime, maxTime }) => {
+    const isBefore = minTime < untilMs;
+    untilMs = Math.max(untilMs, maxTime);
+    return isBefore;
+  });
+}

@@ -8,6 +8,8 @@ export class BatchPool {
   readonly #kernel: Kernel;
   readonly #capacity: number;
   readonly #idle: SampleBatch[] = [];
+  /** Batches that appenders hold. */
+  lent = 0;
 
   constructor(kernel: Kernel, capacity: number) {
     this.#kernel = kernel;
@@ -16,11 +18,14 @@ export class BatchPool {
 
   /** An empty batch. Throws MemoryFullError. */
   take(): SampleBatch {
-    return this.#idle.pop() ?? this.#kernel.createSampleBatch(this.#capacity);
+    const batch = this.#idle.pop() ?? this.#kernel.createSampleBatch(this.#capacity);
+    this.lent++;
+    return batch;
   }
 
   give(batch: SampleBatch): void {
     batch.clear();
+    this.lent--;
     if (this.#idle.length < idleMax) this.#idle.push(batch);
     else batch.close();
   }

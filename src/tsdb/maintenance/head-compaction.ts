@@ -32,7 +32,7 @@ export interface BlockKeeper {
 export interface HeadCompactionParts {
   readonly kernel: Kernel;
   readonly clock: Clock;
-  readonly keeper: BlockKeeper;
+  readonly keeper: Pick<BlockKeeper, "cut">;
   readonly head: { readonly minTimeMs: number; readonly maxTimeMs: number };
   readonly chunkRangeMs: number;
   /** Refuses samples before `timeMs` from now on. */

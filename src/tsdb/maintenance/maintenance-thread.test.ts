@@ -67,7 +67,7 @@ test("head ranges become blocks, blocks are compacted, deleted from, cleaned; ev
   assert.equal(ulids(directory).length, 4);
 
   const compacted = await thread.compact([rangeMs, 3 * rangeMs]);
-  assert.deepEqual(compacted, { compactions: 1, failures: 0, deleted: compacted.deleted });
+  assert.deepEqual(compacted, { compactions: 1, vertical: 0, failures: 0, deleted: compacted.deleted });
   assert.ok(log.some((line) => line.includes("blocks compacted")));
   assert.deepEqual(dump(kernel, queryable), before);
 

@@ -39,13 +39,10 @@ const metadataPerRecord = 10_000;
 
 /**
  * Shortens the WAL: what is still needed of the lower two thirds of its finished segments (series that exist, samples from `minTimeMs` on)
- * goes into a checkpoint, then the segments are deleted. Works in slices while the writer appends to a later segment. Returns the last
- * segment that went, or undefined when there are too few. Throws the disk's errors; then the old files are all there.
+ * goes into a checkpoint, then the segments are deleted. Works in slices while the writer appends to a later segment. Returns how
+ * many checkpoints the new one replaced. Throws the disk's errors; then the old files are all there.
  */
-export async function truncateWal(
-  options: CheckpointOptions,
-  writer: WalWriter,
-): Promise<number | undefined> {
+export async function truncateWal(options: CheckpointOptions, writer: WalWriter): Promise<number> {
   const { disk, directory } = options;
   const before = listCheckpoints(disk, directory).at(-1);
   const segments = listSegments(disk, directory).filter(
@@ -53,7 +50,7 @@ export async function truncateWal(
   );
   const doomed = segments.slice(0, Math.floor((segments.length * 2) / 3));
   const last = doomed.at(-1);
-  if (last === undefined) return undefined;
+  if (last === undefined) return 0;
   const checkpoint = new CheckpointWriter(options, last.index);
   try {
     for (const { path } of before ? listSegments(disk, before.path) : []) await checkpoint.filter(path);
@@ -64,8 +61,7 @@ export async function truncateWal(
     throw error;
   }
   for (const path of checkpoint.damagedPaths) setAside(disk, path, options.setAsideDirectory);
-  removeCovered(disk, directory);
-  return last.index;
+  return removeCovered(disk, directory);
 }
 
 /**
@@ -101,17 +97,18 @@ export function setAside(disk: Disk, path: string, directory: string): void {
   disk.rename(path, target);
 }
 
-/** Removes what the newest checkpoint stands for, and checkpoints that were never finished. */
-export function removeCovered(disk: Disk, directory: string): void {
-  if (disk.stat(directory) === undefined) return;
+/** Removes what the newest checkpoint stands for, and checkpoints that were never finished. Returns how many older checkpoints went. */
+export function removeCovered(disk: Disk, directory: string): number {
+  if (disk.stat(directory) === undefined) return 0;
   for (const name of disk.list(directory))
     if (/^checkpoint\.\d+\.tmp$/.test(name)) disk.remove(`${directory}/${name}`);
   const checkpoints = listCheckpoints(disk, directory);
   const newest = checkpoints.pop();
-  if (newest === undefined) return;
+  if (newest === undefined) return 0;
   for (const { index, path } of listSegments(disk, directory)) if (index <= newest.index) disk.remove(path);
   for (const { path } of checkpoints) disk.remove(path);
   disk.syncDirectory(directory);
+  return checkpoints.length;
 }
 
 class CheckpointWriter {

@@ -37,6 +37,11 @@ export class WalCounters {
   recordsWritten = 0;
   bytesWritten = 0;
   pagesCompleted = 0;
+  /** Parts of records that were put together, with their headers. */
+  parts = 0;
+  partBytes = 0;
+  /** What compression left out of records. */
+  bytesSaved = 0;
   flushes = 0;
   writesFailed = 0;
   syncs = 0;
@@ -112,6 +117,7 @@ export class WalWriter {
   add(record: Uint8Array): void {
     if (this.#isTorn) this.#recover();
     const { data, bits } = compressRecord(record, this.#options.compression);
+    this.counters.bytesSaved += record.length - data.length;
     const pages = Math.ceil(data.length / (pageBytes - fragmentHeaderBytes)) + headerSlackPages;
     const bytesMax = data.length + pages * fragmentHeaderBytes;
     if (bytesMax > this.#options.segmentBytes)
@@ -213,6 +219,8 @@ export class WalWriter {
       u8[at + 1] = length >>> 8;
       u8[at + 2] = length;
       putUint32(u8, at + 3, kernel.crc32c(dataAt, length));
+      this.counters.parts++;
+      this.counters.partBytes += fragmentHeaderBytes + length;
       at = dataAt + length;
       offset += length;
       pageLeft -= fragmentHeaderBytes + length;
