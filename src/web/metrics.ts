@@ -6,9 +6,9 @@ import { routePath } from "hono/route";
 /** Counts the requests of one route. */
 export interface HandlerMetrics {
   /** Notes that a request was answered that began at `startMs` of the monotonic clock. */
-  answered(status: number, startMs: number): void;
+  readonly answered: (status: number, startMs: number) => void;
   /** Notes how many bytes the answer took, head and body. */
-  sent(bytes: number): void;
+  readonly sent: (bytes: number) => void;
 }
 
 /**
