@@ -1,8 +1,11 @@
 import { layout, staleMarkerBits } from "../../kernel/index.ts";
 import type { Head } from "./head.ts";
-import { markEmpty, slicer } from "./truncate.ts";
+import { slicer } from "./slicer.ts";
+import { markEmpty } from "./truncate.ts";
 
 const { slot } = layout;
+const staleLow = Number(staleMarkerBits & 0xffff_ffffn);
+const staleHigh = Number(staleMarkerBits >> 32n);
 
 /** Series whose newest sample is a stale marker, by ref, ascending, with that sample's time. */
 export interface StaleSeries {
@@ -21,7 +24,9 @@ export async function findStaleSeries(head: Head): Promise<StaleSeries> {
       refs.push(ref);
       lastTimesMs.push(lastMs);
     }
-    await breathe();
+    // Nothing is awaited for nothing: there may be millions.
+    const turn = breathe();
+    if (turn) await turn;
   }
   return { refs: Uint32Array.from(refs), lastTimesMs: Float64Array.from(lastTimesMs) };
 }
@@ -53,6 +58,7 @@ function staleTimeMs(head: Head, ref: number): number | undefined {
   if (head.newestChunk(ref) === 0) return undefined;
   const { views, series } = head.kernel;
   const at = series.slot(ref);
-  if (views.u64[(at + slot.lastValueBits) / 8] !== staleMarkerBits) return undefined;
+  const bits = (at + slot.lastValueBits) >>> 2;
+  if (views.u32[bits] !== staleLow || views.u32[bits + 1] !== staleHigh) return undefined;
   return Number(views.i64[(at + slot.lastTimestampMs) / 8]);
 }

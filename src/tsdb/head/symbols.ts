@@ -1,5 +1,6 @@
 import { NarthexError } from "../../base/index.ts";
 import { type Kernel, layout } from "../../kernel/index.ts";
+import type { Breathe } from "./slicer.ts";
 import { hashBytes } from "./text-hash.ts";
 
 /**
@@ -190,7 +191,7 @@ export class SymbolTable extends SymbolReader {
   }
 
   /** Retires every symbol without uses. Between slices, and only there, may nothing hold a symbol that has no use yet. */
-  async sweep(breathe: () => Promise<void>): Promise<void> {
+  async sweep(breathe: Breathe): Promise<void> {
     const u32 = this.#u32;
     for (let tablePtr = 0, slot = 0; ; slot++) {
       if (u32[rootIndex] !== tablePtr) {

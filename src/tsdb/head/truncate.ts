@@ -1,8 +1,7 @@
 import { layout } from "../../kernel/index.ts";
 import type { Head } from "./head.ts";
+import { type Breathe, slicer } from "./slicer.ts";
 
-/** The event loop gets its turn after so much work. */
-const sliceMs = 10;
 const slot = layout.slot;
 /** Slot flag: the series had no chunk at the last truncation. It is removed when that is still so at the next. */
 const emptyFlag = 1;
@@ -48,7 +47,8 @@ export async function truncateChunks(
     removed += truncateSeries(head, ref, minTimeMs);
     if (head.newestChunk(ref) !== 0) oldestMs = Math.min(oldestMs, oldestTimeMs(head, ref));
     visit(ref);
-    await breathe();
+    const turn = breathe();
+    if (turn) await turn;
   }
   head.endRecount(oldestMs);
   head.kernel.arena.reclaim();
@@ -73,11 +73,7 @@ function oldestTimeMs(head: Head, ref: number): number {
 }
 
 /** Removes those of the series that still have no chunk, from slots, posting lists and symbols. Returns how many. */
-async function removeSeries(
-  head: Head,
-  refs: readonly number[],
-  breathe: () => Promise<void>,
-): Promise<number> {
+async function removeSeries(head: Head, refs: readonly number[], breathe: Breathe): Promise<number> {
   const { kernel, labelIndex, symbols } = head;
   const { u32 } = kernel.views;
   const dead = new Set<number>();
@@ -110,16 +106,4 @@ async function removeSeries(
 /** The next truncation removes the series if it is still without chunks then. */
 export function markEmpty(head: Head, ref: number): void {
   head.kernel.views.u8[head.kernel.series.slot(ref) + slot.flags]! |= emptyFlag;
-}
-
-/** A function that lets the event loop turn when a slice of work is over. */
-export function slicer(): () => Promise<void> {
-  let startMs = performance.now();
-  let calls = 0;
-  return async () => {
-    // The clock is asked now and then only: most calls follow a microsecond of work.
-    if (++calls % 64 !== 0 || performance.now() - startMs < sliceMs) return;
-    await new Promise((resolve) => setImmediate(resolve));
-    startMs = performance.now();
-  };
 }
