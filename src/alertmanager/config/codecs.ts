@@ -1,19 +1,8 @@
 /** Kinds of values that only Alertmanager's configuration has. */
 import { Secret, secretMask } from "../../base/index.ts";
 import { httpClientConfig } from "../../http/index.ts";
-import {
-  bool,
-  type Codec,
-  field,
-  failAt,
-  type Mapping,
-  mapped,
-  type ObjectCodec,
-  secret,
-  text,
-} from "../../codec/index.ts";
+import { bool, type Codec, field, type Mapping, mapped, secret, text } from "../../codec/index.ts";
 import { alertmanagerFunctions, formatGoDuration, Template } from "../../template/index.ts";
-import type { GlobalConfig } from "./global.ts";
 
 export const noSecret = new Secret("");
 
@@ -121,30 +110,9 @@ export function exactlyOne(mapping: Mapping, value: string, file: string): void 
   exclusive(mapping, value, file);
 }
 
-/** Fails at the place where `config` stands in the file. */
-export function fail(config: object, message: string): never {
-  return failAt(config, message);
-}
-
 /** Makes `url` end in a slash, as paths are appended to it. */
 export function withSlash(url: string): string {
   return url.endsWith("/") ? url : `${url}/`;
-}
-
-/** One kind of receiver integration: its key under a receiver, how it is read, and what it takes from `global`. */
-export interface IntegrationType<T extends object> {
-  /** As in `<name>_configs` and in metrics. */
-  readonly name: string;
-  readonly codec: ObjectCodec<T>;
-  /** Whether an empty list item means "all defaults" rather than a mistake. */
-  readonly mayBeEmpty?: boolean;
-  /** Fills in what `global` gives. Throws `bad_data` when something is then still missing. */
-  readonly complete: (config: T, global: GlobalConfig) => void;
-}
-
-/** Forgets what exactly the type's configurations are: each is only ever handed back to the type that read it. */
-export function integrationType<T extends object>(type: IntegrationType<T>): IntegrationType<object> {
-  return type as unknown as IntegrationType<object>;
 }
 
 /** What most texts are unless they are written: the built-in template of that name. */

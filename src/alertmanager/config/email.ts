@@ -13,7 +13,8 @@ import {
   section,
   text,
 } from "../../codec/index.ts";
-import { common, fail, integrationType, noSecret } from "./codecs.ts";
+import { common, noSecret } from "./codecs.ts";
+import { fail, inheritSecret, integrationType } from "./integration-type.ts";
 import { hostPort } from "./global.ts";
 
 const { sendResolved } = common(false);
@@ -91,14 +92,8 @@ export const email = integrationType<EmailConfig>({
     if (config.from === "") fail(config, "no global SMTP from set");
     config.hello ||= global.smtpHello;
     config.authUsername ||= global.smtpAuthUsername;
-    if (config.authPassword.reveal() === "" && config.authPasswordFile === "") {
-      config.authPassword = global.smtpAuthPassword;
-      config.authPasswordFile = global.smtpAuthPasswordFile;
-    }
-    if (config.authSecret.reveal() === "" && config.authSecretFile === "") {
-      config.authSecret = global.smtpAuthSecret;
-      config.authSecretFile = global.smtpAuthSecretFile;
-    }
+    inheritSecret(config, "authPassword", global, "smtpAuthPassword");
+    inheritSecret(config, "authSecret", global, "smtpAuthSecret");
     config.authIdentity ||= global.smtpAuthIdentity;
     config.requireTls ??= global.smtpRequireTls;
     config.forceImplicitTls ??= global.smtpForceImplicitTls;

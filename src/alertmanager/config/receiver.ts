@@ -10,13 +10,25 @@ import {
   type Place,
   text,
 } from "../../codec/index.ts";
-import { discord, mattermost, msteams, msteamsV2, rocketchat, telegram, webex, wechat } from "./chat.ts";
-import type { IntegrationType } from "./codecs.ts";
+import { discord } from "./discord.ts";
 import { email } from "./email.ts";
 import type { GlobalConfig } from "./global.ts";
-import { incidentio, jira, opsgenie, pagerduty, pushover, sns, victorops } from "./oncall.ts";
+import { incidentio } from "./incidentio.ts";
+import type { IntegrationType } from "./integration-type.ts";
+import { jira } from "./jira.ts";
+import { mattermost } from "./mattermost.ts";
+import { msteams, msteamsV2 } from "./msteams.ts";
+import { opsgenie } from "./opsgenie.ts";
+import { pagerduty } from "./pagerduty.ts";
+import { pushover } from "./pushover.ts";
+import { rocketchat } from "./rocketchat.ts";
 import { slack } from "./slack.ts";
+import { sns } from "./sns.ts";
+import { telegram } from "./telegram.ts";
+import { victorops } from "./victorops.ts";
+import { webex } from "./webex.ts";
 import { webhook } from "./webhook.ts";
+import { wechat } from "./wechat.ts";
 
 /** In the order in which a receiver's integrations are set up. */
 export const integrationTypes: readonly IntegrationType<object>[] = [

@@ -1,16 +1,7 @@
 /** `slack_configs`, and the fields of attachments that other chats took over from it. */
 import { bool, type CodecValue, field, filePath, list, object, secret, text } from "../../codec/index.ts";
-import {
-  common,
-  exclusive,
-  fail,
-  goDurationMs,
-  httpUrl,
-  integrationType,
-  noSecret,
-  secretUrl,
-  standard,
-} from "./codecs.ts";
+import { common, exclusive, goDurationMs, httpUrl, noSecret, secretUrl, standard } from "./codecs.ts";
+import { fail, hasSecret, inheritSecret, integrationType } from "./integration-type.ts";
 
 /** A field of an attachment: both texts are needed. */
 export const attachmentField = (system: string) =>
@@ -93,9 +84,7 @@ const slackCodec = object(
   (value, mapping) => {
     exclusive(mapping, "api_url", "api_url_file");
     exclusive(mapping, "app_token", "app_token_file");
-    const url = value.apiUrl !== undefined || value.apiUrlFile !== "";
-    const token = value.appToken.reveal() !== "" || value.appTokenFile !== "";
-    if (url && token) {
+    if (hasSecret(value, "apiUrl") && hasSecret(value, "appToken")) {
       mapping.at.fail("at most one of api_url/api_url_file & app_token/app_token_file must be configured");
     }
     if (value.updateMessage && value.apiUrl?.reveal() !== "https://slack.com/api/chat.postMessage") {
@@ -109,24 +98,20 @@ const slackCodec = object(
   },
 );
 
-export const slack = integrationType<CodecValue<typeof slackCodec>>({
+export type SlackConfig = CodecValue<typeof slackCodec>;
+
+export const slack = integrationType<SlackConfig>({
   name: "slack",
   codec: slackCodec,
   mayBeEmpty: true,
   complete(config, global) {
     config.appUrl ||= global.slackAppUrl;
-    const ownToken = config.appToken.reveal() !== "" || config.appTokenFile !== "";
     // A receiver that brings its own authorization or URL does not want the shared token.
-    if (!ownToken && config.httpConfig?.authorization === undefined && config.apiUrl === undefined) {
-      config.appToken = global.slackAppToken;
-      config.appTokenFile = global.slackAppTokenFile;
-    }
-    if (config.apiUrl === undefined && config.apiUrlFile === "") {
-      config.apiUrl = global.slackApiUrl;
-      config.apiUrlFile = global.slackApiUrlFile;
-    }
-    const token = config.appToken.reveal() !== "" || config.appTokenFile !== "";
-    if (config.apiUrl === undefined && config.apiUrlFile === "" && !token) {
+    const token =
+      config.httpConfig?.authorization === undefined && config.apiUrl === undefined
+        ? inheritSecret(config, "appToken", global, "slackAppToken")
+        : hasSecret(config, "appToken");
+    if (!inheritSecret(config, "apiUrl", global, "slackApiUrl") && !token) {
       fail(config, "no Slack API URL nor App token set either inline or in a file");
     }
     config.httpConfig ??= { ...global.httpConfig };

@@ -1,6 +1,7 @@
 /** `webhook_configs`. */
 import { anything, type CodecValue, field, filePath, integer, object } from "../../codec/index.ts";
-import { common, exactlyOne, goDurationMs, integrationType, noSecret, secretTemplateUrl } from "./codecs.ts";
+import { common, exactlyOne, goDurationMs, noSecret, secretTemplateUrl } from "./codecs.ts";
+import { integrationType } from "./integration-type.ts";
 
 const codec = object(
   "webhook.plain",
