@@ -13,7 +13,7 @@
  *     ↓             silenced (silence/), and only if the log (notification-log.ts) knows of no equal notification (notify/deduplicate)
  *   notify/integration   sends, again and again if need be, through
  *     ↓
- *   receiver/       webhook or email, whose texts come from notify/templates over notify/data
+ *   receiver/       email, or one of the kinds that HTTP requests tell (receiver/delivery); texts come from notify/templates over notify/data
  *
  * Alerts live in memory only: their senders repeat them. Silences and the notification log are written to upstream's own files
  * `silences` and `nflog`. A configuration (config/) is read as a whole; a reload prepares everything of the new one before it replaces

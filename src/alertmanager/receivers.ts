@@ -1,16 +1,16 @@
 /** Makes receivers from their configuration. */
 import type { Clock, Disk, Logger } from "../base/index.ts";
-import { createHttpClient } from "../http/index.ts";
+import { createHttpClient, type HttpClientConfig } from "../http/index.ts";
 import type { Config } from "./config/config.ts";
 import type { EmailConfig } from "./config/email.ts";
 import type { IntegrationConfig, ReceiverConfig } from "./config/receiver.ts";
-import type { WebhookConfig } from "./config/webhook.ts";
 import type { Metrics } from "./metrics.ts";
 import { Integration } from "./notify/integration.ts";
 import type { Notifier } from "./notify/notifier.ts";
 import type { NotificationTemplates } from "./notify/templates.ts";
+import { HttpNotifier } from "./receiver/delivery.ts";
 import { EmailNotifier } from "./receiver/email.ts";
-import { WebhookNotifier } from "./receiver/webhook.ts";
+import { deliverTo } from "./receiver/index.ts";
 import type { Route } from "./route.ts";
 
 /** A receiver as it is in force. */
@@ -30,7 +30,7 @@ export interface ReceiverParts {
   readonly userAgent: string;
 }
 
-/** The receivers that some route leads to, by name. Those of other kinds than are sent yet are warned of. */
+/** The receivers that some route leads to, by name. */
 export function createReceivers(config: Config, root: Route, parts: ReceiverParts): Map<string, Receiver> {
   const used = new Set([...root.walk()].map(({ options }) => options.receiver));
   const receivers = new Map<string, Receiver>();
@@ -54,30 +54,17 @@ function createReceiver({ name, labels, integrations }: ReceiverConfig, parts: R
   const created: Integration[] = [];
   for (const { type, index, sendResolved, config } of integrations) {
     const logger = parts.logger.with({ receiver: name, integration: `${type}[${index}]` });
-    const notifier = createNotifier({ type, index, sendResolved, config }, parts);
-    if (notifier === undefined) {
-      logger.warn(
-        "this kind of integration is not sent yet: its configuration is accepted, its notifications go nowhere",
-      );
-      continue;
-    }
+    const notifier = createNotifier({ type, index, sendResolved, config }, parts, logger);
     const key = { receiver: name, integration: type, index };
     created.push(new Integration({ key, sendResolved, notifier, clock, logger, metrics }));
   }
   return { name, labels, integrations: created };
 }
 
-function createNotifier({ type, config }: IntegrationConfig, parts: ReceiverParts): Notifier | undefined {
+function createNotifier({ type, config }: IntegrationConfig, parts: ReceiverParts, logger: Logger): Notifier {
   const { clock, disk, templates, userAgent } = parts;
-  switch (type) {
-    case "webhook": {
-      const webhook = config as WebhookConfig;
-      const client = createHttpClient(webhook.httpConfig!, { userAgent, disk });
-      return new WebhookNotifier(webhook, templates, client, disk);
-    }
-    case "email":
-      return new EmailNotifier(config as EmailConfig, templates, disk, clock);
-    default:
-      return undefined;
-  }
+  if (type === "email") return new EmailNotifier(config as EmailConfig, templates, disk, clock);
+  const { httpConfig } = config as { httpConfig: HttpClientConfig };
+  const client = createHttpClient(httpConfig, { userAgent, disk, clock });
+  return new HttpNotifier(deliverTo(type, config), { clock, templates, client, disk, logger });
 }

@@ -21,6 +21,8 @@ export interface HttpRequest {
   url: string | URL;
   /** name, value, name, value … */
   headers?: HeaderList;
+  /** Further headers that no other host may see: redirects leave them behind. */
+  credentials?: HeaderList;
   body?: Uint8Array | string;
   /** For everything, redirects and body included. Default 30 s. */
   timeoutMs?: number;
@@ -196,7 +198,7 @@ export class HttpClient {
     const found = this.#credentials.headers();
     const secret =
       found instanceof Promise ? await inTime(found, this.#clock, deadlineMs, request.signal) : found;
-    const headers = [...this.#plainHeaders(request, true), ...secret];
+    const headers = [...this.#plainHeaders(request, true), ...(request.credentials ?? []), ...secret];
     if (
       (url.username || url.password) &&
       !headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === "authorization")

@@ -111,6 +111,13 @@ test("redirects are followed; credentials never reach another origin", async (t)
   const settings = "authorization: {credentials: s}\nhttp_headers: {x-key: {secrets: [k]}}";
   const response = await client(t, settings).request({ url: `${home}/a` });
   assert.equal(text(response.body), "end");
+  const own = ["authorization", "own", "x-key", "own"];
+  await client(t).request({ url: `${home}/b`, credentials: own });
+  assert.deepEqual(seen.splice(4), [
+    ["home/b", "own", "own"],
+    ["other/c", undefined, undefined],
+    ["home/end", undefined, undefined],
+  ]);
   assert.deepEqual(seen, [
     ["home/a", "Bearer s", "k"],
     ["home/b", "Bearer s", "k"],

@@ -29,7 +29,7 @@ export { errorEnvelope, errorResponse, httpStatus, successResponse } from "./env
 export type { ResponseSink } from "./exchange.ts";
 export type { PlainRequest } from "./plain-request.ts";
 export type { PlainAnswer, PlainCall, PlainRoute, PlainRoutes } from "./plain-session.ts";
-export { TlsSource } from "./tls.ts";
+export { type AwsCredentials, sigv4Headers } from "./sigv4.ts";
 export { createServer, type FetchHandler, type HttpServer, type ServerOptions } from "./server.ts";
-export { nodeTlsOptions } from "./tls.ts";
+export { nodeTlsOptions, TlsSource } from "./tls.ts";
 export { loadWebConfig, type WebConfig } from "./web-config.ts";

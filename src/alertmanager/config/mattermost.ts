@@ -21,6 +21,16 @@ const mattermostAttachment = {
   imageUrl: field("image_url", text, ""),
 };
 
+const attachment = object("mattermost.MattermostAttachment", mattermostAttachment);
+
+const props = object("mattermost.MattermostProps", { card: field("card", text, "") });
+
+const priority = object("mattermost.MattermostPriority", {
+  priority: field("priority", text, ""),
+  requestedAck: field("requested_ack", bool, false),
+  persistentNotifications: field("persistent_notifications", bool, false),
+});
+
 const codec = object(
   "mattermost.plain",
   {
@@ -37,21 +47,10 @@ const codec = object(
     titleLink: field("title_link", text, standard("mattermost.default.titlelink")),
     iconUrl: field("icon_url", text, ""),
     iconEmoji: field("icon_emoji", text, ""),
-    attachments: field(
-      "attachments",
-      list(object("mattermost.MattermostAttachment", mattermostAttachment)),
-      [],
-    ),
+    attachments: field("attachments", list(attachment), []),
     type: field("type", text, ""),
-    props: field("props", object("mattermost.MattermostProps", { card: field("card", text, "") })),
-    priority: field(
-      "priority",
-      object("mattermost.MattermostPriority", {
-        priority: field("priority", text, ""),
-        requestedAck: field("requested_ack", bool, false),
-        persistentNotifications: field("persistent_notifications", bool, false),
-      }),
-    ),
+    props: field("props", props),
+    priority: field("priority", priority),
   },
   (value, mapping) => {
     exclusive(mapping, "webhook_url", "webhook_url_file");
