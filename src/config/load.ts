@@ -114,10 +114,6 @@ function warnOfUnsupported(config: Config, warn: (message: string) => void): voi
     if (section.mechanism !== "unsupported") continue;
     warn(`${section.place}: ${section.name}_sd_configs is not supported yet: it finds no targets`);
   }
-  for (const job of config.allScrapeConfigs) {
-    if (!job.scrapeNativeHistograms && !job.convertClassicHistogramsToNhcb) continue;
-    warn(`native histograms are not supported yet: job ${quoteGo(job.jobName)} is scraped for classic ones`);
-  }
   if (config.remoteWrite.length > 0) warn("remote_write is not supported yet: nothing is sent");
   if (config.remoteRead.length > 0) warn("remote_read is not supported yet: nothing is read");
   if (config.tracing) warn("tracing is not supported yet: no spans are sent");

@@ -3,6 +3,8 @@
 export { encodeOpenMetrics, encodeText } from "@narthex/client";
 export type { Exemplar, LabelPair, MetricFamily, Sample } from "@narthex/client";
 export { createParser, type TextFormat } from "./create-parser.ts";
+export { decodeEntries } from "./decode-entries.ts";
+export type { EntryOptions, FamilyEntry, FloatEntry, HistogramEntry, ScrapedEntry } from "./entry.ts";
 export { ExpositionError } from "./error.ts";
 export { decodeFamilies } from "./families.ts";
 export {
@@ -14,12 +16,5 @@ export {
   selectFormat,
 } from "./format.ts";
 export type { EntryKind, ExpositionParser, ParsedExemplar, ParserOptions } from "./parser.ts";
-export {
-  decodeProtobuf,
-  type ProtobufEntry,
-  type ProtobufFamily,
-  type ProtobufFloat,
-  type ProtobufHistogram,
-  type ProtobufOptions,
-} from "./protobuf.ts";
+export { decodeProtobuf } from "./protobuf.ts";
 export { parseExemplar, parseSeriesLine, type SeriesLine } from "./series-line.ts";

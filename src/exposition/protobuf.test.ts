@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { NarthexError } from "../base/index.ts";
 import { compactHistogram, equalHistograms, formatNotation } from "../model/index.ts";
 import { exponentialHistograms, h } from "../model/histogram/testing.ts";
-import { decodeProtobuf, type ProtobufEntry, type ProtobufOptions } from "./index.ts";
+import { decodeProtobuf, type ScrapedEntry, type EntryOptions } from "./index.ts";
 import {
   bytesField,
   doubleField,
@@ -23,12 +23,12 @@ const untyped = 3;
 const histogram = 4;
 const gaugeHistogram = 5;
 
-function decode(bytes: Uint8Array, options?: ProtobufOptions): ProtobufEntry[] {
+function decode(bytes: Uint8Array, options?: EntryOptions): ScrapedEntry[] {
   return [...decodeProtobuf(bytes, options)];
 }
 
 /** Samples as `name{labels} value`, in order. */
-function lines(bytes: Uint8Array, options?: ProtobufOptions): string[] {
+function lines(bytes: Uint8Array, options?: EntryOptions): string[] {
   return decode(bytes, options).flatMap((entry) => {
     if (entry.kind === "family") return [];
     const labels = [...entry.labels.withoutMetricName()].map(([name, value]) => `${name}=${value}`).join();

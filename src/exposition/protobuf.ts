@@ -10,64 +10,23 @@ import {
   isMetricName,
   Labels,
   metricNameLabel,
-  type MetricType,
+  type MetricMetadata,
   quoteGo,
   withCounterReset,
 } from "../model/index.ts";
+import type { EntryOptions, FloatEntry, HistogramEntry, ScrapedEntry } from "./entry.ts";
 import type { ParsedExemplar } from "./parser.ts";
 import { type MetricMessage, type HistogramMessage, readFamily } from "./protobuf-messages.ts";
 import { WireReader } from "./wire.ts";
 
-/** A family of metrics, as far as it is the same for all of them. */
-export interface ProtobufFamily {
-  readonly kind: "family";
-  readonly name: string;
-  readonly type: MetricType;
-  readonly help: string;
-  readonly unit: string;
-}
-
-type FamilyHead = Omit<ProtobufFamily, "kind">;
-
-interface ProtobufSample {
-  /** With `__name__`. */
-  readonly labels: Labels;
-  /** Milliseconds since the epoch; undefined means now. */
-  readonly timestampMs: number | undefined;
-  /** Since when it counts, in milliseconds since the epoch. */
-  readonly startTimestampMs: number | undefined;
-  readonly exemplars: readonly ParsedExemplar[];
-}
-
-export interface ProtobufFloat extends ProtobufSample {
-  readonly kind: "float";
-  readonly value: number;
-}
-
-export interface ProtobufHistogram extends ProtobufSample {
-  readonly kind: "histogram";
-  readonly histogram: Histogram;
-  /** Its counts are doubles. */
-  readonly isFloat: boolean;
-}
-
-export type ProtobufEntry = ProtobufFamily | ProtobufFloat | ProtobufHistogram;
-
-export interface ProtobufOptions {
-  /** Read the classic buckets of native histograms only. */
-  readonly ignoreNativeHistograms?: boolean;
-  /** Read the classic buckets of native histograms as well. */
-  readonly keepClassicHistograms?: boolean;
-  /** Make native histograms with custom buckets of classic ones, beside them if those are kept and instead of them if not. */
-  readonly convertClassicHistograms?: boolean;
-}
+type FamilyHead = MetricMetadata & { name: string };
 
 /**
  * Reads a scraped body of length-delimited `io.prometheus.client.MetricFamily` messages: of each family itself, then its samples in
  * upstream's order. Histograms come without empty buckets, and are not yet validated. Throws `bad_data` where the bytes are malformed;
  * what came before stands.
  */
-export function* decodeProtobuf(bytes: Uint8Array, options: ProtobufOptions = {}): Generator<ProtobufEntry> {
+export function* decodeProtobuf(bytes: Uint8Array, options: EntryOptions = {}): Generator<ScrapedEntry> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const reader = new WireReader(buffer);
   while (!reader.isAtEnd) {
@@ -82,15 +41,15 @@ export function* decodeProtobuf(bytes: Uint8Array, options: ProtobufOptions = {}
 class MetricSamples {
   readonly #family: FamilyHead;
   readonly #metric: MetricMessage;
-  readonly #options: ProtobufOptions;
+  readonly #options: EntryOptions;
 
-  constructor(family: FamilyHead, metric: MetricMessage, options: ProtobufOptions) {
+  constructor(family: FamilyHead, metric: MetricMessage, options: EntryOptions) {
     this.#family = family;
     this.#metric = metric;
     this.#options = options;
   }
 
-  *all(): Generator<ProtobufEntry> {
+  *all(): Generator<ScrapedEntry> {
     const { value, exemplar } = this.#metric;
     const { type } = this.#family;
     if (type === "summary") yield* this.#summary();
@@ -98,14 +57,14 @@ class MetricSamples {
     else yield this.#float("", value, undefined, exemplar);
   }
 
-  *#summary(): Generator<ProtobufEntry> {
+  *#summary(): Generator<ScrapedEntry> {
     const { count, sum, quantiles } = this.#metric;
     yield this.#float("_count", count);
     yield this.#float("_sum", sum);
     for (const { quantile, value } of quantiles) yield this.#float("", value, ["quantile", quantile]);
   }
 
-  *#histogram(): Generator<ProtobufEntry> {
+  *#histogram(): Generator<ScrapedEntry> {
     const { histogram } = this.#metric;
     const { ignoreNativeHistograms, keepClassicHistograms, convertClassicHistograms } = this.#options;
     if (isNative(histogram) && ignoreNativeHistograms !== true) {
@@ -118,7 +77,7 @@ class MetricSamples {
     if (converts) yield this.#native(convertedHistogram(this.#family, histogram));
   }
 
-  *#classic(): Generator<ProtobufEntry> {
+  *#classic(): Generator<ScrapedEntry> {
     const { histogram } = this.#metric;
     const count = observations(histogram);
     yield this.#float("_count", count);
@@ -136,12 +95,12 @@ class MetricSamples {
     value: number,
     bound?: [name: string, value: number],
     exemplar?: ParsedExemplar,
-  ): ProtobufFloat {
+  ): FloatEntry {
     const exemplars = exemplar === undefined ? [] : [exemplar];
     return { kind: "float", value, exemplars, ...this.#about(suffix, bound) };
   }
 
-  #native(histogram: { histogram: Histogram; isFloat: boolean }): ProtobufHistogram {
+  #native(histogram: { histogram: Histogram; isFloat: boolean }): HistogramEntry {
     const exemplars = nativeExemplars(this.#metric.histogram);
     return { kind: "histogram", ...histogram, exemplars, ...this.#about("") };
   }
@@ -149,7 +108,7 @@ class MetricSamples {
   #about(
     suffix: string,
     bound?: [name: string, value: number],
-  ): Pick<ProtobufSample, "labels" | "timestampMs" | "startTimestampMs"> {
+  ): Pick<FloatEntry, "labels" | "timestampMs" | "startTimestampMs"> {
     const { timestampMs, startTimestampMs } = this.#metric;
     const labels = labelsOf(this.#family.name + suffix, this.#metric, bound);
     return { labels, timestampMs, startTimestampMs };

@@ -29,6 +29,8 @@ export class JsonSink implements ResultSink {
   #type = "";
   #count = 0;
   #times: StepTimes | undefined;
+  /** Those among the elements of a vector, in its order. */
+  readonly histograms: Histogram[] = [];
 
   /** Appends to `out`, which may hold the beginning of an answer. */
   constructor(out = new ByteWriter()) {
@@ -66,7 +68,10 @@ export class JsonSink implements ResultSink {
     this.#out.reserve(sampleBytesMax);
     this.#time(timestampMs);
     if (typeof value === "number") this.#value(value);
-    else this.#histogram(value);
+    else {
+      this.#histogram(value);
+      this.histograms.push(value);
+    }
     this.#out.ascii("]}");
   }
 

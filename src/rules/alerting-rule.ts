@@ -1,6 +1,6 @@
 import { errorMessage, NarthexError } from "../base/index.ts";
-import { Labels, LabelsBuilder, Matcher, metricNameLabel } from "../model/index.ts";
-import { alertTemplateData, Expander } from "../template/index.ts";
+import { formatHistogram, Labels, LabelsBuilder, Matcher, metricNameLabel } from "../model/index.ts";
+import { alertTemplateData, Expander, type TemplateSample } from "../template/index.ts";
 import { type Alert, type AlertState, needsSending, type OutgoingAlert } from "./alert.ts";
 import { type Evaluation, Rule, type RuleContext, type VectorSample } from "./rule.ts";
 import type { AlertingRuleConfig, LabelTexts } from "./rule-file.ts";
@@ -96,7 +96,8 @@ export class AlertingRule extends Rule {
       state: "pending",
       labels: builder.labels(),
       annotations: Labels.from(annotations),
-      value: sample.value,
+      // A histogram has no value of its own; templates see it whole.
+      value: sample.histogram ? 0 : sample.value,
       activeAtMs: evaluation.timestampMs,
     };
   }
@@ -107,13 +108,12 @@ export class AlertingRule extends Rule {
     context: RuleContext,
   ): (template: Template) => Promise<string> | string {
     const { externalLabels, externalUrl, logger, metrics } = context;
-    const query = (text: string, timestampMs: number): Promise<readonly VectorSample[]> =>
-      context.query(text, timestampMs, group);
+    const query = async (text: string, timestampMs: number): Promise<TemplateSample[]> =>
+      (await context.query(text, timestampMs, group)).map(templateSample);
     const data = alertTemplateData({
-      labels: sample.labels,
+      ...templateSample(sample),
       externalLabels,
       externalUrl: withoutSlash(externalUrl),
-      value: sample.value,
     });
     return async (template) => {
       if ("plain" in template) return template.plain;
@@ -255,4 +255,8 @@ function compile(alert: string, texts: LabelTexts): (readonly [string, Template]
 
 function withoutSlash(url: URL): string {
   return url.href.replace(/\/$/, "");
+}
+
+function templateSample({ labels, value, histogram }: VectorSample): TemplateSample {
+  return { labels, value: histogram ? { histogram: formatHistogram(histogram) } : value };
 }

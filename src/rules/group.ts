@@ -1,6 +1,6 @@
 import { type Clock, errorMessage, NarthexError, type Timer } from "../base/index.ts";
 import type { Labels } from "../model/index.ts";
-import type { Appendable, AppendResult } from "../storage/index.ts";
+import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
 import type { OutgoingAlert } from "./alert.ts";
 import { AlertingRule } from "./alerting-rule.ts";
 import type { RuleMetrics } from "./metrics.ts";
@@ -235,9 +235,7 @@ export class RuleGroup {
       const appender = this.#environment.appendable.appender();
       let result: AppendResult;
       try {
-        for (const { labels, timestampMs: atMs, value } of samples) {
-          appender.append(appender.reference(labels), atMs, value);
-        }
+        for (const sample of samples) this.#append(rule, sample, appender);
         result = appender.commit();
       } catch (error) {
         appender.rollback();
@@ -252,6 +250,18 @@ export class RuleGroup {
     this.#endSeries(ended, timestampMs);
   }
 
+  /** A histogram that is not sound is left out; the others are stored. */
+  #append(rule: Rule, { labels, timestampMs, value, histogram }: VectorSample, appender: Appender): void {
+    const ref = appender.reference(labels);
+    if (histogram === undefined) return appender.append(ref, timestampMs, value);
+    try {
+      appender.appendHistogram(ref, timestampMs, histogram, "float");
+    } catch (error) {
+      if (!(error instanceof NarthexError) || error.code !== "bad_data") throw error;
+      this.#reportDiscardedBecause(rule, 1, errorMessage(error));
+    }
+  }
+
   #reportDiscarded(rule: Rule, result: AppendResult): void {
     const reasons: readonly (readonly [number, string])[] = [
       [result.outOfOrder, "out of order sample"],
@@ -260,17 +270,18 @@ export class RuleGroup {
       [result.tooFarInFuture, "sample too far in the future"],
       [result.memoryFull, "out of memory for samples"],
     ];
-    for (const [count, reason] of reasons) {
-      if (count === 0) continue;
-      rule.fail(reason);
-      this.#environment.context.logger.warn("Rule evaluation results discarded", {
-        file: this.file,
-        group: this.name,
-        name: rule.name,
-        num_dropped: count,
-        err: reason,
-      });
-    }
+    for (const [count, reason] of reasons) if (count > 0) this.#reportDiscardedBecause(rule, count, reason);
+  }
+
+  #reportDiscardedBecause(rule: Rule, count: number, reason: string): void {
+    rule.fail(reason);
+    this.#environment.context.logger.warn("Rule evaluation results discarded", {
+      file: this.file,
+      group: this.name,
+      name: rule.name,
+      num_dropped: count,
+      err: reason,
+    });
   }
 
   /** Writes stale markers; true when they were stored. A series that another rule yields now refuses its marker, rightly. */

@@ -13,10 +13,10 @@ export class RecordingRule extends Rule {
   override async evaluate(evaluation: Evaluation, { query }: RuleContext): Promise<readonly VectorSample[]> {
     const result = await query(this.query, evaluation.queryTimestampMs, evaluation.group);
     const seen = new Set<string>();
-    const samples = result.map(({ labels, value }) => {
+    const samples = result.map(({ labels, ...sample }) => {
       const renamed = this.#rename(new LabelsBuilder(labels));
       seen.add(renamed.key());
-      return { labels: renamed, timestampMs: evaluation.queryTimestampMs, value };
+      return { ...sample, labels: renamed, timestampMs: evaluation.queryTimestampMs };
     });
     if (seen.size < samples.length) {
       throw new NarthexError(

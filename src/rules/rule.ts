@@ -1,5 +1,5 @@
 import { errorMessage, type Logger } from "../base/index.ts";
-import type { Labels } from "../model/index.ts";
+import type { Histogram, Labels } from "../model/index.ts";
 import type { RuleMetrics } from "./metrics.ts";
 import type { LabelTexts } from "./rule-file.ts";
 
@@ -7,7 +7,9 @@ import type { LabelTexts } from "./rule-file.ts";
 export interface VectorSample {
   labels: Labels;
   timestampMs: number;
+  /** NaN where the sample is a native histogram. */
   value: number;
+  histogram?: Histogram;
 }
 
 /**

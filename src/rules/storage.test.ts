@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { Registry } from "@narthex/client";
 import { type Disk, silentLogger, systemDisk } from "../base/index.ts";
-import { Labels } from "../model/index.ts";
+import { formatNotation, Labels, parseHistogram } from "../model/index.ts";
 import { defaultLimits, Engine, type QueryContext } from "../promql/index.ts";
 import { abandon, baseTimeMs, type Opened, openTest, temporaryDirectory } from "../tsdb/test-support.ts";
 import { createLastSamples } from "./last-samples.ts";
@@ -43,8 +43,8 @@ function queryOf({ tsdb, kernel, clock }: Opened): QueryFunction {
   };
 }
 
-async function startRules(opened: Opened): Promise<RuleManager> {
-  const disk: Disk = { ...systemDisk, readFile: () => new TextEncoder().encode(ruleFile) };
+async function startRules(opened: Opened, rules = ruleFile): Promise<RuleManager> {
+  const disk: Disk = { ...systemDisk, readFile: () => new TextEncoder().encode(rules) };
   const manager = new RuleManager({
     query: queryOf(opened),
     lastSamples: createLastSamples(opened.tsdb.queryable, opened.kernel),
@@ -113,4 +113,46 @@ test("rules over the real storage: chained, written ahead, and restored after a 
   assert.equal(after.activeAlerts.length, 0);
   await after.stop();
   await second.tsdb.close();
+});
+
+test("recording rules store native histograms, and alerts tell of them", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true }));
+  const opened = await openTest(directory);
+  const manager = await startRules(
+    opened,
+    `
+groups:
+- name: h
+  interval: 1m
+  rules:
+  - {record: "h:sum", expr: "sum(h)"}
+  - {record: "h:rate", expr: "rate(h[2m])"}
+  - {alert: Busy, expr: "h", annotations: {value: "{{ $value }}", all: '{{ range query "h" }}{{ .Value }}{{ end }}'}}
+`,
+  );
+  const { tsdb, clock } = opened;
+  for (let i = 1; i <= 12; i++) {
+    const appender = tsdb.appender();
+    const histogram = parseHistogram(`count:${3 * i} sum:${i} buckets:[${i} ${2 * i}]`).histogram;
+    appender.appendHistogram(
+      appender.reference(Labels.from({ __name__: "h" })),
+      clock.nowMs(),
+      histogram,
+      "integer",
+    );
+    appender.commit();
+    await clock.advance(minute / 2);
+  }
+  const last = async (query: string): Promise<string> => {
+    const [sample] = await queryOf(opened)(query, clock.nowMs(), { file: "", name: "" });
+    return formatNotation(sample!.histogram!);
+  };
+  assert.match(await last("h:sum"), /^\{\{count:3\d sum:1\d .*buckets:\[1\d 2\d\]\}\}$/);
+  assert.match(await last("h:rate"), /^\{\{count:0\.(?:1|09+) sum:0\.03\d* .*counter_reset_hint:gauge/);
+  const [alert] = manager.activeAlerts;
+  assert.match(alert!.annotations.get("value"), /^\{count:3\d, sum:1\d, \(0\.5,1\]:1\d, \(1,2\]:2\d\}$/);
+  assert.equal(alert!.annotations.get("all"), alert!.annotations.get("value"));
+  await manager.stop();
+  await tsdb.close();
 });

@@ -44,13 +44,12 @@ class HttpFetcher implements Fetcher {
     if (!url) throw new NarthexError("bad_data", `invalid scrape URL ${JSON.stringify(target.url)}`);
     this.#url = url;
     this.#session = client.openSession(url.origin, target.socketPath || undefined);
-    // What cannot be read is not asked for.
-    const protocols = (config.scrapeProtocols as ScrapeProtocol[]).filter(
-      (name) => name !== "PrometheusProto",
-    );
     this.#headers = [
       "accept",
-      acceptHeader(protocols, config.metricNameEscapingScheme as EscapingScheme),
+      acceptHeader(
+        config.scrapeProtocols as ScrapeProtocol[],
+        config.metricNameEscapingScheme as EscapingScheme,
+      ),
       "accept-encoding",
       config.enableCompression ? "gzip" : "identity",
       "x-prometheus-scrape-timeout-seconds",

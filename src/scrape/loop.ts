@@ -1,16 +1,18 @@
 import { type Clock, errorMessage, type Logger, NarthexError, sleep, type Timer } from "../base/index.ts";
-import { type ScrapeProtocol, selectFormat, type TextFormat } from "../exposition/index.ts";
+import { type BodyFormat, type ScrapeProtocol, selectFormat } from "../exposition/index.ts";
 import type { DialMetrics } from "../http/index.ts";
 import type { ByteBuffer, Kernel } from "../kernel/index.ts";
 import { formatDuration, type NameValidationScheme } from "../model/index.ts";
 import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
+import { BodyReader } from "./body-reader.ts";
 import type { BufferPool } from "./buffers.ts";
 import type { ScrapeConfig } from "./config.ts";
 import type { FailureLogs } from "./failure-log.ts";
 import { BodySizeLimitError, type Fetcher } from "./fetcher.ts";
 import type { ScrapeMetrics } from "./metrics.ts";
-import { SampleLimitError, TargetReader } from "./reader.ts";
+import { type ReadCounts, SampleLimitError } from "./reading.ts";
 import { ReportSeries } from "./report.ts";
+import { BucketLimitError, schemaForFactor } from "./histogram-limits.ts";
 import { LabelLimitError } from "./sample-labels.ts";
 import type { Target } from "./target.ts";
 
@@ -36,7 +38,7 @@ export class ScrapeLoop {
   readonly target: Target;
   readonly #context: ScrapeContext;
   readonly #logger: Logger;
-  readonly #reader: TargetReader;
+  readonly #reader: BodyReader;
   readonly #report: ReportSeries;
   #config: ScrapeConfig;
   #fetcher: Fetcher;
@@ -49,7 +51,7 @@ export class ScrapeLoop {
   #lastIdealMs = -Infinity;
   /** A target says the same each time: its type is read once. */
   #lastContentType: string | undefined;
-  #lastFormat: TextFormat = "text";
+  #lastFormat: BodyFormat = "text";
 
   constructor(
     target: Target,
@@ -64,7 +66,7 @@ export class ScrapeLoop {
     this.#context = context;
     this.#logger = logger.with({ target: target.url });
     const { cacheFlushes } = context.metrics;
-    this.#reader = new TargetReader(target, context.kernel, readRules(config), () => cacheFlushes.inc());
+    this.#reader = new BodyReader(target, context.kernel, readRules(config), () => cacheFlushes.inc());
     this.#report = new ReportSeries(target, this.#logger);
   }
 
@@ -146,7 +148,7 @@ export class ScrapeLoop {
     }
   }
 
-  async #fetch(body: ByteBuffer, signal: AbortSignal): Promise<{ format: TextFormat } | { error: unknown }> {
+  async #fetch(body: ByteBuffer, signal: AbortSignal): Promise<{ format: BodyFormat } | { error: unknown }> {
     if (this.forcedError !== "") return { error: new NarthexError("bad_data", this.forcedError) };
     try {
       const contentType = await this.#fetcher.fetch(body, this.target.timeoutMs, signal);
@@ -157,14 +159,12 @@ export class ScrapeLoop {
     }
   }
 
-  #format(contentType: string | undefined): TextFormat {
+  #format(contentType: string | undefined): BodyFormat {
     if (contentType !== undefined && contentType === this.#lastContentType) return this.#lastFormat;
     const fallback = (this.#config.fallbackScrapeProtocol || undefined) as ScrapeProtocol | undefined;
     const { format, warning } = selectFormat(contentType, fallback);
     if (warning !== undefined)
       this.#logger.debug("Invalid content type on scrape, using fallback setting.", { err: warning });
-    if (format === "protobuf")
-      throw new NarthexError("bad_data", "the protobuf exposition format is not supported yet");
     this.#lastContentType = warning === undefined ? contentType : undefined;
     this.#lastFormat = format;
     return format;
@@ -173,7 +173,7 @@ export class ScrapeLoop {
   /** Parses and appends; from here on nothing waits, so that scrapes cannot get into each other's batches. */
   #store(
     body: ByteBuffer,
-    fetched: { format: TextFormat } | { error: unknown },
+    fetched: { format: BodyFormat } | { error: unknown },
     timestampMs: number,
     startMs: number,
     elapsedMs: () => number,
@@ -184,7 +184,7 @@ export class ScrapeLoop {
     const bodyBytes = error instanceof BodySizeLimitError ? -1 : body.bytes;
     if (error === undefined) {
       try {
-        reader.read(body, (fetched as { format: TextFormat }).format, appender, timestampMs, (result) =>
+        reader.read(body, (fetched as { format: BodyFormat }).format, appender, timestampMs, (result) =>
           this.#tally(result),
         );
       } catch (thrown) {
@@ -193,27 +193,14 @@ export class ScrapeLoop {
         appender = this.#context.appendable.appender();
       }
     } else {
-      reader.counts = { scraped: 0, added: 0, seriesAdded: 0 };
+      reader.resetCounts();
     }
     if (error !== undefined) {
       this.#count(error);
       reader.fail(appender, timestampMs);
     }
     const { metrics } = this.#context;
-    if (reader.seriesRefused > 0) {
-      metrics.seriesRefused.inc(reader.seriesRefused);
-      this.#logger.warn("New series were refused: the storage is full", {
-        num_dropped: reader.seriesRefused,
-      });
-      reader.seriesRefused = 0;
-    }
-    if (reader.exemplarsOutOfOrder > 0) {
-      metrics.exemplarsOutOfOrder.inc(reader.exemplarsOutOfOrder);
-      this.#logger.warn("Error on ingesting out-of-order exemplars", {
-        num_dropped: reader.exemplarsOutOfOrder,
-      });
-      reader.exemplarsOutOfOrder = 0;
-    }
+    this.#reportLosses(reader.counts);
     const durationMs = elapsedMs();
     const values = {
       up: error === undefined,
@@ -227,6 +214,18 @@ export class ScrapeLoop {
     metrics.duration.observe(elapsedMs() / 1000);
     this.target.report(startMs, elapsedMs(), error === undefined ? "" : errorMessage(error));
     if (error !== undefined) this.#logFailure(errorMessage(error));
+  }
+
+  #reportLosses({ seriesRefused, exemplarsOutOfOrder }: ReadCounts): void {
+    const { metrics } = this.#context;
+    if (seriesRefused > 0) {
+      metrics.seriesRefused.inc(seriesRefused);
+      this.#logger.warn("New series were refused: the storage is full", { num_dropped: seriesRefused });
+    }
+    if (exemplarsOutOfOrder > 0) {
+      metrics.exemplarsOutOfOrder.inc(exemplarsOutOfOrder);
+      this.#logger.warn("Error on ingesting out-of-order exemplars", { num_dropped: exemplarsOutOfOrder });
+    }
   }
 
   #logFailure(message: string): void {
@@ -246,6 +245,7 @@ export class ScrapeLoop {
   #count(error: unknown): void {
     const { metrics } = this.#context;
     if (error instanceof SampleLimitError) metrics.exceededSampleLimit.inc();
+    else if (error instanceof BucketLimitError) metrics.exceededBucketLimit.inc();
     else if (error instanceof LabelLimitError) metrics.exceededLabelLimits.inc();
     else if (error instanceof BodySizeLimitError) metrics.exceededBodySizeLimit.inc();
   }
@@ -315,5 +315,7 @@ function readRules(config: ScrapeConfig) {
     honorTimestamps: config.honorTimestamps,
     trackTimestampsStaleness: config.trackTimestampsStaleness,
     sampleLimit: config.sampleLimit,
+    bucketLimit: config.nativeHistogramBucketLimit,
+    schemaMax: schemaForFactor(config.nativeHistogramMinBucketFactor),
   };
 }

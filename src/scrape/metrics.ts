@@ -69,6 +69,10 @@ export function createScrapeMetrics(registry: Registry = new Registry()) {
       "prometheus_target_scrapes_exceeded_sample_limit_total",
       "Scrapes that were rejected for the number of their samples.",
     ),
+    exceededBucketLimit: counter(
+      "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+      "Scrapes that were rejected for the number of buckets of a native histogram.",
+    ),
     duplicates: counter(
       "prometheus_target_scrapes_sample_duplicate_timestamp_total",
       "Samples that were rejected because their series has another value at the same time.",

@@ -96,6 +96,7 @@ export class ScrapePool {
         known.discovered = target.discovered;
         known.intervalMs = target.intervalMs;
         known.timeoutMs = target.timeoutMs;
+        known.histograms = target.histograms;
         continue;
       }
       const loop = this.#createLoop(target);
@@ -222,6 +223,8 @@ function rulesOf(config: ScrapeConfig): string {
     config.honorTimestamps,
     config.trackTimestampsStaleness,
     config.sampleLimit,
+    config.nativeHistogramBucketLimit,
+    config.nativeHistogramMinBucketFactor,
   ]);
 }
 

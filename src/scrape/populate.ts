@@ -17,6 +17,14 @@ const booleanLabels = {
   __scrape_native_histograms__: "scrape native histograms",
 } as const;
 
+/** What is stored of the histograms of a target. */
+export interface HistogramReading {
+  readonly scrapesNative: boolean;
+  /** Classic histograms are stored beside the native ones that they are, or are converted to. */
+  readonly keepsClassic: boolean;
+  readonly convertsClassic: boolean;
+}
+
 /** What target relabelling has made of a discovered target. */
 export interface PopulatedTarget {
   readonly discovered: Labels;
@@ -24,6 +32,7 @@ export interface PopulatedTarget {
   readonly labels: Labels | undefined;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  readonly histograms: HistogramReading;
 }
 
 /** Gives a discovered target the labels of its group and its job, relabels and checks it. Throws `bad_data`. */
@@ -32,7 +41,13 @@ export function populateTarget(config: ScrapeConfig, target: Labels, group: Targ
   for (const [name, value] of target) builder.set(name, value);
   const discovered = withDefaults(builder, config);
   if (!relabelBuilder(builder, config.relabelConfigs))
-    return { discovered, labels: undefined, intervalMs: 0, timeoutMs: 0 };
+    return {
+      discovered,
+      labels: undefined,
+      intervalMs: 0,
+      timeoutMs: 0,
+      histograms: histogramReading(builder),
+    };
   const address = builder.get(addressLabel);
   if (address === "") refuse("no address");
   if (address.includes("/")) refuse(`${quoteGo(address)} is not a valid hostname`);
@@ -55,7 +70,16 @@ export function populateTarget(config: ScrapeConfig, target: Labels, group: Targ
   for (const [name, value] of labels) {
     if (!value.isWellFormed()) refuse(`invalid label value for ${quoteGo(name)}: ${quoteGo(value)}`);
   }
-  return { discovered, labels, intervalMs, timeoutMs };
+  return { discovered, labels, intervalMs, timeoutMs, histograms: histogramReading(builder) };
+}
+
+function histogramReading(builder: LabelsBuilder): HistogramReading {
+  const isTrue = (name: keyof typeof booleanLabels): boolean => /^(?:1|t|true)$/i.test(builder.get(name));
+  return {
+    scrapesNative: isTrue("__scrape_native_histograms__"),
+    keepsClassic: isTrue("__always_scrape_classic_histograms__"),
+    convertsClassic: isTrue("__convert_classic_histograms_to_nhcb__"),
+  };
 }
 
 function withDefaults(builder: LabelsBuilder, config: ScrapeConfig): Labels {

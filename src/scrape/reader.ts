@@ -18,31 +18,9 @@ import {
 } from "../kernel/index.ts";
 import { type Labels, type MetricMetadata, metricNameLabel, type MetricType } from "../model/index.ts";
 import type { Appender, AppendResult } from "../storage/index.ts";
-import { sampleLabels, type SampleLabelRules } from "./sample-labels.ts";
+import { noCounts, type ReadRules, SampleLimitError } from "./reading.ts";
+import { sampleLabels } from "./sample-labels.ts";
 import type { Target } from "./target.ts";
-
-export interface ReadRules extends SampleLabelRules {
-  readonly honorTimestamps: boolean;
-  readonly trackTimestampsStaleness: boolean;
-  /** Samples after relabelling; 0 = no limit. */
-  readonly sampleLimit: number;
-}
-
-/** What a scrape had; of a rejected one as far as it was read. */
-export interface ReadCounts {
-  scraped: number;
-  /** After metric relabelling. */
-  added: number;
-  /** Series that the scrape before did not have. */
-  seriesAdded: number;
-}
-
-/** More samples than `sample_limit`. */
-export class SampleLimitError extends NarthexError {
-  constructor() {
-    super("bad_data", "sample limit exceeded");
-  }
-}
 
 const noRefs = new Uint32Array(0);
 const nothing = Buffer.alloc(0);
@@ -65,17 +43,12 @@ export class TargetReader {
   /** Metric families of which this scrape told first. */
   readonly #newFamilies = new Set<string>();
   #refusedAtMs: number | undefined;
-  counts: ReadCounts = { scraped: 0, added: 0, seriesAdded: 0 };
-  /** New series that the storage had no room for in the last scrape. */
-  seriesRefused = 0;
-  /** Exemplars of the last scrape that came after newer ones of their series. */
-  exemplarsOutOfOrder = 0;
+  counts = noCounts();
   /** The body that is being read, and its format. */
   #bytes: Buffer = nothing;
   #format: TextFormat = "text";
 
-  /** `onFlush` is called when what the target said of its metrics is forgotten because it was too much. */
-  constructor(target: Target, kernel: Kernel, rules: ReadRules, onFlush: () => void = () => {}) {
+  constructor(target: Target, kernel: Kernel, rules: ReadRules, onFlush: () => void) {
     this.#onFlush = onFlush;
     this.#target = target;
     this.#table = kernel.createLineTable();
@@ -163,11 +136,16 @@ export class TargetReader {
     this.#carried = noRefs;
   }
 
-  /** Queues a stale marker for every series of the last good scrape. */
-  fail(appender: Appender, timestampMs: number): void {
-    for (const ref of this.#table.fail()) appender.appendStale(ref, timestampMs);
-    for (const ref of this.#carried) appender.appendStale(ref, timestampMs);
+  /** Forgets every line, and returns the refs of the last good scrape. */
+  forget(): number[] {
+    const refs = [...this.#table.fail(), ...this.#carried];
     this.#carried = noRefs;
+    return refs;
+  }
+
+  /** Series of the last good scrape, which another reader read. */
+  carry(refs: readonly number[]): void {
+    this.#carried = Uint32Array.from(refs);
   }
 
   /** Samples were out of bounds: their series may be removed by the storage, so that no line may rely on its ref. */
@@ -180,9 +158,7 @@ export class TargetReader {
   }
 
   #prepare(timestampMs: number): void {
-    this.counts = { scraped: 0, added: 0, seriesAdded: 0 };
-    this.seriesRefused = 0;
-    this.exemplarsOutOfOrder = 0;
+    this.counts = noCounts();
     this.#newFamilies.clear();
     const retry = this.#refusedAtMs !== undefined && timestampMs - this.#refusedAtMs >= retryRefusedMs;
     if (this.#target.metadata.isFull) {
@@ -191,7 +167,7 @@ export class TargetReader {
     } else if (!this.#relearn && !retry) return;
     this.#relearn = false;
     this.#refusedAtMs = undefined;
-    this.#carried = this.#table.fail();
+    this.#carried = Uint32Array.from(this.forget());
   }
 
   #learnSeries(appender: Appender, timestampMs: number): void {
@@ -232,7 +208,7 @@ export class TargetReader {
       return appender.reference(labels);
     } catch (error) {
       if (!(error instanceof NarthexError) || error.code !== "unavailable") throw error;
-      this.seriesRefused++;
+      this.counts.seriesRefused++;
       this.#refusedAtMs ??= timestampMs;
       return undefined;
     }
@@ -291,7 +267,7 @@ export class TargetReader {
       timestampMs: timestampMs ?? sampleMs,
       hasOwnTimestamp,
     });
-    if (fate === "outOfOrder") this.exemplarsOutOfOrder++;
+    if (fate === "outOfOrder") this.counts.exemplarsOutOfOrder++;
   }
 
   /** Counts what is left for the report, and rejects the scrape. */
@@ -307,7 +283,7 @@ export class TargetReader {
         if (!relabels || sampleLabels(parser.labels(), this.#target.labels, this.#rules)) added++;
       }
     });
-    this.counts = { scraped, added, seriesAdded: 0 };
+    this.counts = { ...noCounts(), scraped, added };
     throw new SampleLimitError();
   }
 

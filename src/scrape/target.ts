@@ -3,6 +3,7 @@ import { addressLabel } from "../discovery/index.ts";
 import { Labels } from "../model/index.ts";
 import { MetadataStore } from "./metadata.ts";
 import {
+  type HistogramReading,
   metricsPathLabel,
   paramPrefix,
   type PopulatedTarget,
@@ -26,6 +27,7 @@ export class Target {
   discovered: Labels;
   intervalMs: number;
   timeoutMs: number;
+  histograms: HistogramReading;
   health: TargetHealth = "unknown";
   lastError = "";
   /** Milliseconds since the epoch; 0 = never. */
@@ -47,6 +49,7 @@ export class Target {
     this.discovered = populated.discovered;
     this.intervalMs = populated.intervalMs;
     this.timeoutMs = populated.timeoutMs;
+    this.histograms = populated.histograms;
   }
 
   /** Where in each interval this target is scraped, 0 … intervalMs − 1: the same after a restart, spread over targets and servers. */

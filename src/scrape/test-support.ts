@@ -121,7 +121,7 @@ export class MemoryStorage implements Appendable {
 
 /** What a fake target answers next. */
 export interface Answer {
-  body?: string;
+  body?: string | Uint8Array;
   contentType?: string;
   error?: Error;
   /** How long the answer takes. */

@@ -79,7 +79,8 @@ export class Answerer {
     const out = new ByteWriter(answerBytesMax, this.#smallAnswer);
     out.ascii(envelopeStart);
     const parts = partials?.(plan);
-    const execution = this.engine.execute(plan, context, new JsonSink(out), {
+    const sink = new JsonSink(out);
+    const execution = this.engine.execute(plan, context, sink, {
       partials: parts && ((fragment) => parts[fragment]!),
       seriesMax: options.limit,
     });
@@ -89,7 +90,8 @@ export class Answerer {
     const warnings = [...options.warnings, ...execution.warnings];
     if (execution.leftOut) warnings.push(truncatedWarning);
     finishEnvelope(out, warnings, execution.infos);
-    return { body: this.#detach(out.finish()), stats };
+    const answer = { body: this.#detach(out.finish()), stats };
+    return options.wholeHistograms ? { ...answer, histograms: sink.histograms } : answer;
   }
 
   /** A small answer is copied out of the buffer that the next one is written to; Node's pool makes that cheap. */

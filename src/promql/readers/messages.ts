@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../../base/index.ts";
 import type { KernelHandle } from "../../kernel/index.ts";
+import type { Histogram } from "../../model/index.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { PartialResult } from "../engine.ts";
 import type { ParserOptions } from "../parser.ts";
@@ -19,6 +20,8 @@ export interface EvaluationOptions {
   countSamples: boolean;
   /** Whether the answer shall tell how the plan was carried out. */
   explain: boolean;
+  /** Whether the native histograms of a vector are wanted whole as well. */
+  wholeHistograms: boolean;
   /** How long the query has waited for its turn. */
   queuedMs: number;
   /** Warnings of the request itself. */
@@ -29,6 +32,8 @@ export interface EvaluationOptions {
 export interface Answer {
   body: Uint8Array<ArrayBuffer>;
   stats?: QueryStats;
+  /** Where they were wanted: the native histograms of a vector, in its order. JSON says less of them. */
+  histograms?: readonly Histogram[];
 }
 
 /** What a reader is asked; times in milliseconds. */

@@ -77,7 +77,14 @@ function openService(more: Partial<QueryServiceOptions> = {}): QueryService {
   });
 }
 
-const plain = { stats: "", countSamples: false, explain: false, queuedMs: 0, warnings: [] } as const;
+const plain = {
+  stats: "",
+  countSamples: false,
+  explain: false,
+  wholeHistograms: false,
+  queuedMs: 0,
+  warnings: [],
+} as const;
 const options = { limit: 0, stats: "" };
 
 async function range(text: string, on = service): Promise<unknown> {

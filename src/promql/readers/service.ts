@@ -117,7 +117,9 @@ export class QueryService {
       const { value, stats } = this.#local.value(request, prepared);
       return { result: vectorOf(value), stats };
     };
-    return this.#evaluate(query, this.#instantRequest(query), here, ({ body }) => decodeVector(body));
+    const request = this.#instantRequest(query);
+    request.options.wholeHistograms = true;
+    return this.#evaluate(query, request, here, decodeVector);
   }
 
   /** The matchers of each selector in an expression. Throws `bad_data`. */
@@ -195,6 +197,7 @@ export class QueryService {
       stats: isKnown ? stats : "true",
       countSamples: stats !== "" || this.#log.isOpen,
       explain: query.explain === true,
+      wholeHistograms: false,
       queuedMs: 0,
       warnings: isKnown ? [] : [deprecatedStats(stats)],
     };

@@ -1,5 +1,11 @@
 import { assert, type Clock } from "../../base/index.ts";
-import { type SampleBatch, sampleStatus, staleMarkerBits, type TimeBounds } from "../../kernel/index.ts";
+import {
+  normalNaNBits,
+  type SampleBatch,
+  sampleStatus,
+  staleMarkerBits,
+  type TimeBounds,
+} from "../../kernel/index.ts";
 import {
   type Histogram,
   type Labels,
@@ -101,7 +107,11 @@ export class HeadAppender implements Appender {
   }
 
   append(ref: SeriesRef, timestampMs: number, value: number): void {
-    const added = this.#filling(ref).push(ref, timestampMs, value);
+    const batch = this.#filling(ref);
+    // All NaNs that are no markers are one in storage.
+    const added = Number.isNaN(value)
+      ? batch.pushBits(ref, timestampMs, normalNaNBits)
+      : batch.push(ref, timestampMs, value);
     assert(added, "batch has room");
   }
 

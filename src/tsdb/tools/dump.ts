@@ -2,13 +2,14 @@ import { type Disk, NarthexError, silentLogger } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import {
   formatHistogram,
+  formatIntegerHistogram,
   formatShortest,
   type Labels,
   type Matcher,
   metricNameLabel,
   quoteGo,
 } from "../../model/index.ts";
-import type { HistogramSample, SeriesSet } from "../../storage/index.ts";
+import type { StoredHistogram, SeriesSet } from "../../storage/index.ts";
 import { listBlockUlids } from "../block/directory.ts";
 import { readMeta } from "../block/meta.ts";
 import { Head } from "../head/head.ts";
@@ -34,7 +35,7 @@ interface SeriesSamples {
   readonly labels: Labels;
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
-  readonly histograms: readonly HistogramSample[];
+  readonly histograms: readonly StoredHistogram[];
 }
 
 /**
@@ -155,8 +156,11 @@ const printers: Readonly<Record<DumpFormat, (samples: SeriesSamples, output: Out
     const text = labels.toString();
     let next = 0;
     const printHistograms = (untilMs: number): void => {
-      for (; next < histograms.length && histograms[next]!.timestampMs < untilMs; next++)
-        output(`${text} ${formatHistogram(histograms[next]!.histogram)} ${histograms[next]!.timestampMs}\n`);
+      for (; next < histograms.length && histograms[next]!.timestampMs < untilMs; next++) {
+        const { histogram, kind, timestampMs } = histograms[next]!;
+        const value = kind === "float" ? formatHistogram(histogram) : formatIntegerHistogram(histogram);
+        output(`${text} ${value} ${timestampMs}\n`);
+      }
     };
     for (let i = 0; i < timestamps.length; i++) {
       printHistograms(timestamps[i]!);
