@@ -92,6 +92,8 @@ export const headWord = {
   dataDirectory: 32_804,
   /** u32: how often queries on all threads had to leave out a damaged place of a block. */
   blockDamages: 32_808,
+  /** u32 → hash table: series ref + 1 → what is deleted of it. */
+  tombstones: 32_832,
 } as const;
 
 export const controlMagic = 0x4e525458;

@@ -6,19 +6,20 @@ import { createHeadQueryable } from "./index.ts";
 export interface IsolationStart {
   kernel: KernelHandle;
   series: number;
+  /** Counters, by `isolationCounter`. */
+  counters: Uint32Array<SharedArrayBuffer>;
 }
 
-export interface IsolationReport {
-  queries: number;
+export const isolationCounter = {
   /** Queries that saw some series with a sample of a commit and some without. */
-  halves: number;
+  halves: 0,
   /** As `halves`, of those who read the chunks without a snapshot. */
-  halvesWithoutSnapshot: number;
-  /** Commits that were published while a query read. */
-  commitsMeanwhile: number;
-}
+  halvesWithoutSnapshot: 1,
+  /** Queries during which commits were published. */
+  commitsMeanwhile: 2,
+} as const;
 
-const { kernel: handle, series: seriesCount } = workerData as IsolationStart;
+if (parentPort) {
 const kernel = attachKernel(handle);
 const queryable = createHeadQueryable(kernel);
 const samplesMax = 1_000_000;

@@ -13,7 +13,7 @@ import {
 import { createKernel, type Kernel } from "../kernel/index.ts";
 import type { Matcher } from "../model/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import { openTsdb, type Tsdb, type TsdbOptions } from "./index.ts";
+import { type BlockKeeper, openTsdb, type Tsdb, type TsdbOptions } from "./index.ts";
 
 /** A time at the start of a chunk range, so that tests know where ranges end. */
 export const baseTimeMs = 1_700_006_400_000;
@@ -31,6 +31,8 @@ export interface OpenOptions extends TsdbOptions {
   logger?: Logger;
   nowMs?: number;
   kernelBytes?: number;
+  /** Makes what maintains blocks; none when absent. */
+  keeper?: (parts: { kernel: Kernel; directory: string }) => BlockKeeper;
 }
 
 /** Opens a storage with a memory of its own and a clock that stands still, and waits for its replay. */
@@ -42,7 +44,7 @@ export async function openTest(directory: string, options: OpenOptions = {}): Pr
 
 /** As `openTest`, while the replay still goes on. */
 export function openEarly(directory: string, options: OpenOptions = {}): Opened {
-  const { disk, logger, nowMs, kernelBytes: limitBytes, ...rest } = options;
+  const { disk, logger, nowMs, keeper, kernelBytes: limitBytes, ...rest } = options;
   const kernel = createKernel({ limitBytes: limitBytes ?? kernelBytes });
   const clock = new SimulatedClock(nowMs ?? baseTimeMs);
   const registry = new Registry();
@@ -54,6 +56,7 @@ export function openEarly(directory: string, options: OpenOptions = {}): Opened 
     logger: logger ?? silentLogger,
     registry,
     options: rest,
+    ...(keeper && { keeper: keeper({ kernel, directory }) }),
   });
   return { tsdb, kernel, clock, registry };
 }

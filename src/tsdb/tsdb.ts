@@ -224,11 +224,11 @@ export class Tsdb implements Appendable {
   }
 
   /**
-   * Marks samples of blocks as deleted: no query sees them any more, `cleanTombstones` frees their space. Rejects with `execution` when some of them are still
-   * in the head, then nothing is deleted; with what is wrong when a block cannot be read or written, then other blocks may be done.
+   * Marks samples as deleted: no query sees them any more. Compaction leaves them out, and `cleanTombstones` frees their space in blocks. Rejects with
+   * `unavailable` when the WAL cannot be written, then nothing is deleted; with what is wrong when a block cannot be read or written, then other blocks may be done.
    */
   deleteSeries(deletion: SeriesDeletion): Promise<void> {
-    return this.#inTurn(() => deleteSeries(this.#parts.kernel, this.#head, this.#blockKeeper(), deletion));
+    return this.#inTurn(() => deleteSeries(this.#head, this.#log!, this.#blockKeeper(), deletion));
   }
 
   /** Rewrites the blocks without what was deleted. Rejects with `internal` when that fails for one; then that one is as it was. */
@@ -411,7 +411,7 @@ export class Tsdb implements Appendable {
     this.#replayResult = replayed;
     counters.walCorruptions = replayed.damages.length + replayed.tornTails.length;
     counters.tornTails = replayed.tornTails.length;
-    counters.unknownReplayReferences = replayed.unknownSeriesSamples;
+    counters.unknownReplayReferences = replayed.unknownSeriesSamples + replayed.unknownSeriesTombstones;
     counters.replaySeconds = seconds;
     logger.info("WAL replayed", {
       series: replayed.series,

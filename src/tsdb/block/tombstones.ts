@@ -47,7 +47,8 @@ export class Tombstones {
   }
 }
 
-function joinIntervals(intervals: Interval[]): Interval[] {
+/** Puts intervals in order and joins those that touch or overlap. */
+export function joinIntervals(intervals: Interval[]): Interval[] {
   intervals.sort((a, b) => a.minTimestampMs - b.minTimestampMs);
   const joined: Interval[] = [];
   for (const { minTimestampMs, maxTimestampMs } of intervals) {

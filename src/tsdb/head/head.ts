@@ -6,6 +6,7 @@ import { LabelIndex } from "./label-index.ts";
 import { labelsBytes, SeriesIndex } from "./series-index.ts";
 import { SymbolTable } from "./symbols.ts";
 import { combineHash } from "./text-hash.ts";
+import { HeadTombstones } from "./tombstones.ts";
 
 const { headWord, slot: slotLayout } = layout;
 
@@ -27,6 +28,7 @@ export class Head {
   readonly symbols: SymbolTable;
   readonly labelIndex: LabelIndex;
   readonly histograms: HistogramWriter;
+  readonly tombstones: HeadTombstones;
   /** Series created since they were last written to the WAL. */
   readonly unlogged: number[] = [];
   /** What is known of the metrics of series, as far as metadata is kept. */
@@ -46,6 +48,7 @@ export class Head {
     this.symbols = new SymbolTable(kernel);
     this.labelIndex = new LabelIndex(kernel, this.symbols);
     this.histograms = new HistogramWriter(kernel);
+    this.tombstones = new HeadTombstones(kernel);
     this.#seriesIndex = new SeriesIndex(kernel);
     this.#seriesMax = Math.min(options.seriesMax ?? seriesMaxDefault, seriesMaxDefault);
     this.#f64 = kernel.views.f64;

@@ -2,11 +2,13 @@ import { assert } from "../../base/index.ts";
 import { type Kernel, layout, type Snapshot } from "../../kernel/index.ts";
 import { compareStrings, type Matcher } from "../../model/index.ts";
 import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
+import { type Interval, isDeleted } from "../block/tombstones.ts";
 import { LabelIndexReader } from "./label-index.ts";
 import { labelValue, SeriesSelector } from "./select.ts";
 import { HeadSeriesSet, sortedOrder } from "./series-set.ts";
 import { combineHash, describingLabels } from "./text-hash.ts";
 import { SymbolReader, SymbolTexts } from "./symbols.ts";
+import { deletedIntervals } from "./tombstones.ts";
 
 /** The head as any thread can query it, from the shared memory alone; `among` restricts it to some series by their refs, for `select`. */
 export function createHeadQueryable(kernel: Kernel, among?: Uint32Array): Queryable {
@@ -123,7 +125,8 @@ class HeadQuerier implements Querier {
       const labelsPtr = series.labelsPtr(ref);
       if (labelsPtr === 0) continue;
       if (inShard?.(labelsPtr) === false) continue;
-      if (!hasChunkIn(u32, series.slot(ref), minTimestampMs, maxTimestampMs)) continue;
+      const deleted = deletedIntervals(this.#kernel.views, ref);
+      if (!hasChunkIn(u32, series.slot(ref), minTimestampMs, maxTimestampMs, deleted)) continue;
       keptRefs[count] = ref;
       labelsPtrs[count++] = labelsPtr;
     }
@@ -162,12 +165,21 @@ function shardTest(
   };
 }
 
-function hasChunkIn(u32: Uint32Array, slot: number, minTimestampMs: number, maxTimestampMs: number): boolean {
+/** Whether a chunk reaches into the time range that is not deleted altogether. */
+function hasChunkIn(
+  u32: Uint32Array,
+  slot: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+  deleted: readonly Interval[] | undefined,
+): boolean {
   let chunk = Atomics.load(u32, (slot + layout.slot.chunkPtr) >>> 2);
   while (chunk !== 0) {
     // Chunks go back in time, so the first one that ends before the range ends the search.
-    if (chunkTimeMs(u32, chunk, "maxTimestampMs") < minTimestampMs) return false;
-    if (chunkTimeMs(u32, chunk, "minTimestampMs") <= maxTimestampMs) return true;
+    const endMs = chunkTimeMs(u32, chunk, "maxTimestampMs");
+    if (endMs < minTimestampMs) return false;
+    const startMs = chunkTimeMs(u32, chunk, "minTimestampMs");
+    if (startMs <= maxTimestampMs && !(deleted && isDeleted(deleted, startMs, endMs))) return true;
     chunk = Atomics.load(u32, (chunk + layout.chunk.older) >>> 2);
   }
   return false;

@@ -3,7 +3,10 @@ import type { Kernel, Snapshot } from "../../kernel/index.ts";
 import { compareStrings, Labels } from "../../model/index.ts";
 import type { StoredHistogram, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
 import { readHeadHistograms } from "./histogram-reader.ts";
+import { dropIntervals } from "../block/columns.ts";
+import { cutHistograms } from "../block/histograms.ts";
 import type { SymbolReader } from "./symbols.ts";
+import { deletedIntervals } from "./tombstones.ts";
 
 /** Samples that a series may get while it is read a second time. */
 const growthMax = 1024;
@@ -70,13 +73,16 @@ export class HeadSeriesSet implements SeriesSet {
     return this.#keepVisible(ref, columns, count);
   }
 
-  /** Takes away what was committed since the snapshot was taken. Returns how many samples are left. */
-  #keepVisible(ref: number, { timestamps }: SampleColumns, count: number): number {
-    const { f64 } = this.#kernel.views;
+  /** Takes away what was committed since the snapshot was taken, and what is deleted. Returns how many samples are left. */
+  #keepVisible(ref: number, { timestamps, values }: SampleColumns, count: number): number {
+    const { views } = this.#kernel;
     const untilMs = this.#snapshot.untilMs(ref);
     let visible = count;
-    while (visible > 0 && f64[timestamps / 8 + visible - 1]! > untilMs) visible--;
-    return visible;
+    while (visible > 0 && views.f64[timestamps / 8 + visible - 1]! > untilMs) visible--;
+    const deleted = deletedIntervals(views, ref);
+    return deleted === undefined
+      ? visible
+      : dropIntervals(views, { timestamps, values, count: visible }, deleted);
   }
 
   /** Commits since the columns were made have added samples that have no room there, and are to be left out anyway. */
@@ -135,11 +141,10 @@ export class HeadSeriesSet implements SeriesSet {
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
-    const samples = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs);
-    const untilMs = this.#snapshot.untilMs(ref);
-    return samples.filter(
-      ({ timestampMs, histogram }) => timestampMs <= untilMs && !(dropStale && histogram.isStale),
-    );
+    const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs);
+    const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
+    const samples = cutHistograms(all, minTimestampMs, untilMs, deletedIntervals(this.#kernel.views, ref));
+    return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;
   }
 }
 

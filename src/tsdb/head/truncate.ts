@@ -28,6 +28,7 @@ export async function truncateHead(head: Head, minTimeMs: number): Promise<Trunc
     else emptyRefs.push(ref);
   });
   const seriesRemoved = await removeSeries(head, emptyRefs, breathe);
+  head.tombstones.truncate(minTimeMs, (ref) => head.hasSeries(ref));
   head.kernel.arena.reclaim();
   return { chunksRemoved, seriesRemoved };
 }

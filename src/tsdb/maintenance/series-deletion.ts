@@ -1,8 +1,11 @@
-import { NarthexError } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
+import { type Kernel, layout } from "../../kernel/index.ts";
 import type { Matcher } from "../../model/index.ts";
-import type { SeriesSet } from "../../storage/index.ts";
-import { createHeadQueryable } from "../head/querier.ts";
+import { LabelIndexReader } from "../head/label-index.ts";
+import type { Head } from "../head/head.ts";
+import { SeriesSelector } from "../head/select.ts";
+import { SymbolReader } from "../head/symbols.ts";
+import type { Stone } from "../head/tombstones.ts";
+import type { WalLog } from "../wal/log.ts";
 import type { BlockKeeper } from "./head-compaction.ts";
 
 /** What shall be deleted: of the series that one of the selectors matches, the samples from min to max, both included. */
@@ -14,58 +17,48 @@ export interface SeriesDeletion {
 }
 
 /**
- * Marks samples of blocks as deleted. Rejects with `execution` when some of them are in the head, where none can be deleted; then nothing is.
- * Nothing may be moved from the head to blocks meanwhile.
+ * Marks samples of the head and of blocks as deleted. What is deleted of the head is in the WAL before any query misses it. Rejects with `unavailable` when the WAL cannot be
+ * written, then nothing is deleted; with what is wrong when a block cannot be read or written, then other blocks may be done. Nothing may be
+ * moved from the head to blocks meanwhile.
  */
 export async function deleteSeries(
-  kernel: Kernel,
-  head: { readonly minTimeMs: number },
+  head: Head,
+  log: WalLog,
   keeper: BlockKeeper,
   deletion: SeriesDeletion,
 ): Promise<void> {
+  const stones = findStones(head.kernel, deletion);
+  if (stones.length > 0) {
+    log.writeTombstones(head, stones);
+    for (const stone of stones) head.tombstones.add(stone);
+  }
   const { selectors, minTimestampMs, maxTimestampMs } = deletion;
-  if (maxTimestampMs >= head.minTimeMs && isInHead(kernel, deletion))
-    throw new NarthexError(
-      "execution",
-      `matching series have samples in memory, and only what is in blocks can be deleted: set end to before ${new Date(head.minTimeMs).toISOString()}`,
-    );
   for (const matchers of selectors) await keeper.deleteSeries(matchers, minTimestampMs, maxTimestampMs);
 }
 
-/** Whether the head has a sample that shall be deleted. */
-function isInHead(kernel: Kernel, { selectors, minTimestampMs, maxTimestampMs }: SeriesDeletion): boolean {
-  const querier = createHeadQueryable(kernel).querier(minTimestampMs, maxTimestampMs);
-  try {
-    return selectors.some((matchers) => {
-      const set = querier.select(matchers, { minTimestampMs, maxTimestampMs }, false);
-      for (let series = 0; series < set.length; series++)
-        if (hasSamples(kernel, set, series, minTimestampMs, maxTimestampMs)) return true;
-      return false;
-    });
-  } finally {
-    querier.close();
+/** Of each matching series of the head the part of the time range that it has samples around. */
+function findStones(kernel: Kernel, { selectors, minTimestampMs, maxTimestampMs }: SeriesDeletion): Stone[] {
+  const selector = new SeriesSelector(kernel, new LabelIndexReader(kernel), new SymbolReader(kernel));
+  const refs = new Set(selectors.flatMap((matchers) => [...selector.select(matchers)]));
+  const stones: Stone[] = [];
+  for (const ref of refs) {
+    const [oldestMs, newestMs] = seriesTimesMs(kernel, ref);
+    const interval = {
+      minTimestampMs: Math.max(minTimestampMs, oldestMs),
+      maxTimestampMs: Math.min(maxTimestampMs, newestMs),
+    };
+    if (interval.minTimestampMs <= interval.maxTimestampMs) stones.push({ ref, interval });
   }
+  return stones;
 }
 
-/** A chunk may reach into the range and have no sample there. */
-function hasSamples(
-  { scratch }: Kernel,
-  set: SeriesSet,
-  series: number,
-  minMs: number,
-  maxMs: number,
-): boolean {
-  const capacity = set.sampleCountMax(series, minMs, maxMs);
-  if (capacity === 0) return false;
-  const mark = scratch.mark();
-  try {
-    const columns = {
-      timestamps: scratch.allocate(8 * capacity),
-      values: scratch.allocate(8 * capacity),
-      capacity,
-    };
-    return set.read(series, minMs, maxMs, false, columns) > 0;
-  } finally {
-    scratch.release(mark);
-  }
+/** The times of the oldest and the newest sample of a series; the first is later than the second when there is none. */
+function seriesTimesMs({ series, views }: Kernel, ref: number): [oldestMs: number, newestMs: number] {
+  const ptrs = series.chunkPtrs(ref);
+  const [newest, oldest] = [ptrs[0], ptrs.at(-1)];
+  if (newest === undefined || oldest === undefined) return [Infinity, -Infinity];
+  return [
+    Number(views.i64[(oldest + layout.chunk.minTimestampMs) / 8]),
+    Number(views.i64[(newest + layout.chunk.maxTimestampMs) / 8]),
+  ];
 }

@@ -14,6 +14,7 @@ import { SegmentReader } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { listCheckpoints, listSegments, segmentBytesDefault, segmentName } from "./segment.ts";
 import { encodeSeriesRecords, SeriesRecordReader } from "./series-record.ts";
+import { decodeTombstoneRecord, encodeTombstoneRecord } from "./tombstone-record.ts";
 import { WalWriter } from "./writer.ts";
 
 export interface CheckpointOptions {
@@ -176,6 +177,8 @@ class CheckpointWriter {
       await this.#breathe();
     }
     this.#flushBatch();
+    const stones = head.tombstones.stones();
+    if (stones.length > 0) this.#writer.add(encodeTombstoneRecord(stones));
     for (const [ref, metadata] of head.metadata) this.#metadata.set(ref, metadata);
   }
 
@@ -216,6 +219,7 @@ class CheckpointWriter {
       if (record[0] === recordType.series) this.#filterSeries(record);
       else if (record[0] === recordType.samples) this.#filterSamples(record);
       else if (isHistogramRecord(record)) this.#filterHistograms(record);
+      else if (record[0] === recordType.tombstones) this.#filterTombstones(record);
       else if (record[0] === recordType.exemplars) this.#filterExemplars(record);
       else if (record[0] === recordType.metadata) this.#gatherMetadata(record);
       else this.#writer.add(record);
@@ -236,6 +240,15 @@ class CheckpointWriter {
       kept.push(entry);
     });
     if (kept.length > 1) this.#writer.add(Buffer.concat(kept));
+  }
+
+  #filterTombstones(record: Uint8Array): void {
+    const { head, minTimeMs } = this.#options;
+    const kept = decodeTombstoneRecord(record).filter(
+      ({ ref, interval }) =>
+        interval.maxTimestampMs >= minTimeMs && (head.hasSeries(ref) || this.#aliases.has(ref)),
+    );
+    if (kept.length > 0) this.#writer.add(encodeTombstoneRecord(kept));
   }
 
   #filterSamples(record: Uint8Array): void {

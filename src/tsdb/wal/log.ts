@@ -3,11 +3,13 @@ import type { ByteBuffer, Kernel, SampleBatch } from "../../kernel/index.ts";
 import type { CommitLog, CommitNotes, QueuedSamples } from "../head/appender.ts";
 import type { Head } from "../head/head.ts";
 import { HistogramBatch } from "../head/histogram-batch.ts";
+import type { Stone } from "../head/tombstones.ts";
 import { encodeExemplars } from "./exemplar-record.ts";
 import { encodeHistogramRecords } from "./histogram-record.ts";
 import { encodeMetadata } from "./metadata-record.ts";
 import type { RefReservation } from "./ref-reservation.ts";
 import { encodeSeriesRecords } from "./series-record.ts";
+import { encodeTombstoneRecord } from "./tombstone-record.ts";
 import type { WalWriter } from "./writer.ts";
 
 /** Longest record that is put together before it is compressed. */
@@ -41,6 +43,15 @@ export class WalLog implements CommitLog {
     }
     // Behind the samples: who reads the log as it grows knows the series' sample before its exemplar.
     if (exemplars.length > 0) this.#writer.add(encodeExemplars(exemplars));
+    this.#writer.flush();
+    head.unlogged.length = 0;
+  }
+
+  /** Writes deletions, after the series that were created since the last commit. Throws `unavailable`; then nothing was written. */
+  writeTombstones(head: Head, stones: readonly Stone[]): void {
+    this.#reserve(head);
+    encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
+    this.#writer.add(encodeTombstoneRecord(stones));
     this.#writer.flush();
     head.unlogged.length = 0;
   }

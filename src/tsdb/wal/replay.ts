@@ -10,6 +10,7 @@ import { recordType } from "./record.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import { SeriesRecordReader } from "./series-record.ts";
 import { listCheckpoints, listSegments, segmentName } from "./segment.ts";
+import { decodeTombstoneRecord } from "./tombstone-record.ts";
 import type { WalWriter } from "./writer.ts";
 
 export interface ReplayOptions {
@@ -57,6 +58,8 @@ export interface ReplayResult {
   skippedRecords: Map<number, number>;
   /** Samples whose series the log does not name. */
   unknownSeriesSamples: number;
+  /** Deletions whose series the log does not name. */
+  unknownSeriesTombstones: number;
   unknownSeriesExemplars: number;
   unknownSeriesMetadata: number;
   /** Whether refs in the log mean other series in the head, so that the log must be written anew before it is continued. */
@@ -110,6 +113,7 @@ class Replay {
     tornTails: [],
     skippedRecords: new Map(),
     unknownSeriesSamples: 0,
+    unknownSeriesTombstones: 0,
     unknownSeriesExemplars: 0,
     unknownSeriesMetadata: 0,
     isRenumbered: false,
@@ -228,6 +232,7 @@ class Replay {
       if (record[0] === recordType.samples) this.#window.add(record, this.#refs);
       else if (record[0] === recordType.series) this.#readSeries(record);
       else if (isHistogramRecord(record)) this.#readHistograms(record);
+      else if (record[0] === recordType.tombstones) this.#readTombstones(record);
       else if (record[0] === recordType.exemplars) this.#readExemplars(record);
       else if (record[0] === recordType.metadata) this.#readMetadata(record);
       else this.#skip(record[0] ?? 0, 1);
@@ -246,6 +251,15 @@ class Replay {
   #readHistograms(record: Uint8Array): void {
     const skipped = this.#window.addHistograms(record, this.#refs);
     this.#skip(record[0]!, Math.min(skipped, 1));
+  }
+
+  #readTombstones(record: Uint8Array): void {
+    for (const { ref: logRef, interval } of decodeTombstoneRecord(record)) {
+      if (interval.maxTimestampMs < this.#options.minValidTimeMs) continue;
+      const ref = this.#refs.get(logRef) ?? logRef;
+      if (this.#head.hasSeries(ref)) this.#head.tombstones.add({ ref, interval });
+      else this.result.unknownSeriesTombstones++;
+    }
   }
 
   #readSeries(record: Uint8Array): void {
