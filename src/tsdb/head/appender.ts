@@ -155,7 +155,10 @@ export class HeadAppender implements Appender {
     try {
       return this.commitPart();
     } finally {
-      this.#context.head.kernel.isolation.publish();
+      const { arena, isolation } = this.#context.head.kernel;
+      isolation.publish();
+      // Not before: epochs must not advance while readers begin at notes that may have been retired.
+      arena.reclaim();
     }
   }
 
@@ -174,7 +177,6 @@ export class HeadAppender implements Appender {
         this.#tally(batch, result);
       }
       if (!isReplaying) this.#keepNotes(notes);
-      head.kernel.arena.reclaim();
       return result;
     } finally {
       this.rollback();
