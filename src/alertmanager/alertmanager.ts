@@ -401,5 +401,6 @@ class RunningAlertmanager implements Alertmanager, Backend {
     for (const status of ["firing", "resolved"])
       this.#metrics.alertsReceived.labels({ status, version: "v2" });
     this.#metrics.alertsInvalid.labels({ version: "v2" });
+    this.#metrics.concurrencyLimitExceeded.labels({ method: "get" });
   }
 }
