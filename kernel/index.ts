@@ -6,10 +6,20 @@ export {
   seriesCreate,
   seriesRelease,
   seriesTruncate,
-  seriesAddClosedChunk,
+  seriesAttachChunks,
   seriesCloseChunk,
 } from "./series";
 export { isolationNote, isolationShow, isolationPublish } from "./isolation";
+export {
+  encodeClosedChunks,
+  finishClosedWrite,
+  scanHeadChunks,
+  headChunkStub,
+  freeHeadChunkStubs,
+  listFileChunks,
+  fileChunkData,
+  fileChunkDataBytes,
+} from "./head-chunks";
 export { seriesSampleCount, decodeSeries } from "./series-read";
 export { checkBatch, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
 export { encodeChunk, decodeChunk } from "./xor";

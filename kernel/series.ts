@@ -1,6 +1,7 @@
 // Series slots and their chunks. The writer publishes: a chunk by an atomic store of its pointer, a sample by one of the count.
-import { arenaAllocate, arenaClassBytes, arenaFree, arenaRetire } from "./arena";
-import { chunkCount, chunkEncoding, isClosed, isXor, setChunkCount } from "./chunk";
+import { arenaAllocate, arenaClassBytes, arenaRetire } from "./arena";
+import { blockBytes, chunkCount, chunkEncoding, isClosed, isInFile, isXor, recordBytesOf, setChunkCount } from "./chunk";
+import { noteClosed } from "./closed-chunks";
 import {
   CHUNK_CAPACITY,
   CHUNK_CLOSED,
@@ -32,7 +33,6 @@ import {
   SLOTS_PER_PAGE,
 } from "./layout";
 import {
-  decodeChunk,
   NO_WINDOW,
   putCount,
   putFirst,
@@ -51,6 +51,9 @@ const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = CHUNK_BYTES_MAX - 19;
 
 // Two bytes of count, about six of the first timestamp, eight of the first value, and the second sample's whole distance.
 const FIRST_SAMPLE_BYTES: u32 = 20;
+
+// In place of the bit position: the newest chunk came from a file, and its last value will be known when the log tells it again.
+const VALUE_UNKNOWN: u32 = 0;
 
 export const STATUS_OK: u8 = 0;
 export const STATUS_OUT_OF_ORDER: u8 = 1;
@@ -95,12 +98,6 @@ export function seriesCreate(ref: u32, labels: u32): u32 {
   if (ref > load<u32>(SERIES_HIGHEST_REF)) atomic.store<u32>(SERIES_HIGHEST_REF, ref);
   atomic.store<u32>(SERIES_COUNT, load<u32>(SERIES_COUNT) + 1);
   return <u32>slot;
-}
-
-// @ts-ignore: decorator
-@inline
-function blockBytes(chunk: usize): u32 {
-  return CHUNK_HEADER + load<u32>(chunk, CHUNK_CAPACITY) + SLACK;
 }
 
 // @ts-ignore: decorator
@@ -168,34 +165,12 @@ function copyChunk(from: usize, to: usize, dataBytes: u32): void {
   memory.copy(to + CHUNK_HEADER, from + CHUNK_HEADER, dataBytes);
 }
 
-// Closes the open chunk, in a block of its size if the one left behind (`isWanted`) is just what the next series opens, or if that
-// saves a quarter: other blocks would wait long for a chunk of their size. Returns the closed chunk, not yet published if it moved; the
-// old block is in `moved` then, to be retired once nothing points to it.
-let moved: usize = 0;
-function close(slot: usize, chunk: usize, isWanted: bool): usize {
-  moved = 0;
-  const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
-  let closed = chunk;
-  const bytesBefore = arenaClassBytes(blockBytes(chunk));
-  const bytesNeeded = arenaClassBytes(CHUNK_HEADER + dataBytes + SLACK);
-  if (isWanted ? bytesNeeded < bytesBefore : bytesNeeded * 4 <= bytesBefore * 3) {
-    const smaller = newChunk(dataBytes);
-    if (smaller != 0) {
-      copyChunk(chunk, smaller, dataBytes);
-      closed = smaller;
-      moved = chunk;
-    }
-  }
-  // Whoever writes other encodings keeps the count in their data.
-  if (isXor(closed)) putCount(closed + CHUNK_HEADER, chunkCount(closed));
-  store<u32>(closed, dataBytes, CHUNK_DATA_BYTES);
-  atomic.store<u8>(closed + CHUNK_FLAGS, CHUNK_CLOSED);
-  return closed;
-}
-
-function retireMoved(): void {
-  if (moved != 0) arenaRetire(<u32>moved, blockBytes(moved));
-  moved = 0;
+// Closes the open chunk, whose bytes are final then. Whoever writes other encodings keeps the count in their data.
+function close(slot: usize, chunk: usize): void {
+  if (isXor(chunk)) putCount(chunk + CHUNK_HEADER, chunkCount(chunk));
+  store<u32>(chunk, (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3, CHUNK_DATA_BYTES);
+  atomic.store<u8>(chunk + CHUNK_FLAGS, CHUNK_CLOSED);
+  noteClosed(slot);
 }
 
 export function seriesCloseChunk(ref: u32): u32 {
@@ -203,52 +178,18 @@ export function seriesCloseChunk(ref: u32): u32 {
   if (slot == 0) return 0;
   const chunk = <usize>load<u32>(slot, SLOT_CHUNK);
   if (chunk == 0 || isClosed(chunk)) return 0;
-  const closed = close(slot, chunk, false);
-  atomic.store<u32>(slot + SLOT_CHUNK, <u32>closed);
-  retireMoved();
+  close(slot, chunk);
   return 1;
 }
 
-export function seriesAddClosedChunk(
-  ref: u32,
-  data: usize,
-  dataBytes: u32,
-  count: u32,
-  minTimestampMs: f64,
-  maxTimestampMs: f64,
-): u32 {
+// Puts chunks that are in files on a series that has none yet; false when it has.
+export function seriesAttachChunks(ref: u32, newest: u32): u32 {
   const slot = seriesOf(ref);
-  if (slot == 0 || count == 0 || count > 65535 || dataBytes < 11) return 0;
-  if (((<u32>load<u8>(data) << 8) | load<u8>(data, 1)) != count) return 0;
-  const minTimestamp = <i64>minTimestampMs;
-  const maxTimestamp = <i64>maxTimestampMs;
-  if (maxTimestamp < minTimestamp) return 0;
-  let older = <usize>load<u32>(slot, SLOT_CHUNK);
-  if (older != 0 && load<i64>(slot, SLOT_LAST_TIMESTAMP) >= minTimestamp) return 0;
-  // The last value is needed to recognise repeated samples, and the bytes must be good before they are kept.
-  const columnBytes = count * 8 + SLACK;
-  const columns = arenaAllocate(columnBytes * 2);
-  if (columns == 0) return 0;
-  const decoded = decodeChunk(data, dataBytes, count, columns, columns + columnBytes, count);
-  const lastBits = load<u64>(columns + columnBytes + ((count - 1) << 3));
-  const good = decoded == <i32>count && load<f64>(columns) == minTimestampMs && load<f64>(columns + ((count - 1) << 3)) == maxTimestampMs;
-  arenaFree(columns, columnBytes * 2);
-  if (!good) return 0;
-  const chunk = newChunk(dataBytes);
-  if (chunk == 0) return 0;
-  if (older != 0 && !isClosed(older)) older = close(slot, older, false);
-  memory.copy(chunk + CHUNK_HEADER, data, dataBytes);
-  store<u32>(chunk, <u32>older, CHUNK_OLDER);
-  setChunkCount(chunk, count);
-  store<u32>(chunk, dataBytes, CHUNK_DATA_BYTES);
-  store<i64>(chunk, minTimestamp, CHUNK_MIN);
-  store<i64>(chunk, maxTimestamp, CHUNK_MAX);
-  store<u8>(chunk, CHUNK_CLOSED, CHUNK_FLAGS);
-  store<i64>(slot, maxTimestamp, SLOT_LAST_TIMESTAMP);
-  store<u64>(slot, lastBits, SLOT_LAST_VALUE);
-  atomic.store<u32>(slot + SLOT_CHUNK, <u32>chunk);
-  countChunks(1);
-  retireMoved();
+  if (slot == 0 || load<u32>(slot, SLOT_CHUNK) != 0) return 0;
+  for (let chunk = newest; chunk != 0; chunk = load<u32>(chunk, CHUNK_OLDER)) countChunks(1);
+  store<i64>(slot, load<i64>(newest, CHUNK_MAX), SLOT_LAST_TIMESTAMP);
+  store<u32>(slot, VALUE_UNKNOWN, SLOT_BIT_POS);
+  atomic.store<u32>(slot + SLOT_CHUNK, newest);
   return 1;
 }
 
@@ -269,13 +210,13 @@ function openCapacity(dataBytes: u32): u32 {
 
 // Opens a chunk with its first sample, in a block as large as the chunk before it needed; false when memory is full.
 function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): bool {
-  const dataBytesBefore = chunk == 0 ? 0 : ((load<u32>(slot, SLOT_BIT_POS) + 7) >> 3) + SAMPLE_BYTES_MAX;
+  let dataBytesBefore: u32 = 0;
+  if (chunk != 0) dataBytesBefore = isInFile(chunk) ? recordBytesOf(chunk) : ((load<u32>(slot, SLOT_BIT_POS) + 7) >> 3) + SAMPLE_BYTES_MAX;
   const fresh = newChunk(openCapacity(dataBytesBefore));
   if (fresh == 0) return false;
-  let older = chunk;
-  if (chunk != 0 && !isClosed(chunk)) older = close(slot, chunk, blockBytes(chunk) == blockBytes(fresh));
+  if (chunk != 0 && !isClosed(chunk)) close(slot, chunk);
   store<u32>(slot, putFirst(fresh + CHUNK_HEADER, t, bits), SLOT_BIT_POS);
-  store<u32>(fresh, <u32>older, CHUNK_OLDER);
+  store<u32>(fresh, <u32>chunk, CHUNK_OLDER);
   setChunkCount(fresh, 1);
   store<i64>(fresh, t, CHUNK_MIN);
   store<i64>(fresh, t, CHUNK_MAX);
@@ -285,7 +226,6 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): boo
   store<i64>(slot, (t / chunkRange) * chunkRange + chunkRange, SLOT_NEXT_CUT);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>fresh);
   countChunks(1);
-  retireMoved();
   return true;
 }
 
@@ -320,6 +260,11 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
   const lastBits = load<u64>(slot, SLOT_LAST_VALUE);
   if (t <= lastTimestamp) {
     if (t < lastTimestamp) return STATUS_OUT_OF_ORDER;
+    if (isXor(chunk) && load<u32>(slot, SLOT_BIT_POS) == VALUE_UNKNOWN) {
+      store<u64>(slot, bits, SLOT_LAST_VALUE);
+      store<u32>(slot, 1, SLOT_BIT_POS);
+      return STATUS_REPEATED;
+    }
     return bits == lastBits && isXor(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
   }
   const count = chunkCount(chunk);

@@ -22,14 +22,7 @@ export interface KernelExports {
   seriesCreate(ref: number, labelsPtr: number): number;
   seriesRelease(ref: number): void;
   seriesTruncate(ref: number, minTimestampMs: number): number;
-  seriesAddClosedChunk(
-    ref: number,
-    dataPtr: number,
-    dataBytes: number,
-    count: number,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-  ): number;
+  seriesAttachChunks(ref: number, newest: number): number;
   seriesCloseChunk(ref: number): number;
   isolationNote(ref: number, newestMs: number): void;
   isolationShow(): void;
@@ -87,7 +80,40 @@ export interface KernelExports {
     tsOut: number,
     vsOut: number,
     capacity: number,
+    filesPtr: number,
+    filesCount: number,
   ): number;
+  encodeClosedChunks(
+    outPtr: number,
+    capacity: number,
+    tablePtr: number,
+    entriesMax: number,
+    file: number,
+    offset: number,
+  ): void;
+  finishClosedWrite(tablePtr: number, isWritten: number): void;
+  scanHeadChunks(dataPtr: number, bytes: number, isEnd: number, tablePtr: number, entriesMax: number): void;
+  headChunkStub(
+    older: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    count: number,
+    encoding: number,
+    file: number,
+    offset: number,
+    bytes: number,
+  ): number;
+  freeHeadChunkStubs(newest: number): void;
+  listFileChunks(
+    ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    entriesPtr: number,
+    capacity: number,
+  ): number;
+  fileChunkData(entryPtr: number): number;
+  /** Of the chunk that `fileChunkData` found last. */
+  fileChunkDataBytes(): number;
 
   // Hashes.
   crc32c(ptr: number, bytes: number, seed: number): number;

@@ -8,6 +8,19 @@ export { Epoch } from "./epoch.ts";
 export { ChunkDamagedError, MemoryFullError, ScratchBudgetError } from "./errors.ts";
 export type { KernelExports } from "./exports.ts";
 export {
+  type EncodedChunks,
+  fileChunk,
+  type HeadChunkPlace,
+  headChunkPlace,
+  type HeadChunkRecord,
+  HeadChunks,
+  type ScanEnd,
+  type ScannedChunks,
+  scanTableBytes,
+  writeTableBytes,
+} from "./head-chunks.ts";
+export {
+  type FileChunks,
   Kernel,
   type KernelHandle,
   type KernelOptions,
@@ -15,6 +28,8 @@ export {
   attachKernel,
   createKernel,
   defaultLimitBytes,
+  seriesFileDamaged,
+  seriesNotLoaded,
 } from "./kernel.ts";
 export { Isolation, type PinnedSnapshot, Snapshot } from "./isolation.ts";
 export * as layout from "./layout.ts";

@@ -20,6 +20,7 @@ import {
   spansStart,
 } from "./layout.ts";
 import { Isolation, type PinnedSnapshot } from "./isolation.ts";
+import { HeadChunks } from "./head-chunks.ts";
 import { LineTable } from "./line-table.ts";
 import {
   type BinaryRowsOptions,
@@ -137,6 +138,7 @@ export class Kernel {
   readonly series: SeriesTable;
   readonly isolation: Isolation;
   #pins = 0;
+  readonly headChunks: HeadChunks;
 
   constructor(handle: KernelHandle) {
     this.memory = handle.memory;
@@ -150,6 +152,7 @@ export class Kernel {
     this.arena = new Arena(this.exports, this.views);
     this.series = new SeriesTable(this.exports, this.views);
     this.isolation = new Isolation(this.exports, this.views);
+    this.headChunks = new HeadChunks(this.exports, this.views);
   }
 
   /** Main thread: what to give a new worker, with a reader slot of its own until `releaseReader`. */
@@ -271,8 +274,9 @@ export class Kernel {
 
   /**
    * The samples of a head series in [minTimestampMs, maxTimestampMs], oldest first, optionally without staleness markers. Both columns
-   * need room for `capacity` samples plus slack. Returns the count, or **minus the capacity needed** (an upper bound) when there is too little room. Readers call it
-   * inside an epoch. Throws ChunkDamagedError.
+   * need room for `capacity` samples plus slack. `files` are those of its chunks that are in files, listed and loaded. Returns the count; **minus the capacity
+   * needed** (an upper bound) when there is too little room; `seriesNotLoaded` when a chunk is not among `files`; `seriesFileDamaged` when the record of one is
+   * not what it should be, which is marked and left out the next time. Readers call it inside an epoch. Throws ChunkDamagedError.
    */
   decodeSeries(
     ref: number,
@@ -282,6 +286,7 @@ export class Kernel {
     tsOut: number,
     vsOut: number,
     capacity: number,
+    files: FileChunks = noFileChunks,
   ): number {
     const decoded = this.exports.decodeSeries(
       ref,
@@ -291,6 +296,8 @@ export class Kernel {
       tsOut,
       vsOut,
       capacity,
+      files.ptr,
+      files.count,
     );
     if (decoded === damagedSeries) throw new ChunkDamagedError(`head chunk of series ${ref} is damaged`);
     return decoded;
@@ -415,7 +422,17 @@ export class Kernel {
   }
 }
 
-const damagedSeries = -2_147_483_648;
+/** A table of `fileChunk`s. */
+export interface FileChunks {
+  readonly ptr: number;
+  readonly count: number;
+}
+
+const noFileChunks: FileChunks = { ptr: 0, count: 0 };
+const damagedSeries = -(2 ** 31);
+/** Results of `decodeSeries`. */
+export const seriesNotLoaded = damagedSeries + 1;
+export const seriesFileDamaged = damagedSeries + 2;
 
 function needsScratch(name: WindowFunctionName): boolean {
   return name === "quantile_over_time" || name === "mad_over_time";

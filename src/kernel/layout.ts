@@ -59,6 +59,11 @@ export const control = {
   isolationEnd: 1052,
   /** The first note's place, which leads to the first block. */
   isolationFirst: 1056,
+  /** Series with closed chunks that are not in a file yet: u32 pointer to an array of refs, its capacity, the refs in it, those taken from it. */
+  closedQueue: 1088,
+  closedCapacity: 1092,
+  closedCount: 1096,
+  closedTaken: 1100,
   /** 64 reader records of 64 bytes: see `reader`. */
   readers: 4096,
   /** One bit per page: 8 KiB. */
@@ -94,6 +99,8 @@ export const headWord = {
   blockDamages: 32_808,
   /** u32 → hash table: series ref + 1 → what is deleted of it. */
   tombstones: 32_832,
+  /** u32: files of head chunks below this number are gone. */
+  headChunksFirstFile: 32_812,
 } as const;
 
 export const controlMagic = 0x4e525458;
@@ -135,7 +142,7 @@ export const slot = {
   leading: 36,
   /** u8: trailing zeros of the last value window. */
   trailing: 37,
-  /** u8: for the head. */
+  /** u8: bit 0 for the head, bit 1 while the series is in the queue of those with closed chunks. */
   flags: 38,
   /** i64: the open chunk is cut at the first sample at or after this time. */
   nextCutMs: 40,
@@ -151,7 +158,10 @@ export const slot = {
 /** Refs are 31 bits, so that a posting list of one can be told from a pointer. */
 export const seriesRefMax = 2 ** 31 - 1;
 
-/** Head of an in-memory chunk; its data (upstream's XOR bytes and `slackBytes`) follows. */
+/**
+ * Head of a chunk. In memory, its data (upstream's XOR bytes and `slackBytes`) follows. Once its data is in a file of `chunks_head`, a head alone
+ * stands for it, with the file's place where else the sizes are.
+ */
 export const chunk = {
   headerBytes: 32,
   /** u32: next older chunk; 0 = none. */
@@ -160,7 +170,7 @@ export const chunk = {
   count: 4,
   /** u8: 1 = XOR, which the kernel reads and writes; it only closes and drops chunks of other encodings. */
   encoding: 6,
-  /** u8, atomic: bit 0 = closed. */
+  /** u8, atomic: bit 0 = closed, bit 1 = in a file. */
   flags: 7,
   /** i64. */
   minTimestampMs: 8,
@@ -170,9 +180,13 @@ export const chunk = {
   capacity: 24,
   /** u32: bytes of data once closed; 0 while open. */
   dataBytes: 28,
+  /** u64: where the record is. Bits 0–15: its length in units of 64 bytes, rounded up; 16–42: offset in the file; 43–63: number of the file. */
+  place: 24,
 } as const;
 export const chunkEncodingXor = 1;
 export const chunkFlagClosed = 1;
+export const chunkFlagInFile = 2;
+export const slotFlagQueued = 2;
 
 /** Status of a sample in a batch. */
 export const sampleStatus = {

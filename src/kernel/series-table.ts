@@ -76,26 +76,9 @@ export class SeriesTable {
     return this.#exports.seriesTruncate(ref, minTimestampMs);
   }
 
-  /** Closes the open chunk, so that its bytes are final; false if there is none or no memory for the copy. */
+  /** Closes the open chunk, so that its bytes are final; false if there is none. */
   closeChunk(ref: number): boolean {
     return this.#exports.seriesCloseChunk(ref) === 1;
-  }
-
-  /**
-   * Adds a finished chunk (upstream's XOR bytes, count included) as the newest; false if it does not follow what is
-   * there in time, is damaged, or memory is full. The next sample opens a new chunk.
-   */
-  addClosedChunk(
-    ref: number,
-    dataPtr: number,
-    dataBytes: number,
-    count: number,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-  ): boolean {
-    return (
-      this.#exports.seriesAddClosedChunk(ref, dataPtr, dataBytes, count, minTimestampMs, maxTimestampMs) === 1
-    );
   }
 
   /** Pointers to the chunks of `ref`, newest first. Readers call it inside an epoch. */

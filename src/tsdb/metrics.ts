@@ -4,6 +4,7 @@ import type { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import type { Head } from "./head/head.ts";
 import type { RetentionPolicy } from "./maintenance/retention-policy.ts";
 import type { StaleSeriesCompaction } from "./maintenance/stale-series-compaction.ts";
+import type { ChunkMapper } from "./head-chunks/index.ts";
 import type { WalWriter } from "./wal/writer.ts";
 
 /** What the storage counts beside what its parts count themselves. */
@@ -18,6 +19,7 @@ export class TsdbCounters {
   checkpointsFailed = 0;
   pressureTruncations = 0;
   chunksRemoved = 0;
+  headChunkCorruptions = 0;
   replaySeconds = 0;
   unknownReplayReferences = 0;
   compactions = 0;
@@ -39,6 +41,7 @@ export interface MetricSources {
   retention: RetentionPolicy;
   staleSeries: StaleSeriesCompaction;
   walBytes: () => number;
+  mapper: ChunkMapper;
   headChunkBytes: () => number;
   activeAppenders: () => number;
 }
@@ -131,6 +134,31 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "Chunks removed from the head.",
     () => counters.chunksRemoved,
   );
+  gauge(
+    "prometheus_tsdb_head_chunks_storage_size_bytes",
+    "Bytes of the head's chunks on disk.",
+    sources.headChunkBytes,
+  );
+  counter(
+    "prometheus_tsdb_mmap_chunks_total",
+    "Chunks that were written to files.",
+    () => sources.mapper.chunksMapped,
+  );
+  counter(
+    "prometheus_tsdb_mmap_chunk_corruptions_total",
+    "Damaged places found in the files of head chunks.",
+    () => counters.headChunkCorruptions,
+  );
+  counter(
+    "narthex_tsdb_head_chunk_writes_failed_total",
+    "Writes of head chunks that failed.",
+    () => sources.mapper.writesFailed,
+  );
+  gauge(
+    "narthex_tsdb_head_chunk_series_waiting",
+    "Series with full chunks in memory that are not written yet.",
+    () => sources.mapper.seriesWaiting,
+  );
   counter("prometheus_tsdb_head_truncations_total", "Head truncations.", () => counters.truncations);
   counter(
     "prometheus_tsdb_head_truncations_failed_total",
@@ -156,11 +184,6 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "prometheus_tsdb_head_chunks_created_total",
     "Chunks created in the head.",
     () => head.kernel.series.chunkCount + counters.chunksRemoved,
-  );
-  gauge(
-    "prometheus_tsdb_head_chunks_storage_size_bytes",
-    "Bytes of the chunks_head directory, which another server left.",
-    sources.headChunkBytes,
   );
   gauge("prometheus_tsdb_head_active_appenders", "Appenders that hold samples.", sources.activeAppenders);
   counter(

@@ -35,11 +35,11 @@ export interface StoredQueryable extends Queryable {
  */
 export function createQueryable(parts: QueryableParts): StoredQueryable {
   const { kernel, onLeftOut } = parts;
-  const head = createHeadQueryable(kernel);
   const notices = new BlockNotices((error) => {
     countLeftOut(kernel);
     onLeftOut?.(error);
   });
+  const head = createHeadQueryable(kernel, { disk: parts.disk, notices });
   let list: BlockList | undefined;
   /** Undefined while there is no directory. */
   const blocks = (): BlockList | undefined => (list ??= openList(parts, notices));
@@ -66,7 +66,10 @@ export function createQueryable(parts: QueryableParts): StoredQueryable {
     },
     blocks: () => blocks()?.metas() ?? [],
     reloads: () => ({ total: list?.reloads ?? 0, failed: list?.reloadsFailed ?? 0 }),
-    close: () => list?.close(),
+    close() {
+      list?.close();
+      head.close();
+    },
   };
 }
 

@@ -11,8 +11,17 @@ import { blockRangeMaxDefault, compactionRanges, newestCutMs, planCompaction } f
 import { AppendTotals, type AppendContext, HeadAppender } from "./head/appender.ts";
 import { BatchPool } from "./head/batch-pool.ts";
 import { Head, memoryFill } from "./head/head.ts";
+import {
+  ChunkMapper,
+  headChunksDirectory,
+  headChunksRemoved,
+  HeadChunkWriter,
+  type LoadedHeadChunks,
+  loadHeadChunks,
+  type WrittenFile,
+} from "./head-chunks/index.ts";
 import { headStats, type HeadStats } from "./head/stats.ts";
-import { truncateChunks, truncateHead } from "./head/truncate.ts";
+import { clearHead, truncateChunks, truncateHead } from "./head/truncate.ts";
 import { snapshotName } from "./block/directory.ts";
 import { type BlockKeeper, compactHead } from "./maintenance/head-compaction.ts";
 import { type Retention, RetentionPolicy } from "./maintenance/retention-policy.ts";
@@ -31,7 +40,7 @@ import {
   truncateWal,
 } from "./wal/checkpoint.ts";
 import { createQueryable, type StoredQueryable } from "./queryable.ts";
-import { blocksChanged, publishDataDirectory } from "./shared-blocks.ts";
+import { blocksChanged, earlierQueriesEnded, publishDataDirectory } from "./shared-blocks.ts";
 import { directoryBytes } from "./directory-bytes.ts";
 import { WalLog } from "./wal/log.ts";
 import { RefReservation } from "./wal/ref-reservation.ts";
@@ -80,6 +89,8 @@ export class Tsdb implements Appendable {
   readonly #head: Head;
   readonly #exemplars: ExemplarStorage;
   readonly #pool: BatchPool;
+  readonly #mapper: ChunkMapper;
+  #headChunks: HeadChunkWriter | undefined;
   readonly #appends = new AppendTotals();
   readonly #counters = new TsdbCounters();
   readonly #durations: TsdbDurations;
@@ -118,6 +129,7 @@ export class Tsdb implements Appendable {
     this.#exemplars.resize(options.exemplarsMax);
     this.#exemplars.outOfOrderWindowMs = options.exemplarWindowMs;
     this.#pool = new BatchPool(kernel, options.batchSamples);
+    this.#mapper = new ChunkMapper({ head: this.#head, clock: parts.clock, logger: parts.logger });
     publishDataDirectory(kernel, directory);
     this.queryable = this.#stored = createQueryable({
       kernel,
@@ -140,7 +152,8 @@ export class Tsdb implements Appendable {
       retention: this.#retention,
       staleSeries: this.#staleSeries,
       walBytes: () => directoryBytes(disk, this.#walDirectory),
-      headChunkBytes: () => directoryBytes(disk, `${directory}/chunks_head`),
+      mapper: this.#mapper,
+      headChunkBytes: () => this.#headChunks?.sizeBytes ?? 0,
       activeAppenders: () => this.#pool.lent,
     });
     this.#durations = new TsdbDurations(registry, parts.clock);
@@ -267,6 +280,8 @@ export class Tsdb implements Appendable {
     await this.#parts.keeper?.close();
     await this.#maintenance;
     await this.#log?.close();
+    this.#mapper.close();
+    await this.#headChunks?.close();
     const segment = this.#wal?.segment;
     if (segment !== undefined) this.#reserve(() => this.#reservation.settle(this.#head.nextRef, segment));
     this.#pool.close();
@@ -339,6 +354,7 @@ export class Tsdb implements Appendable {
       head: this.#head,
       log: this.#log,
       pool: this.#pool,
+      mapper: this.#mapper,
       clock,
       counters: this.#appends,
       exemplars: this.#exemplars,
@@ -366,18 +382,63 @@ export class Tsdb implements Appendable {
     const startMs = clock.monotonicMs();
     removeCovered(disk, this.#walDirectory);
     if (this.#reserveRefs()) this.#openLog(true);
-    const replayed = await this.#replay().catch((error: unknown) => {
+    const replayed = await this.#restore().catch((error: unknown) => {
       this.#context = undefined;
       throw error;
     });
-    if (replayed.isRenumbered) await this.#renumber();
     if (this.#context === undefined && !this.#isClosed) this.#openLog(false);
     this.#report(replayed, (clock.monotonicMs() - startMs) / 1000);
     this.#armReclaim();
     this.#armMaintenance();
   }
 
-  #replay(): Promise<ReplayResult> {
+  /** Fills the head from the files of its chunks and the WAL. */
+  async #restore(): Promise<ReplayResult> {
+    const headChunks = await this.#loadHeadChunks();
+    try {
+      // Refs stay what they are when commits go to the log already.
+      if (this.#wal !== undefined) this.#beginMapping(headChunks.files);
+      const replayed = await this.#replay(headChunks);
+      if (replayed.isRenumbered) return await this.#renumber(headChunks, replayed);
+      this.#beginMapping(headChunks.files);
+      return replayed;
+    } finally {
+      headChunks.close();
+    }
+  }
+
+  async #loadHeadChunks(): Promise<LoadedHeadChunks> {
+    const { kernel, disk, directory, logger } = this.#parts;
+    const headChunks = await loadHeadChunks({
+      kernel,
+      disk,
+      logger,
+      directory: headChunksDirectory(directory),
+      setAsideDirectory: this.#setAsideDirectory,
+      minValidTimeMs: this.#options.minValidTimeMs,
+      isCancelled: () => this.#isClosed,
+    });
+    this.#counters.headChunkCorruptions = headChunks.corruptions;
+    // A new series with such a number would be given those chunks at the next start.
+    this.#head.skipRef(Math.min(headChunks.refMax, keptRefMax));
+    return headChunks;
+  }
+
+  /** From now on chunks that are full leave the memory. */
+  #beginMapping(files: readonly WrittenFile[]): void {
+    if (this.#headChunks !== undefined) return;
+    const { kernel, disk, directory, logger } = this.#parts;
+    this.#headChunks = new HeadChunkWriter({
+      disk,
+      logger,
+      directory: headChunksDirectory(directory),
+      files,
+      onRemoved: (first) => headChunksRemoved(kernel, first),
+    });
+    this.#mapper.begin(this.#headChunks);
+  }
+
+  #replay(headChunks?: LoadedHeadChunks): Promise<ReplayResult> {
     const { chunkRangeMs, samplesPerChunk, minValidTimeMs } = this.#options;
     const { disk, logger } = this.#parts;
     return replayWal({
@@ -390,10 +451,12 @@ export class Tsdb implements Appendable {
       chunkRangeMs,
       samplesPerChunk,
       minValidTimeMs,
+      headChunks,
       writer: this.#wal,
       isCancelled: () => this.#isClosed,
       onSlice: async (progress) => {
         this.#replayProgress = progress;
+        this.#mapper.run();
         const minTimeMs = this.#relievingTimeMs(this.#head.maxTimeMs);
         if (minTimeMs !== undefined)
           this.#counters.chunksRemoved += await truncateChunks(this.#head, minTimeMs);
@@ -423,20 +486,30 @@ export class Tsdb implements Appendable {
       logger.warn("WAL records of a kind that is not read were left out", { type, count });
   }
 
-  /** The head's refs are not the log's: puts the log, and with it all that names series by ref, on the head's. */
-  async #renumber(): Promise<void> {
+  /**
+   * The head's refs are not the log's: puts the log, and with it all that names series by ref, on the head's. Files of head chunks go out of the way; what the head has
+   * from them, it takes from the log instead.
+   */
+  async #renumber(headChunks: LoadedHeadChunks, replayed: ReplayResult): Promise<ReplayResult> {
     const { disk, directory, logger } = this.#parts;
     logger.info("series are numbered afresh, the WAL is rewritten");
-    const options = this.#checkpointOptions(Number.MIN_SAFE_INTEGER);
-    await rewriteWal(options, this.#exemplars);
-    const chunks = `${directory}/chunks_head`;
-    if (disk.stat(chunks) !== undefined) setAside(disk, chunks, options.setAsideDirectory);
+    const chunks = headChunksDirectory(directory);
+    if (disk.stat(chunks) !== undefined) setAside(disk, chunks, this.#setAsideDirectory);
+    let result = replayed;
+    if (headChunks.chunks > 0) {
+      await clearHead(this.#head);
+      result = await this.#replay();
+    }
+    await rewriteWal(this.#checkpointOptions(Number.MIN_SAFE_INTEGER), this.#exemplars);
+    this.#beginMapping([]);
+    return result;
   }
 
   #armReclaim(): void {
     if (this.#isClosed) return;
     this.#reclaimTimer = this.#parts.clock.after(reclaimIntervalMs, () => {
       this.#parts.kernel.arena.reclaim();
+      this.#mapper.run();
       this.#armReclaim();
     });
   }
@@ -557,7 +630,22 @@ export class Tsdb implements Appendable {
       this.#counters.truncationsFailed++;
       throw error;
     }
+    void this.#removeHeadChunks(minTimeMs);
     await this.#durations.measure(this.#durations.walTruncation, () => this.#truncateWal(minTimeMs));
+  }
+
+  /** Removes files whose chunks are all out of the head, as soon as no query can have one of them any more. */
+  async #removeHeadChunks(minTimeMs: number): Promise<void> {
+    const { kernel, clock, logger } = this.#parts;
+    const writer = this.#headChunks!;
+    try {
+      writer.finishFile();
+      if (!writer.hasBefore(minTimeMs)) return;
+      await earlierQueriesEnded(kernel, clock);
+      if (!this.#isClosed) writer.removeBefore(minTimeMs);
+    } catch (error) {
+      logger.warn("old head chunks cannot be removed", { err: errorMessage(error) });
+    }
   }
 
   async #truncateWal(minTimeMs: number): Promise<void> {
@@ -583,9 +671,13 @@ export class Tsdb implements Appendable {
       clock,
       logger,
       directory: this.#walDirectory,
-      setAsideDirectory: `${this.#parts.directory}/set-aside`,
+      setAsideDirectory: this.#setAsideDirectory,
       compression: this.#options.walCompression,
       minTimeMs,
     };
+  }
+
+  get #setAsideDirectory(): string {
+    return `${this.#parts.directory}/set-aside`;
   }
 }

@@ -36,6 +36,7 @@ export class TestHead {
       head: this.#head,
       log: { write: () => {} },
       pool: new BatchPool(this.kernel, 16_384),
+      mapper: { notice: () => {} },
       clock: new SimulatedClock(),
       counters: new AppendTotals(),
       exemplars: new ExemplarStorage((ref) => this.#head.labels(ref)),

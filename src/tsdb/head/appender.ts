@@ -23,6 +23,7 @@ import type {
   SeriesRef,
 } from "../../storage/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
+import type { ChunkMapper } from "../head-chunks/index.ts";
 import type { ExemplarEntry } from "../wal/exemplar-record.ts";
 import type { MetadataEntry } from "../wal/metadata-record.ts";
 import type { BatchPool } from "./batch-pool.ts";
@@ -48,6 +49,8 @@ export interface AppendContext {
   readonly head: Head;
   readonly log: CommitLog;
   readonly pool: BatchPool;
+  /** Told after commits: chunks that are full can leave the memory. */
+  readonly mapper: Pick<ChunkMapper, "notice">;
   readonly clock: Clock;
   readonly counters: AppendTotals;
   readonly exemplars: ExemplarStorage;
@@ -163,7 +166,7 @@ export class HeadAppender implements Appender {
   }
 
   commitPart(): AppendResult {
-    const { head, log, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
+    const { head, log, mapper, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
     const notes = { metadata: this.#metadata, exemplars: this.#exemplars };
     const batches = this.#batch === undefined ? this.#later : [this.#batch, ...this.#later];
     if (batches.length + notes.metadata.length + notes.exemplars.length === 0) return emptyResult();
@@ -177,6 +180,7 @@ export class HeadAppender implements Appender {
         this.#tally(batch, result);
       }
       if (!isReplaying) this.#keepNotes(notes);
+      mapper.notice();
       return result;
     } finally {
       this.rollback();

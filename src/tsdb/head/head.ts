@@ -216,6 +216,18 @@ export class Head {
     for (const ref of Uint32Array.from(this.labelIndex.all())) if (this.hasSeries(ref)) visit(ref);
   }
 
+  /** The times of the first and last sample of a series that has chunks. */
+  chunkTimes(ref: number): [minMs: number, maxMs: number] {
+    const { u32, i64 } = this.kernel.views;
+    const newest = this.newestChunk(ref);
+    let oldest = newest;
+    for (let older = newest; older !== 0; older = u32[(older + layout.chunk.older) >>> 2]!) oldest = older;
+    return [
+      Number(i64[(oldest + layout.chunk.minTimestampMs) / 8]),
+      Number(i64[(newest + layout.chunk.maxTimestampMs) / 8]),
+    ];
+  }
+
   /** Pointer to the newest chunk of a series, 0 when there is none. */
   newestChunk(ref: number): number {
     if (!this.hasSeries(ref)) return 0;

@@ -6,13 +6,15 @@ const { chunk: field } = layout;
 
 /**
  * The native histograms of a head series in [minTimestampMs, maxTimestampMs], oldest first, on any thread within an epoch. The writer may
- * append meanwhile: what was counted when the chunk was found is read. Throws ChunkDamagedError.
+ * append meanwhile: what was counted when the chunk was found is read. `dataOfFileChunk` has the data of a chunk that is in a file, undefined when it
+ * is to be left out. Throws ChunkDamagedError.
  */
 export function readHeadHistograms(
   { series, views }: Kernel,
   ref: number,
   minTimestampMs: number,
   maxTimestampMs: number,
+  dataOfFileChunk: (chunk: number) => Uint8Array | undefined,
 ): StoredHistogram[] {
   const { i64, u16, u32, u8 } = views;
   const runs: StoredHistogram[][] = [];
@@ -24,8 +26,11 @@ export function readHeadHistograms(
     if (!isHistogramEncoding(encoding)) continue;
     if (Number(i64[(ptr + field.minTimestampMs) / 8]) > maxTimestampMs) continue;
     const start = ptr + field.headerBytes;
-    const bytes = u8.slice(start, start + u32[(ptr + field.capacity) >>> 2]!);
-    runs.push([...decodeHistogramChunk(encoding, bytes, count)]);
+    const isInFile = (u8[ptr + field.flags]! & layout.chunkFlagInFile) !== 0;
+    const bytes = isInFile
+      ? dataOfFileChunk(ptr)
+      : u8.slice(start, start + u32[(ptr + field.capacity) >>> 2]!);
+    if (bytes !== undefined) runs.push([...decodeHistogramChunk(encoding, bytes, count)]);
   }
   return runs
     .toReversed()

@@ -1,6 +1,8 @@
-import { assert } from "../../base/index.ts";
+import { assert, type Disk, systemDisk } from "../../base/index.ts";
 import { type Kernel, layout, type Snapshot } from "../../kernel/index.ts";
 import { compareStrings, type Matcher } from "../../model/index.ts";
+import { BlockNotices } from "../block/damage.ts";
+import { HeadChunkFiles, HeadChunkReader } from "../head-chunks/index.ts";
 import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
 import { type Interval, isDeleted } from "../block/tombstones.ts";
 import { LabelIndexReader } from "./label-index.ts";
@@ -10,13 +12,38 @@ import { combineHash, describingLabels } from "./text-hash.ts";
 import { SymbolReader, SymbolTexts } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
 
-/** The head as any thread can query it, from the shared memory alone; `among` restricts it to some series by their refs, for `select`. */
-export function createHeadQueryable(kernel: Kernel, among?: Uint32Array): Queryable {
-  const only = among && new Set(among);
+export interface HeadQueryableParts {
+  /** Restricts it to some series by their refs, for `select`. */
+  among?: Uint32Array | undefined;
+  /** Where the head's files are read from. Default: the system's. */
+  disk?: Disk;
+  /** Hear of what is damaged in those and left out. */
+  notices?: BlockNotices;
+}
+
+/** The head of one thread; `close` closes the files it has open. */
+export interface HeadQueryable extends Queryable {
+  close(): void;
+}
+
+/** The head as any thread can query it, from the shared memory and the files of `chunks_head`. */
+export function createHeadQueryable(kernel: Kernel, parts: HeadQueryableParts = {}): HeadQueryable {
+  const only = parts.among && new Set(parts.among);
   const texts = new SymbolTexts();
+  const notices = parts.notices ?? new BlockNotices();
+  const files = new HeadChunkFiles(kernel, parts.disk ?? systemDisk);
   return {
     querier: (minTimestampMs, maxTimestampMs, snapshot) =>
-      new HeadQuerier(kernel, texts, minTimestampMs, maxTimestampMs, snapshot, only),
+      new HeadQuerier(
+        kernel,
+        texts,
+        new HeadChunkReader(kernel, files, notices),
+        minTimestampMs,
+        maxTimestampMs,
+        snapshot,
+        only,
+      ),
+    close: () => files.close(),
   };
 }
 
@@ -28,6 +55,7 @@ class HeadQuerier implements Querier {
   readonly #selector: SeriesSelector;
   readonly #snapshot: Snapshot;
   readonly #only: ReadonlySet<number> | undefined;
+  readonly #chunks: HeadChunkReader;
   readonly #minTimestampMs: number;
   readonly #maxTimestampMs: number;
   #isOpen = true;
@@ -35,6 +63,7 @@ class HeadQuerier implements Querier {
   constructor(
     kernel: Kernel,
     texts: SymbolTexts,
+    chunks: HeadChunkReader,
     minTimestampMs: number,
     maxTimestampMs: number,
     snapshot?: number,
@@ -42,6 +71,7 @@ class HeadQuerier implements Querier {
   ) {
     kernel.epoch.enter();
     this.#kernel = kernel;
+    this.#chunks = chunks;
     this.#only = only;
     this.#snapshot = kernel.isolation.snapshot(snapshot);
     this.#index = new LabelIndexReader(kernel);
@@ -65,6 +95,7 @@ class HeadQuerier implements Querier {
       this.#kernel,
       this.#symbols,
       this.#snapshot,
+      this.#chunks,
       refs.subarray(0, count),
       labelsPtrs.subarray(0, count),
     );
@@ -106,6 +137,7 @@ class HeadQuerier implements Querier {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#chunks.close();
     this.#kernel.epoch.leave();
   }
 

@@ -1,7 +1,8 @@
 import { assert, NarthexError } from "../../base/index.ts";
-import type { Kernel, Snapshot } from "../../kernel/index.ts";
+import { type Kernel, seriesFileDamaged, seriesNotLoaded, type Snapshot } from "../../kernel/index.ts";
 import { compareStrings, Labels } from "../../model/index.ts";
 import type { StoredHistogram, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import type { HeadChunkReader } from "../head-chunks/index.ts";
 import { readHeadHistograms } from "./histogram-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
 import { cutHistograms } from "../block/histograms.ts";
@@ -17,6 +18,7 @@ export class HeadSeriesSet implements SeriesSet {
   readonly #kernel: Kernel;
   readonly #reader: SymbolReader;
   readonly #snapshot: Snapshot;
+  readonly #chunks: HeadChunkReader;
   readonly #refs: Uint32Array;
   readonly #labelsPtrs: Uint32Array;
 
@@ -24,12 +26,14 @@ export class HeadSeriesSet implements SeriesSet {
     kernel: Kernel,
     reader: SymbolReader,
     snapshot: Snapshot,
+    chunks: HeadChunkReader,
     refs: Uint32Array,
     labelsPtrs: Uint32Array,
   ) {
     this.#kernel = kernel;
     this.#reader = reader;
     this.#snapshot = snapshot;
+    this.#chunks = chunks;
     this.#refs = refs;
     this.#labelsPtrs = labelsPtrs;
     this.symbols = {
@@ -68,8 +72,8 @@ export class HeadSeriesSet implements SeriesSet {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
     const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
-    const count = this.#decode(ref, minTimestampMs, untilMs, dropStale, columns);
-    if (count < 0) return this.#readApart(ref, -count, minTimestampMs, untilMs, dropStale, columns);
+    const count = this.#decode(series, minTimestampMs, untilMs, dropStale, columns);
+    if (count < 0) return this.#readApart(series, -count, minTimestampMs, untilMs, dropStale, columns);
     return this.#keepVisible(ref, columns, count);
   }
 
@@ -87,7 +91,7 @@ export class HeadSeriesSet implements SeriesSet {
 
   /** Commits since the columns were made have added samples that have no room there, and are to be left out anyway. */
   #readApart(
-    ref: number,
+    series: number,
     needed: number,
     minTimestampMs: number,
     maxTimestampMs: number,
@@ -103,8 +107,8 @@ export class HeadSeriesSet implements SeriesSet {
         values: scratch.allocate(8 * capacity),
         capacity,
       };
-      const count = this.#decode(ref, minTimestampMs, maxTimestampMs, dropStale, apart);
-      const visible = count < 0 ? -count : this.#keepVisible(ref, apart, count);
+      const count = this.#decode(series, minTimestampMs, maxTimestampMs, dropStale, apart);
+      const visible = count < 0 ? -count : this.#keepVisible(this.#refs[series]!, apart, count);
       if (visible > columns.capacity)
         throw new NarthexError("internal", `columns hold ${columns.capacity} samples, ${visible} are needed`);
       views.u8.copyWithin(columns.timestamps, apart.timestamps, apart.timestamps + 8 * visible);
@@ -115,22 +119,29 @@ export class HeadSeriesSet implements SeriesSet {
     }
   }
 
+  /** The samples there are, or minus those that there must be room for. Chunks in files are loaded, those that are damaged noticed and left out. */
   #decode(
-    ref: number,
+    series: number,
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
     { timestamps, values, capacity }: SampleColumns,
   ): number {
-    return this.#kernel.decodeSeries(
-      ref,
-      minTimestampMs,
-      maxTimestampMs,
-      dropStale,
-      timestamps,
-      values,
-      capacity,
-    );
+    for (;;) {
+      const count = this.#kernel.decodeSeries(
+        this.#refs[series]!,
+        minTimestampMs,
+        maxTimestampMs,
+        dropStale,
+        timestamps,
+        values,
+        capacity,
+        this.#chunks.filesOf(this.#refs, series),
+      );
+      if (count === seriesNotLoaded) this.#chunks.load(this.#refs, series, minTimestampMs, maxTimestampMs);
+      else if (count === seriesFileDamaged) this.#chunks.noticeDamage(this.#refs, series);
+      else return count;
+    }
   }
 
   readHistograms(
@@ -141,7 +152,9 @@ export class HeadSeriesSet implements SeriesSet {
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
-    const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs);
+    const dataOf = (chunk: number): Uint8Array | undefined =>
+      this.#chunks.dataOf(this.#refs, series, chunk, minTimestampMs, maxTimestampMs);
+    const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs, dataOf);
     const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
     const samples = cutHistograms(all, minTimestampMs, untilMs, deletedIntervals(this.#kernel.views, ref));
     return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;

@@ -33,6 +33,13 @@ export async function truncateHead(head: Head, minTimeMs: number): Promise<Trunc
   return { chunksRemoved, seriesRemoved };
 }
 
+/** Drops everything. */
+export async function clearHead(head: Head): Promise<void> {
+  // The second time the series go, too.
+  await truncateHead(head, Number.MAX_SAFE_INTEGER);
+  await truncateHead(head, Number.MAX_SAFE_INTEGER);
+}
+
 /** Drops chunks that end before `minTimeMs` and no series; calls `visit` with each series afterwards. Returns how many chunks went. */
 export async function truncateChunks(
   head: Head,
@@ -46,31 +53,23 @@ export async function truncateChunks(
   for (const ref of Uint32Array.from(head.labelIndex.all())) {
     if (!head.hasSeries(ref)) continue;
     removed += truncateSeries(head, ref, minTimeMs);
-    if (head.newestChunk(ref) !== 0) oldestMs = Math.min(oldestMs, oldestTimeMs(head, ref));
+    if (head.newestChunk(ref) !== 0) oldestMs = Math.min(oldestMs, head.chunkTimes(ref)[0]);
     visit(ref);
     const turn = breathe();
     if (turn) await turn;
   }
-  head.endRecount(oldestMs);
+  // A chunk that begins before is in blocks as far as it does.
+  head.endRecount(oldestMs === Infinity ? oldestMs : Math.max(oldestMs, minTimeMs));
   head.kernel.arena.reclaim();
   return removed;
 }
 
 function truncateSeries(head: Head, ref: number, minTimeMs: number): number {
-  const { series, views } = head.kernel;
-  const newest = head.newestChunk(ref);
-  if (newest === 0) return 0;
+  const { series } = head.kernel;
+  if (head.newestChunk(ref) === 0) return 0;
   // A series that has ended keeps its last chunk open; closed, it can go.
-  const newestMs = Number(views.i64[(newest + layout.chunk.maxTimestampMs) / 8]);
-  if (newestMs < minTimeMs) series.closeChunk(ref);
+  if (head.chunkTimes(ref)[1] < minTimeMs) series.closeChunk(ref);
   return series.truncate(ref, minTimeMs);
-}
-
-function oldestTimeMs(head: Head, ref: number): number {
-  const { views } = head.kernel;
-  let chunk = head.newestChunk(ref);
-  for (let older = chunk; older !== 0; older = views.u32[(older + layout.chunk.older) >>> 2]!) chunk = older;
-  return Number(views.i64[(chunk + layout.chunk.minTimestampMs) / 8]);
 }
 
 /** Removes those of the series that still have no chunk, from slots, posting lists and symbols. Returns how many. */

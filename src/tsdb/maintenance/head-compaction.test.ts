@@ -34,7 +34,13 @@ function createKeeper(
     async cut(minTime, maxTime, hints, refs) {
       if (this.fails) throw new Error("ENOSPC: injected");
       const target = { kernel, disk: systemDisk, dataDirectory: directory, ulid: createUlid(clock.nowMs()) };
-      const meta = writeHeadBlock(createHeadQueryable(kernel, refs), target, minTime, maxTime, hints);
+      const meta = writeHeadBlock(
+        createHeadQueryable(kernel, { among: refs }),
+        target,
+        minTime,
+        maxTime,
+        hints,
+      );
       onChange();
       return meta;
     },

@@ -13,6 +13,7 @@ import {
 import { attachKernel } from "../../kernel/index.ts";
 import { Matcher } from "../../model/index.ts";
 import { BlockCache } from "../block/cache.ts";
+import { BlockNotices } from "../block/damage.ts";
 import { deleteFromBlock } from "../block/delete-series.ts";
 import { writeHeadBlock } from "../block/head-block.ts";
 import {
@@ -23,17 +24,22 @@ import {
   listBlocks,
   recoverBlocks,
 } from "../block/maintenance.ts";
+import type { BlockMeta } from "../block/meta.ts";
 import { writeSnapshot } from "../block/snapshot.ts";
 import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
-import { blocksChanged } from "../shared-blocks.ts";
+import { blocksChanged, countLeftOut } from "../shared-blocks.ts";
 import type { MaintenanceCalls, MaintenanceOrder, MaintenanceReport, MaintenanceStart } from "./messages.ts";
 
 const maintenanceNice = 10;
 
 const start = workerData as MaintenanceStart;
 const kernel = attachKernel(start.kernel);
-const head = createHeadQueryable(kernel);
+const notices = new BlockNotices(({ message }) => {
+  countLeftOut(kernel);
+  maintenance.logger.error("left out of a block", { err: message });
+});
+const head = createHeadQueryable(kernel, { notices });
 const maintenance: BlockMaintenance = {
   context: { kernel, disk: systemDisk, cache: new BlockCache(start.cacheBytesMax) },
   clock: systemClock,
@@ -48,8 +54,13 @@ const calls: MaintenanceCalls = {
     const startMs = systemClock.monotonicMs();
     const ulid = createUlid(systemClock.nowMs());
     const target = { kernel, disk: systemDisk, dataDirectory: start.directory, ulid };
-    const source = refs === undefined ? head : createHeadQueryable(kernel, refs);
-    const meta = writeHeadBlock(source, target, minTime, maxTime, hints);
+    const source = refs === undefined ? head : createHeadQueryable(kernel, { among: refs, notices });
+    let meta: BlockMeta | undefined;
+    try {
+      meta = writeHeadBlock(source, target, minTime, maxTime, hints);
+    } finally {
+      if (refs !== undefined) source.close();
+    }
     if (meta === undefined) return undefined;
     blocksChanged(kernel);
     const { numSeries: series, numSamples: samples } = meta.stats;

@@ -1,4 +1,4 @@
-import type { Clock, Disk, Logger } from "../../base/index.ts";
+import { assert, type Clock, type Disk, type Logger } from "../../base/index.ts";
 import { type ByteBuffer, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
 import type { MetricMetadata } from "../../model/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
@@ -172,7 +172,7 @@ class CheckpointWriter {
     });
     for (const ref of refs) {
       this.#addSamplesOf(ref);
-      const histograms = readHeadHistograms(head.kernel, ref, this.#options.minTimeMs, Infinity);
+      const histograms = readHeadHistograms(head.kernel, ref, this.#options.minTimeMs, Infinity, inMemory);
       this.#addHistograms(histograms.map((sample) => ({ ...sample, ref })));
       await this.#breathe();
     }
@@ -355,4 +355,9 @@ class CheckpointWriter {
     this.#writer.flush();
     this.#batch.clear();
   }
+}
+
+/** Chunks are written to files only when the log has their series' refs. */
+function inMemory(): never {
+  assert(false, "the whole head is in memory while the log is rewritten");
 }

@@ -5,6 +5,7 @@ import { type Head, pageOf } from "../head/head.ts";
 import { decodeExemplars } from "./exemplar-record.ts";
 import { decodeMetadata } from "./metadata-record.ts";
 import { isHistogramRecord } from "./histogram-record.ts";
+import type { LoadedHeadChunks } from "../head-chunks/index.ts";
 import { SegmentReader, type WalDamage } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { ReplayWindow } from "./replay-window.ts";
@@ -27,6 +28,8 @@ export interface ReplayOptions {
   samplesPerChunk: number;
   /** Samples before are left out. */
   minValidTimeMs: number;
+  /** Chunks that are in files: their series get them, and samples that they hold are left out. */
+  headChunks?: LoadedHeadChunks | undefined;
   /** Asked between slices of work: when true, the replay rejects with `canceled`. */
   isCancelled: () => boolean;
   /** Awaited between slices of work, with what was read so far; it may drop chunks from the head. */
@@ -270,7 +273,9 @@ class Replay {
         ref = this.#isUsable(logRef) ? logRef : this.#freshRef();
         head.create(ref, hash, pairs, count);
         this.result.series++;
-        if (ref !== logRef) this.#renumber(ref);
+        // Under another ref than the head's, the series' later chunks would not follow these in the files.
+        if (ref === logRef) this.#attachChunks(ref);
+        else this.#renumber(ref);
       } else if (ref !== logRef && !this.#options.writer) {
         // The series has two numbers in the log; the second must not be given to another one.
         if (logRef > keptRefMax) this.result.isRenumbered = true;
@@ -301,6 +306,13 @@ class Replay {
   #headRef(logRef: number): number {
     const ref = this.#refs.get(logRef) ?? logRef;
     return ref >= 1 && ref <= layout.seriesRefMax && this.#head.hasSeries(ref) ? ref : 0;
+  }
+
+  #attachChunks(ref: number): void {
+    const head = this.#head;
+    if (this.#options.headChunks?.attach(ref) !== true) return;
+    const [minMs, maxMs] = head.chunkTimes(ref);
+    head.coverTimes(Math.max(minMs, this.#options.minValidTimeMs), maxMs);
   }
 
   /** The series has a ref of our own choice. When that is beyond all in the log, it need only be written there. */

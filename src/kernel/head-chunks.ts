@@ -1,0 +1,198 @@
+import { MemoryFullError } from "./errors.ts";
+import type { KernelExports } from "./exports.ts";
+import { chunk, control, slackBytes } from "./layout.ts";
+import type { Views } from "./views.ts";
+
+/** What `encodeClosed` put into the buffer: so many chunks and bytes, and the newest time among them. */
+export interface EncodedChunks {
+  readonly chunks: number;
+  readonly bytes: number;
+  readonly maxTimestampMs: number;
+  /** Bytes that the next record needs, when that is what ended the work; else 0. */
+  readonly neededBytes: number;
+}
+
+/** A record of a chunks file. */
+export interface HeadChunkRecord {
+  readonly ref: number;
+  readonly minTimestampMs: number;
+  readonly maxTimestampMs: number;
+  /** Where it begins in what was scanned, and its length. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** The first two bytes of the data, which count the samples. */
+  readonly count: number;
+  readonly encoding: number;
+}
+
+export type ScanEnd = "more" | "end" | "short" | "malformed" | "checksum";
+
+/** Why a scan ended: it wants more bytes (`neededBytes` for the next record), the file ends, or what follows is damaged. */
+export interface ScannedChunks {
+  readonly records: HeadChunkRecord[];
+  /** Bytes of the records. */
+  readonly bytes: number;
+  readonly end: ScanEnd;
+  readonly neededBytes: number;
+}
+
+/** A chunk's record in a file. */
+export interface HeadChunkPlace {
+  readonly file: number;
+  readonly offset: number;
+}
+
+/** One entry of the table that `listFileChunks` fills: offsets in bytes. */
+export const fileChunk = {
+  bytes: 24,
+  /** f64: file × 2²⁷ + offset. */
+  place: 0,
+  /** u32: the chunk's head. */
+  chunk: 8,
+  /** u32: bytes that hold the record. */
+  recordBytes: 12,
+  /** u32: where the record is in memory; 0 = not loaded, 1 = to be left out. */
+  record: 16,
+  leftOut: 1,
+} as const;
+
+const writeHeaderBytes = 24;
+const writeEntryBytes = 16;
+const scanHeaderBytes = 16;
+const scanEntryBytes = 40;
+const scanEnds: readonly ScanEnd[] = ["more", "end", "short", "malformed", "checksum"];
+const placeScale = 2 ** 27;
+
+/** Bytes of the table that `encodeClosed` needs for so many chunks. */
+export function writeTableBytes(chunks: number): number {
+  return writeHeaderBytes + chunks * writeEntryBytes + slackBytes;
+}
+
+/** Bytes of the table that `scan` needs for so many records. */
+export function scanTableBytes(records: number): number {
+  return scanHeaderBytes + records * scanEntryBytes + slackBytes;
+}
+
+/** The place that a table or another number says. */
+export function headChunkPlace(place: number): HeadChunkPlace {
+  return { file: Math.floor(place / placeScale), offset: place % placeScale };
+}
+
+/** Chunks of the head in files, in upstream's chunks_head format: docs/formats/head-chunks.md. Writing is the main thread's. */
+export class HeadChunks {
+  readonly #exports: KernelExports;
+  readonly #views: Views;
+
+  constructor(exports: KernelExports, views: Views) {
+    this.#exports = exports;
+    this.#views = views;
+  }
+
+  /** Series that have closed chunks in memory. */
+  get seriesWaiting(): number {
+    const { u32 } = this.#views;
+    return u32[control.closedCount >>> 2]! - u32[control.closedTaken >>> 2]!;
+  }
+
+  /**
+   * Encodes closed chunks of the series that wait as records for `offset` of `file`, into `capacity` bytes at `outPtr`. `tablePtr` has room for
+   * `chunksMax` (`writeTableBytes`). `finish` must follow in the same turn.
+   */
+  encodeClosed(
+    outPtr: number,
+    capacity: number,
+    tablePtr: number,
+    chunksMax: number,
+    { file, offset }: HeadChunkPlace,
+  ): EncodedChunks {
+    this.#exports.encodeClosedChunks(outPtr, capacity, tablePtr, chunksMax, file, offset);
+    const { u32, f64 } = this.#views;
+    const at = tablePtr >>> 2;
+    return {
+      chunks: u32[at]!,
+      bytes: u32[at + 1]!,
+      neededBytes: u32[at + 3]!,
+      maxTimestampMs: f64[(tablePtr + 16) / 8]!,
+    };
+  }
+
+  /** When the records are in their file, their chunks leave the memory; else all is as before. */
+  finish(tablePtr: number, isWritten: boolean): void {
+    this.#exports.finishClosedWrite(tablePtr, isWritten ? 1 : 0);
+  }
+
+  /** Reads records from `bytes` at `dataPtr`; `isEnd` says that the file ends with them. */
+  scan(dataPtr: number, bytes: number, isEnd: boolean, tablePtr: number, recordsMax: number): ScannedChunks {
+    this.#exports.scanHeadChunks(dataPtr, bytes, isEnd ? 1 : 0, tablePtr, recordsMax);
+    const { u32, f64 } = this.#views;
+    const head = tablePtr >>> 2;
+    const records: HeadChunkRecord[] = [];
+    for (let i = 0; i < u32[head]!; i++) {
+      const ptr = tablePtr + scanHeaderBytes + i * scanEntryBytes;
+      const times = ptr / 8;
+      const words = (ptr + 24) >>> 2;
+      records.push({
+        ref: f64[times]!,
+        minTimestampMs: f64[times + 1]!,
+        maxTimestampMs: f64[times + 2]!,
+        offset: u32[words]!,
+        bytes: u32[words + 1]!,
+        count: u32[words + 2]!,
+        encoding: u32[words + 3]!,
+      });
+    }
+    return { records, bytes: u32[head + 1]!, end: scanEnds[u32[head + 2]!]!, neededBytes: u32[head + 3]! };
+  }
+
+  /** The head of a chunk whose record is at `place`, with its pointer to the next older one; `count` without flags. Throws MemoryFullError. */
+  createStub(
+    older: number,
+    record: HeadChunkRecord,
+    count: number,
+    { file, offset }: HeadChunkPlace,
+  ): number {
+    const { minTimestampMs, maxTimestampMs, encoding, bytes } = record;
+    const stub = this.#exports.headChunkStub(
+      older,
+      minTimestampMs,
+      maxTimestampMs,
+      count,
+      encoding,
+      file,
+      offset,
+      bytes,
+    );
+    if (stub === 0) throw new MemoryFullError("head chunk", chunk.headerBytes);
+    return stub >>> 0;
+  }
+
+  /** Frees heads that no series got, from the newest on. */
+  freeStubs(newest: number): void {
+    this.#exports.freeHeadChunkStubs(newest);
+  }
+
+  /** Gives a series that has no chunks those heads; false when it has. */
+  attach(ref: number, newest: number): boolean {
+    return this.#exports.seriesAttachChunks(ref, newest) === 1;
+  }
+
+  /**
+   * Lists the chunks of a series that overlap the time range and are in files as `fileChunk`s, newest first. Returns how many there are, which may be more
+   * than `capacity`. Any thread, inside an epoch.
+   */
+  listFileChunks(
+    ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    tablePtr: number,
+    capacity: number,
+  ): number {
+    return this.#exports.listFileChunks(ref, minTimestampMs, maxTimestampMs, tablePtr, capacity);
+  }
+
+  /** A copy of the data of a listed chunk whose record is loaded; undefined when it is damaged, which is marked in its entry. */
+  dataOf(entryPtr: number): Uint8Array | undefined {
+    const ptr = this.#exports.fileChunkData(entryPtr) >>> 0;
+    return ptr === 0 ? undefined : this.#views.u8.slice(ptr, ptr + this.#exports.fileChunkDataBytes());
+  }
+}
