@@ -4,6 +4,7 @@ import type { Kernel } from "../kernel/index.ts";
 import type { Tsdb } from "../tsdb/index.ts";
 import type { StatusView } from "../web/index.ts";
 import type { LiveConfig } from "./live-config.ts";
+import { describeFeatures } from "./features.ts";
 import { formatRetention, retentionOf } from "./retention.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { buildInfo } from "./version.ts";
@@ -29,6 +30,8 @@ export function createServerStatus({
   return {
     configYaml: () => encodeConfig(config.current),
     flags: () => options.flags,
+    features: () => describeFeatures(options),
+    blocks: () => tsdb.blocks(),
     build: buildInfo,
     runtime: () => ({
       startTime,

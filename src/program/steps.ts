@@ -11,6 +11,7 @@ import { ScrapeManager } from "../scrape/index.ts";
 import type { Tsdb } from "../tsdb/index.ts";
 import { exemplarLimitsOf } from "./exemplar-limits.ts";
 import { retentionOf } from "./retention.ts";
+import { parserOptionsOf } from "./features.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Shutdown } from "./shutdown.ts";
 import { userAgent } from "./version.ts";
@@ -148,11 +149,7 @@ function createQueries({ options, kernel, logger, registry, tsdb }: StepsParts):
     lookbackDeltaMs: options.lookbackDeltaMs,
     samplesMax: options.querySamplesMax,
     memoryBytesMax: queryMemoryBytesMax,
-    parser: {
-      experimentalFunctions: enabled.has("promql-experimental-functions"),
-      extendedRangeSelectors: enabled.has("promql-extended-range-selectors"),
-      binopFillModifiers: enabled.has("promql-binop-fill-modifiers"),
-    },
+    parser: parserOptionsOf(options),
     features: {
       delayedNameRemoval: enabled.has("promql-delayed-name-removal"),
       typeAndUnitLabels: enabled.has("type-and-unit-labels"),

@@ -14,6 +14,7 @@ export {
 } from "./engine.ts";
 export { functions } from "./functions.ts";
 export { ByteWriter } from "./json/byte-writer.ts";
+export { describeLanguage, type Language } from "./language.ts";
 export { partialBuffers } from "./operator/partial.ts";
 export { ParseError } from "./parse-error.ts";
 export { parseExpr, parseMetricSelector, type ParserOptions, parseSeriesLabels } from "./parser.ts";

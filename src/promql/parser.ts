@@ -103,7 +103,7 @@ const parametrisedAggregations = new Set<AggregationOperator>([
   "limitk",
   "limit_ratio",
 ]);
-const experimentalAggregations = new Set<AggregationOperator>(["limitk", "limit_ratio"]);
+export const experimentalAggregations = new Set<AggregationOperator>(["limitk", "limit_ratio"]);
 const expressionStarts = new Set<TokenKind>([
   "number",
   "duration",

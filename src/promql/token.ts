@@ -1,7 +1,7 @@
 import { quoteGo } from "../model/index.ts";
 import type { AggregationOperator, BinaryOperator, PositionRange } from "./ast.ts";
 
-const aggregators = [
+export const aggregators = [
   "avg",
   "bottomk",
   "count",
@@ -18,7 +18,7 @@ const aggregators = [
   "topk",
 ] as const satisfies readonly AggregationOperator[];
 
-const modifiers = [
+export const modifiers = [
   "anchored",
   "bool",
   "by",
@@ -34,12 +34,12 @@ const modifiers = [
   "without",
 ] as const;
 
-const wordOperators = ["and", "atan2", "or", "unless"] as const satisfies readonly BinaryOperator[];
+export const wordOperators = ["and", "atan2", "or", "unless"] as const satisfies readonly BinaryOperator[];
 
 /** Words that name a function and, in `@` and durations, a value of the query itself. */
-const queryWords = ["end", "max_of", "min_of", "range", "start", "step"] as const;
+export const queryWords = ["end", "max_of", "min_of", "range", "start", "step"] as const;
 
-const signs = [
+export const signs = [
   "!=",
   "!~",
   "%",

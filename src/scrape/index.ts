@@ -15,6 +15,7 @@ export type { Target, TargetHealth } from "./target.ts";
 export {
   type ActiveTargetView,
   type DroppedTargetView,
+  type RelabelStepView,
   ScrapeView,
   type TargetMetadataView,
 } from "./view.ts";

@@ -1,4 +1,11 @@
-import { formatDuration, type Labels, type Matcher, type MetricMetadata } from "../model/index.ts";
+import { type RelabelConfig, relabelBuilder } from "../codec/index.ts";
+import {
+  formatDuration,
+  type Labels,
+  LabelsBuilder,
+  type Matcher,
+  type MetricMetadata,
+} from "../model/index.ts";
 import { parseMetricSelector } from "../promql/index.ts";
 import type { ScrapeManager } from "./manager.ts";
 import { encodePoolConfig, type ScrapePool } from "./pool.ts";
@@ -27,6 +34,13 @@ export interface DroppedTargetView {
   scrapePool: string;
 }
 
+/** One relabelling rule, and what is left of a target's labels after it. */
+export interface RelabelStepView {
+  rule: Record<string, unknown>;
+  output: Record<string, string>;
+  keep: boolean;
+}
+
 export interface TargetMetadataView extends MetricMetadata {
   target: Record<string, string>;
   metric?: string;
@@ -53,6 +67,16 @@ export class ScrapeView {
   poolConfig(job: string): string | undefined {
     const pool = this.#manager.pool(job);
     return pool && encodePoolConfig(pool.config);
+  }
+
+  /** What the job's rules make of a target's labels, rule by rule; undefined when there is no such pool. */
+  relabelSteps(job: string, labels: Labels): RelabelStepView[] | undefined {
+    const builder = new LabelsBuilder(labels);
+    let keep = true;
+    return this.#manager.pool(job)?.config.relabelConfigs.map((rule) => {
+      keep &&= relabelBuilder(builder, [rule]);
+      return { rule: showRule(rule), output: keep ? builder.labels().toObject() : {}, keep };
+    });
   }
 
   activeTargets(job?: string): ActiveTargetView[] {
@@ -148,6 +172,20 @@ export class ScrapeView {
     if (own) url.protocol = this.#externalUrl.protocol;
     return url.href;
   }
+}
+
+/** As in the configuration; what is empty is left out. */
+function showRule(rule: RelabelConfig): Record<string, unknown> {
+  const { sourceLabels, separator, regex, modulus, targetLabel, replacement, action } = rule;
+  return {
+    ...(sourceLabels.length > 0 && { source_labels: sourceLabels }),
+    separator,
+    regex: regex.source,
+    ...(modulus > 0 && { modulus }),
+    ...(targetLabel !== "" && { target_label: targetLabel }),
+    replacement,
+    action,
+  };
 }
 
 function pick(target: Target, metric: string): [string, MetricMetadata][] {

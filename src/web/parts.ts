@@ -5,11 +5,15 @@ import type { Notifier } from "../notifier/index.ts";
 import type { QueryService } from "../promql/index.ts";
 import type { RuleManager } from "../rules/index.ts";
 import type { ScrapeView } from "../scrape/index.ts";
-import type { HeadStats, Tsdb } from "../tsdb/index.ts";
+import type { BlockMeta, HeadStats, Tsdb } from "../tsdb/index.ts";
 
 export interface StatusView {
   configYaml(): string;
   flags(): Record<string, string>;
+  /** What the server can do, by category and name. */
+  features(): Record<string, Record<string, boolean>>;
+  /** In the order of their times. Throws the disk's error. */
+  blocks(): BlockMeta[];
   build(): BuildInfo;
   runtime(): Record<string, unknown>;
   /** The `limit` largest cardinalities of each kind. */

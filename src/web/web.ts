@@ -96,7 +96,7 @@ function createApi(parts: WebParts): Hono {
   addAdminRoutes(api, parts);
   addTargetRoutes(api, parts.scrape, parts.notifier);
   addRuleRoutes(api, parts.rules);
-  addStatusRoutes(api, parts.status);
+  addStatusRoutes(api, parts.status, parts.registry);
   addNotificationRoutes(api, parts);
   return api;
 }

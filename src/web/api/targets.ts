@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
-import { NarthexError } from "../../base/index.ts";
+import { errorMessage, NarthexError } from "../../base/index.ts";
 import { successResponse } from "../../http/index.ts";
-import { quoteGo } from "../../model/index.ts";
+import { Labels, quoteGo } from "../../model/index.ts";
 import type { Notifier } from "../../notifier/index.ts";
 import type { ScrapeView } from "../../scrape/index.ts";
 import { asParameter } from "./params.ts";
@@ -25,6 +25,11 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, notifier: Notifie
       await asParameter("match_target", () => scrape.targetMetadata(matchTarget, metric, limit)),
     );
   });
+  api.get("/targets/relabel_steps", (c) => {
+    const pool = requiredParam("scrapePool", c.req.query("scrapePool"));
+    const labels = parseLabels(requiredParam("labels", c.req.query("labels")));
+    return successResponse({ steps: scrape.relabelSteps(pool, labels) ?? failPool(pool) });
+  });
   api.get("/metadata", (c) => {
     const limit = signedLimit("limit", c.req.query("limit"));
     const limitPerMetric = signedLimit("limit_per_metric", c.req.query("limit_per_metric"));
@@ -32,16 +37,8 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, notifier: Notifie
   });
   api.get("/scrape_pools", () => successResponse({ scrapePools: scrape.pools().sort() }));
   api.get("/scrape_pools/config", (c) => {
-    const pool = c.req.query("scrapePool") ?? "";
-    if (pool === "") throw new NarthexError("bad_data", "no scrapePool parameter provided");
-    const yaml = scrape.poolConfig(pool);
-    if (yaml === undefined) {
-      throw new NarthexError(
-        "bad_data",
-        `error retrieving scrape config: unable to find scrape config named ${quoteGo(pool)}`,
-      );
-    }
-    return successResponse({ yaml });
+    const pool = requiredParam("scrapePool", c.req.query("scrapePool"));
+    return successResponse({ yaml: scrape.poolConfig(pool) ?? failPool(pool) });
   });
   api.get("/alertmanagers", () =>
     successResponse({
@@ -49,6 +46,33 @@ export function addTargetRoutes(api: Hono, scrape: ScrapeView, notifier: Notifie
       droppedAlertmanagers: asObjects(notifier.droppedAlertmanagers),
     }),
   );
+}
+
+function requiredParam(name: string, text: string | undefined): string {
+  if (text === undefined || text === "") throw new NarthexError("bad_data", `no ${name} parameter provided`);
+  return text;
+}
+
+function failPool(pool: string): never {
+  const reason = `unable to find scrape config named ${quoteGo(pool)}`;
+  throw new NarthexError("bad_data", `error retrieving scrape config: ${reason}`);
+}
+
+/** A JSON object of texts. */
+function parseLabels(text: string): Labels {
+  const fail = (reason: string): never => {
+    throw new NarthexError("bad_data", `error parsing labels: ${reason}`);
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    fail(errorMessage(error));
+  }
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject || !Object.values(value as object).every((one) => typeof one === "string"))
+    fail("expected an object of strings");
+  return Labels.from(value as Record<string, string>);
 }
 
 function asObjects(urls: string[]): { url: string }[] {
