@@ -7,6 +7,8 @@ export interface System {
   command: string;
   args(configFile: string, dataDirectory: string, port: number): string[];
   readyPath: string;
+  /** Whether it is Prometheus to the last digit: opens its blocks, reads its rule files, answers alike. */
+  isPrometheus: boolean;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -24,6 +26,7 @@ export function findSystems(only?: string): System[] {
         `--web.listen-address=127.0.0.1:${port}`,
       ],
       readyPath: "/-/ready",
+      isPrometheus: true,
     },
     {
       name: "Prometheus",
@@ -34,12 +37,14 @@ export function findSystems(only?: string): System[] {
         `--web.listen-address=127.0.0.1:${port}`,
       ],
       readyPath: "/-/ready",
+      isPrometheus: true,
     },
     {
       name: "VictoriaMetrics",
       command: process.env["VICTORIA_METRICS_BIN"] ?? "/usr/bin/victoria-metrics",
       args: (config, data, port) => [
         `-promscrape.config=${config}`,
+        "-promscrape.config.strictParse=false",
         `-storageDataPath=${data}`,
         `-httpListenAddr=127.0.0.1:${port}`,
         "-search.latencyOffset=0s",
@@ -47,6 +52,7 @@ export function findSystems(only?: string): System[] {
         "-search.disableCache=true",
       ],
       readyPath: "/health",
+      isPrometheus: false,
     },
   ];
   return all.filter((system) => {
@@ -56,25 +62,3 @@ export function findSystems(only?: string): System[] {
     return false;
   });
 }
-
-export interface Query {
-  name: string;
-  expr: string;
-}
-
-/** Range queries over the last minute of data or so, `steps` steps of one second. */
-export const rangeQueries: readonly Query[] = [
-  { name: "sum of rates", expr: "sum(rate(http_requests_total[1m]))" },
-  {
-    name: "quantile over buckets",
-    expr: "histogram_quantile(0.99, sum by (le, service) (rate(http_request_duration_seconds_bucket[1m])))",
-  },
-  { name: "count everything", expr: 'count({__name__=~".+"})' },
-  { name: "division, large answer", expr: "rate(http_requests_total[1m]) / rate(http_requests_total[30s])" },
-];
-
-/** Two instant queries as a dashboard of single values sends them. */
-export const instantQuery: Query = {
-  name: "small instant query",
-  expr: 'http_requests_total{instance="127.0.0.1:21007",handler="/api/v1/resource/7"}',
-};

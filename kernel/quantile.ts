@@ -44,14 +44,87 @@ function sort(column: usize, n: u32): void {
 }
 
 export function quantile(q: f64, column: usize, n: u32): f64 {
+  sort(column, n);
+  return quantileOfSorted(q, column, n);
+}
+
+function quantileOfSorted(q: f64, column: usize, n: u32): f64 {
   if (n == 0 || isNaN(q)) return NaN;
   if (q < 0) return -Infinity;
   if (q > 1) return Infinity;
-  sort(column, n);
   const rank = q * (<f64>n - 1);
   const below = Math.floor(rank);
   const lower = max<f64>(0, below);
   const upper = min<f64>(<f64>n - 1, lower + 1);
   const weight = rank - below;
   return at(column, <u32>lower) * (1 - weight) + at(column, <u32>upper) * weight;
+}
+
+// A window that loses and gains more samples than this is sorted anew.
+const SLIDES_MAX: u32 = 16;
+
+// First index whose value is not below `value`, or with `after` the first whose value is above it.
+function indexFor(sorted: usize, n: u32, value: f64, after: bool): u32 {
+  let low: u32 = 0;
+  let high = n;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const isBefore = after ? !less(value, at(sorted, middle)) : less(at(sorted, middle), value);
+    if (isBefore) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function insert(sorted: usize, n: u32, value: f64): void {
+  const index = indexFor(sorted, n, value, true);
+  const place = sorted + (<usize>index << 3);
+  memory.copy(place + 8, place, <usize>(n - index) << 3);
+  store<f64>(place, value);
+}
+
+function remove(sorted: usize, n: u32, value: f64): void {
+  const index = indexFor(sorted, n, value, false);
+  const place = sorted + (<usize>index << 3);
+  memory.copy(place, place + 8, <usize>(n - 1 - index) << 3);
+}
+
+// quantile_over_time: the values of the window stay sorted in `sorted`, which has room for all, while it slides. Returns the steps that have a value.
+export function slidingQuantile(
+  ts: usize,
+  vs: usize,
+  count: u32,
+  startMs: f64,
+  stepMs: f64,
+  steps: u32,
+  rangeMs: f64,
+  out: usize,
+  present: usize,
+  arg: usize,
+  sorted: usize,
+): u32 {
+  let lo: u32 = 0;
+  let hi: u32 = 0;
+  let found: u32 = 0;
+  for (let k: u32 = 0; k < steps; k++) {
+    const end = startMs + stepMs * <f64>k;
+    const begin = end - rangeMs;
+    const oldLo = lo;
+    const oldHi = hi;
+    while (hi < count && at(ts, hi) <= end) hi++;
+    while (lo < hi && at(ts, lo) <= begin) lo++;
+    store<u8>(present + k, hi > lo ? 1 : 0);
+    if (hi == lo) continue;
+    if (lo >= oldHi || lo - oldLo + (hi - oldHi) > SLIDES_MAX) {
+      memory.copy(sorted, vs + (<usize>lo << 3), <usize>(hi - lo) << 3);
+      sort(sorted, hi - lo);
+    } else {
+      let n = oldHi - oldLo;
+      for (let i = oldLo; i < lo; i++) remove(sorted, n--, at(vs, i));
+      for (let i = oldHi; i < hi; i++) insert(sorted, n++, at(vs, i));
+    }
+    store<f64>(out + (<usize>k << 3), quantileOfSorted(arg == 0 ? 0 : at(arg, k), sorted, hi - lo));
+    found++;
+  }
+  return found;
 }

@@ -2,7 +2,7 @@
 // results agree to the last digit.
 import { at } from "./column";
 import { STALE_BITS } from "./layout";
-import { quantile } from "./quantile";
+import { slidingQuantile } from "./quantile";
 import {
   regression,
   changes,
@@ -66,6 +66,8 @@ export function window(
   scratch: usize,
 ): u32 {
   if (functionId <= DELTA) return extrapolated(functionId, ts, vs, count, startMs, stepMs, steps, rangeMs, out, present);
+  if (functionId == QUANTILE)
+    return slidingQuantile(ts, vs, count, startMs, stepMs, steps, rangeMs, out, present, arg, scratch);
   let lo: u32 = 0;
   let hi: u32 = 0;
   let found: u32 = 0;
@@ -143,10 +145,6 @@ function evaluate(functionId: u32, ts: usize, vs: usize, n: u32, time: f64, para
       return 1;
     case PRESENT:
       result = 1;
-      break;
-    case QUANTILE:
-      memory.copy(scratch, vs, <usize>n << 3);
-      result = quantile(parameter, scratch, n);
       break;
     case MAD:
       result = medianDeviation(vs, n, scratch);
