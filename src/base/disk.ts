@@ -37,6 +37,8 @@ export interface Disk {
   capacityBytes(path: string): number;
   /** Makes creations, renames and removals inside a directory durable. */
   syncDirectory(path: string): void;
+  /** As `syncDirectory`, for threads that must not wait. */
+  syncDirectoryLater(path: string): Promise<void>;
 }
 
 /** What link(2) says where the filesystem, or the rights on it, allow no second names. */
@@ -99,6 +101,14 @@ export const systemDisk: Disk = {
     return bsize * blocks;
   },
   syncDirectory: syncFile,
+  async syncDirectoryLater(path) {
+    const directory = await fs.promises.open(path, "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  },
 };
 
 function syncFile(path: string): void {

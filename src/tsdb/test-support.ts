@@ -158,6 +158,9 @@ export class ForwardingDisk implements Disk {
   syncDirectory(path: string): void {
     systemDisk.syncDirectory(path);
   }
+  async syncDirectoryLater(path: string): Promise<void> {
+    this.syncDirectory(path);
+  }
 }
 
 export function bitsOf(value: number): bigint {

@@ -23,5 +23,6 @@ export function readOnlyDisk(disk: Disk): Disk {
     remove: refuse,
     makeDirectory: refuse,
     syncDirectory: refuse,
+    syncDirectoryLater: refuse,
   };
 }

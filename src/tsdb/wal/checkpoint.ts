@@ -107,8 +107,8 @@ export function removeCovered(disk: Disk, directory: string): number {
   const newest = checkpoints.pop();
   if (newest === undefined) return 0;
   for (const { index, path } of listSegments(disk, directory)) if (index <= newest.index) disk.remove(path);
+  // What a power cut brings back is removed the next time.
   for (const { path } of checkpoints) disk.remove(path);
-  disk.syncDirectory(directory);
   return checkpoints.length;
 }
 
@@ -192,9 +192,9 @@ class CheckpointWriter {
     const { disk, directory } = this.#options;
     this.#addMetadata();
     await this.#close();
-    disk.syncDirectory(this.#path + temporarySuffix);
+    await disk.syncDirectoryLater(this.#path + temporarySuffix);
     disk.rename(this.#path + temporarySuffix, this.#path);
-    disk.syncDirectory(directory);
+    await disk.syncDirectoryLater(directory);
   }
 
   async abandon(): Promise<void> {

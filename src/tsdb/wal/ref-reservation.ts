@@ -35,9 +35,11 @@ export class RefReservation {
 
   /** To be called before refs below `nextRef` are written to `segment`. Throws the disk's error. */
   cover(nextRef: number, segment: number): void {
-    if (nextRef <= this.#reserved && segment === this.#segment) return;
-    const reserved = nextRef <= this.#reserved ? this.#reserved : nextRef + reservedRefs;
-    this.#write(reserved, segment);
+    if (nextRef > this.#reserved) return this.#write(nextRef + reservedRefs, segment);
+    if (segment === this.#segment) return;
+    // Should a power cut take this away, the file names an earlier segment, and appending waits for the replay: no reason to wait for the disk.
+    this.#replace(this.#reserved, segment);
+    this.#segment = segment;
   }
 
   /** At a clean end: gives back what was reserved and not used. */
@@ -46,8 +48,23 @@ export class RefReservation {
   }
 
   #write(reserved: number, segment: number): void {
-    this.#disk.writeFileAtomic(this.#path, `${JSON.stringify({ reserved, segment })}\n`);
+    this.#disk.writeFileAtomic(this.#path, encode(reserved, segment));
     this.#reserved = reserved;
     this.#segment = segment;
   }
+
+  #replace(reserved: number, segment: number): void {
+    const temporary = `${this.#path}.tmp`;
+    const fd = this.#disk.open(temporary, "w");
+    try {
+      this.#disk.write(fd, encode(reserved, segment));
+    } finally {
+      this.#disk.close(fd);
+    }
+    this.#disk.rename(temporary, this.#path);
+  }
+}
+
+function encode(reserved: number, segment: number): Uint8Array {
+  return Buffer.from(`${JSON.stringify({ reserved, segment })}\n`);
 }

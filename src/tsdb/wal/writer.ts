@@ -77,6 +77,8 @@ export class WalWriter {
   #isTorn = false;
   #isPaused = false;
   #isDirty = false;
+  /** The directory does not durably name the segment yet: the next sync sees to it. */
+  #isUnnamed = false;
   /** Finished segments that still wait for their sync. */
   readonly #unsynced: number[] = [];
   #syncing: Promise<void> | undefined;
@@ -236,14 +238,8 @@ export class WalWriter {
   #openSegment(index: number): void {
     const { disk, directory } = this.#options;
     // "w": a file of that number can only be what an earlier attempt left when it failed.
-    const fd = disk.open(`${directory}/${segmentName(index)}`, "w");
-    try {
-      disk.syncDirectory(directory);
-    } catch (error) {
-      disk.close(fd);
-      throw error;
-    }
-    this.#fd = fd;
+    this.#fd = disk.open(`${directory}/${segmentName(index)}`, "w");
+    this.#isUnnamed = true;
     this.#segment = index;
     this.#sizeBytes = 0;
     this.#isTorn = false;
@@ -284,13 +280,16 @@ export class WalWriter {
   }
 
   async #syncAll(): Promise<void> {
-    const { disk, clock, logger } = this.#options;
+    const { disk, directory, clock, logger } = this.#options;
     const finished = [...this.#unsynced];
-    if (finished.length === 0 && !this.#isDirty) return;
+    if (finished.length === 0 && !this.#isDirty && !this.#isUnnamed) return;
     const startMs = clock.monotonicMs();
     const current = this.#fd;
     this.#isDirty = false;
+    const isUnnamed = this.#isUnnamed;
+    this.#isUnnamed = false;
     try {
+      if (isUnnamed) await disk.syncDirectoryLater(directory);
       for (const fd of finished) {
         await disk.sync(fd);
         disk.close(fd);
@@ -302,6 +301,7 @@ export class WalWriter {
       this.counters.syncSecondsSum += (clock.monotonicMs() - startMs) / 1000;
     } catch (error) {
       this.#isDirty = true;
+      this.#isUnnamed ||= isUnnamed;
       this.counters.syncsFailed++;
       logger.error("WAL cannot be synced", { err: errorMessage(error) });
     }
