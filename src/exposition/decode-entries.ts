@@ -1,6 +1,7 @@
 import { convertClassicHistograms } from "./convert-classic.ts";
 import { createParser, type TextFormat } from "./create-parser.ts";
 import type { EntryOptions, ScrapedEntry } from "./entry.ts";
+import { readStartTimestamps, type StartTimestamps } from "./start-timestamps.ts";
 import type { BodyFormat } from "./format.ts";
 import { decodeProtobuf } from "./protobuf.ts";
 
@@ -14,26 +15,35 @@ export function decodeEntries(
   options: EntryOptions,
 ): Iterable<ScrapedEntry> {
   if (format === "protobuf") return decodeProtobuf(bytes, options);
-  const entries = decodeText(bytes, format);
+  const starts =
+    options.readStartTimestamps === true && format === "openmetrics" ? readStartTimestamps(bytes) : undefined;
+  const entries = decodeText(bytes, format, starts);
   return options.convertClassicHistograms === true
     ? convertClassicHistograms(entries, options.keepClassicHistograms === true)
     : entries;
 }
 
-function* decodeText(bytes: Uint8Array, format: TextFormat): Generator<ScrapedEntry> {
+function* decodeText(
+  bytes: Uint8Array,
+  format: TextFormat,
+  starts: StartTimestamps | undefined,
+): Generator<ScrapedEntry> {
   const parser = createParser(bytes, format);
   for (let kind = parser.next(); kind !== "end"; kind = parser.next()) {
+    if (kind !== "series") starts?.enter(kind, parser);
     if (kind === "type") yield { kind: "family", name: parser.metricName(), type: parser.type };
     else if (kind === "help") yield { kind: "family", name: parser.metricName(), help: parser.text() };
     else if (kind === "unit") yield { kind: "family", name: parser.metricName(), unit: parser.text() };
     else if (kind === "series") {
+      const labels = parser.labels();
+      if (starts?.isStart(labels) === true) continue;
       const exemplar = parser.exemplar();
       yield {
         kind: "float",
-        labels: parser.labels(),
+        labels,
         value: parser.value,
         timestampMs: parser.timestampMs,
-        startTimestampMs: undefined,
+        startTimestampMs: starts?.of(labels),
         exemplars: exemplar === undefined ? [] : [exemplar],
       };
     }

@@ -39,4 +39,6 @@ export interface EntryOptions {
   readonly keepClassicHistograms?: boolean;
   /** Make native histograms with custom buckets of classic ones, beside them if those are kept and instead of them if not. */
   readonly convertClassicHistograms?: boolean;
+  /** Tell since when samples count; OpenMetrics' `_created` series then are no series of their own. */
+  readonly readStartTimestamps?: boolean;
 }

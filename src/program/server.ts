@@ -122,6 +122,7 @@ function openStorage(
       walCompression: options.walCompression,
       ...exemplarLimitsOf(options, config),
       keepsMetadata: options.features.includes("metadata-wal-records"),
+      zeroesStarts: options.features.includes("created-timestamp-zero-ingestion"),
     },
   });
 }

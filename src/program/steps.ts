@@ -82,7 +82,14 @@ export class Steps {
       resendDelayMs: options.resendDelayMs,
     });
     shutdown.add(() => this.rules.stop());
-    this.scrape = new ScrapeManager({ ...common, kernel, appendable: tsdb, discoveryMetrics, dials });
+    this.scrape = new ScrapeManager({
+      ...common,
+      kernel,
+      appendable: tsdb,
+      discoveryMetrics,
+      dials,
+      readsStarts: options.features.includes("created-timestamp-zero-ingestion"),
+    });
     shutdown.add(() => this.scrape.close());
   }
 

@@ -9,6 +9,7 @@ import type { Target } from "./target.ts";
 /** Reads the bodies of one target, each with the reader for its format; what one of them knows, the other takes over. */
 export class BodyReader {
   readonly #target: Target;
+  #rules: ReadRules;
   readonly #lines: TargetReader;
   readonly #entries: EntryReader;
   /** Who has read last. */
@@ -17,6 +18,7 @@ export class BodyReader {
   /** `onFlush` is called when what the target said of its metrics is forgotten because it was too much. */
   constructor(target: Target, kernel: Kernel, rules: ReadRules, onFlush: () => void = () => {}) {
     this.#target = target;
+    this.#rules = rules;
     this.#lines = new TargetReader(target, kernel, rules, onFlush);
     this.#entries = new EntryReader(target, rules, onFlush);
     this.#reader = this.#lines;
@@ -28,6 +30,7 @@ export class BodyReader {
   }
 
   setRules(rules: ReadRules): void {
+    this.#rules = rules;
     this.#lines.setRules(rules);
     this.#entries.setRules(rules);
   }
@@ -44,7 +47,9 @@ export class BodyReader {
     timestampMs: number,
     committed: (result: AppendResult) => void,
   ): void {
-    if (format === "protobuf" || this.#target.histograms.convertsClassic) {
+    const { readsStarts } = this.#rules;
+    const isByEntry = format === "protobuf" || (format === "openmetrics" && readsStarts);
+    if (isByEntry || this.#target.histograms.convertsClassic) {
       this.#changeTo(this.#entries);
       this.#entries.read(body, format, appender, timestampMs);
     } else {

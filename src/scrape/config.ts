@@ -145,6 +145,12 @@ export function completeScrapeConfig(config: ScrapeConfig, defaults: ScrapeDefau
   validateRelabelConfigs(config.metricRelabelConfigs, scheme);
 }
 
+/** The job with protobuf asked for first, unless it has a list of its own: protobuf tells most reliably since when samples count. */
+export function preferProtobuf(config: ScrapeConfig): ScrapeConfig {
+  const isDefault = config.scrapeProtocols.join() === defaultScrapeProtocols.join();
+  return isDefault ? { ...config, scrapeProtocols: [...protoFirstScrapeProtocols] } : config;
+}
+
 function completeProtocols(config: ScrapeConfig, defaults: ScrapeDefaults, forJob: string): void {
   if (config.scrapeProtocols.length === 0) {
     const own = config.scrapeNativeHistograms ? protoFirstScrapeProtocols : defaultScrapeProtocols;

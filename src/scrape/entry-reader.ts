@@ -70,6 +70,7 @@ export class EntryReader {
       ignoreNativeHistograms: !scrapesNative,
       keepClassicHistograms: keepsClassic,
       convertClassicHistograms: convertsClassic,
+      readStartTimestamps: this.#rules.readsStarts,
     };
     for (const entry of decodeEntries(body.copy(), format, options)) {
       if (entry.kind === "family") this.#describe(entry);
@@ -117,20 +118,22 @@ export class EntryReader {
     this.#present.add(ref);
     if (ownMs === undefined || trackTimestampsStaleness) this.#nextTracked.add(ref);
     const timeMs = ownMs ?? timestampMs;
-    if (entry.kind === "float") appender.append(ref, timeMs, entry.value);
-    else this.#appendHistogram(ref, timeMs, entry, appender);
+    const startMs = this.#rules.readsStarts ? entry.startTimestampMs : undefined;
+    if (entry.kind === "float") appender.append(ref, timeMs, entry.value, startMs);
+    else this.#appendHistogram(ref, timeMs, startMs, entry, appender);
     this.#appendExemplars(ref, timeMs, entry, appender);
   }
 
   #appendHistogram(
     ref: number,
     timeMs: number,
+    startMs: number | undefined,
     { histogram, isFloat }: HistogramEntry,
     appender: Appender,
   ): void {
     try {
       const limited = limitBuckets(histogram, this.#rules);
-      appender.appendHistogram(ref, timeMs, limited, isFloat ? "float" : "integer");
+      appender.appendHistogram(ref, timeMs, limited, isFloat ? "float" : "integer", startMs);
     } catch (error) {
       // What is left is still counted, for the report.
       if (!(error instanceof BucketLimitError)) throw error;

@@ -6,6 +6,7 @@ import {
   family,
   metric,
   nativeHistogramFields,
+  varintField,
 } from "../exposition/testing/protobuf-writer.ts";
 import { createHistogram, formatNotation, type Histogram, Labels } from "../model/index.ts";
 import { limitBuckets, schemaForFactor } from "./histogram-limits.ts";
@@ -36,8 +37,12 @@ function body(histograms: Readonly<Record<string, Histogram>>): Buffer {
   return Buffer.concat([family("c_total", 0, [metric({}, bytesField(3, [doubleField(1, 5)]))]), ...families]);
 }
 
-async function scraping(yaml: string, work: (bench: Bench) => Promise<void>): Promise<void> {
-  const bench = createBench(Labels.empty);
+async function scraping(
+  yaml: string,
+  work: (bench: Bench) => Promise<void>,
+  readsStarts = false,
+): Promise<void> {
+  const bench = createBench(Labels.empty, readsStarts);
   try {
     bench.apply(yaml);
     await work(bench);
@@ -135,4 +140,41 @@ test("the schema follows from the smallest factor between buckets", () => {
   const custom = createHistogram({ ...fine, schema: -53, customBounds: [1, 2, 3, 4] });
   assert.equal(limitBuckets(custom, { bucketLimit: 4, schemaMax: -4 }), custom);
   assert.throws(() => limitBuckets(custom, { bucketLimit: 3, schemaMax: 8 }), /bucket limit/);
+});
+
+test("since when samples count is read where it is asked for, from OpenMetrics and protobuf", async () => {
+  const text = `# TYPE c counter
+c_total 5
+c_created 1.5
+# TYPE g gauge
+g_created 7
+# EOF
+`;
+  const start = bytesField(15, [varintField(1, 2), varintField(2, 500_000_000)]);
+  const histogram = bytesField(7, [...nativeHistogramFields(histogramOf([1])), start]);
+  const counter = bytesField(3, [doubleField(1, 5), bytesField(3, [varintField(1, 3)])]);
+  const protobuf = Buffer.concat([
+    family("c_total", 0, [metric({}, counter)]),
+    family("h", 4, [metric({}, histogram)]),
+  ]);
+  const key = (name: string): string => `${name}{instance="a:80", job="j"}`;
+  for (const readsStarts of [true, false])
+    await scraping(
+      job(),
+      async ({ clock, targets, storage }) => {
+        targets.set("a:80", () => ({
+          body: text,
+          contentType: "application/openmetrics-text; version=1.0.0",
+        }));
+        await clock.advance(10_000);
+        assert.equal(storage.get(key("c_created")).length, readsStarts ? 0 : 1);
+        assert.equal(storage.get(key("g_created")).length, 1);
+        assert.equal(storage.starts.get(key("c_total")), readsStarts ? 1500 : undefined);
+        targets.set("a:80", () => ({ body: protobuf, contentType: protobufType }));
+        await clock.advance(10_000);
+        assert.equal(storage.starts.get(key("c_total")), readsStarts ? 3000 : 0);
+        assert.equal(storage.starts.get(key("h")), readsStarts ? 2500 : 0);
+      },
+      readsStarts,
+    );
 });

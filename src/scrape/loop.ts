@@ -10,7 +10,7 @@ import type { ScrapeConfig } from "./config.ts";
 import type { FailureLogs } from "./failure-log.ts";
 import { BodySizeLimitError, type Fetcher } from "./fetcher.ts";
 import type { ScrapeMetrics } from "./metrics.ts";
-import { type ReadCounts, SampleLimitError } from "./reading.ts";
+import { type ReadCounts, type ReadRules, SampleLimitError } from "./reading.ts";
 import { ReportSeries } from "./report.ts";
 import { BucketLimitError, schemaForFactor } from "./histogram-limits.ts";
 import { LabelLimitError } from "./sample-labels.ts";
@@ -29,6 +29,8 @@ export interface ScrapeContext {
   readonly shutdown: AbortSignal;
   /** A scrape that starts within this of its ideal time (and within 1 % of its interval) gets the ideal timestamp, which compresses far better. */
   readonly timestampToleranceMs: number;
+  /** Whether it is read since when samples count, where targets tell. */
+  readonly readsStarts: boolean;
   /** Spreads the scrapes of several servers; from host name and external labels. */
   offsetSeed: string;
 }
@@ -66,7 +68,9 @@ export class ScrapeLoop {
     this.#context = context;
     this.#logger = logger.with({ target: target.url });
     const { cacheFlushes } = context.metrics;
-    this.#reader = new BodyReader(target, context.kernel, readRules(config), () => cacheFlushes.inc());
+    this.#reader = new BodyReader(target, context.kernel, readRules(config, context), () =>
+      cacheFlushes.inc(),
+    );
     this.#report = new ReportSeries(target, this.#logger);
   }
 
@@ -83,7 +87,7 @@ export class ScrapeLoop {
     this.#config = config;
     this.#lastContentType = undefined;
     this.#fetcher = fetcher;
-    if (relabels) this.#reader.setRules(readRules(config));
+    if (relabels) this.#reader.setRules(readRules(config, this.#context));
     this.#timer?.cancel();
     if (this.#running) await this.#running;
     else this.#schedule();
@@ -304,7 +308,7 @@ function toSeconds(milliseconds: number): number {
   return Math.round(milliseconds * 1e6) / 1e9;
 }
 
-function readRules(config: ScrapeConfig) {
+function readRules(config: ScrapeConfig, { readsStarts }: ScrapeContext): ReadRules {
   return {
     honorLabels: config.honorLabels,
     metricRelabelConfigs: config.metricRelabelConfigs,
@@ -317,5 +321,6 @@ function readRules(config: ScrapeConfig) {
     sampleLimit: config.sampleLimit,
     bucketLimit: config.nativeHistogramBucketLimit,
     schemaMax: schemaForFactor(config.nativeHistogramMinBucketFactor),
+    readsStarts,
   };
 }

@@ -12,7 +12,7 @@ import type { Kernel } from "../kernel/index.ts";
 import type { Labels } from "../model/index.ts";
 import type { Appendable } from "../storage/index.ts";
 import { BufferPool } from "./buffers.ts";
-import type { ScrapeConfig } from "./config.ts";
+import { preferProtobuf, type ScrapeConfig } from "./config.ts";
 import { FailureLogs } from "./failure-log.ts";
 import type { ScrapeContext } from "./loop.ts";
 import { createScrapeMetrics } from "./metrics.ts";
@@ -32,6 +32,8 @@ export interface ScrapeManagerOptions {
   readonly userAgent: string;
   /** `--scrape.timestamp-tolerance`. Default 2 ms; 0 takes each time as it is (`--no-scrape.adjust-timestamps`). */
   readonly timestampToleranceMs?: number;
+  /** Whether it is read since when samples count, where targets tell. Default false: OpenMetrics' `_created` series are series. */
+  readonly readsStarts?: boolean;
   readonly clock?: Clock;
   readonly disk?: Disk;
   readonly createFetcher?: CreateFetcher;
@@ -64,6 +66,7 @@ export class ScrapeManager {
       clock,
       shutdown: this.#shutdown.signal,
       timestampToleranceMs: options.timestampToleranceMs ?? timestampToleranceMsDefault,
+      readsStarts: options.readsStarts ?? false,
       offsetSeed: hostname(),
     };
     this.#discovery = new DiscoveryManager({
@@ -82,7 +85,10 @@ export class ScrapeManager {
   apply(configs: readonly ScrapeConfig[], externalLabels: Labels): void {
     this.#context.failureLogs.reopen();
     this.#context.offsetSeed = hostname() + externalLabels.toString();
-    const wanted = new Map(configs.map((config) => [config.jobName, config]));
+    const { readsStarts } = this.#context;
+    const wanted = new Map(
+      configs.map((config) => [config.jobName, readsStarts ? preferProtobuf(config) : config]),
+    );
     for (const [job, pool] of this.#pools) {
       const config = wanted.get(job);
       if (config) {

@@ -25,6 +25,7 @@ const rules = {
   sampleLimit: 0,
   bucketLimit: 0,
   schemaMax: 8,
+  readsStarts: false,
 } as const;
 const histograms = { scrapesNative: true, keepsClassic: false, convertsClassic: false };
 const targetLabels = Labels.from({

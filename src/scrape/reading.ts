@@ -8,6 +8,8 @@ export interface ReadRules extends SampleLabelRules, HistogramLimits {
   readonly trackTimestampsStaleness: boolean;
   /** Samples after relabelling; 0 = no limit. */
   readonly sampleLimit: number;
+  /** Whether it is told since when samples count. */
+  readonly readsStarts: boolean;
 }
 
 /** What a scrape had; of a rejected one as far as it was read. */

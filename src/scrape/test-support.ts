@@ -23,6 +23,8 @@ export class MemoryStorage implements Appendable {
   readonly batchSamples: number;
   readonly kernel: Kernel;
   readonly series = new Map<string, Stored[]>();
+  /** Since when the newest sample of a series counts, as far as samples come one by one. */
+  readonly starts = new Map<string, number>();
   readonly #refs: string[] = [""];
   readonly #byKey = new Map<string, number>();
   seriesMax = Infinity;
@@ -46,10 +48,15 @@ export class MemoryStorage implements Appendable {
     return {
       batch,
       reference: (labels) => this.#reference(labels),
-      append: (ref, timestampMs, value) => void batch.push(ref, timestampMs, value),
+      append: (ref, timestampMs, value, startMs = 0) => {
+        batch.push(ref, timestampMs, value);
+        this.starts.set(this.#refs[ref]!, startMs);
+      },
       appendStale: (ref, timestampMs) => void batch.pushBits(ref, timestampMs, staleMarkerBits),
-      appendHistogram: (ref, timestampMs, histogram) =>
-        void this.#histograms.push({ ref, timestampMs, histogram }),
+      appendHistogram: (ref, timestampMs, histogram, _kind, startMs = 0) => {
+        this.#histograms.push({ ref, timestampMs, histogram });
+        this.starts.set(this.#refs[ref]!, startMs);
+      },
       keepsExemplars: this.keepsNotes,
       keepsMetadata: this.keepsNotes,
       appendExemplar: (ref, exemplar) => {
@@ -149,7 +156,7 @@ export function configs(yaml: string): ScrapeConfig[] {
 }
 
 /** A scrape manager under a simulated clock whose targets are functions. */
-export function createBench(noLabels: Labels): Bench {
+export function createBench(noLabels: Labels, readsStarts = false): Bench {
   const clock = new SimulatedClock(startMs);
   const kernel = createKernel({ limitBytes: 64 * 1024 * 1024 });
   const storage = new MemoryStorage(kernel);
@@ -174,6 +181,7 @@ export function createBench(noLabels: Labels): Bench {
     userAgent: "Narthex/test",
     logger: createLogger({ write: (line) => void lines.push(line), nowMs: () => clock.nowMs() }),
     createFetcher,
+    readsStarts,
   });
   return {
     clock,

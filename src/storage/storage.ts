@@ -47,15 +47,24 @@ export interface Appender {
    * Throws `unavailable` when the series limit or the shared memory is exhausted.
    */
   reference(labels: Labels): SeriesRef;
-  /** Queues one sample. The stale marker is appended with `appendStale`, because JavaScript may rewrite its bits. */
-  append(ref: SeriesRef, timestampMs: number, value: number): void;
+  /**
+   * Queues one sample; `startTimestampMs` is since when it counts, 0 where that is not known. The stale marker is appended with `appendStale`,
+   * because JavaScript may rewrite its bits.
+   */
+  append(ref: SeriesRef, timestampMs: number, value: number, startTimestampMs?: number): void;
   /** Ends a series, whatever kind its last sample has. */
   appendStale(ref: SeriesRef, timestampMs: number): void;
   /**
    * Queues one native histogram; series may have floats and histograms in turn. Throws `bad_data`, with nothing queued, unless the histogram is
    * sound as its kind. The stale marker is `staleHistogram`.
    */
-  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: Histogram, kind: HistogramKind): void;
+  appendHistogram(
+    ref: SeriesRef,
+    timestampMs: number,
+    histogram: Histogram,
+    kind: HistogramKind,
+    startTimestampMs?: number,
+  ): void;
   /** Whether exemplars and metadata are kept at all: who reads many lines need not look for them otherwise. */
   readonly keepsExemplars: boolean;
   readonly keepsMetadata: boolean;

@@ -334,3 +334,40 @@ test("truncation and a checkpoint keep the histograms that are left", async (t) 
   assert.deepEqual(texts(again), left);
   await again.tsdb.close();
 });
+
+test("a counter begins with a zero when it began to count, once, and where that is in order", async (t) => {
+  const opened = await openTest(directoryOf(t), { zeroesStarts: true, futureMaxMs: Infinity });
+  const { tsdb } = opened;
+  const at = (index: number): number => baseTimeMs + 1000 * index;
+  const add = (index: number, startIndex: number): AppendResult => {
+    const appender = tsdb.appender();
+    const ref = (name: string): number => appender.reference(Labels.from({ __name__: name }));
+    appender.append(ref("c"), at(index), index, at(startIndex));
+    appender.appendHistogram(
+      ref("h"),
+      at(index),
+      h(`count:${index} sum:1 buckets:[${index}]`),
+      "integer",
+      at(startIndex),
+    );
+    appender.append(ref("unknown"), at(index), index);
+    return appender.commit();
+  };
+  assert.deepEqual(add(10, 5), { ...counted, appended: 5 });
+  assert.deepEqual(add(20, 5), { ...counted, appended: 3 });
+  assert.deepEqual(add(30, 20), { ...counted, appended: 3 }, "not in place of a sample");
+  assert.deepEqual(add(40, 35), { ...counted, appended: 5 }, "a new start");
+  assert.deepEqual(add(50, 60), { ...counted, appended: 3 }, "not in the future");
+  assert.deepEqual(add(60, -4000), { ...counted, appended: 3 }, "not before what is taken");
+  const times = (name: string): string[] =>
+    texts(opened)
+      .get(name)!
+      .map((text) => text.split(" ")[0]!);
+  assert.deepEqual(
+    times("c"),
+    [5, 10, 20, 30, 35, 40, 50, 60].map((index) => `${at(index)}`),
+  );
+  assert.deepEqual(times("h"), times("c"));
+  assert.deepEqual(times("unknown").length, 6);
+  await tsdb.close();
+});

@@ -33,6 +33,8 @@ export interface TsdbOptions extends Partial<ExemplarLimits> {
   batchSamples?: number;
   /** Whether what targets say about their metrics is kept, in the log too. Default false. */
   keepsMetadata?: boolean;
+  /** Whether a counter gets a zero at the time since when it counts, where that is known and newer than its last sample. Default false. */
+  zeroesStarts?: boolean;
   /** Share of the shared memory above which the oldest samples go before their time. Default 0.85. */
   memoryPressureRatio?: number;
 }
@@ -51,6 +53,7 @@ const defaults = {
   exemplarsMax: 0,
   exemplarWindowMs: 0,
   keepsMetadata: false,
+  zeroesStarts: false,
   memoryPressureRatio: 0.85,
 } as const satisfies Required<TsdbOptions>;
 

@@ -359,6 +359,7 @@ export class Tsdb implements Appendable {
       counters: this.#appends,
       exemplars: this.#exemplars,
       keepsMetadata: this.#options.keepsMetadata,
+      zeroesStarts: this.#options.zeroesStarts,
       chunkRangeMs,
       samplesPerChunk,
       futureMaxMs,

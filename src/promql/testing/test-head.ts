@@ -41,6 +41,7 @@ export class TestHead {
       counters: new AppendTotals(),
       exemplars: new ExemplarStorage((ref) => this.#head.labels(ref)),
       keepsMetadata: false,
+      zeroesStarts: false,
       chunkRangeMs,
       samplesPerChunk: 120,
       futureMaxMs: Infinity,

@@ -7,6 +7,7 @@ import {
   type TimeBounds,
 } from "../../kernel/index.ts";
 import {
+  createHistogram,
   type Histogram,
   type Labels,
   type MetricMetadata,
@@ -55,6 +56,8 @@ export interface AppendContext {
   readonly counters: AppendTotals;
   readonly exemplars: ExemplarStorage;
   readonly keepsMetadata: boolean;
+  /** Whether a series gets a zero at the time since when its samples count. */
+  readonly zeroesStarts: boolean;
   readonly chunkRangeMs: number;
   readonly samplesPerChunk: number;
   /** Samples beyond now plus this are refused, so that a wrong date cannot close the head for true ones. */
@@ -109,7 +112,8 @@ export class HeadAppender implements Appender {
     return this.#context.head.getOrCreate(labels);
   }
 
-  append(ref: SeriesRef, timestampMs: number, value: number): void {
+  append(ref: SeriesRef, timestampMs: number, value: number, startTimestampMs = 0): void {
+    if (this.#beginsAt(ref, startTimestampMs, timestampMs)) this.append(ref, startTimestampMs, 0);
     const batch = this.#filling(ref);
     // All NaNs that are no markers are one in storage.
     const added = Number.isNaN(value)
@@ -125,12 +129,27 @@ export class HeadAppender implements Appender {
     assert(added, "batch has room");
   }
 
-  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: Histogram, kind: HistogramKind): void {
+  appendHistogram(
+    ref: SeriesRef,
+    timestampMs: number,
+    histogram: Histogram,
+    kind: HistogramKind,
+    startTimestampMs = 0,
+  ): void {
     if (!histogram.isStale) {
       if (kind === "integer") validateIntegerHistogram(histogram);
       else validateFloatHistogram(histogram);
     }
+    if (this.#beginsAt(ref, startTimestampMs, timestampMs))
+      this.#queueHistogram(ref, startTimestampMs, zeroOf(histogram), kind);
     this.#queueHistogram(ref, timestampMs, histogram, kind);
+  }
+
+  /** Whether a zero is to be stored at the time since when a sample counts: if that comes in order. */
+  #beginsAt(ref: SeriesRef, startMs: number, timestampMs: number): boolean {
+    const { head, zeroesStarts } = this.#context;
+    if (!zeroesStarts || startMs === 0 || startMs >= timestampMs || !head.hasSeries(ref)) return false;
+    return startMs >= appendBounds(this.#context).minValidTimeMs && startMs > head.histograms.newestMs(ref);
   }
 
   get keepsExemplars(): boolean {
@@ -252,6 +271,11 @@ export class HeadAppender implements Appender {
     result.outOfBounds += tally[sampleStatus.unknownSeries]!;
     counters.unknownSeries += tally[sampleStatus.unknownSeries]!;
   }
+}
+
+/** What a histogram had counted when it began, in its own layout so that it needs no other chunk. */
+function zeroOf({ schema, zeroThreshold, customBounds }: Histogram): Histogram {
+  return createHistogram({ schema, zeroThreshold, customBounds, counterReset: "reset" });
 }
 
 function isFloats(batch: QueuedSamples): batch is SampleBatch {

@@ -53,7 +53,7 @@ export class HistogramWriter {
 
   /** Notes until when a series has samples, for readers that are to see a commit whole or not at all. */
   note(ref: number): void {
-    this.#kernel.exports.isolationNote(ref, this.#newestMs(ref));
+    this.#kernel.exports.isolationNote(ref, this.newestMs(ref));
   }
 
   /** To be called after `note`, before anything is appended. */
@@ -62,7 +62,7 @@ export class HistogramWriter {
   }
 
   /** The time of the newest sample of a series that there is, -Infinity when it has none. */
-  #newestMs(ref: number): number {
+  newestMs(ref: number): number {
     const { series, views } = this.#kernel;
     const slot = series.slot(ref);
     if (views.u32[(slot + layout.slot.chunkPtr) >>> 2] === 0) return -Infinity;
@@ -72,7 +72,7 @@ export class HistogramWriter {
   /** Whether the histogram can be the newest of its series. */
   check({ ref, timestampMs, histogram, kind }: HistogramEntry): SampleStatus {
     if (this.#kernel.series.labelsPtr(ref) === 0) return sampleStatus.unknownSeries;
-    const newestMs = this.#newestMs(ref);
+    const newestMs = this.newestMs(ref);
     if (timestampMs > newestMs) return sampleStatus.ok;
     if (timestampMs < newestMs) return sampleStatus.outOfOrder;
     const known = this.#series.get(ref);
