@@ -20,7 +20,6 @@ const absent: readonly { name: RegExp; why: string }[] = [
   { name: /^prometheus_web_federation_/, why: "no federation yet" },
   { name: /^prometheus_(?:treecache_|sd_azure_)/, why: "no such discovery yet" },
   { name: /^prometheus_tsdb_isolation_/, why: "commits have no numbers here" },
-  { name: /^prometheus_tsdb_mmap_/, why: "chunks of the head are in memory" },
   { name: /^prometheus_tsdb_symbol_table_size_bytes$/, why: "symbols of blocks are read from their files" },
   { name: /^prometheus_tsdb_compactions_skipped_total$/, why: "compaction cannot be disabled" },
   { name: /^prometheus_tsdb_compaction_chunk_/, why: "chunks are mostly taken over as they are" },
