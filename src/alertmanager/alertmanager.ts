@@ -10,21 +10,14 @@ import { AlertProvider } from "./alert-provider.ts";
 import { createApp } from "./api/app.ts";
 import type { Backend, BuildInfo } from "./api/backend.ts";
 import { type Cluster, singleNode } from "./cluster.ts";
-import { type Config, parseConfig } from "./config/config.ts";
 import type { ReceiverConfig } from "./config/receiver.ts";
-import { Dispatcher, type Group } from "./dispatcher.ts";
+import type { Group } from "./dispatcher.ts";
 import { type AlertmanagerSettings, defaultSettings } from "./flags.ts";
-import { Inhibitor } from "./inhibitor.ts";
+import { InForce, prepareConfig, type Prepared, type Surroundings } from "./in-force.ts";
 import { MatcherParser } from "./matcher/index.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { NotificationLog } from "./notification-log.ts";
-import { notificationData } from "./notify/data.ts";
-import { Pipeline } from "./notify/pipeline.ts";
-import { NotificationTemplates } from "./notify/templates.ts";
-import { closeReceivers, createReceivers, type Receiver } from "./receivers.ts";
-import { Route } from "./route.ts";
 import { Silences } from "./silence/silences.ts";
-import { TimeIntervals } from "./time-interval.ts";
 
 /** A configuration's text and where it is from. */
 export interface ConfigSource {
@@ -67,21 +60,6 @@ export function createAlertmanager(options: AlertmanagerOptions): Alertmanager {
   return new RunningAlertmanager(options);
 }
 
-/** The fallible part of a reload: nothing of it touches what is in force. */
-interface Prepared {
-  readonly config: Config;
-  readonly route: Route;
-  readonly templates: NotificationTemplates;
-  readonly receivers: ReadonlyMap<string, Receiver>;
-}
-
-/** What one configuration puts in force. */
-interface InForce extends Prepared {
-  readonly inhibitor: Inhibitor;
-  readonly pipeline: Pipeline;
-  readonly dispatcher: Dispatcher;
-}
-
 class RunningAlertmanager implements Alertmanager, Backend {
   readonly app: Hono;
   readonly parser: MatcherParser;
@@ -95,6 +73,7 @@ class RunningAlertmanager implements Alertmanager, Backend {
   readonly #provider: AlertProvider;
   readonly #log: NotificationLog;
   readonly #stopCollecting: () => void;
+  readonly #surroundings: Surroundings;
   #inForce: InForce;
   /** The reload under way, so that they come one after the other. */
   #reloading: Promise<void> = Promise.resolve();
@@ -108,7 +87,14 @@ class RunningAlertmanager implements Alertmanager, Backend {
     this.parser = new MatcherParser(this.#settings.matcherMode, options.logger);
     this.#metrics = createMetrics(options.registry);
     // A bad configuration at the start is found before anything is opened.
-    const prepared = this.#prepare();
+    this.#surroundings = {
+      ...options,
+      metrics: this.#metrics,
+      parser: this.parser,
+      settings: this.#settings,
+      userAgent: `Alertmanager/${this.build.version}`,
+    };
+    const prepared = prepareConfig(options.loadConfig(), this.#surroundings);
     options.disk.makeDirectory(options.storagePath);
     this.silences = this.#openSilences();
     this.#log = this.#openLog();
@@ -146,9 +132,7 @@ class RunningAlertmanager implements Alertmanager, Backend {
   async close(): Promise<void> {
     await this.#reloading;
     this.#stopCollecting();
-    this.#inForce.inhibitor.close();
-    await this.#inForce.dispatcher.close();
-    await closeReceivers(this.#inForce.receivers);
+    await this.#inForce.close();
     this.#provider.close();
     this.silences.close();
     this.#log.close();
@@ -186,33 +170,19 @@ class RunningAlertmanager implements Alertmanager, Backend {
   }
 
   groups() {
-    return this.#inForce.dispatcher.groups();
+    return this.#inForce.groups();
   }
 
   groupMutedBy(group: Group): readonly string[] {
-    return this.#inForce.pipeline.mutedBy(group);
+    return this.#inForce.mutedBy(group);
   }
 
   groupRouteLabels(group: Group, alerts: readonly Alert[]): ReadonlyMap<string, string> {
-    const { labels, receiver } = group.route.options;
-    if (labels.size === 0) return labels;
-    const { templates } = this.#inForce;
-    const source = {
-      receiver,
-      groupLabels: new Map(group.labels),
-      routeLabels: labels,
-      reason: "unknown" as const,
-      timeMs: this.nowMs(),
-    };
-    try {
-      return templates.routeLabels(notificationData(source, alerts, templates.externalUrl));
-    } catch {
-      return new Map();
-    }
+    return this.#inForce.routeLabels(group, alerts);
   }
 
   inhibiting(labels: Labels): string | undefined {
-    return this.#inForce.inhibitor.inhibiting(labels);
+    return this.#inForce.inhibiting(labels);
   }
 
   receivers(): readonly ReceiverConfig[] {
@@ -224,7 +194,7 @@ class RunningAlertmanager implements Alertmanager, Backend {
   }
 
   receiversOf(labels: Labels): readonly string[] {
-    return this.#inForce.route.match(labels).map(({ options }) => options.receiver);
+    return this.#inForce.receiversOf(labels);
   }
 
   configYaml(): string {
@@ -234,10 +204,10 @@ class RunningAlertmanager implements Alertmanager, Backend {
   // Configuration.
 
   async #reload(): Promise<void> {
-    const { logger } = this.#options;
+    const { loadConfig, logger } = this.#options;
     let prepared: Prepared;
     try {
-      prepared = this.#prepare();
+      prepared = prepareConfig(loadConfig(), this.#surroundings);
     } catch (error) {
       this.#metrics.configLastReloadSuccessful.set(0);
       logger.error("Loading configuration file failed: the previous one stays in force", {
@@ -245,100 +215,25 @@ class RunningAlertmanager implements Alertmanager, Backend {
       });
       throw error;
     }
-    const old = this.#inForce;
-    old.inhibitor.close();
-    await old.dispatcher.close();
+    await this.#inForce.close();
     this.#inForce = this.#enforce(prepared);
-    await closeReceivers(old.receivers);
     logger.info("Completed loading of configuration file");
   }
 
-  #prepare(): Prepared {
-    const { clock, disk, externalUrl, loadConfig, logger } = this.#options;
-    const { text, file } = loadConfig();
-    const config = parseConfig(text, file, this.parser);
-    for (const section of config.ignoredSections) {
-      logger.warn("this section of the configuration has no effect yet", { section });
-    }
-    const templates = new NotificationTemplates(config.templates, externalUrl, disk, () => clock.nowMs());
-    const route = new Route(config.route);
-    const receivers = createReceivers(config, route, {
-      clock,
-      disk,
-      logger,
-      metrics: this.#metrics,
-      templates,
-      userAgent: `Alertmanager/${this.build.version}`,
-    });
-    return { config, route, templates, receivers };
-  }
-
   #enforce(prepared: Prepared): InForce {
-    const { config, route, templates, receivers } = prepared;
-    const { clock, logger } = this.#options;
-    this.#warnOfIntervals(route);
-    const inhibitor = new Inhibitor(config.inhibitRules, this.#provider, clock);
-    const pipeline = new Pipeline({
-      clock,
-      logger: logger.with({ component: "dispatcher" }),
-      metrics: this.#metrics,
-      cluster: this.cluster,
-      peerTimeoutMs: this.#settings.peerTimeoutMs,
-      receivers,
-      inhibitor,
-      silences: this.silences,
-      timeIntervals: new TimeIntervals(config.timeIntervals),
-      log: this.#log,
-      templates,
-    });
-    const dispatcher = new Dispatcher({
-      clock,
-      logger: logger.with({ component: "dispatcher" }),
-      metrics: this.#metrics,
-      route,
+    const inForce = new InForce(prepared, this.#surroundings, {
       alerts: this.#provider,
+      silences: this.silences,
+      log: this.#log,
+      cluster: this.cluster,
       startMs: this.startMs + this.#settings.startDelayMs,
-      extraFlushMs: () => this.cluster.position() * this.#settings.peerTimeoutMs,
-      flush: (group, alerts, timeMs, signal) => pipeline.notify(group, alerts, timeMs, signal),
-      forget: (group) => pipeline.forget(group),
-      groupsMax: 0,
     });
-    this.#countConfig(config, receivers);
-    return { ...prepared, inhibitor, pipeline, dispatcher };
-  }
-
-  #warnOfIntervals(root: Route): void {
-    const { logger } = this.#options;
-    for (const { options, key } of root.walk()) {
-      const { repeatIntervalMs, groupIntervalMs } = options;
-      if (repeatIntervalMs > this.#settings.retentionMs) {
-        logger.warn(
-          "repeat_interval is greater than the data retention period: notifications will repeat earlier",
-          { route: key },
-        );
-      }
-      if (repeatIntervalMs < groupIntervalMs) {
-        logger.warn(
-          "repeat_interval is less than group_interval: notifications will not repeat until the next group_interval",
-          { route: key },
-        );
-      }
-    }
-  }
-
-  #countConfig(config: Config, receivers: ReadonlyMap<string, Receiver>): void {
     const metrics = this.#metrics;
-    const integrations = [...receivers.values()].reduce(
-      (sum, receiver) => sum + receiver.integrations.length,
-      0,
-    );
-    metrics.receivers.set(receivers.size);
-    metrics.integrations.set(integrations);
-    metrics.inhibitionRules.set(config.inhibitRules.length);
     metrics.configLastReloadSuccessful.set(1);
     metrics.configLastReloadSuccess.set(Math.floor(this.nowMs() / 1000));
     // 48 bits, which a sample holds exactly.
-    metrics.configHash.set(createHash("md5").update(config.yaml).digest().readUIntLE(0, 6));
+    metrics.configHash.set(createHash("md5").update(prepared.config.yaml).digest().readUIntLE(0, 6));
+    return inForce;
   }
 
   // What lives as long as the program.

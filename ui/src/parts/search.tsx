@@ -19,7 +19,11 @@ export function useUrlParam(name: string): [value: string, set: (value: string) 
 }
 
 /** The page's search, kept in the address; the list follows when there is time for it. */
-export function useSearch(): { input: React.JSX.Element; search: string; setSearch: (text: string) => void } {
+export function useSearch(placeholder = "Search names and labels"): {
+  input: React.JSX.Element;
+  search: string;
+  setSearch: (text: string) => void;
+} {
   const [text, setText] = useUrlParam("search");
   const search = useDeferredValue(text);
   const input = (
@@ -27,7 +31,7 @@ export function useSearch(): { input: React.JSX.Element; search: string; setSear
       size="xs"
       type="search"
       w={260}
-      placeholder="Search names and labels"
+      placeholder={placeholder}
       aria-label="Search"
       data-primary-input
       value={text}

@@ -8,7 +8,7 @@ import "./status.css";
 
 export default function FlagsPage(): React.JSX.Element {
   const query = useApi<Record<string, string>>("/status/flags");
-  const { input, search } = useSearch();
+  const { input, search } = useSearch("Search names and values");
   return (
     <>
       <PageHead title="Flags">{input}</PageHead>

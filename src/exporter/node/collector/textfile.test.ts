@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +87,7 @@ test("a bad file is left out whole, the others stay", async () => {
     "timestamp.prom": "stamped 1 1700000000000\n",
     "name.prom": '{"dotted.name"} 1\n',
   });
+  execFileSync("mkfifo", [join(path, "pipe.prom")]);
   const { lines, logged } = await collect([path]);
   assert.deepEqual(
     lines.filter((line) => !line.startsWith("#")),
@@ -98,6 +100,7 @@ test("a bad file is left out whole, the others stay", async () => {
   assert.match(logged, /file=malformed.prom err="line 2, column 5: expected a number as value/);
   assert.match(logged, /file=timestamp.prom .*unsupported client-side timestamps/);
   assert.match(logged, /file=name.prom .*invalid name/);
+  assert.match(logged, /file=pipe.prom .*is not a file/);
 });
 
 test("conflicts between files, and with the exporter's own metrics, cost only what conflicts", async () => {

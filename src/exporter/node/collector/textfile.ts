@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { MetricFamily, Sample } from "@narthex/client";
 import { type Logger, NarthexError } from "../../../base/index.ts";
@@ -64,6 +64,8 @@ async function readFiles(
 }
 
 async function readTextFile(path: string): Promise<TextFile> {
+  // Opening a pipe would wait for whoever writes to it, and keep a thread of the pool for so long.
+  if (!(await stat(path)).isFile()) throw new NarthexError("bad_data", `textfile ${path} is not a file`);
   const file = await open(path);
   try {
     const { size, mtimeMs } = await file.stat();
