@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Clock, type Disk, NarthexError, systemClock, systemDisk } from "../base/index.ts";
 import type { HttpClientConfig } from "./config.ts";
-import { Credentials, basicCredentials, type HeaderList } from "./credentials.ts";
+import { Credentials, type HeaderList } from "./credentials.ts";
+import { basicCredentials } from "./secrets.ts";
 import { inTime } from "./deadline.ts";
 import { decompress, parseContentEncoding } from "./decompress.ts";
 import type { Dialer } from "./dials.ts";

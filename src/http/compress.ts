@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import zlib from "node:zlib";
-import type { FetchHandler } from "./server.ts";
+import type { FetchHandler } from "./fetch-handler.ts";
 
 const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
 /** Below this a packet is a packet. */

@@ -1,7 +1,7 @@
 import type { buildConnector, Client, Dispatcher } from "undici";
 import type { Clock, Disk } from "../base/index.ts";
 import type { ProxyConfig, TlsConfig } from "./config.ts";
-import { basicCredentials } from "./credentials.ts";
+import { basicCredentials } from "./secrets.ts";
 import type { Dialer } from "./dials.ts";
 import { type Exchanger, exchangerOn } from "./exchange.ts";
 import { PlainConnection, plainConnectionsWork } from "./plain-connection.ts";

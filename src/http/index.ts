@@ -27,9 +27,10 @@ export {
 export { DialMetrics } from "./dials.ts";
 export { errorEnvelope, errorResponse, httpStatus, successResponse } from "./envelope.ts";
 export type { ResponseSink } from "./exchange.ts";
+export type { FetchHandler } from "./fetch-handler.ts";
 export type { PlainRequest } from "./plain-request.ts";
 export type { PlainAnswer, PlainCall, PlainRoute, PlainRoutes } from "./plain-session.ts";
 export { type AwsCredentials, sigv4Headers } from "./sigv4.ts";
-export { createServer, type FetchHandler, type HttpServer, type ServerOptions } from "./server.ts";
+export { createServer, type HttpServer, type ServerOptions } from "./server.ts";
 export { nodeTlsOptions, TlsSource } from "./tls.ts";
 export { loadWebConfig, type WebConfig } from "./web-config.ts";

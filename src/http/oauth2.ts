@@ -1,7 +1,7 @@
 import { createSign } from "node:crypto";
 import { type Clock, type Disk, NarthexError } from "../base/index.ts";
 import { jwtBearerGrant, type Oauth2Config } from "./config.ts";
-import { basicCredentials, readSecret } from "./credentials.ts";
+import { basicCredentials, readSecret } from "./secrets.ts";
 
 /** A token is renewed this long before it would expire. */
 const renewBeforeMs = 10_000;

@@ -3,7 +3,6 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import {
   type Clock,
   type Disk,
@@ -17,12 +16,12 @@ import {
 } from "../base/index.ts";
 import { withGzip } from "./compress.ts";
 import { errorResponse } from "./envelope.ts";
+import type { FetchHandler } from "./fetch-handler.ts";
 import { PasswordGate, RateLimiter } from "./gate.ts";
 import { type PlainRoutes, PlainSession } from "./plain-session.ts";
-import { emptyWebConfig, loadWebConfig, tlsEnabled, tlsOptions, type WebConfig } from "./web-config.ts";
-
-/** Answers a request; a Hono app's `fetch` is one. */
-export type FetchHandler = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
+import { createSecureServer } from "./secure-server.ts";
+import { tlsEnabled, type WebConfig } from "./web-config.ts";
+import { WebConfigSource } from "./web-config-source.ts";
 
 export interface ServerOptions {
   fetch: FetchHandler;
@@ -52,8 +51,6 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
-/** A changed web config file or certificate is noticed by the first connection after so long. */
-const rereadMs = 1000;
 /** How often a server that closes looks for connections that have become idle. */
 const sweepMs = 20;
 
@@ -70,7 +67,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const sessions = new Set<PlainSession>();
   try {
     for (const address of options.listenAddresses) {
-      const server = secure ? createSecure(web, disk, listener, logger) : http.createServer(listener);
+      const server = secure ? createSecureServer(web, disk, listener, logger) : http.createServer(listener);
       server.maxConnections = options.maxConnections ?? 512;
       server.requestTimeout = options.readTimeoutMs ?? 300_000;
       server.keepAliveTimeout = server.requestTimeout;
@@ -185,97 +182,6 @@ function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(
     `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
   );
-}
-
-/** The web config file, read again when its age asks for it and its bytes are others. */
-class WebConfigSource {
-  readonly #file: string | undefined;
-  readonly #disk: Disk;
-  readonly #clock: Clock;
-  readonly initial: WebConfig;
-  #config: WebConfig;
-  #text = "";
-  #readAtMs: number;
-  #error: unknown;
-
-  constructor(file: string | undefined, disk: Disk, clock: Clock) {
-    this.#file = file;
-    this.#disk = disk;
-    this.#clock = clock;
-    this.#readAtMs = clock.monotonicMs();
-    this.initial = file === undefined ? emptyWebConfig : loadWebConfig(file, disk);
-    this.#config = this.initial;
-    if (file !== undefined) this.#text = Buffer.from(disk.readFile(file)).toString("utf8");
-  }
-
-  /** Throws while the file is broken: an answer under a configuration that is no longer wanted would be worse. */
-  current(): WebConfig {
-    if (this.#file !== undefined && this.#clock.monotonicMs() - this.#readAtMs >= rereadMs)
-      this.#reread(this.#file);
-    if (this.#error !== undefined) throw this.#error;
-    return this.#config;
-  }
-
-  #reread(file: string): void {
-    this.#readAtMs = this.#clock.monotonicMs();
-    try {
-      const source = Buffer.from(this.#disk.readFile(file)).toString("utf8");
-      if (source !== this.#text || this.#error !== undefined) this.#config = loadWebConfig(file, this.#disk);
-      this.#text = source;
-      this.#error = undefined;
-    } catch (error) {
-      this.#error = error;
-    }
-  }
-}
-
-function createSecure(web: WebConfigSource, disk: Disk, listener: Listener, logger: Logger): https.Server {
-  let used = tlsOptions(web.initial, disk);
-  let fingerprint = JSON.stringify(used);
-  let readAtMs = performance.now();
-  const server = https.createServer(used, listener);
-  server.prependListener("connection", () => {
-    if (performance.now() - readAtMs < rereadMs) return;
-    readAtMs = performance.now();
-    try {
-      const fresh = tlsOptions(web.current(), disk);
-      const freshFingerprint = JSON.stringify(fresh);
-      if (freshFingerprint === fingerprint) return;
-      server.setSecureContext(fresh);
-      used = fresh;
-      fingerprint = freshFingerprint;
-    } catch (error) {
-      logger.error("TLS certificates could not be read again; the old ones stay in use", {
-        err: errorMessage(error),
-      });
-    }
-  });
-  server.on("secureConnection", (socket: TLSSocket) => {
-    const fault = clientCertificateFault(socket, web.initial.tls);
-    if (fault === undefined) return;
-    logger.warn("client certificate refused", { err: fault });
-    socket.destroy();
-  });
-  return server;
-}
-
-function clientCertificateFault(socket: TLSSocket, tls: WebConfig["tls"]): string | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  switch (tls.clientAuthType) {
-    case "RequireAnyClientCert":
-    case "RequireClientCert":
-      if (!certificate) return "tls: client didn't provide a certificate";
-      break;
-    case "VerifyClientCertIfGiven":
-      if (certificate && !socket.authorized) return `tls: ${socket.authorizationError}`;
-      break;
-  }
-  if (!certificate || tls.clientAllowedSans.length === 0) return undefined;
-  const names = (certificate.subjectAltName ?? "")
-    .split(", ")
-    .map((name) => name.replace(/^[^:]+:/, "").replace(/^"|"$/g, ""));
-  if (names.some((name) => tls.clientAllowedSans.includes(name))) return undefined;
-  return `could not find allowed SANs in client cert, found: ${names.join(" ")}`;
 }
 
 function listen(server: http.Server | https.Server, address: string): Promise<void> {
