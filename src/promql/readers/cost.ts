@@ -1,6 +1,5 @@
 import type { Queryable } from "../../storage/index.ts";
 import type { Expr } from "../ast.ts";
-import type { Plan } from "../plan/plan.ts";
 import { children, walk } from "../walk.ts";
 
 /** A text is not parsed where scrapes and rules run when its expressions may compile to more states than this. */
@@ -27,7 +26,6 @@ const rememberedMs = 1000;
 
 interface Estimate {
   steps: number;
-  storedSeries: number;
   cost: number;
   atMs: number;
 }
@@ -37,16 +35,15 @@ const remembered = new WeakMap<Expr, Estimate>();
 /** `computeCost`, or what it gave for the same expression a moment ago. */
 export function estimateCost(
   expr: Expr,
-  { grid: { steps }, minTimestampMs, maxTimestampMs }: Plan,
+  steps: number,
   queryable: Queryable,
+  storedSeriesMax: () => number,
 ): number {
   const nowMs = performance.now();
-  const storedSeries = queryable.storedSeriesMax?.(minTimestampMs, maxTimestampMs) ?? 0;
   const known = remembered.get(expr);
-  const isSame = known !== undefined && known.steps === steps && known.storedSeries === storedSeries;
-  if (isSame && nowMs - known.atMs < rememberedMs) return known.cost;
-  const cost = computeCost(expr, steps, storedSeries, queryable);
-  remembered.set(expr, { steps, storedSeries, cost, atMs: nowMs });
+  if (known !== undefined && known.steps === steps && nowMs - known.atMs < rememberedMs) return known.cost;
+  const cost = computeCost(expr, steps, queryable, storedSeriesMax);
+  remembered.set(expr, { steps, cost, atMs: nowMs });
   return cost;
 }
 
@@ -54,7 +51,7 @@ export function estimateCost(
  * A rough estimate of the samples and steps that an evaluation touches. What the head does not know may be any of the series in files,
  * whose indexes are not read here; what it knows will be much the same there.
  */
-function computeCost(expr: Expr, steps: number, storedSeries: number, queryable: Queryable): number {
+function computeCost(expr: Expr, steps: number, queryable: Queryable, storedSeriesMax: () => number): number {
   const querier = queryable.querier(0, 0);
   try {
     let cost = 0;
@@ -68,7 +65,7 @@ function computeCost(expr: Expr, steps: number, storedSeries: number, queryable:
       }
       // What selects nothing has steps all the same: those of `vector(1)[1h:10ms]` are many.
       const isSelector = node.kind === "vectorSelector";
-      const series = isSelector ? querier.seriesCountMax(node.matchers) || storedSeries : 0;
+      const series = isSelector ? querier.seriesCountMax(node.matchers) || storedSeriesMax() : 0;
       cost += Math.max(series, 1) * (inner + windowMs / usualIntervalMs);
     });
     return cost;

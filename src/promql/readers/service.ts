@@ -2,7 +2,7 @@ import type { Registry } from "@narthex/client";
 import { availableParallelism } from "node:os";
 import type { Clock, Disk, Logger } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
-import { Labels, type Matcher, quoteGo } from "../../model/index.ts";
+import { Labels, type Matcher } from "../../model/index.ts";
 import type { Queryable } from "../../storage/index.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { ParserOptions } from "../parser.ts";
@@ -13,6 +13,7 @@ import { ActiveFile } from "./active-file.ts";
 import { ActiveQueries, type ActiveQuery } from "./active-queries.ts";
 import { Answerer, type Prepared } from "./answer.ts";
 import { estimateCost, isQuickToParse } from "./cost.ts";
+import { evaluationOptions } from "./evaluation-options.ts";
 import { decodeVector, notAVector } from "./decode.ts";
 import type { Answer, EvaluationOptions, QueryRequest, ReaderRequest } from "./messages.ts";
 import { QueryMetrics } from "./metrics.ts";
@@ -188,19 +189,12 @@ export class QueryService {
   }
 
   #evaluation(query: QueryOptions): EvaluationOptions {
-    const { stats } = query;
-    const isKnown = stats === "" || stats === "true" || stats === "all";
-    return {
-      deadlineMs: this.#deadlineMs(query.timeoutMs),
-      lookbackDeltaMs: query.lookbackDeltaMs ?? this.#options.lookbackDeltaMs,
-      limit: query.limit,
-      stats: isKnown ? stats : "true",
-      countSamples: stats !== "" || this.#log.isOpen,
-      explain: query.explain === true,
-      wholeHistograms: false,
-      queuedMs: 0,
-      warnings: isKnown ? [] : [deprecatedStats(stats)],
-    };
+    return evaluationOptions(
+      query,
+      this.#deadlineMs(query.timeoutMs),
+      this.#options.lookbackDeltaMs,
+      this.#log.isOpen,
+    );
   }
 
   /**
@@ -218,13 +212,14 @@ export class QueryService {
     const isQuick = engine.isParsed(text) || isQuickToParse(text);
     if (isQuick) engine.parse(text);
     const startedMs = performance.now();
+    let prepared: Prepared | undefined;
+    const prepare = (): Prepared => (prepared ??= this.#local.prepare(request));
     try {
-      const prepared = isQuick ? this.#local.prepare(request) : undefined;
-      const cost = prepared === undefined ? Infinity : this.#cost(prepared);
+      const cost = isQuick ? this.#cost(request, prepare) : Infinity;
       let result: T;
       let stats: QueryStats;
-      if (prepared !== undefined && cost <= localCostMax && !this.#waitsForFiles(prepared)) {
-        ({ result, stats } = here(request, prepared));
+      if (cost <= localCostMax && !this.#waitsForFiles(prepare())) {
+        ({ result, stats } = here(request, prepare()));
       } else {
         const isShared = cost >= sharedCostMin && cost < Infinity && this.#pool.size > 1;
         const { deadlineMs } = options;
@@ -245,8 +240,15 @@ export class QueryService {
     return { result: body, stats: stats! };
   };
 
-  #cost({ plan }: Prepared): number {
-    return estimateCost(this.#local.engine.parse(plan.query), plan, this.#options.queryable);
+  /** A query is planned only when its times matter: when the head knows nothing of a selector, the files may. */
+  #cost(request: QueryRequest, prepare: () => Prepared): number {
+    const { queryable } = this.#options;
+    const steps =
+      request.kind === "instant" ? 1 : Math.floor((request.endMs - request.startMs) / request.stepMs) + 1;
+    return estimateCost(this.#local.engine.parse(request.text), steps, queryable, () => {
+      const { minTimestampMs, maxTimestampMs } = prepare().plan;
+      return queryable.storedSeriesMax?.(minTimestampMs, maxTimestampMs) ?? 0;
+    });
   }
 
   /** Whether an evaluation may have to read files. Scrapes do not wait for that: it is the readers' business. */
@@ -275,8 +277,4 @@ function vectorOf(value: QueryValue): VectorSample[] {
   if (value.type === "vector") return [...value.samples];
   if (value.type !== "scalar") throw notAVector();
   return [{ labels: Labels.empty, timestampMs: value.timestampMs, value: value.value }];
-}
-
-function deprecatedStats(stats: string): string {
-  return `value ${quoteGo(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`;
 }
