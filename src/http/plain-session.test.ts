@@ -197,7 +197,7 @@ test("what is taken for a plain request is the same request to the server", asyn
     // What follows shows that both see the same end.
     const answered = await converse(port, [Buffer.concat([bytes.subarray(0, length), last])]);
     const expected = [echo(method, path, query, form), echo("GET", "/q", "last=1", "")];
-    assert.deepEqual(answered.toString("latin1").match(/\{"method".*?\}/g), expected, JSON.stringify(text));
+    assert.deepEqual(answered.toString().match(/\{"method".*?\}/g), expected, JSON.stringify(text));
   };
   for (let i = 0; i < 50; i++) await Promise.all(Array.from({ length: 40 }, check));
   assert.ok(taken > 200, `${taken} of 2000 were plain`);
