@@ -25,6 +25,7 @@ export interface ServerOptions {
   webConfigFile: string;
   readTimeoutMs: number;
   connectionsMax: number;
+  notificationSubscribersMax: number;
   externalUrl: URL;
   routePrefix: string;
   lifecycleEnabled: boolean;
@@ -89,6 +90,7 @@ function decode(flags: Flags): ServerOptions {
     webConfigFile: flags.text("web.config.file"),
     readTimeoutMs: flags.read("web.read-timeout", parseDuration),
     connectionsMax: flags.count("web.max-connections"),
+    notificationSubscribersMax: flags.count("web.max-notifications-subscribers"),
     externalUrl,
     routePrefix,
     lifecycleEnabled: flags.bool("web.enable-lifecycle"),

@@ -223,6 +223,7 @@ class Server implements Running {
       },
       adminEnabled: options.adminEnabled,
       corsOrigin: options.corsOrigin,
+      notificationSubscribersMax: options.notificationSubscribersMax,
       routePrefix: options.routePrefix,
       logger: webLogger,
       nowMs: () => systemClock.nowMs(),
