@@ -131,13 +131,17 @@ export function limitParam(params: URLSearchParams, name = "limit"): number {
 const trueTexts = ["1", "t", "T", "TRUE", "true", "True"];
 const falseTexts = ["0", "f", "F", "FALSE", "false", "False"];
 
-/** False unless given. */
-export function boolParam(params: URLSearchParams, name: string): boolean {
+/** False unless given. `failure` is how the error begins. */
+export function boolParam(
+  params: URLSearchParams,
+  name: string,
+  failure = "unable to parse boolean",
+): boolean {
   const text = params.get(name) ?? "";
   if (trueTexts.includes(text)) return true;
   if (text === "" || falseTexts.includes(text)) return false;
   const detail = `strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`;
-  throw invalidParameter(name, `unable to parse boolean: ${detail}`);
+  throw invalidParameter(name, `${failure}: ${detail}`);
 }
 
 function named<T>(name: string, parse: () => T, prefix = ""): T {

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { successResponse } from "../../http/index.ts";
 import { quoteGo } from "../../model/index.ts";
 import { listAlerts, listRules, type RuleListFilter, type RuleManager } from "../../rules/index.ts";
-import { invalidParameter, urlParams } from "./params.ts";
+import { boolParam, invalidParameter, urlParams } from "./params.ts";
 
 /** `rules` and `alerts`. */
 export function addRuleRoutes(api: Hono, rules: RuleManager): void {
@@ -37,16 +37,8 @@ function ruleFilter(params: URLSearchParams): RuleListFilter {
     groupNames: params.getAll("rule_group[]"),
     files: params.getAll("file[]"),
     matchers: params.getAll("match[]"),
-    excludeAlerts: booleanParam(params, "exclude_alerts"),
+    excludeAlerts: boolParam(params, "exclude_alerts", "error converting exclude_alerts"),
     groupLimit: groupLimit === null ? undefined : Number(groupLimit),
     groupNextToken: groupNextToken ?? undefined,
   };
-}
-
-function booleanParam(params: URLSearchParams, name: string): boolean {
-  const text = (params.get(name) ?? "").toLowerCase();
-  if (["1", "t", "true"].includes(text)) return true;
-  if (["", "0", "f", "false"].includes(text)) return false;
-  const detail = `strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`;
-  throw invalidParameter(name, `error converting ${name}: ${detail}`);
 }
