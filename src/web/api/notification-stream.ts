@@ -1,5 +1,5 @@
 import type { Registry } from "@narthex/client";
-import { type Clock, systemClock, type Timer } from "../../base/index.ts";
+import { type Clock, systemClock } from "../../base/index.ts";
 
 /** Something that whoever looks at the server should know. */
 export interface Notification {
@@ -32,7 +32,7 @@ export class NotificationStream {
   readonly #subscribers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   readonly #sent;
   #told: Notification[] = [];
-  #timer: Timer | undefined;
+  #isPolling = false;
 
   constructor(options: NotificationStreamOptions) {
     this.#options = options;
@@ -59,18 +59,21 @@ export class NotificationStream {
         this.#subscribers.add(controller);
         controller.enqueue(opening);
         for (const one of this.#told) this.#send(controller, one);
-        this.#timer ??= this.#arm();
+        this.#poll();
       },
       cancel: () => void this.#subscribers.delete(subscriber),
     });
   }
 
-  #arm(): Timer {
-    return this.#clock.after(pollMs, () => {
-      this.#timer = undefined;
+  /** Goes on by itself until nobody listens any more. */
+  #poll(): void {
+    if (this.#isPolling || this.#subscribers.size === 0) return;
+    this.#isPolling = true;
+    this.#clock.after(pollMs, () => {
+      this.#isPolling = false;
       this.#tell();
       if (this.#options.isStopping()) for (const subscriber of this.#subscribers) this.#end(subscriber);
-      if (this.#subscribers.size > 0) this.#timer = this.#arm();
+      this.#poll();
     });
   }
 
