@@ -13,6 +13,8 @@ interface Answer {
 
 /** How long a server may say nothing before what it said counts as all. */
 const silenceMs = 400;
+/** The same for those that are told to close and surely will. */
+const closingMsMax = 10_000;
 const pieceMs = 100;
 
 function echo(method: string, path: string, query: string, form: string): string {
@@ -49,7 +51,7 @@ async function open(t: TestContext, routes: Record<string, PlainRoute> | undefin
 }
 
 /** Sends pieces, each when the one before is answered or a moment later, and gives what came back until the server closed or said nothing for a while. */
-function converse(port: number, pieces: readonly Buffer[]): Promise<Buffer> {
+function converse(port: number, pieces: readonly Buffer[], quietMs = silenceMs): Promise<Buffer> {
   return new Promise((resolve) => {
     const got: Buffer[] = [];
     const socket = net.connect(port, "127.0.0.1");
@@ -58,7 +60,7 @@ function converse(port: number, pieces: readonly Buffer[]): Promise<Buffer> {
       resolve(Buffer.concat(got));
     };
     socket.setNoDelay(true);
-    socket.setTimeout(silenceMs, done);
+    socket.setTimeout(quietMs, done);
     let sent = 0;
     let timer: NodeJS.Timeout | undefined;
     const send = (): void => {
@@ -195,7 +197,7 @@ test("what is taken for a plain request is the same request to the server", asyn
     taken++;
     const { method, path, query, form, length } = request;
     // What follows shows that both see the same end.
-    const answered = await converse(port, [Buffer.concat([bytes.subarray(0, length), last])]);
+    const answered = await converse(port, [Buffer.concat([bytes.subarray(0, length), last])], closingMsMax);
     const expected = [echo(method, path, query, form), echo("GET", "/q", "last=1", "")];
     assert.deepEqual(answered.toString().match(/\{"method".*?\}/g), expected, JSON.stringify(text));
   };
@@ -207,7 +209,7 @@ test("requests that come in pieces are answered", async (t) => {
   const { port } = await open(t, { "/q": plainEcho });
   const request = post("/q?a=1", "b=2", "Connection: close");
   const ask = async (at: number): Promise<void> => {
-    const answered = await converse(port, [request.subarray(0, at), request.subarray(at)]);
+    const answered = await converse(port, [request.subarray(0, at), request.subarray(at)], closingMsMax);
     assert.match(answered.toString(), /"query":"a=1","form":"b=2"/, `cut at ${at}`);
   };
   await Promise.all(Array.from({ length: request.length - 1 }, (_, i) => ask(i + 1)));
