@@ -26,3 +26,4 @@ export {
 } from "./flags.ts";
 export { threadFile } from "./thread-file.ts";
 export { lowerThreadPriority } from "./thread-priority.ts";
+export { releaseBytes } from "./release.ts";

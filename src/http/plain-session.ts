@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { releaseBytes } from "../base/index.ts";
 import type { Socket } from "node:net";
 import { compressedBytesMin, gzipBytes, isCompressible } from "./compress.ts";
 import { type PlainRequest, PlainRequestReader } from "./plain-request.ts";
@@ -17,6 +18,7 @@ export interface PlainAnswer {
   contentType: string;
   /** Further header lines, each with its end of line. */
   headerLines: string;
+  /** Its memory is given back when it is sent. */
   body: Uint8Array;
   /** Told how many bytes were sent, head and body. */
   sent?: (bytes: number) => void;
@@ -111,7 +113,10 @@ export class PlainSession {
     }
     const headerLines = `${answer.headerLines}vary: Accept-Encoding\r\ncontent-encoding: gzip\r\n`;
     gzipBytes(body).then(
-      (compressed) => this.#send({ ...answer, headerLines, body: compressed }),
+      (compressed) => {
+        releaseBytes(body);
+        this.#send({ ...answer, headerLines, body: compressed });
+      },
       () => this.#socket.destroy(),
     );
   }
@@ -135,7 +140,7 @@ export class PlainSession {
     }
     this.#socket.cork();
     this.#socket.write(head, "latin1");
-    const hasRoom = this.#socket.write(body);
+    const hasRoom = this.#socket.write(body, () => releaseBytes(body));
     this.#socket.uncork();
     return hasRoom;
   }

@@ -1,4 +1,4 @@
-import { NarthexError } from "../../base/index.ts";
+import { NarthexError, releaseBytes } from "../../base/index.ts";
 
 const encoder = new TextEncoder();
 const bytesMin = 1024;
@@ -67,6 +67,7 @@ export class ByteWriter {
     }
     const grown = new Uint8Array(Math.min(Math.max(this.#bytes.length * 2, needed), this.bytesMax));
     grown.set(this.#bytes.subarray(0, this.#length));
+    releaseBytes(this.#bytes);
     this.#bytes = grown;
   }
 }

@@ -1,3 +1,4 @@
+import { releaseBytes } from "../../base/index.ts";
 import { ByteWriter } from "../json/byte-writer.ts";
 import { JsonSink } from "../result-json.ts";
 import type { ResultSink } from "../result.ts";
@@ -97,7 +98,9 @@ export function emitJsonParts(
     sink.encodedSeries(first.bytes());
     emitted++;
     first.advance();
-    if (first.isDone) runs.splice(runs.indexOf(first), 1);
+    if (!first.isDone) continue;
+    runs.splice(runs.indexOf(first), 1);
+    releaseBytes(first.json.bytes);
   }
   sink.end();
   return runs.length > 0;
