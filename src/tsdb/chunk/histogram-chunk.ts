@@ -246,7 +246,7 @@ function isFloat(encoding: HistogramEncoding): boolean {
   return encoding === 3 || encoding === 6;
 }
 
-function keepsStarts(encoding: HistogramEncoding): boolean {
+export function keepsStarts(encoding: HistogramEncoding): boolean {
   return encoding >= 5;
 }
 

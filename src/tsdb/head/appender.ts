@@ -244,7 +244,7 @@ export class HeadAppender implements Appender {
     let last = this.#later.at(-1);
     if (last === undefined || isFloats(last))
       this.#later.push((last = new HistogramBatch(this.#context.head.histograms)));
-    last.push({ ref, timestampMs, histogram, kind });
+    last.push({ ref, timestampMs, histogram, kind, startTimestampMs: 0 });
     this.#histogramKinds.set(ref, kind);
   }
 

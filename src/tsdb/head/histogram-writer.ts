@@ -3,9 +3,11 @@ import { type CounterReset, equalHistograms, type Histogram } from "../../model/
 import type { HistogramKind, SeriesRef } from "../../storage/index.ts";
 import {
   HistogramChunk,
+  type HistogramEncoding,
   histogramEncoding,
   histogramKind,
   isHistogramEncoding,
+  keepsStarts,
 } from "../chunk/histogram-chunk.ts";
 import { ChunkBlock } from "./chunk-block.ts";
 
@@ -19,6 +21,8 @@ export interface HistogramEntry {
   readonly timestampMs: number;
   readonly histogram: Histogram;
   readonly kind: HistogramKind;
+  /** Since when it counts; 0 where that is not known. */
+  readonly startTimestampMs: number;
 }
 
 /** What is kept on this side of a series of histograms. */
@@ -85,13 +89,13 @@ export class HistogramWriter {
   append(entry: HistogramEntry, chunkRangeMs: number): SampleStatus {
     const status = this.check(entry);
     if (status !== sampleStatus.ok) return status;
-    const { ref, timestampMs, histogram, kind } = entry;
+    const { ref, timestampMs, histogram, startTimestampMs } = entry;
     const known = this.#series.get(ref);
-    if (known?.chunk.encoding !== histogramEncoding(kind) || !known.block.isOpen)
+    if (known === undefined || !known.block.isOpen || !takes(known.chunk.encoding, entry))
       return this.#begin(entry, "unknown", chunkRangeMs);
     if (isFull(known, timestampMs, chunkRangeMs))
       return this.#begin(entry, known.chunk.headerAfter(histogram), chunkRangeMs);
-    const outcome = known.chunk.append(timestampMs, histogram);
+    const outcome = known.chunk.append(timestampMs, histogram, startTimestampMs);
     if (typeof outcome === "object") return this.#begin(entry, outcome.nextHeader, chunkRangeMs);
     known.last = histogram;
     known.lastMs = timestampMs;
@@ -106,9 +110,9 @@ export class HistogramWriter {
   }
 
   #begin(entry: HistogramEntry, header: CounterReset, chunkRangeMs: number): SampleStatus {
-    const { ref, timestampMs, histogram, kind } = entry;
-    const chunk = new HistogramChunk(histogramEncoding(kind), header);
-    chunk.append(timestampMs, histogram);
+    const { ref, timestampMs, histogram, kind, startTimestampMs } = entry;
+    const chunk = new HistogramChunk(histogramEncoding(kind, startTimestampMs !== 0), header);
+    chunk.append(timestampMs, histogram, startTimestampMs);
     const block = ChunkBlock.open(this.#kernel, ref, chunk, timestampMs);
     if (block === undefined) {
       this.forget(ref);
@@ -125,6 +129,11 @@ export class HistogramWriter {
     });
     return sampleStatus.ok;
   }
+}
+
+/** Whether a chunk of the encoding can keep all that the entry says. */
+function takes(encoding: HistogramEncoding, { kind, startTimestampMs }: HistogramEntry): boolean {
+  return histogramKind(encoding) === kind && (startTimestampMs === 0 || keepsStarts(encoding));
 }
 
 /** Upstream's rule for when a chunk takes no more; forecasts its end once it is a quarter full. */

@@ -5,6 +5,9 @@ import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { Labels, parseHistogram } from "../../model/index.ts";
 import { ByteWriter } from "../block/bytes.ts";
+import { writeHeadBlock } from "../block/head-block.ts";
+import { createUlid } from "../block/ulid.ts";
+import type { Tsdb } from "../index.ts";
 import { baseTimeMs, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
 import { encodeExemplars } from "./exemplar-record.ts";
 import { encodeHistogramRecords } from "./histogram-record.ts";
@@ -21,7 +24,9 @@ const custom = parseHistogram("schema:-53 custom_values:[1 2] sum:5 count:3 buck
 
 /** The histogram of a record that holds one, behind its type, ref and time. */
 function bodyOf(kind: "integer" | "float"): Uint8Array {
-  const [record] = encodeHistogramRecords([{ ref, timestampMs: 0, histogram: exponential, kind }]);
+  const [record] = encodeHistogramRecords([
+    { ref, timestampMs: 0, histogram: exponential, kind, startTimestampMs: 0 },
+  ]);
   return record!.subarray(1 + 8 + 8 + 2);
 }
 
@@ -34,7 +39,13 @@ function everyRecord(): Uint8Array[] {
   let timestampMs = baseTimeMs;
   const next = (): number => (timestampMs += 1000);
   const histograms = (["integer", "float"] as const).flatMap((kind) =>
-    [exponential, custom].map((histogram) => ({ ref, timestampMs: next(), histogram, kind })),
+    [exponential, custom].map((histogram) => ({
+      ref,
+      timestampMs: next(),
+      histogram,
+      kind,
+      startTimestampMs: 0,
+    })),
   );
   const labels = Labels.from({ trace: "x" });
   const interval = { minTimestampMs: 1, maxTimestampMs: baseTimeMs };
@@ -66,12 +77,9 @@ function typesIn(paths: readonly string[]): number[] {
   return [...types].sort((a, b) => a - b);
 }
 
-test("records of every kind survive checkpoints, one after the other", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const wal = `${directory}/wal`;
+async function writeLog(directory: string, records: readonly Uint8Array[]): Promise<void> {
   const writer = new WalWriter({
-    directory: wal,
+    directory,
     kernel: createKernel({ limitBytes: kernelBytes }),
     disk: systemDisk,
     clock: new SimulatedClock(),
@@ -80,14 +88,24 @@ test("records of every kind survive checkpoints, one after the other", async (t)
     segmentBytes: 64 * 1024 * 1024,
     syncIntervalMs: 0,
   });
-  for (const record of everyRecord()) writer.add(record);
+  for (const record of records) writer.add(record);
   writer.flush();
   await writer.close();
+}
+
+test("records of every kind survive checkpoints, one after the other", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const wal = `${directory}/wal`;
+  await writeLog(wal, everyRecord());
   assert.deepEqual(typesIn(listSegments(systemDisk, wal).map(({ path }) => path)), allTypes);
 
   const nowMs = baseTimeMs + 60_000;
   const { tsdb } = await openTest(directory, { nowMs, exemplarsMax: 10, keepsMetadata: true });
-  assert.deepEqual(tsdb.replayResult?.damages, []);
+  const { damages, samples, skippedRecords } = tsdb.replayResult!;
+  // Two floats and six histograms.
+  assert.deepEqual({ damages, samples }, { damages: [], samples: 8 });
+  assert.deepEqual([...skippedRecords.keys()], [recordType.mmapMarkers]);
   let seen = 0;
   for (let round = 0; seen < 3; round++) {
     assert.ok(round < 20);
@@ -101,4 +119,38 @@ test("records of every kind survive checkpoints, one after the other", async (t)
     assert.deepEqual(typesIn(listSegments(systemDisk, checkpoint.path).map(({ path }) => path)), allTypes);
   }
   await tsdb.close();
+});
+
+test("histograms of the log keep their start timestamps, in memory and in blocks", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const starts = [baseTimeMs, baseTimeMs, 0, baseTimeMs + 2500, baseTimeMs + 2500];
+  const entries = starts.map((startTimestampMs, i) => ({
+    ref,
+    timestampMs: baseTimeMs + 1000 * (i + 1),
+    histogram: exponential,
+    kind: i < 3 ? ("integer" as const) : ("float" as const),
+    startTimestampMs,
+  }));
+  await writeLog(`${directory}/wal`, [
+    new ByteWriter().u8(recordType.series).u64(ref).uvarint(1).text("__name__").text("m").view(),
+    ...encodeHistogramRecords(entries),
+  ]);
+  const maxTimestampMs = baseTimeMs + 60_000;
+  const startsOf = ({ queryable }: Tsdb): number[] => {
+    const querier = queryable.querier(0, maxTimestampMs);
+    const set = querier.select([], { minTimestampMs: 0, maxTimestampMs }, true);
+    const read = set.readHistograms!(0, 0, maxTimestampMs, false).map((sample) => sample.startTimestampMs);
+    querier.close();
+    return read;
+  };
+  const { tsdb, kernel } = await openTest(directory, { nowMs: baseTimeMs });
+  assert.deepEqual(startsOf(tsdb), starts);
+  const target = { kernel, disk: systemDisk, dataDirectory: directory, ulid: createUlid(1) };
+  writeHeadBlock(tsdb.queryable, target, baseTimeMs, maxTimestampMs);
+  await tsdb.close();
+  rmSync(`${directory}/wal`, { recursive: true });
+  const blocks = await openTest(directory, { nowMs: baseTimeMs });
+  assert.deepEqual(startsOf(blocks.tsdb), starts);
+  await blocks.tsdb.close();
 });

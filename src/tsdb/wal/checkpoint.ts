@@ -8,6 +8,7 @@ import type { HistogramEntry } from "../head/histogram-writer.ts";
 import type { WalCompression } from "./compression.ts";
 import { decodeExemplars, encodeExemplars, type ExemplarEntry } from "./exemplar-record.ts";
 import { decodeMetadata, encodeMetadata } from "./metadata-record.ts";
+import { decodeFloatRecord, encodeFloatRecord } from "./float-record.ts";
 import { encodeSamples, recordBufferBytesMax } from "./log.ts";
 import { decodeHistogramRecord, encodeHistogramRecords, isHistogramRecord } from "./histogram-record.ts";
 import { SegmentReader } from "./reader.ts";
@@ -219,6 +220,7 @@ class CheckpointWriter {
       if (record[0] === recordType.series) this.#filterSeries(record);
       else if (record[0] === recordType.samples) this.#filterSamples(record);
       else if (isHistogramRecord(record)) this.#filterHistograms(record);
+      else if (record[0] === recordType.samplesV2) this.#filterFloats(record);
       else if (record[0] === recordType.tombstones) this.#filterTombstones(record);
       else if (record[0] === recordType.exemplars) this.#filterExemplars(record);
       else if (record[0] === recordType.metadata) this.#gatherMetadata(record);
@@ -274,6 +276,14 @@ class CheckpointWriter {
     if (kept === count) this.#writer.add(record);
     else this.#flushBatch();
     this.#batch.clear();
+  }
+
+  #filterFloats(record: Uint8Array): void {
+    const { minTimeMs } = this.#options;
+    const entries = decodeFloatRecord(record);
+    const kept = entries.filter(({ ref, timestampMs }) => timestampMs >= minTimeMs && this.#isKept(ref));
+    if (kept.length === entries.length) this.#writer.add(record);
+    else if (kept.length > 0) this.#writer.add(encodeFloatRecord(kept));
   }
 
   #filterHistograms(record: Uint8Array): void {

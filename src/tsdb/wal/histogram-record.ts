@@ -18,6 +18,12 @@ import {
 import type { HistogramKind } from "../../storage/index.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
 import { ByteWriter } from "../block/bytes.ts";
+import {
+  type EntryPlace,
+  firstGenerationPlaces,
+  placeWriter,
+  secondGenerationPlaces,
+} from "./entry-place.ts";
 import { RecordCursor, recordType } from "./record.ts";
 
 /** What a record of histograms holds. Entries of schemas that nobody knows yet are left out and counted. */
@@ -34,61 +40,79 @@ const recordTypes = {
   },
 } as const;
 
+/** With start timestamps, for buckets of either sort. */
+const secondGeneration = {
+  integer: recordType.histogramSamplesV2,
+  float: recordType.floatHistogramSamplesV2,
+} as const;
+
 /**
  * The records (types 7 to 10) that hold the samples, one for each kind, and apart for exponential and custom buckets, as far as there are
- * any. Refs and times are written as differences to the first of a record.
+ * any. Where start timestamps are known they are in records of the second generation (types 12 and 13), one for each kind.
  */
 export function encodeHistogramRecords(entries: readonly HistogramEntry[]): Uint8Array[] {
+  const hasStarts = entries.some(({ startTimestampMs }) => startTimestampMs !== 0);
   const byType = new Map<number, HistogramEntry[]>();
   for (const entry of entries) {
-    const types = recordTypes[entry.kind];
-    const type = hasCustomBuckets(entry.histogram) ? types.custom : types.exponential;
+    const type = hasStarts ? secondGeneration[entry.kind] : typeOf(entry);
     const same = byType.get(type);
     if (same) same.push(entry);
     else byType.set(type, [entry]);
   }
-  return [...byType].sort(([a], [b]) => a - b).map(([type, same]) => encodeRecord(type, same));
+  return [...byType].sort(([a], [b]) => a - b).map(([type, same]) => encodeRecord(type, same, hasStarts));
 }
 
-function encodeRecord(type: number, entries: readonly HistogramEntry[]): Uint8Array {
-  const first = entries[0]!;
-  const writer = new ByteWriter().u8(type).u64(first.ref);
-  writeInt64(writer, first.timestampMs);
-  for (const { ref, timestampMs, histogram, kind } of entries) {
-    writer.varint(ref - first.ref).varint(timestampMs - first.timestampMs);
-    writeHistogram(writer, kind, histogram);
+function typeOf({ kind, histogram }: HistogramEntry): number {
+  const types = recordTypes[kind];
+  return hasCustomBuckets(histogram) ? types.custom : types.exponential;
+}
+
+function encodeRecord(type: number, entries: readonly HistogramEntry[], hasStarts: boolean): Uint8Array {
+  const writer = new ByteWriter().u8(type);
+  const writePlace = hasStarts ? placeWriter(writer) : firstGenerationWriter(writer, entries[0]!);
+  for (const entry of entries) {
+    writePlace(entry);
+    writeHistogram(writer, entry.kind, entry.histogram);
   }
   return Uint8Array.from(writer.view());
 }
 
-export function isHistogramRecord(record: Uint8Array): boolean {
-  const type = record[0] ?? 0;
-  return type >= recordType.histogramSamples && type <= recordType.customBucketFloatHistogramSamples;
+function firstGenerationWriter(writer: ByteWriter, first: EntryPlace): (place: EntryPlace) => void {
+  writer.u64(first.ref);
+  writeInt64(writer, first.timestampMs);
+  return ({ ref, timestampMs }) => {
+    writer.varint(ref - first.ref).varint(timestampMs - first.timestampMs);
+  };
 }
 
-/** Reads a record of type 7 to 10. Throws RangeError when it is malformed. */
+export function isHistogramRecord(record: Uint8Array): boolean {
+  return kindOf(record[0] ?? 0) !== undefined;
+}
+
+/** Reads a record of type 7 to 10, 12 or 13. Throws RangeError when it is malformed. */
 export function decodeHistogramRecord(record: Uint8Array): HistogramRecord {
   const cursor = new RecordCursor(record);
-  const kind = kindOf(record[cursor.skip(1)]!);
+  const type = record[cursor.skip(1)]!;
+  const kind = kindOf(type);
+  if (kind === undefined) throw new RangeError(`record of type ${type} holds no histograms`);
   const entries: HistogramEntry[] = [];
   let skipped = 0;
   if (cursor.isAtEnd) return { entries, skipped };
-  const baseRef = cursor.uint64();
-  const baseMs = cursor.int64();
+  const nextPlace =
+    type === secondGeneration[kind] ? secondGenerationPlaces(cursor) : firstGenerationPlaces(cursor);
   while (!cursor.isAtEnd) {
-    const ref = baseRef + cursor.varint();
-    const timestampMs = baseMs + cursor.varint();
+    const place = nextPlace();
     const histogram = readHistogram(cursor, kind);
     if (histogram === undefined) skipped++;
-    else entries.push({ ref, timestampMs, histogram, kind });
+    else entries.push({ ...place, histogram, kind });
   }
   return { entries, skipped };
 }
 
-function kindOf(type: number): HistogramKind {
-  if (type === recordTypes.integer.exponential || type === recordTypes.integer.custom) return "integer";
-  if (type === recordTypes.float.exponential || type === recordTypes.float.custom) return "float";
-  throw new RangeError(`record of type ${type} holds no histograms`);
+function kindOf(type: number): HistogramKind | undefined {
+  return (["integer", "float"] as const).find(
+    (kind) => Object.values(recordTypes[kind]).includes(type as never) || secondGeneration[kind] === type,
+  );
 }
 
 /** By the byte that stands for them. */

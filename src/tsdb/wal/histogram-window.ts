@@ -7,6 +7,7 @@ import {
 } from "../../kernel/index.ts";
 import type { Head } from "../head/head.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
+import type { FloatEntry } from "./float-record.ts";
 import { decodeHistogramRecord } from "./histogram-record.ts";
 
 /** Where what is gathered of the log goes. */
@@ -21,11 +22,8 @@ export interface WindowOptions {
 /** Histograms gathered before they have to be flushed, and those of a record. */
 const histogramsMax = 16_384;
 
-/** A float of a series that has histograms as well. As bits, so that every NaN stays what it is. */
-interface FloatEntry {
-  readonly timestampMs: number;
-  readonly bits: bigint;
-}
+/** A float of a series that has histograms as well. */
+type FloatBetween = Pick<FloatEntry, "timestampMs" | "bits">;
 
 /** Native histograms on their way from the log into the head, and the floats between them. */
 export class HistogramWindow {
@@ -34,7 +32,7 @@ export class HistogramWindow {
   readonly #options: WindowOptions;
   readonly #kernel: Kernel;
   readonly #histograms = new Map<number, HistogramEntry[]>();
-  readonly #floats = new Map<number, FloatEntry[]>();
+  readonly #floats = new Map<number, FloatBetween[]>();
   /** Takes one float after the other. */
   readonly #single: SampleBatch;
   #count = 0;
@@ -97,7 +95,7 @@ export class HistogramWindow {
     this.#count = 0;
   }
 
-  #append(ref: number, sample: FloatEntry | HistogramEntry): void {
+  #append(ref: number, sample: FloatBetween | HistogramEntry): void {
     const { head, chunkRangeMs, minValidTimeMs } = this.#options;
     const { timestampMs } = sample;
     if (timestampMs < minValidTimeMs) return;
@@ -113,7 +111,7 @@ export class HistogramWindow {
     }
   }
 
-  #appendFloat(ref: number, { timestampMs, bits }: FloatEntry): SampleStatus {
+  #appendFloat(ref: number, { timestampMs, bits }: FloatBetween): SampleStatus {
     this.#single.clear();
     this.#single.pushBits(ref, timestampMs, bits);
     this.#single.append(this.#options);

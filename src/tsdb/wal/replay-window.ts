@@ -1,4 +1,5 @@
 import { type Kernel, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import { decodeFloatRecord } from "./float-record.ts";
 import { HistogramWindow, type WindowOptions } from "./histogram-window.ts";
 import { RecordCursor } from "./record.ts";
 
@@ -79,6 +80,14 @@ export class ReplayWindow {
       const ref = refs.get(batch.refs[i]!);
       if (ref !== undefined) batch.refs[i] = ref;
     }
+  }
+
+  /** As `add`, for a record of floats with start timestamps. */
+  addFloats(record: Uint8Array, refs: ReadonlyMap<number, number>): void {
+    const entries = decodeFloatRecord(record);
+    if (this.#batch.count + entries.length > this.#batch.capacity) this.#makeRoom(entries.length);
+    for (const { ref, timestampMs, bits } of entries)
+      this.#batch.pushBits(ownRef(ref, refs), timestampMs, bits);
   }
 
   /** As `add`, for the histograms of a record. Returns how many are of schemas that are not known, and left out. */
@@ -195,7 +204,11 @@ function addWithLargeRefs(record: Uint8Array, batch: SampleBatch, refs: Readonly
   while (!cursor.isAtEnd) {
     const logRef = baseRef + cursor.varint();
     const timestampMs = baseMs + cursor.varint();
-    const ref = refs.get(logRef) ?? (logRef >= 0 && logRef <= layout.seriesRefMax ? logRef : 0);
-    batch.pushBits(ref, timestampMs, cursor.bits64());
+    batch.pushBits(ownRef(logRef, refs), timestampMs, cursor.bits64());
   }
+}
+
+/** The head's ref for one of the log; 0 when it cannot have one. */
+function ownRef(logRef: number, refs: ReadonlyMap<number, number>): number {
+  return refs.get(logRef) ?? (logRef >= 0 && logRef <= layout.seriesRefMax ? logRef : 0);
 }

@@ -167,7 +167,7 @@ test("a series that the log names twice is one, and neither of its refs is given
 test("records of other kinds are left out, counted, and survive checkpoints; malformed ones cost themselves", async () => {
   await withDirectory(async (directory) => {
     await writeRecords(directory, [
-      Buffer.of(recordType.samplesV2, 1, 2, 3),
+      Buffer.of(97, 1, 2, 3),
       Buffer.of(98, 1),
       Buffer.of(99),
       Buffer.of(98, 2),
@@ -187,7 +187,7 @@ test("records of other kinds are left out, counted, and survive checkpoints; mal
     assert.deepEqual(
       [...tsdb.replayResult!.skippedRecords],
       [
-        [11, 1],
+        [97, 1],
         [98, 2],
         [99, 1],
       ],

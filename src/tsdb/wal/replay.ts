@@ -235,6 +235,7 @@ class Replay {
       if (record[0] === recordType.samples) this.#window.add(record, this.#refs);
       else if (record[0] === recordType.series) this.#readSeries(record);
       else if (isHistogramRecord(record)) this.#readHistograms(record);
+      else if (record[0] === recordType.samplesV2) this.#window.addFloats(record, this.#refs);
       else if (record[0] === recordType.tombstones) this.#readTombstones(record);
       else if (record[0] === recordType.exemplars) this.#readExemplars(record);
       else if (record[0] === recordType.metadata) this.#readMetadata(record);
