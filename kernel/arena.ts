@@ -26,6 +26,9 @@ const LARGE: StaticArray<u32> = [
 const LARGE_CLASSES: u32 = 22;
 const CLASSES: u32 = SMALL_CLASSES + LARGE_CLASSES;
 const REGION_BYTES: u32 = 1048576;
+// Small blocks, such as the heads of chunks in files, are cut from free blocks of up to 224 bytes, which chunks outgrow while they are young.
+const CARVED_MAX: u32 = 64;
+const CARVED_FROM_END: u32 = 14;
 
 // Retired blocks wait in a queue of nodes: { u32 next, u32 first, u32 last, u32 0, (u32 ptr, u32 bytes, u32 epoch) × 84 }.
 const NODE_BYTES: u32 = 1024;
@@ -105,9 +108,9 @@ function newRegion(bytesMin: u32): bool {
   return true;
 }
 
-// Nothing is left but larger free blocks: one is split.
-function split(sizeClass: u32): u32 {
-  for (let larger = sizeClass + 1; larger < CLASSES; larger++) {
+// Splits the smallest free block that is larger, of the classes before `end`; 0 when there is none.
+function split(sizeClass: u32, end: u32): u32 {
+  for (let larger = sizeClass + 1; larger < end; larger++) {
     const ptr = load<u32>(listOf(larger));
     if (ptr == 0) continue;
     store<u32>(listOf(larger), load<u32>(ptr));
@@ -126,13 +129,18 @@ export function arenaAllocate(bytes: u32): u32 {
   const sizeClass = classOf(bytes);
   const blockBytes = bytesOf(sizeClass);
   let ptr = load<u32>(listOf(sizeClass));
+  if (ptr == 0 && blockBytes <= CARVED_MAX) ptr = split(sizeClass, CARVED_FROM_END);
+  else if (ptr != 0) store<u32>(listOf(sizeClass), load<u32>(ptr));
   if (ptr != 0) {
-    store<u32>(listOf(sizeClass), load<u32>(ptr));
-  } else if (load<u32>(ARENA_BUMP_END) - load<u32>(ARENA_BUMP) >= blockBytes || newRegion(blockBytes)) {
+    count(ARENA_USED, <f64>blockBytes);
+    return ptr;
+  }
+  if (load<u32>(ARENA_BUMP_END) - load<u32>(ARENA_BUMP) >= blockBytes || newRegion(blockBytes)) {
     ptr = load<u32>(ARENA_BUMP);
     store<u32>(ARENA_BUMP, ptr + blockBytes);
   } else {
-    ptr = split(sizeClass);
+    // Nothing is left but larger free blocks.
+    ptr = split(sizeClass, CLASSES);
     if (ptr == 0) return 0;
   }
   count(ARENA_USED, <f64>blockBytes);

@@ -50,9 +50,9 @@ export class ChunkMapper {
     return this.#kernel.headChunks.seriesWaiting;
   }
 
-  /** To be called after commits. */
+  /** To be called after commits: makes one write at once, so that what a commit has closed leaves room for what the next one opens. */
   notice(): void {
-    if (this.#immediate === undefined && this.seriesWaiting >= promptSeries) this.run();
+    if (this.seriesWaiting >= promptSeries && this.#mapSome()) this.run();
   }
 
   /** Begins to move what waits; to be called now and then. */

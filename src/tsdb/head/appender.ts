@@ -177,15 +177,17 @@ export class HeadAppender implements Appender {
     try {
       return this.commitPart();
     } finally {
-      const { arena, isolation } = this.#context.head.kernel;
+      const { head, mapper } = this.#context;
+      const { arena, isolation } = head.kernel;
       isolation.publish();
       // Not before: epochs must not advance while readers begin at notes that may have been retired.
       arena.reclaim();
+      mapper.notice();
     }
   }
 
   commitPart(): AppendResult {
-    const { head, log, mapper, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
+    const { head, log, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
     const notes = { metadata: this.#metadata, exemplars: this.#exemplars };
     const batches = this.#batch === undefined ? this.#later : [this.#batch, ...this.#later];
     if (batches.length + notes.metadata.length + notes.exemplars.length === 0) return emptyResult();
@@ -199,7 +201,6 @@ export class HeadAppender implements Appender {
         this.#tally(batch, result);
       }
       if (!isReplaying) this.#keepNotes(notes);
-      mapper.notice();
       return result;
     } finally {
       this.rollback();
