@@ -1,8 +1,19 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, Document, parseDocument, Scalar, visit } from "yaml";
+import {
+  Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  Scalar,
+  visit,
+} from "yaml";
 import { NarthexError } from "../base/index.ts";
 
-/** Aliases followed in one document; beyond this an anchor tree is an attack or a mistake. */
-const aliasesMax = 10_000;
+/** Values that the aliases of one document may stand for, all together; beyond this an anchor tree is an attack or a mistake. */
+const aliasedValuesMax = 250_000;
 
 /** A parsed file: what its places share. */
 interface Source {
@@ -11,7 +22,46 @@ interface Source {
   readonly directory: string;
   readonly lines: LineCounter;
   readonly document: Document;
-  aliases: number;
+  /** What each alias stands for; found when the first is followed. */
+  targets: ReadonlyMap<unknown, AliasTarget> | undefined;
+  aliasedValues: number;
+}
+
+interface AliasTarget {
+  readonly node: Node;
+  /** How many there are in it, itself included, its own aliases not followed. */
+  readonly valueCount: number;
+  readonly isCyclic: boolean;
+}
+
+/** An alias stands for the last anchor of its name before it. Each anchor is looked at once, however many aliases there are. */
+function aliasTargets(document: Document): Map<unknown, AliasTarget> {
+  const anchors = new Map<string, Node>();
+  const measured = new Map<Node, AliasTarget>();
+  const targets = new Map<unknown, AliasTarget>();
+  visit(document, {
+    Alias: (_, alias) => {
+      const node = anchors.get(alias.source);
+      if (node === undefined) return;
+      const target = measured.get(node) ?? measure(node);
+      measured.set(node, target);
+      targets.set(alias, target);
+    },
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
+function measure(node: Node & { anchor?: string }): AliasTarget {
+  let valueCount = 0;
+  let isCyclic = false;
+  visit(node, {
+    Alias: (_, alias) => void (isCyclic ||= alias.source === node.anchor),
+    Value: () => void valueCount++,
+  });
+  return { node, valueCount, isCyclic };
 }
 
 /**
@@ -44,7 +94,7 @@ export class Place {
       logLevel: "silent",
       prettyErrors: false,
     });
-    const source: Source = { file, directory, lines, document, aliases: 0 };
+    const source: Source = { file, directory, lines, document, targets: undefined, aliasedValues: 0 };
     const error = document.errors[0];
     const root = new Place(source, document.contents, 0);
     if (error) throw new Place(source, undefined, error.pos[0]).error(`yaml: ${error.message}`);
@@ -139,13 +189,13 @@ export class Place {
     if (!isAlias(node)) return new Place(this.#source, node, offset);
     const source = this.#source;
     const at = new Place(source, node, offset);
-    if (++source.aliases > aliasesMax) at.fail(`document uses more than ${aliasesMax} aliases`);
-    const target = node.resolve(source.document);
-    if (target === undefined) at.fail(`unknown anchor '${node.source}' referenced`);
-    let cyclic = false;
-    visit(target as never, { Alias: (_, inner) => void (cyclic ||= inner.source === node.source) });
-    if (cyclic) at.fail(`anchor '${node.source}' value contains itself`);
-    return new Place(source, target, offset);
+    const target = (source.targets ??= aliasTargets(source.document)).get(node);
+    if (target === undefined) return at.fail(`unknown anchor '${node.source}' referenced`);
+    if (target.isCyclic) at.fail(`anchor '${node.source}' value contains itself`);
+    source.aliasedValues += target.valueCount;
+    if (source.aliasedValues > aliasedValuesMax)
+      at.fail(`aliases stand for more than ${aliasedValuesMax} values`);
+    return new Place(source, target.node, offset);
   }
 
   /** What stands here, for errors: the tag Go's library would name and the value's beginning. */
