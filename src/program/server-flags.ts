@@ -9,6 +9,7 @@ export const serverFlags: readonly FlagDefinition[] = [
   text("web.config.file", "", "File that enables TLS or authentication."),
   text("web.read-timeout", "5m", "Longest time to read a request, and to keep an idle connection."),
   text("web.max-connections", "512", "Most simultaneous connections over all listeners."),
+  text("web.search.max-limit", "10000", "Most results of one search over the API; 0 sets no bound."),
   text("web.max-notifications-subscribers", "16", "Most who may listen to live notifications at a time."),
   text(
     "web.external-url",

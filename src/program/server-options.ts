@@ -26,6 +26,8 @@ export interface ServerOptions {
   readTimeoutMs: number;
   connectionsMax: number;
   notificationSubscribersMax: number;
+  /** 0 sets no bound. */
+  searchLimitMax: number;
   externalUrl: URL;
   routePrefix: string;
   lifecycleEnabled: boolean;
@@ -91,6 +93,7 @@ function decode(flags: Flags): ServerOptions {
     readTimeoutMs: flags.read("web.read-timeout", parseDuration),
     connectionsMax: flags.count("web.max-connections"),
     notificationSubscribersMax: flags.count("web.max-notifications-subscribers"),
+    searchLimitMax: flags.count("web.search.max-limit"),
     externalUrl,
     routePrefix,
     lifecycleEnabled: flags.bool("web.enable-lifecycle"),

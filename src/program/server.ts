@@ -223,6 +223,7 @@ class Server implements Running {
       },
       adminEnabled: options.adminEnabled,
       corsOrigin: options.corsOrigin,
+      search: { isEnabled: options.features.includes("search-api"), limitMax: options.searchLimitMax },
       notificationSubscribersMax: options.notificationSubscribersMax,
       routePrefix: options.routePrefix,
       logger: webLogger,

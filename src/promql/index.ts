@@ -35,4 +35,5 @@ export {
   type VectorSample,
   ValueSink,
 } from "./result.ts";
+export { fuzzyAlgorithms, type SearchHit, type SearchOptions } from "./search/search.ts";
 export { children, find, walk } from "./walk.ts";

@@ -118,6 +118,22 @@ export class ScrapeView {
     return Object.fromEntries(found);
   }
 
+  /** What the first target that tells of them says of these families. */
+  metadataOf(families: Iterable<string>): Map<string, MetricMetadata> {
+    const wanted = new Set(families);
+    const found = new Map<string, MetricMetadata>();
+    for (const { target } of this.#targets()) {
+      if (wanted.size === 0) break;
+      for (const family of wanted) {
+        const entry = target.metadata.get(family);
+        if (!entry) continue;
+        found.set(family, entry);
+        wanted.delete(family);
+      }
+    }
+    return found;
+  }
+
   /** What the selected targets say, about one metric or about all. Throws `bad_data` when the selector does not parse. */
   targetMetadata(
     matchTarget: string | undefined,

@@ -62,6 +62,8 @@ export interface WebParts {
   ui: UiOptions;
   /** Whether the API may be used to change and end things (`--web.enable-admin-api`). */
   adminEnabled: boolean;
+  /** `--enable-feature=search-api` and `--web.search.max-limit`, 0 for no bound. */
+  search: { isEnabled: boolean; limitMax: number };
   /** Most who may listen to notifications at a time (`--web.max-notifications-subscribers`). */
   notificationSubscribersMax: number;
   /** Anchored regular expression of allowed origins (`--web.cors.origin`). */

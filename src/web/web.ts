@@ -10,6 +10,7 @@ import { addNotificationRoutes } from "./api/notifications.ts";
 import { createPlainRoutes } from "./api/plain.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
+import { addSearchRoutes } from "./api/search.ts";
 import { addStatusRoutes } from "./api/status.ts";
 import { addTargetRoutes } from "./api/targets.ts";
 import { answerUnknownPaths } from "./unknown-path.ts";
@@ -92,6 +93,7 @@ function createApi(parts: WebParts): Hono {
   });
   addQueryRoutes(api, parts);
   addExemplarRoutes(api, parts);
+  addSearchRoutes(api, parts);
   addActiveQueryRoutes(api, parts);
   addAdminRoutes(api, parts);
   addTargetRoutes(api, parts.scrape, parts.notifier);

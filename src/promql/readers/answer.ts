@@ -12,6 +12,7 @@ import { parseMetricSelector } from "../parser.ts";
 import type { Plan } from "../plan/plan.ts";
 import { prettyPrint } from "../printer.ts";
 import { JsonSink } from "../result-json.ts";
+import { search } from "../search/search.ts";
 import { ValueSink, type QueryValue } from "../result.ts";
 import type {
   Answer,
@@ -25,7 +26,8 @@ import type {
 
 import { type QueryStats, queryStats } from "./stats.ts";
 
-type SeriesRequest = Extract<ReaderRequest, { selectors: string[] }>;
+type SearchRequest = Extract<ReaderRequest, { kind: "search" }>;
+type SeriesRequest = Exclude<Extract<ReaderRequest, { selectors: string[] }>, SearchRequest>;
 
 const truncatedWarning = "results truncated due to limit";
 const envelopeStart = `{"status":"success","data":`;
@@ -72,6 +74,7 @@ export class Answerer {
   answer(request: ReaderRequest, { ticket, prepared, partials }: AnswerOptions = {}): Answer {
     if (request.kind === "format") return dataAnswer(prettyPrint(this.engine.parse(request.text)));
     if (request.kind === "parse") return dataAnswer(exprToJson(this.engine.parse(request.text)));
+    if (request.kind === "search") return this.#answerSearch(request);
     if (request.kind !== "instant" && request.kind !== "range") return this.#answerSeries(request);
     const startMs = performance.now();
     const { options } = request;
@@ -174,6 +177,22 @@ export class Answerer {
     return explainPlan(plan, threads);
   }
 
+  #answerSearch({ name, selectors, startMs, endMs, search: options }: SearchRequest): Answer {
+    const matcherSets = selectors.map(parseSeriesSelector);
+    const querier = this.#parts.queryable.querier(startMs, endMs);
+    try {
+      const hints = { minTimestampMs: startMs, maxTimestampMs: endMs };
+      const names = findNames(matcherSets, (matchers) =>
+        name === undefined ? querier.labelNames(matchers, hints) : querier.labelValues(name, matchers, hints),
+      );
+      const out = new ByteWriter();
+      out.text(JSON.stringify(search(names, options)));
+      return { body: out.finish() };
+    } finally {
+      querier.close();
+    }
+  }
+
   #answerSeries(request: SeriesRequest): Answer {
     const { startMs, endMs, limit } = request;
     const selectors = request.selectors.map(parseSeriesSelector);
@@ -210,10 +229,15 @@ function findSeriesData(
   const limit = request.limit > 0 ? request.limit + 1 : 0;
   const hints = { minTimestampMs: request.startMs, maxTimestampMs: request.endMs, limit };
   if (request.kind === "series") return findSeries(querier, selectors, hints);
-  const find = (matchers: Matcher[]): string[] =>
+  return findNames(selectors, (matchers) =>
     request.kind === "labelNames"
       ? querier.labelNames(matchers, hints)
-      : querier.labelValues(request.name, matchers, hints);
+      : querier.labelValues(request.name, matchers, hints),
+  );
+}
+
+/** What one of the selectors finds, sorted. */
+function findNames(selectors: Matcher[][], find: (matchers: Matcher[]) => string[]): string[] {
   if (selectors.length <= 1) return find(selectors[0] ?? []);
   return [...new Set(selectors.flatMap(find))].sort(compareStrings);
 }

@@ -5,6 +5,7 @@ import type { Histogram } from "../../model/index.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { PartialResult } from "../engine.ts";
 import type { ParserOptions } from "../parser.ts";
+import type { SearchOptions } from "../search/search.ts";
 import type { QueryStats } from "./stats.ts";
 
 /** Options of one evaluation, already clamped to the server's own limits. */
@@ -52,7 +53,16 @@ export type ReaderRequest =
   | { kind: "parse"; text: string }
   | { kind: "series"; selectors: string[]; startMs: number; endMs: number; limit: number }
   | { kind: "labelNames"; selectors: string[]; startMs: number; endMs: number; limit: number }
-  | { kind: "labelValues"; name: string; selectors: string[]; startMs: number; endMs: number; limit: number };
+  | { kind: "labelValues"; name: string; selectors: string[]; startMs: number; endMs: number; limit: number }
+  /** What a search finds among the values of a label, or among the names of labels: JSON of `SearchHit`s without an envelope. */
+  | {
+      kind: "search";
+      name: string | undefined;
+      selectors: string[];
+      startMs: number;
+      endMs: number;
+      search: SearchOptions;
+    };
 
 /** A query to be evaluated. */
 export type QueryRequest = Extract<ReaderRequest, { options: EvaluationOptions }>;

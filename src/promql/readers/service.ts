@@ -7,6 +7,7 @@ import type { Queryable } from "../../storage/index.ts";
 import type { QueryFeatures } from "../context.ts";
 import type { ParserOptions } from "../parser.ts";
 import type { QueryValue, VectorSample } from "../result.ts";
+import type { SearchHit, SearchOptions } from "../search/search.ts";
 import { walk } from "../walk.ts";
 import { QueryAccounts } from "./accounts.ts";
 import { ActiveFile } from "./active-file.ts";
@@ -121,6 +122,18 @@ export class QueryService {
     const request = this.#instantRequest(query);
     request.options.wholeHistograms = true;
     return this.#evaluate(query, request, here, decodeVector);
+  }
+
+  /** What a search finds among the values of a label or, without one, among the names of labels. Rejects as `labelValues`. */
+  async search(
+    name: string | undefined,
+    range: Omit<SeriesRange, "limit">,
+    options: SearchOptions,
+    signal?: () => AbortSignal,
+  ): Promise<SearchHit[]> {
+    const request = { kind: "search", name, ...range, search: options } as const;
+    const body = await this.#lookUp(request, `search ${name ?? "labels"}`, signal);
+    return JSON.parse(Buffer.from(body).toString()) as SearchHit[];
   }
 
   /** The matchers of each selector in an expression. Throws `bad_data`. */

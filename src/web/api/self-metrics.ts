@@ -44,9 +44,9 @@ function encodeValue(name: string, type: MetricFamily["type"], samples: readonly
     case "gauge":
       return { [type]: { value: encodeNumber(samples[0]!.value) } };
     case "histogram":
-      return { histogram: { ...totals, bucket: encodeBuckets(name, samples) } };
+      return { histogram: { ...totals, ...unlessEmpty("bucket", encodeBuckets(name, samples)) } };
     case "summary":
-      return { summary: { ...totals, quantile: encodeQuantiles(name, samples) } };
+      return { summary: { ...totals, ...unlessEmpty("quantile", encodeQuantiles(name, samples)) } };
     default:
       return { untyped: { value: encodeNumber(samples[0]!.value) } };
   }
@@ -64,6 +64,10 @@ function encodeQuantiles(name: string, samples: readonly Sample[]): Json[] {
   return samples
     .filter((sample) => sample.name === name)
     .map(({ labels, value }) => ({ quantile: boundOf(labels, "quantile"), value: encodeNumber(value) }));
+}
+
+function unlessEmpty(key: string, items: Json[]): Json {
+  return items.length > 0 ? { [key]: items } : {};
 }
 
 function boundOf(labels: readonly LabelPair[], label: string): number {
