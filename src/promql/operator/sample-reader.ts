@@ -84,6 +84,7 @@ export class WindowReader {
     if (set.readHistograms === undefined) return [];
     const { minTimestampMs, maxTimestampMs } = this.#selector;
     const samples = set.readHistograms(series, minTimestampMs, maxTimestampMs, this.#dropStale);
+    if (samples.length === 0) return samples;
     const sizes = samples.map(({ histogram }) => Math.floor((histogramBytes(histogram) + 8) / sampleBytes));
     this.#evaluation.passSamples(sizes.reduce((sum, size) => sum + size, this.#buffer.count));
     return this.#countsOnly ? withoutBuckets(samples) : samples;

@@ -1,8 +1,25 @@
 import { type Kernel, layout } from "../../kernel/index.ts";
 import type { StoredHistogram } from "../../storage/index.ts";
 import { decodeHistogramChunk, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { chunkTimeMs } from "./chunk-time.ts";
 
 const { chunk: field } = layout;
+
+/**
+ * Whether a head series has native histograms at or after `minTimestampMs`. Nearly all have none, and to see this costs less than
+ * looking for them.
+ */
+export function hasHistograms({ series, views }: Kernel, ref: number, minTimestampMs: number): boolean {
+  const { u32, u8 } = views;
+  const slot = series.slot(ref);
+  if (slot === 0) return false;
+  let chunk = Atomics.load(u32, (slot + layout.slot.chunkPtr) >>> 2);
+  while (chunk !== 0 && chunkTimeMs(u32, chunk, "maxTimestampMs") >= minTimestampMs) {
+    if (isHistogramEncoding(u8[chunk + field.encoding]!)) return true;
+    chunk = Atomics.load(u32, (chunk + field.older) >>> 2);
+  }
+  return false;
+}
 
 /**
  * The native histograms of a head series in [minTimestampMs, maxTimestampMs], oldest first, on any thread within an epoch. The writer may

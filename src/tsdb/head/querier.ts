@@ -5,6 +5,7 @@ import { BlockNotices } from "../block/damage.ts";
 import { HeadChunkFiles, HeadChunkReader } from "../head-chunks/index.ts";
 import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
 import { type Interval, isDeleted } from "../block/tombstones.ts";
+import { chunkTimeMs } from "./chunk-time.ts";
 import { LabelIndexReader } from "./label-index.ts";
 import { labelValue, SeriesSelector } from "./select.ts";
 import { HeadSeriesSet, sortedOrder } from "./series-set.ts";
@@ -215,14 +216,4 @@ function hasChunkIn(
     chunk = Atomics.load(u32, (chunk + layout.chunk.older) >>> 2);
   }
   return false;
-}
-
-/** One of a chunk's times in milliseconds. Its halves are read again should the writer have been between them. */
-function chunkTimeMs(u32: Uint32Array, chunkPtr: number, field: "minTimestampMs" | "maxTimestampMs"): number {
-  const low = (chunkPtr + layout.chunk[field]) >>> 2;
-  for (;;) {
-    const high = Atomics.load(u32, low + 1);
-    const value = (high | 0) * 2 ** 32 + Atomics.load(u32, low);
-    if (Atomics.load(u32, low + 1) === high) return value;
-  }
 }

@@ -3,7 +3,7 @@ import { type Kernel, seriesFileDamaged, seriesNotLoaded, type Snapshot } from "
 import { compareStrings, Labels } from "../../model/index.ts";
 import type { StoredHistogram, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
-import { readHeadHistograms } from "./histogram-reader.ts";
+import { hasHistograms, readHeadHistograms } from "./histogram-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
 import { cutHistograms } from "../block/histograms.ts";
 import type { SymbolReader } from "./symbols.ts";
@@ -11,6 +11,7 @@ import { deletedIntervals } from "./tombstones.ts";
 
 /** Samples that a series may get while it is read a second time. */
 const growthMax = 1024;
+const noHistograms: readonly StoredHistogram[] = [];
 
 /** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
 export class HeadSeriesSet implements SeriesSet {
@@ -152,6 +153,7 @@ export class HeadSeriesSet implements SeriesSet {
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
+    if (!hasHistograms(this.#kernel, ref, minTimestampMs)) return noHistograms;
     const dataOf = (chunk: number): Uint8Array | undefined =>
       this.#chunks.dataOf(this.#refs, series, chunk, minTimestampMs, maxTimestampMs);
     const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs, dataOf);
