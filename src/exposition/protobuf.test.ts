@@ -8,6 +8,7 @@ import { decodeProtobuf, type ScrapedEntry, type EntryOptions } from "./index.ts
 import {
   bytesField,
   doubleField,
+  exemplarField,
   family,
   metric,
   nativeHistogramFields,
@@ -41,14 +42,6 @@ const classicBuckets = [
   bytesField(3, [varintField(1, 2), doubleField(2, 0.5), exemplarField(3, "a", 0.4, 1500)]),
   bytesField(3, [varintField(1, 3), doubleField(2, 1), exemplarField(3, "b", 0.9)]),
 ];
-
-function exemplarField(field: number, id: string, value: number, unixMs?: number): Buffer {
-  return bytesField(field, [
-    bytesField(1, [bytesField(1, "id"), bytesField(2, id)]),
-    doubleField(2, value),
-    ...(unixMs === undefined ? [] : [timestampField(3, unixMs)]),
-  ]);
-}
 
 test("families and simple samples", () => {
   const body = Buffer.concat([

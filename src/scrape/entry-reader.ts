@@ -8,7 +8,7 @@ import {
 } from "../exposition/index.ts";
 import type { ByteBuffer } from "../kernel/index.ts";
 import { type Labels, metricNameLabel } from "../model/index.ts";
-import type { Appender } from "../storage/index.ts";
+import type { Appender, Exemplar } from "../storage/index.ts";
 import { BucketLimitError, limitBuckets } from "./histogram-limits.ts";
 import { noCounts, type ReadRules, SampleLimitError } from "./reading.ts";
 import { sampleLabels } from "./sample-labels.ts";
@@ -148,14 +148,19 @@ export class EntryReader {
     appender: Appender,
   ): void {
     if (!appender.keepsExemplars) return;
-    const sorted = exemplars.toSorted((a, b) => (a.timestampMs ?? sampleMs) - (b.timestampMs ?? sampleMs));
-    for (const { labels, value, timestampMs } of sorted) {
-      const hasOwnTimestamp = timestampMs !== undefined;
+    const timed = exemplars.map(({ labels, value, timestampMs }) => ({
+      labels,
+      value,
+      timestampMs: timestampMs ?? sampleMs,
+      hasOwnTimestamp: timestampMs !== undefined,
+    }));
+    const told = timed
       // Several exemplars of a histogram cannot be told apart without a time.
-      if (kind === "histogram" && !hasOwnTimestamp) continue;
-      const exemplar = { labels, value, timestampMs: timestampMs ?? sampleMs, hasOwnTimestamp };
-      if (appender.appendExemplar(ref, exemplar) === "outOfOrder") this.counts.exemplarsOutOfOrder++;
-    }
+      .filter(({ hasOwnTimestamp }) => kind === "float" || hasOwnTimestamp)
+      .sort(compareExemplars);
+    const late = told.filter((exemplar) => appender.appendExemplar(ref, exemplar) === "outOfOrder").length;
+    // If only some are late they are those of the scrape before, beside new ones.
+    if (late === told.length) this.counts.exemplarsOutOfOrder += late;
   }
 
   /** The series with these labels of the target; undefined when it is dropped, or the storage has no room for it. */
@@ -195,4 +200,8 @@ export class EntryReader {
     for (const ref of this.#tracked) if (!this.#present.has(ref)) appender.appendStale(ref, timestampMs);
     this.#tracked = this.#nextTracked;
   }
+}
+
+function compareExemplars(a: Exemplar, b: Exemplar): number {
+  return a.timestampMs - b.timestampMs || a.value - b.value || a.labels.compare(b.labels);
 }

@@ -3,6 +3,7 @@ import test from "node:test";
 import {
   bytesField,
   doubleField,
+  exemplarField,
   family,
   metric,
   nativeHistogramFields,
@@ -177,4 +178,34 @@ g_created 7
       },
       readsStarts,
     );
+});
+
+test("exemplars of histograms are told in the order of their times, and late only when all are", async () => {
+  await scraping(job(), async (bench) => {
+    bench.storage.keepsNotes = true;
+    const told = (exemplars: Buffer[]): Buffer => {
+      const fields = [...nativeHistogramFields(histogramOf([1])), ...exemplars];
+      return family("h", 4, [metric({}, bytesField(7, fields))]);
+    };
+    // The storage of this test takes those below 0 for late.
+    const [old, one, other] = [
+      exemplarField(16, "old", -1, 1000),
+      exemplarField(16, "one", 2, 2000),
+      exemplarField(16, "other", 1, 2000),
+    ];
+    const answers = [[one, exemplarField(16, "untimed", 1), other, old], [old]];
+    bench.targets.set("a:80", (elapsedMs) => ({
+      body: told(answers[Math.floor(elapsedMs / 10_000)]!),
+      contentType: protobufType,
+    }));
+    const late = /^prometheus_target_scrapes_exemplar_out_of_order_total (.*)$/m;
+    await bench.clock.advance(10_000);
+    assert.deepEqual(
+      bench.storage.exemplars.map(([, { labels }]) => labels.get("id")),
+      ["old", "other", "one"],
+    );
+    assert.equal(late.exec(bench.registry.expose())?.[1], "0");
+    await bench.clock.advance(10_000);
+    assert.equal(late.exec(bench.registry.expose())?.[1], "1");
+  });
 });

@@ -95,3 +95,12 @@ function zigzag(value: number): bigint {
   const whole = BigInt(value);
   return whole >= 0n ? whole * 2n : -whole * 2n - 1n;
 }
+
+/** An exemplar with the label `id`. */
+export function exemplarField(field: number, id: string, value: number, unixMs?: number): Buffer {
+  return bytesField(field, [
+    bytesField(1, [bytesField(1, "id"), bytesField(2, id)]),
+    doubleField(2, value),
+    ...(unixMs === undefined ? [] : [timestampField(3, unixMs)]),
+  ]);
+}

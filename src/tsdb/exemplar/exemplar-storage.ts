@@ -42,6 +42,7 @@ export class ExemplarStorage implements ExemplarQueryable {
   /** How much older than its series' newest an exemplar may be, in milliseconds. */
   outOfOrderWindowMs = 0;
   appended = 0;
+  /** Refused by `add` alone: a target repeats those that `judge` refuses from scrape to scrape. */
   outOfOrder = 0;
 
   /** `labelsOf` says which series a ref of the head names. */
@@ -87,14 +88,13 @@ export class ExemplarStorage implements ExemplarQueryable {
     if (charactersOf(exemplar.labels) > labelCharactersMax) return "labelsTooLong";
     const newest = this.#find(ref)?.newest.exemplar;
     const isTimed = exemplar.hasOwnTimestamp || newest?.hasOwnTimestamp === true;
-    const fate = this.#compare(newest, exemplar, isTimed);
-    if (fate === "outOfOrder") this.outOfOrder++;
-    return fate;
+    return this.#compare(newest, exemplar, isTimed);
   }
 
   /** Stores the exemplar, unless it must not be. The series must exist. */
   add(ref: SeriesRef, exemplar: Exemplar): ExemplarFate {
     const fate = this.judge(ref, exemplar);
+    if (fate === "outOfOrder") this.outOfOrder++;
     return fate === "queued" ? this.#insert(ref, exemplar) : fate;
   }
 
