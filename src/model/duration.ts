@@ -11,7 +11,8 @@ const units: readonly (readonly [unit: string, milliseconds: number])[] = [
   ["s", 1000],
   ["ms", 1],
 ];
-const pattern = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+/** A count and what is behind it, which should be a unit. */
+const part = /(\d+)(\D*)/y;
 /** Upstream's durations are int64 nanoseconds; a longer one cannot be expressed there. */
 const durationMsMax = 9_223_372_036_854;
 
@@ -19,11 +20,22 @@ const durationMsMax = 9_223_372_036_854;
 export function parseDuration(text: string): number {
   if (text === "0") return 0;
   if (text === "") throw new NarthexError("bad_data", "empty duration string");
-  const match = pattern.exec(text);
-  if (!match) throw new NarthexError("bad_data", `not a valid duration string: ${quoteGo(text)}`);
+  const invalid = (): NarthexError =>
+    new NarthexError("bad_data", `not a valid duration string: ${quoteGo(text)}`);
   let totalMs = 0;
-  units.forEach(([, unitMs], i) => (totalMs += Number(match[i + 1] ?? 0) * unitMs));
-  if (totalMs > durationMsMax) throw new NarthexError("bad_data", "duration out of range");
+  let last = -1;
+  part.lastIndex = 0;
+  while (part.lastIndex < text.length) {
+    const [, digits, unit] = part.exec(text) ?? [];
+    if (digits === undefined || !unit || BigInt(digits) >= 2n ** 64n) throw invalid();
+    const place = units.findIndex(([name]) => name === unit);
+    if (place < 0)
+      throw new NarthexError("bad_data", `unknown unit ${quoteGo(unit)} in duration ${quoteGo(text)}`);
+    if (place <= last) throw invalid();
+    last = place;
+    totalMs += Number(digits) * units[place]![1];
+    if (totalMs > durationMsMax) throw new NarthexError("bad_data", "duration out of range");
+  }
   return totalMs;
 }
 

@@ -10,7 +10,8 @@ export function exprToJson(expr: Expr): Json {
     case "numberLiteral":
       return { type: expr.kind, val: formatPlain(expr.value) };
     case "stringLiteral":
-      return { type: expr.kind, val: expr.value };
+      // Bytes that are no UTF-8 are lone surrogates here; JSON has a sign for what cannot be read.
+      return { type: expr.kind, val: expr.value.toWellFormed() };
     case "parenExpr":
       return { type: expr.kind, expr: exprToJson(expr.expr) };
     case "unaryExpr":

@@ -46,7 +46,14 @@ export class DurationParser {
       const operand = this.#expression(signPrecedence);
       return toDuration(this.#continue(this.#signed(sign, operand), 1));
     }
-    return toDuration(this.#signed(sign, this.#operand()));
+    return toDuration(this.#signedOffset(sign, this.#operand()));
+  }
+
+  /** In front of a function `+` stays in the tree, here alone. */
+  #signedOffset(sign: Token, operand: DurationExpr): DurationExpr {
+    if (sign.kind === "-" || operand.op === "number" || operand.wrapped) return this.#signed(sign, operand);
+    const position = { start: sign.position.start, end: operand.position.end };
+    return { kind: "durationExpr", op: "+", rhs: operand, wrapped: false, position };
   }
 
   #expression(precedenceMin: number): DurationExpr {

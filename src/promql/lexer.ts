@@ -1,4 +1,5 @@
 import { quoteGo } from "../model/index.ts";
+import { scanDurationTail, scanNumber } from "./number-scan.ts";
 import { ParseError } from "./parse-error.ts";
 import { quoteCharacter, scanString } from "./string-literal.ts";
 import { type Token, type TokenKind, keywordKind } from "./token.ts";
@@ -9,12 +10,6 @@ const word = /[A-Za-z_:][A-Za-z0-9_:]*/y;
 const labelName = /[A-Za-z_][A-Za-z0-9_]*/y;
 const letters = /[A-Za-z_]*/y;
 const parenthesisAhead = /[ \t\n\r]*\(/y;
-const digits = /[0-9]*/y;
-const decimal =
-  /(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?/y;
-const hexadecimal = /0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*/y;
-/** What may follow a number's digits and make it a duration. Units in the wrong order are found when it is converted. */
-const durationTail = /[smhdwy]s?(?:[0-9]+[smhdw]s?)*/y;
 
 /** Words that a duration inside brackets may use. */
 const durationWords = new Set(["step", "range", "max_of", "min_of"]);
@@ -166,9 +161,8 @@ export class Lexer {
       return this.#numberOrDuration();
     }
     const token = this.#durationWord();
-    if (!token) this.#fail(`unexpected character in duration expression: ${quoteCharacter(character)}`);
-    bracket.hasDuration = true;
-    return token;
+    // A word is no duration here: as upstream has it, `[step():1m]` wants a literal before the colon.
+    return token ?? this.#fail(`unexpected character in duration expression: ${quoteCharacter(character)}`);
   }
 
   #parenthesis(character: "(" | ")"): Token {
@@ -213,20 +207,11 @@ export class Lexer {
   }
 
   #numberOrDuration(): Token {
-    const numberEnd = endOf(hexadecimal, this.#text, this.#at) ?? endOf(decimal, this.#text, this.#at)!;
-    if (!this.#isAlphanumericAt(numberEnd)) return this.#token("number", numberEnd - this.#at);
-    const durationEnd = endOf(durationTail, this.#text, numberEnd);
-    if (durationEnd !== undefined && !this.#isAlphanumericAt(durationEnd)) {
-      return this.#token("duration", durationEnd - this.#at);
-    }
-    const faultEnd = endOf(digits, this.#text, durationEnd ?? numberEnd)!;
-    const shownEnd = durationEnd !== undefined && faultEnd > durationEnd ? faultEnd : faultEnd + 1;
-    return this.#fail(`bad number or duration syntax: ${quoteGo(this.#text.slice(this.#at, shownEnd))}`);
-  }
-
-  /** A point or underscore right after a number is as wrong as a letter. */
-  #isAlphanumericAt(at: number): boolean {
-    return /^[A-Za-z0-9_.]$/.test(this.#text.charAt(at));
+    const number = scanNumber(this.#text, this.#at);
+    if (number.isNumber) return this.#token("number", number.end - this.#at);
+    const { end, isDuration } = scanDurationTail(this.#text, number.end);
+    if (isDuration) return this.#token("duration", end - this.#at);
+    return this.#fail(`bad number or duration syntax: ${quoteGo(this.#text.slice(this.#at, end))}`);
   }
 
   #string(quote: '"' | "'" | "`"): Token {

@@ -2,11 +2,14 @@ import { isLabelName, quoteGo } from "../model/index.ts";
 import type { VectorMatching } from "./ast.ts";
 import { literalSeconds } from "./duration-parser.ts";
 import { unquote } from "./string-literal.ts";
+import { startsExpression } from "./selector-parser.ts";
 import { isKeyword, type TokenKind } from "./token.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 /** Keywords that label lists do not take unquoted; upstream forgot it. */
 const refusedAsLabel: TokenKind = "without";
+const fillModifiers: ReadonlySet<TokenKind> = new Set(["fill", "fill_left", "fill_right"]);
+
 /** Reads lists of labels, and what says how the two sides of an operator find each other. */
 export class MatchingParser {
   readonly #tokens: TokenStream;
@@ -25,7 +28,7 @@ export class MatchingParser {
       const group = this.#tokens.accept("group_left") ?? this.#tokens.accept("group_right");
       if (group) {
         matching.card = group.kind === "group_left" ? "many-to-one" : "one-to-many";
-        if (this.#tokens.peek().kind === "(") matching.include = this.parseLabels();
+        if (!this.#isOperandNext()) matching.include = this.parseLabels();
       }
     }
     if (this.#tokens.accept("fill")) {
@@ -38,6 +41,12 @@ export class MatchingParser {
       if (this.#tokens.accept("fill_left")) matching.fillLeft = this.#fillValue();
     }
     return matching;
+  }
+
+  /** Whether what comes is the right side, or how it is filled, but no list of labels. */
+  #isOperandNext(): boolean {
+    const { kind } = this.#tokens.peek();
+    return kind !== "(" && (startsExpression(kind) || fillModifiers.has(kind));
   }
 
   #fillValue(): number {

@@ -13,7 +13,7 @@ export function numberValue(text: string): number | { reason: string } {
     return value <= int64Max ? Number(value) : outOfRange(text);
   }
   if (octal.test(text)) return Number(BigInt(`0o${plain.slice(1)}`));
-  const value = integer.test(text) ? Number(plain) : parseNumber(plain);
+  const value = integer.test(text) ? Number(plain) : text.endsWith("_") ? undefined : parseNumber(plain);
   if (value === undefined) return { reason: `strconv.ParseFloat: parsing ${quoteGo(text)}: invalid syntax` };
   const overflows = !Number.isFinite(value) && /[0-9]/.test(text);
   return overflows ? outOfRange(text) : value;

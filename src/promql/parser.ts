@@ -24,7 +24,7 @@ import {
   type Failure,
 } from "./modifiers.ts";
 import { MatchingParser } from "./matching-parser.ts";
-import { isMetricName, SelectorParser } from "./selector-parser.ts";
+import { isMetricName, SelectorParser, startsExpression } from "./selector-parser.ts";
 import { unquote } from "./string-literal.ts";
 import { isAggregator, type Token, type TokenKind } from "./token.ts";
 import { TokenStream } from "./token-stream.ts";
@@ -104,17 +104,6 @@ const parametrisedAggregations = new Set<AggregationOperator>([
   "limit_ratio",
 ]);
 export const experimentalAggregations = new Set<AggregationOperator>(["limitk", "limit_ratio"]);
-const expressionStarts = new Set<TokenKind>([
-  "number",
-  "duration",
-  "string",
-  "identifier",
-  "metric identifier",
-  "(",
-  "{",
-  "+",
-  "-",
-]);
 
 /** One rule of the grammar per method. Each leaves the stream behind what it took. */
 class Parser {
@@ -261,7 +250,7 @@ class Parser {
     args.push(this.parseExpr());
     for (let comma = this.#tokens.accept(","); comma; comma = this.#tokens.accept(",")) {
       const { kind } = this.#tokens.peek();
-      if (!expressionStarts.has(kind) && !isMetricName(kind)) {
+      if (!startsExpression(kind)) {
         this.#tokens.fail(comma.position, "trailing commas not allowed in function call args");
       }
       args.push(this.parseExpr());

@@ -59,7 +59,7 @@ export class JsonSink implements ResultSink {
     this.#out.reserve(sampleBytesMax);
     this.#time(timestampMs);
     this.#out.ascii(",");
-    this.#out.text(JSON.stringify(text));
+    this.#out.text(JSON.stringify(text.toWellFormed()));
   }
 
   sample(list: SeriesList, series: number, timestampMs: number, value: SampleValue): void {

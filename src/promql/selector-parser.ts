@@ -15,6 +15,21 @@ export function isMetricName(kind: TokenKind): boolean {
   return isKeyword(kind) && !reservedWords.has(kind);
 }
 
+const expressionStarts: ReadonlySet<TokenKind> = new Set([
+  "number",
+  "duration",
+  "string",
+  "(",
+  "{",
+  "+",
+  "-",
+]);
+
+/** Whether an expression can begin with such a token. */
+export function startsExpression(kind: TokenKind): boolean {
+  return expressionStarts.has(kind) || isMetricName(kind);
+}
+
 /** Reads what selects series: a name, and matchers in braces. */
 export class SelectorParser {
   readonly #tokens: TokenStream;

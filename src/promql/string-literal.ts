@@ -19,6 +19,8 @@ const simpleEscapes: Readonly<Record<string, string>> = {
 };
 const octalDigit = /^[0-7]$/;
 const codePointMax = 0x10ffff;
+/** What bytes that are no UTF-8 were read as. */
+const replacementCharacter = 0xfffd;
 
 /** Where the string literal that starts at `start` ends, or what is wrong with it. */
 export function scanString(text: string, start: number, quote: Quote): number | string {
@@ -26,7 +28,7 @@ export function scanString(text: string, start: number, quote: Quote): number | 
   for (;;) {
     const point = text.codePointAt(at);
     if (point === undefined) return quote === "`" ? "unterminated raw string" : "unterminated quoted string";
-    if (isSurrogate(point)) return "invalid UTF-8 rune";
+    if (isSurrogate(point) || point === replacementCharacter) return "invalid UTF-8 rune";
     const character = String.fromCodePoint(point);
     at += character.length;
     if (character === quote) return at;

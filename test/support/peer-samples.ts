@@ -16,8 +16,8 @@ export interface PeerDataOptions {
   aligned: boolean;
   /**
    * Data that 2.42 answers otherwise about: native histograms with custom buckets, of floats, mixed with floats; counters with resets and
-   * gaps, since how a gap is extrapolated near zero has changed; histograms near zero,
-   * which were extrapolated beyond it; numbers whose squares overflow.
+   * gaps, since how a gap is extrapolated near zero has changed; histograms near zero, which were extrapolated beyond it; numbers whose
+   * squares overflow; −0, which sums that are compensated make 0 of.
    */
   current: boolean;
 }
@@ -77,7 +77,7 @@ class PeerData {
     this.#add({ __name__: "odd", kind: "nan" }, 15, (i) => (i % 3 === 0 ? NaN : i));
     this.#add({ __name__: "odd", kind: "inf" }, 15, (i) => (i % 50 === 0 ? Infinity : -i));
     this.#add({ __name__: "odd", kind: "-inf" }, 15, (i) => (i % 7 === 0 ? -Infinity : i));
-    this.#add({ __name__: "odd", kind: "zero" }, 15, (i) => (i % 2 === 0 ? 0 : -0));
+    this.#add({ __name__: "odd", kind: "zero" }, 15, (i) => (i % 2 === 0 || !this.#options.current ? 0 : -0));
     if (this.#options.current)
       this.#add({ __name__: "odd", kind: "huge" }, 15, (i) => (i % 5 === 0 ? Number.MAX_VALUE : 1));
     this.#add({ __name__: "odd", kind: "constant" }, 15, () => 42);

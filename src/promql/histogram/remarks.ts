@@ -10,16 +10,22 @@ export class HistogramRemarks {
   readonly #annotations: AnnotationCollector;
   readonly #position: PositionRange;
   readonly #metricName: () => string;
+  readonly #noticedAt: PositionRange;
 
-  /** `metricName` is asked for only when there is something to remark on. */
+  /**
+   * `metricName` is asked for only when there is something to remark on. `noticedAt`: what was evaluated then, where that is not at
+   * `position`.
+   */
   constructor(
     annotations: AnnotationCollector,
     position: PositionRange,
     metricName: () => string = () => "",
+    noticedAt = position,
   ) {
     this.#annotations = annotations;
     this.#position = position;
     this.#metricName = metricName;
+    this.#noticedAt = noticedAt;
   }
 
   mixedRange(): void {
@@ -98,10 +104,10 @@ export class HistogramRemarks {
   }
 
   #warn(text: string): void {
-    this.#annotations.warn(text, this.#position);
+    this.#annotations.warn(text, this.#position, this.#noticedAt);
   }
 
   #inform(text: string): void {
-    this.#annotations.inform(text, this.#position);
+    this.#annotations.inform(text, this.#position, this.#noticedAt);
   }
 }

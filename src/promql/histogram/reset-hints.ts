@@ -6,11 +6,13 @@ import type { HistogramSample } from "../../storage/index.ts";
  * that are asked for counts and sums only: upstream reads their histograms so, and therefore looks for resets as it reads.
  */
 export function withoutBuckets(samples: readonly HistogramSample[]): HistogramSample[] {
-  return samples.map(({ timestampMs, histogram }, i) => {
-    const previous = samples[i - 1]?.histogram;
-    const isKnown = previous === undefined || previous.isStale || histogram.counterReset !== "unknown";
-    const detected = (): CounterReset => (detectCounterReset(histogram, previous!) ? "reset" : "not_reset");
-    return { timestampMs, histogram: countsOf(histogram, isKnown ? histogram.counterReset : detected()) };
+  let previous: Histogram | undefined;
+  return samples.map(({ timestampMs, histogram }) => {
+    let { counterReset } = histogram;
+    if (counterReset === "unknown" && previous !== undefined && !histogram.isStale)
+      counterReset = detectCounterReset(histogram, previous) ? "reset" : "not_reset";
+    if (!histogram.isStale) previous = histogram;
+    return { timestampMs, histogram: countsOf(histogram, counterReset) };
   });
 }
 

@@ -47,13 +47,14 @@ export class CounterCheck {
   #judge(name: string, type: string): void {
     const { annotations, typeAndUnitLabels } = this.#evaluation;
     const { position } = this.#node.source;
+    const noticedAt = this.#node.position;
     if (!typeAndUnitLabels) {
       if (/_(?:total|sum|count|bucket)$/.test(name)) return;
       const rule = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket";
-      return annotations.inform(`${rule}: ${quoteGo(name)}`, position);
+      return annotations.inform(`${rule}: ${quoteGo(name)}`, position, noticedAt);
     }
     if (type === "counter" || type === "histogram") return;
     const rule = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"';
-    annotations.inform(`${rule}, got ${quoteGo(type)}: ${quoteGo(name)}`, position);
+    annotations.inform(`${rule}, got ${quoteGo(type)}: ${quoteGo(name)}`, position, noticedAt);
   }
 }

@@ -155,7 +155,7 @@ export class WindowOperator implements Operator {
     const name = (): string => this.#reader.series().labels(series).get(metricNameLabel);
     // Upstream takes the place of the first argument, which is not always the range.
     const position = func === "quantile_over_time" ? argumentPosition(this.#node.args[0]!) : source.position;
-    const remarks = new HistogramRemarks(annotations, position, name);
+    const remarks = new HistogramRemarks(annotations, position, name, this.#node.position);
     const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
     const values = f64.subarray(columns.vsPtr / 8, columns.vsPtr / 8 + columns.count);
     const isPinned = this.#look.count < this.steps;

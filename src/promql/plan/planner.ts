@@ -180,7 +180,9 @@ class Planner {
     const first = args[0];
     if (func === "timestamp" && first?.kind === "vectorSelector") {
       // The time is that of the newest sample, without `smoothed` as well as with it.
-      const selector = this.#selector({ ...first, smoothed: false }, grid, 0);
+      const found = this.#selector({ ...first, smoothed: false }, grid, 0);
+      // As upstream has it, `@` is the moment that is looked at, although the samples are those that an offset allows.
+      const selector = found.atMs === undefined ? found : { ...found, offsetMs: 0 };
       return { kind: "select", type: "vector", grid, position, selector, timestamps: true };
     }
     const type = expr.func.returnType;

@@ -45,8 +45,8 @@ export const changesSince242: readonly Change[] = [
     skip: /count_values (?:by|without) \([^)]*\b(\w+)\b[^)]*\) \("\1"|count_values\("(\w+)",.*(?:by|without) \([^)]*\b\2\b/,
   },
   {
-    what: "the times of samples that @ finds",
-    skip: /timestamp\([^)]*@/,
+    what: "the parameter of what @ pins",
+    skip: /quantile(?:_over_time)?[^(]*\((?:scalar|time|-|\().*@/,
   },
   {
     what: "a range as the result of an instant query is ordered by labels",

@@ -4,6 +4,8 @@ import type { Exactness } from "./query-tree.ts";
 export interface DialectOptions {
   /** Whether the peer knows what came with versions 2.43 to 3.14. */
   current: boolean;
+  /** Whether the order in which numbers are added is left open. */
+  addsInAnyOrder?: boolean;
   startMs: number;
   durationMs: number;
 }
@@ -30,8 +32,8 @@ const since242 = new Set(
 const inexact = words(
   "exp ln log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh ^ atan2",
 );
-/** Where 2.42 sums without compensation, or in another order. */
-const inexactOnce = words(
+/** What depends on the order of its numbers, or did before sums were compensated. */
+const dependsOnOrder = words(
   `avg avg_over_time stddev stdvar stddev_over_time stdvar_over_time deriv predict_linear rate increase delta irate idelta quantile
   quantile_over_time histogram_quantile histogram_fraction sum_over_time`,
 );
@@ -77,10 +79,10 @@ export class Dialect {
   readonly fillModifiers: boolean;
   readonly histogramQuantiles: boolean;
   readonly histogramFractions: boolean;
-  readonly sumsAreCompensated: boolean;
+  readonly addsInAnyOrder: boolean;
   readonly #inexact: ReadonlySet<string>;
 
-  constructor({ current, startMs, durationMs }: DialectOptions) {
+  constructor({ current, addsInAnyOrder = !current, startMs, durationMs }: DialectOptions) {
     this.startMs = startMs;
     this.durationMs = durationMs;
     this.aligned = current;
@@ -105,8 +107,8 @@ export class Dialect {
     this.fillModifiers = current;
     this.histogramQuantiles = current;
     this.histogramFractions = current;
-    this.sumsAreCompensated = current;
-    this.#inexact = new Set(current ? inexact : [...inexact, ...inexactOnce]);
+    this.addsInAnyOrder = addsInAnyOrder;
+    this.#inexact = new Set(addsInAnyOrder ? [...inexact, ...dependsOnOrder] : inexact);
   }
 
   signature(name: string): FunctionSignature {

@@ -270,9 +270,15 @@ export class QueryGenerator {
       if (type === "matrix" && this.#dialect.needsCounters(name)) return this.#counterMatrix();
       if (type === "matrix") return this.#matrix(depth - 1, needed, this.#dialect.extensions(name));
       if (type === "string") return node("string", "whole", [`"${this.#pick(labelNames)}"`]);
-      return type === "scalar" ? this.#scalar(depth - 2, "same") : this.#vector(depth - 1, needed);
+      if (type === "vector") return this.#vector(depth - 1, needed);
+      // What is infinitely far away depends on the last digit of the slope.
+      if (name === "predict_linear") return node("scalar", "whole", [this.#pick(["60", "600.5", "-30"])]);
+      return this.#scalar(depth - 2, "same");
     });
+    // Where exponentials overflow differs between Go's processors.
+    const isExponential = name === "exp" || name === "sinh" || name === "cosh";
     const text = args.flatMap((arg, i): Part[] => (i === 0 ? [arg] : [", ", arg]));
+    if (isExponential) text.splice(0, 1, "clamp(", text[0]!, ", -700, 700)");
     const outcome = leastExact([own, ...args.map(({ exactness }) => exactness)]);
     const exactness = this.#dialect.makesWhole(name) ? "whole" : outcome;
     return node("vector", exactness, [`${name}(`, ...text, ")"]);
@@ -289,13 +295,14 @@ export class QueryGenerator {
       ? [{ optional: ` ${this.#pick(["by", "without"])} (${this.#pick(groupings)}) ` }]
       : [];
     const param = this.#aggregationParam(name, depth);
-    // NaN and infinities had a spread before.
-    const isSpread = !this.#dialect.histogramsEverywhere && name.startsWith("std");
-    const argument: Part[] = isSpread ? ["(", inner, ") < 1e300 > -1e300"] : [inner];
+    // Before, NaN and infinities had a spread, and the last NaN was the first element.
+    const isOrder = name === "topk" || name === "bottomk";
+    const isFiltered = !this.#dialect.histogramsEverywhere && (isOrder || name.startsWith("std"));
+    const argument: Part[] = isFiltered ? ["(", inner, ") < 1e300 > -1e300"] : [inner];
     const args: Part[] = ["(", ...param, ...argument, ")"];
     const sums = name === "sum" || name === "avg";
     let exactness = leastExact([own, inner.exactness]);
-    if (sums && !this.#dialect.sumsAreCompensated)
+    if (sums && this.#dialect.addsInAnyOrder)
       exactness = name === "sum" && inner.exactness === "whole" ? "whole" : "close";
     if (name === "count" || name === "group" || name === "count_values") exactness = "whole";
     return node("vector", exactness, this.#chance(0.7) ? [name, ...by, ...args] : [name, ...args, ...by]);
@@ -416,7 +423,9 @@ export class QueryGenerator {
   #histogramQuantile(depth: number): QueryNode {
     const source = this.#chance(0.6)
       ? node("vector", "same", [
-          this.#pick(["rate", "increase", "delta"]),
+          this.#pick(
+            this.#dialect.histogramsEverywhere ? ["rate", "increase", "delta"] : ["rate", "increase"],
+          ),
           "(",
           this.#pick(
             this.#dialect.histogramsEverywhere
