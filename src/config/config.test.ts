@@ -28,7 +28,7 @@ test("an empty file has every default", () => {
 });
 
 test("faults are named with file, line and column", () => {
-  refuse("global:\n  scrape_interval: 5x", 'prometheus.yml:2:20: not a valid duration string: "5x"');
+  refuse("global:\n  scrape_interval: 5x", 'prometheus.yml:2:20: unknown unit "x" in duration "5x"');
   refuse(
     "global:\n  scrape_intervall: 5s",
     "prometheus.yml:2:3: field scrape_intervall not found in type config.plain",
