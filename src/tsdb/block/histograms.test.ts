@@ -4,12 +4,13 @@ import { test, type TestContext } from "node:test";
 import { type Histogram, Labels, Matcher, parseHistogram, staleHistogram } from "../../model/index.ts";
 import type { StoredHistogram } from "../../storage/index.ts";
 import { type HistogramEncoding, histogramKind } from "../chunk/histogram-chunk.ts";
-import { dump, temporaryDirectory } from "../test-support.ts";
+import { bitsOf, dump, temporaryDirectory } from "../test-support.ts";
 import { Block } from "./block.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { compactBlocks } from "./compact.ts";
 import { BlockNotices } from "./damage.ts";
 import { deleteFromBlock } from "./delete-series.ts";
+import { addInterleaved } from "./interleave.ts";
 import { BlockQuerier } from "./querier.ts";
 import { blockQueryable, testContext } from "./test-support.ts";
 import { createUlid } from "./ulid.ts";
@@ -141,4 +142,51 @@ test("copies of histograms in overlapping blocks become one", (t) => {
       series.map(text),
       expected(encodings[i]!, () => true),
     );
+});
+
+test("floats and histograms that overlap are merged in the order of their times; of two at one time the earlier source's stays", (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true }));
+  const histogram = parseHistogram("count:3 sum:1 buckets:[1 2]").histogram;
+  const write = (name: number, floatTimes: number[], histogramTimes: number[], value: number): Block => {
+    const ulid = createUlid(1_700_000_003_000 + name);
+    const writer = new BlockWriter({ kernel, disk, dataDirectory: directory, ulid });
+    const { f64 } = kernel.views;
+    const mark = kernel.scratch.mark();
+    const timestamps = kernel.scratch.allocate(8 * floatTimes.length + 64);
+    const values = kernel.scratch.allocate(8 * floatTimes.length + 64);
+    floatTimes.forEach((timeMs, i) => {
+      f64[timestamps / 8 + i] = timeMs;
+      f64[values / 8 + i] = value;
+    });
+    const histograms = histogramTimes.map((timestampMs): StoredHistogram => {
+      return { timestampMs, histogram, kind: "integer", startTimestampMs: 0 };
+    });
+    addInterleaved(writer, kernel.views, { timestamps, values, count: floatTimes.length }, histograms);
+    kernel.scratch.release(mark);
+    writer.endSeries(Uint32Array.from(["__name__", "m"], (text) => writer.index.intern(text)));
+    writer.finish(0, rangeMs, { level: 1, sources: [ulid] });
+    const block = Block.open(context, `${directory}/${ulid}`);
+    t.after(() => block.release());
+    return block;
+  };
+  const texts = (block: Block): string[] => {
+    const floats = [...dump(kernel, blockQueryable(block, new BlockNotices(assert.fail))).values()].flat();
+    const histograms = read(block, 0, rangeMs).flat();
+    return [
+      ...floats.map(([timeMs, bits]): [number, string] => [timeMs, bits === bitsOf(1) ? "1" : "2"]),
+      ...histograms.map(({ timestampMs }): [number, string] => [timestampMs, "h"]),
+    ]
+      .sort(([a], [b]) => a - b)
+      .map((sample) => sample.join(":"));
+  };
+  const first = write(0, [1, 2, 7, 8], [3, 4, 10], 1);
+  assert.deepEqual(texts(first), ["1:1", "2:1", "3:h", "4:h", "7:1", "8:1", "10:h"]);
+  const second = write(1, [3, 5, 10], [2, 6, 7, 11], 2);
+  const ulid = createUlid(1_700_000_004_000);
+  const meta = compactBlocks([first, second], { kernel, disk, dataDirectory: directory, ulid })!;
+  assert.deepEqual([meta.stats.numFloatSamples, meta.stats.numHistogramSamples], [5, 5]);
+  const merged = Block.open(context, `${directory}/${ulid}`);
+  t.after(() => merged.release());
+  assert.deepEqual(texts(merged), ["1:1", "2:1", "3:h", "4:h", "5:2", "6:h", "7:1", "8:1", "10:h", "11:h"]);
 });
