@@ -11,7 +11,7 @@ function lines(text: string, options: EntryOptions, format: "text" | "openmetric
         ? String(entry.value)
         : `${formatNotation(entry.histogram)}${entry.isFloat ? " float" : ""}`;
     const exemplars = entry.exemplars.map((one) => ` # ${one.labels.toString()}`).join("");
-    return [`${entry.labels.toMetricString()} ${value}${exemplars}`];
+    return [`${entry.labels().toMetricString()} ${value}${exemplars}`];
   });
 }
 

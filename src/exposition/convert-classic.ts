@@ -36,7 +36,8 @@ export function* convertClassicHistograms(
   let family = "";
   let gathered: Gathered | undefined;
   for (const entry of entries) {
-    const labels = entry.kind === "float" ? classicLabels(entry, family) : undefined;
+    const exposed = entry.kind === "float" ? entry.labels() : undefined;
+    const labels = exposed && classicLabels(exposed, family);
     const key = labels?.key();
     if (gathered !== undefined && gathered.key !== key) {
       yield* convert(gathered);
@@ -44,11 +45,11 @@ export function* convertClassicHistograms(
     }
     if (entry.kind === "family" && entry.type !== undefined)
       family = entry.type === "histogram" ? entry.name : "";
-    if (entry.kind === "float" && labels !== undefined) {
+    if (entry.kind === "float" && labels !== undefined && key !== undefined) {
       const { startTimestampMs, timestampMs } = entry;
       const classic = new ClassicHistogram();
-      gathered ??= { labels, key: labels.key(), startTimestampMs, exemplars: [], classic, timestampMs };
-      gather(gathered, entry);
+      gathered ??= { labels, key, startTimestampMs, exemplars: [], classic, timestampMs };
+      gather(gathered, exposed!, entry);
       if (!keepsClassic) continue;
     }
     yield entry;
@@ -57,7 +58,7 @@ export function* convertClassicHistograms(
 }
 
 /** The labels of the native histogram that the series is a part of; undefined when it is none. */
-function classicLabels({ labels }: FloatEntry, family: string): Labels | undefined {
+function classicLabels(labels: Labels, family: string): Labels | undefined {
   const name = labels.get(metricNameLabel);
   const suffix = suffixPattern.exec(name)?.[0];
   if (suffix === undefined || family === "" || name.slice(0, -suffix.length) !== family) return undefined;
@@ -69,12 +70,12 @@ function classicLabels({ labels }: FloatEntry, family: string): Labels | undefin
   return builder.labels();
 }
 
-function gather(gathered: Gathered, { labels, value, timestampMs, exemplars }: FloatEntry): void {
-  const name = labels.get(metricNameLabel);
+function gather(gathered: Gathered, exposed: Labels, { value, timestampMs, exemplars }: FloatEntry): void {
+  const name = exposed.get(metricNameLabel);
   gathered.timestampMs = timestampMs;
   gathered.exemplars.push(...exemplars);
   try {
-    if (name.endsWith("_bucket")) gathered.classic?.setBucket(parseNumber(labels.get(boundLabel))!, value);
+    if (name.endsWith("_bucket")) gathered.classic?.setBucket(parseNumber(exposed.get(boundLabel))!, value);
     else if (name.endsWith("_count")) gathered.classic?.setCount(value);
     else gathered.classic?.setSum(value);
   } catch (error) {
@@ -83,14 +84,13 @@ function gather(gathered: Gathered, { labels, value, timestampMs, exemplars }: F
   }
 }
 
-function* convert({ classic, ...sample }: Gathered): Generator<HistogramEntry> {
+function* convert({ classic, labels, ...sample }: Gathered): Generator<HistogramEntry> {
   if (classic === undefined) return;
-  const { labels, startTimestampMs, timestampMs, exemplars } = sample;
   try {
     const { histogram, isFloat } = classic.convert();
     if (isFloat) validateFloatHistogram(histogram);
     else validateIntegerHistogram(histogram);
-    yield { kind: "histogram", histogram, isFloat, labels, startTimestampMs, timestampMs, exemplars };
+    yield { kind: "histogram", histogram, isFloat, ...sample, labels: () => labels };
   } catch (error) {
     forgive(error);
   }

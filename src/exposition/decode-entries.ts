@@ -40,7 +40,8 @@ function* decodeText(
       const exemplar = parser.exemplar();
       yield {
         kind: "float",
-        labels,
+        key: labels.key(),
+        labels: () => labels,
         value: parser.value,
         timestampMs: parser.timestampMs,
         startTimestampMs: starts?.of(labels),

@@ -8,8 +8,10 @@ export interface FamilyEntry extends Partial<MetricMetadata> {
 }
 
 interface SampleEntry {
-  /** With `__name__`. */
-  readonly labels: Labels;
+  /** Tells series apart: two entries with the same key have the same labels, and mostly the other way round. */
+  readonly key: string;
+  /** With `__name__`. May throw `bad_data`; who knows the key does not need them. */
+  readonly labels: () => Labels;
   /** Milliseconds since the epoch; undefined means now. */
   readonly timestampMs: number | undefined;
   /** Since when it counts, in milliseconds since the epoch. */

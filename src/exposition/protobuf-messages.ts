@@ -14,7 +14,9 @@ export interface FamilyMessage {
 }
 
 export interface MetricMessage {
-  labels: [name: string, value: string][];
+  /** The bytes of the labels: most are known from the scrape before, and need not be read. */
+  labelsKey: string;
+  labels: () => [name: string, value: string][];
   /** Of a counter, gauge or untyped metric. */
   value: number;
   exemplar: ParsedExemplar | undefined;
@@ -78,21 +80,25 @@ export function readFamily(reader: WireReader): FamilyMessage {
 }
 
 function readMetric(reader: WireReader): MetricMessage {
+  const labels: WireReader[] = [];
   const metric: MetricMessage = {
-    labels: [],
+    labelsKey: "",
+    labels: () => labels.map((label) => readLabel(label.again())),
     value: 0,
     exemplar: undefined,
     count: 0,
     sum: 0,
     quantiles: [],
-    histogram: emptyHistogram(),
+    histogram: noHistogram,
     timestampMs: undefined,
     startTimestampMs: undefined,
   };
   while (reader.next()) {
     if (reader.field === 1) {
-      metric.labels.push(readLabel(reader.message()));
-      checkCount("labels", metric.labels.length, labelsMax);
+      const label = reader.message();
+      labels.push(label);
+      metric.labelsKey += label.latin1();
+      checkCount("labels", labels.length, labelsMax);
     } else if (reader.field === 2 || reader.field === 5) metric.value = readValue(reader.message());
     else if (reader.field === 3) readCounter(reader.message(), metric);
     else if (reader.field === 4) readSummary(reader.message(), metric);
@@ -137,7 +143,8 @@ function readQuantile(reader: WireReader): { quantile: number; value: number } {
 }
 
 function readHistogram(reader: WireReader, metric: MetricMessage): void {
-  const { histogram } = metric;
+  const histogram = metric.histogram === noHistogram ? emptyHistogram() : metric.histogram;
+  metric.histogram = histogram;
   const readers: Readonly<Record<number, () => void>> = {
     1: () => (histogram.count = reader.uint()),
     2: () => (histogram.sum = reader.double()),
@@ -179,6 +186,8 @@ function emptyHistogram(): HistogramMessage {
     exemplars: [],
   };
 }
+
+const noHistogram = emptyHistogram();
 
 function readBucket(reader: WireReader): HistogramMessage["buckets"][number] {
   let count = 0;

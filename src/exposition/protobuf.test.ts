@@ -25,16 +25,19 @@ const histogram = 4;
 const gaugeHistogram = 5;
 
 function decode(bytes: Uint8Array, options?: EntryOptions): ScrapedEntry[] {
-  return [...decodeProtobuf(bytes, options)];
+  const entries = [...decodeProtobuf(bytes, options)];
+  // Labels are read when they are asked for.
+  for (const entry of entries) if (entry.kind !== "family") entry.labels();
+  return entries;
 }
 
 /** Samples as `name{labels} value`, in order. */
 function lines(bytes: Uint8Array, options?: EntryOptions): string[] {
   return decode(bytes, options).flatMap((entry) => {
     if (entry.kind === "family") return [];
-    const labels = [...entry.labels.withoutMetricName()].map(([name, value]) => `${name}=${value}`).join();
+    const labels = [...entry.labels().withoutMetricName()].map(([name, value]) => `${name}=${value}`).join();
     const value = entry.kind === "float" ? String(entry.value) : formatNotation(entry.histogram);
-    return [`${entry.labels.get("__name__")}{${labels}} ${value}`];
+    return [`${entry.labels().get("__name__")}{${labels}} ${value}`];
   });
 }
 
@@ -244,4 +247,23 @@ test("random and damaged bodies end in a typed error or in samples", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("the key of an entry tells its labels apart", () => {
+  const pair = (a: string, b: string): Buffer => metric({ a, b }, bytesField(2, [doubleField(1, 1)]));
+  const buckets = bytesField(7, [varintField(1, 5), ...classicBuckets]);
+  const body = Buffer.concat([
+    family("g", gauge, [pair("x", "y"), pair("xy", ""), pair("", "xy"), pair("x|", "y")]),
+    family("g_count", gauge, [pair("x", "y")]),
+    family("g", histogram, [metric({ a: "x", b: "y" }, buckets), metric({}, buckets)]),
+  ]);
+  const keysOf = (entries: ScrapedEntry[]): [key: string, labels: string][] =>
+    entries.flatMap((entry) =>
+      entry.kind === "family" ? [] : [[entry.key, entry.labels().toString()] as [string, string]],
+    );
+  const keys = keysOf(decode(body));
+  assert.deepEqual(keysOf(decode(body)), keys, "the same each time");
+  for (const [key, labels] of keys)
+    for (const [otherKey, otherLabels] of keys) if (key === otherKey) assert.equal(labels, otherLabels);
+  assert.equal(new Set(keys.map(([key]) => key)).size, new Set(keys.map(([, labels]) => labels)).size + 1);
 });

@@ -108,10 +108,12 @@ class MetricSamples {
   #about(
     suffix: string,
     bound?: [name: string, value: number],
-  ): Pick<FloatEntry, "labels" | "timestampMs" | "startTimestampMs"> {
-    const { timestampMs, startTimestampMs } = this.#metric;
-    const labels = labelsOf(this.#family.name + suffix, this.#metric, bound);
-    return { labels, timestampMs, startTimestampMs };
+  ): Pick<FloatEntry, "key" | "labels" | "timestampMs" | "startTimestampMs"> {
+    const { labelsKey, timestampMs, startTimestampMs } = this.#metric;
+    const name = this.#family.name + suffix;
+    // Each part shows where it ends, the last one at the end.
+    const key = `${suffix}|${bound?.[1] ?? ""}|${labelsKey}|${name}`;
+    return { key, labels: () => labelsOf(name, this.#metric, bound), timestampMs, startTimestampMs };
   }
 }
 
@@ -191,7 +193,7 @@ function labelsOf(name: string, { labels }: MetricMessage, bound?: [name: string
       throw malformed(`metric ${quoteGo(name)}: label name ${quoteGo(label)} is not unique`);
     all.set(label, value);
   };
-  for (const [label, value] of labels) add(label, value);
+  for (const [label, value] of labels()) add(label, value);
   if (bound !== undefined) add(bound[0], formatFloatCanonical(bound[1]));
   return Labels.from(all);
 }

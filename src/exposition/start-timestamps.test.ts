@@ -6,7 +6,7 @@ import { decodeEntries } from "./index.ts";
 function starts(text: string, readStartTimestamps = true): string[] {
   const entries = decodeEntries(Buffer.from(`${text}# EOF\n`), "openmetrics", { readStartTimestamps });
   return [...entries].flatMap((entry) =>
-    entry.kind === "family" ? [] : [`${entry.labels.toMetricString()} ${entry.startTimestampMs ?? "-"}`],
+    entry.kind === "family" ? [] : [`${entry.labels().toMetricString()} ${entry.startTimestampMs ?? "-"}`],
   );
 }
 

@@ -14,6 +14,7 @@ export class WireReader {
   /** Number of the current field. */
   field = 0;
   readonly #bytes: Buffer;
+  readonly #start: number;
   readonly #end: number;
   #at: number;
   #type = wireVarint;
@@ -24,8 +25,19 @@ export class WireReader {
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {
     this.#bytes = bytes;
+    this.#start = start;
     this.#at = start;
     this.#end = end;
+  }
+
+  /** Begins the message once more. */
+  again(): WireReader {
+    return new WireReader(this.#bytes, this.#start, this.#end);
+  }
+
+  /** The whole message: its length and a character for each byte. */
+  latin1(): string {
+    return `${this.#end - this.#start}:${this.#bytes.toString("latin1", this.#start, this.#end)}`;
   }
 
   get isAtEnd(): boolean {

@@ -29,7 +29,7 @@ export class EntryReader {
   readonly #target: Target;
   #rules: ReadRules;
   readonly #onFlush: () => void;
-  /** By the key of their labels. */
+  /** By the key of their entries. */
   readonly #known = new Map<string, KnownSeries>();
   #scrape = 0;
   /** Series that the last good scrape had, and that end when they do not come again. */
@@ -109,7 +109,7 @@ export class EntryReader {
   #readSample(entry: FloatEntry | HistogramEntry, appender: Appender, timestampMs: number): void {
     const { sampleLimit, honorTimestamps, trackTimestampsStaleness } = this.#rules;
     this.counts.scraped++;
-    const ref = this.#ref(entry.labels, appender);
+    const ref = this.#ref(entry, appender);
     if (ref === undefined) return;
     this.counts.added++;
     this.#isExceeded ||= sampleLimit > 0 && this.counts.added > sampleLimit;
@@ -164,13 +164,13 @@ export class EntryReader {
   }
 
   /** The series with these labels of the target; undefined when it is dropped, or the storage has no room for it. */
-  #ref(exposed: Labels, appender: Appender): number | undefined {
-    const key = exposed.key();
+  #ref({ key, labels: readLabels }: FloatEntry | HistogramEntry, appender: Appender): number | undefined {
     const known = this.#known.get(key);
     if (known !== undefined) {
       known.scrape = this.#scrape;
       return known.ref;
     }
+    const exposed = readLabels();
     const labels = sampleLabels(exposed, this.#target.labels, this.#rules);
     let ref: number | undefined;
     try {
