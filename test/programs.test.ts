@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -163,6 +163,41 @@ test("a bad configuration or rule file is refused with its place, and the old on
       async () => program.log(),
       (log) => log.split("Completed loading of configuration file").length > 2,
     );
+  } finally {
+    assert.equal(await program.end("SIGTERM"), 0);
+  }
+});
+
+test("rule files may use what the features allow, and names that the configuration allows", async () => {
+  const rules = join(directory.path, "features.rules.yml");
+  const write = (record: string, expr: string): void =>
+    writeFileSync(rules, `groups: [{ name: g, rules: [{ record: "${record}", expr: '${expr}' }] }]\n`);
+  write("a.b", `mad_over_time(temperature[1m])`);
+  const config = writeConfig("features.yml", `rule_files: ["${rules}"]\n`);
+  const plain = await runProgram("server", [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${directory.path}/f`,
+  ]);
+  assert.equal(plain.code, 2, plain.output);
+  assert.match(plain.output, /mad_over_time.*is not enabled/);
+  const program = await startServer(
+    config,
+    "features",
+    "--enable-feature=promql-experimental-functions",
+    "--web.enable-lifecycle",
+  );
+  const reload = async (): Promise<string> => {
+    const response = await fetch(`${program.url}/-/reload`, { method: "POST" });
+    return `${response.status} ${await response.text()}`;
+  };
+  try {
+    await eventually(
+      () => instantQuery(program.url, '{"a.b"}'),
+      (answer) => value(answer) === 0,
+    );
+    const text = readFileSync(config, "utf8");
+    writeFileSync(config, text.replace("global: {", "global: { metric_name_validation_scheme: legacy,"));
+    assert.match(await reload(), /^500 .*invalid recording rule name: a\.b/s);
   } finally {
     assert.equal(await program.end("SIGTERM"), 0);
   }

@@ -6,6 +6,7 @@ import { DialMetrics } from "../http/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import { type Deliver, Notifier } from "../notifier/index.ts";
 import { QueryService } from "../promql/index.ts";
+import type { NameValidationScheme } from "../model/index.ts";
 import { createLastSamples, RuleManager } from "../rules/index.ts";
 import { ScrapeManager } from "../scrape/index.ts";
 import type { Tsdb } from "../tsdb/index.ts";
@@ -120,6 +121,10 @@ export class Steps {
         evaluationIntervalMs: global.evaluationIntervalMs,
         queryOffsetMs: global.ruleQueryOffsetMs,
         externalLabels: global.externalLabels,
+        file: {
+          parser: parserOptionsOf(this.#options),
+          nameValidationScheme: global.scrape.metricNameValidationScheme as NameValidationScheme,
+        },
       });
     } catch (error) {
       this.queries.logTo(this.#config?.global.queryLogFile ?? "");
