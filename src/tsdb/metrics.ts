@@ -21,7 +21,8 @@ export class TsdbCounters {
   chunksRemoved = 0;
   headChunkCorruptions = 0;
   replaySeconds = 0;
-  unknownReplayReferences = 0;
+  /** What the replay found that names a series the log does not, by kind. */
+  unknownRefs: Readonly<Record<string, number>> = {};
   compactions = 0;
   verticalCompactions = 0;
   compactionsTriggered = 0;
@@ -227,11 +228,11 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     "Time the replay at start-up took.",
     () => counters.replaySeconds,
   );
-  counter(
-    "prometheus_tsdb_wal_replay_unknown_refs_total",
-    "Replayed samples whose series the WAL does not name.",
-    () => counters.unknownReplayReferences,
-  );
+  const unknownRefs = registry.counter({
+    name: "prometheus_tsdb_wal_replay_unknown_refs_total",
+    help: "What was replayed and names a series that the WAL does not.",
+    labelNames: ["type"],
+  });
   counter(
     "prometheus_tsdb_wal_writes_failed_total",
     "WAL writes that failed.",
@@ -363,6 +364,8 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
   });
   registry.collector(() => {
     for (const update of samples) update();
+    for (const [type, count] of Object.entries(counters.unknownRefs))
+      if (count > 0) unknownRefs.labels({ type }).value = count;
     const moved = staleMoves.labels({});
     moved.sum = staleSeries.secondsSum;
     moved.count = staleSeries.completed;

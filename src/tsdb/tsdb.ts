@@ -475,7 +475,7 @@ export class Tsdb implements Appendable {
     this.#replayResult = replayed;
     counters.walCorruptions = replayed.damages.length + replayed.tornTails.length;
     counters.tornTails = replayed.tornTails.length;
-    counters.unknownReplayReferences = replayed.unknownSeriesSamples + replayed.unknownSeriesTombstones;
+    counters.unknownRefs = replayed.unknownRefs;
     counters.replaySeconds = seconds;
     logger.info("WAL replayed", {
       series: replayed.series,

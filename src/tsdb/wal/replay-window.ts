@@ -42,8 +42,8 @@ export class ReplayWindow {
   }
 
   /** Samples of series that there are not. */
-  get unknownSeries(): number {
-    return this.#unknownSeries + this.#histograms.unknownSeries;
+  get unknownSeries(): { samples: number; histograms: number } {
+    return { samples: this.#unknownSeries, histograms: this.#histograms.unknownSeries };
   }
 
   close(): void {

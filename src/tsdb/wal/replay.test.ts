@@ -114,7 +114,7 @@ test("refs of every size, scattered or in any order, lead to their series, also 
     mkdirSync(`${directory}/chunks_head`);
     const opened = await openTest(directory);
     assert.deepEqual(dump(opened.kernel, opened.tsdb.queryable), expected);
-    assert.equal(opened.tsdb.replayResult!.unknownSeriesSamples, 0);
+    assert.equal(opened.tsdb.replayResult!.unknownRefs.samples, 0);
     assert.ok(
       existsSync(`${directory}/set-aside/00000000`) && existsSync(`${directory}/set-aside/chunks_head`),
     );
@@ -146,7 +146,7 @@ test("a series that the log names twice is one, and neither of its refs is given
       [baseTimeMs, bitsOf(1)],
       [baseTimeMs + 1, bitsOf(2)],
     ]);
-    assert.equal(tsdb.replayResult!.unknownSeriesSamples, 1);
+    assert.equal(tsdb.replayResult!.unknownRefs.samples, 1);
     assert.equal(tsdb.replayResult!.isRenumbered, false);
     assert.ok(tsdb.appender().reference(Labels.from({ __name__: "third" })) > 9);
     // The second name must outlive its segment.
@@ -299,8 +299,8 @@ test("when series are numbered afresh, their exemplars and metadata go with them
         );
       assert.equal(found.length, 2);
       const unknown = isRenumbered ? 1 : 0;
-      assert.equal(tsdb.replayResult!.unknownSeriesExemplars, unknown);
-      assert.equal(tsdb.replayResult!.unknownSeriesMetadata, unknown);
+      assert.equal(tsdb.replayResult!.unknownRefs.exemplars, unknown);
+      assert.equal(tsdb.replayResult!.unknownRefs.metadata, unknown);
       await tsdb.close();
     }
   });

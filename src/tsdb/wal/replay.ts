@@ -59,12 +59,8 @@ export interface ReplayResult {
   tornTails: WalDamage[];
   /** Records of a type, or with histograms of a schema, that is not read yet, by type. */
   skippedRecords: Map<number, number>;
-  /** Samples whose series the log does not name. */
-  unknownSeriesSamples: number;
-  /** Deletions whose series the log does not name. */
-  unknownSeriesTombstones: number;
-  unknownSeriesExemplars: number;
-  unknownSeriesMetadata: number;
+  /** What names a series that the log does not, by kind. */
+  unknownRefs: Record<"samples" | "histograms" | "tombstones" | "exemplars" | "metadata", number>;
   /** Whether refs in the log mean other series in the head, so that the log must be written anew before it is continued. */
   isRenumbered: boolean;
 }
@@ -115,10 +111,7 @@ class Replay {
     damages: [],
     tornTails: [],
     skippedRecords: new Map(),
-    unknownSeriesSamples: 0,
-    unknownSeriesTombstones: 0,
-    unknownSeriesExemplars: 0,
-    unknownSeriesMetadata: 0,
+    unknownRefs: { samples: 0, histograms: 0, tombstones: 0, exemplars: 0, metadata: 0 },
     isRenumbered: false,
   };
   readonly #options: ReplayOptions;
@@ -186,7 +179,7 @@ class Replay {
   finish(): void {
     this.#window.flush();
     this.result.samples = this.#window.appended;
-    this.result.unknownSeriesSamples = this.#window.unknownSeries;
+    Object.assign(this.result.unknownRefs, this.#window.unknownSeries);
     this.#head.labelIndex.sort();
     this.#options.onCaughtUp?.();
   }
@@ -262,7 +255,7 @@ class Replay {
       if (interval.maxTimestampMs < this.#options.minValidTimeMs) continue;
       const ref = this.#refs.get(logRef) ?? logRef;
       if (this.#head.hasSeries(ref)) this.#head.tombstones.add({ ref, interval });
-      else this.result.unknownSeriesTombstones++;
+      else this.result.unknownRefs.tombstones++;
     }
   }
 
@@ -290,7 +283,7 @@ class Replay {
   #readExemplars(record: Uint8Array): void {
     for (const { ref: logRef, exemplar } of decodeExemplars(record)) {
       const ref = this.#headRef(logRef);
-      if (ref === 0) this.result.unknownSeriesExemplars++;
+      if (ref === 0) this.result.unknownRefs.exemplars++;
       else this.#options.exemplars?.restore(ref, exemplar);
     }
   }
@@ -298,7 +291,7 @@ class Replay {
   #readMetadata(record: Uint8Array): void {
     for (const { ref: logRef, metadata } of decodeMetadata(record)) {
       const ref = this.#headRef(logRef);
-      if (ref === 0) this.result.unknownSeriesMetadata++;
+      if (ref === 0) this.result.unknownRefs.metadata++;
       else if (this.#options.keepsMetadata) this.#head.metadata.set(ref, metadata);
     }
   }
