@@ -4,6 +4,7 @@ import { isolationNote, isolationShow } from "./isolation";
 import { SLOT_CHUNK, SLOT_LAST_TIMESTAMP, SLOT_LAST_VALUE } from "./layout";
 import {
   appendSample,
+  learnLastValue,
   seriesOf,
   STATUS_DUPLICATE,
   STATUS_MEMORY_FULL,
@@ -64,6 +65,29 @@ function check(ref: u32, timestampMs: f64, bits: u64, minValidTimeMs: f64, maxVa
   }
   if (t < last) return STATUS_OUT_OF_ORDER;
   return load<u64>(slot, SLOT_LAST_VALUE) == bits && isXor(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
+}
+
+// Takes out what the series have already, or have later samples than; returns how many are left, in their order.
+export function dropStored(refs: usize, timestamps: usize, values: usize, count: u32): u32 {
+  let kept: usize = 0;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const ref = load<u32>(refs + (i << 2));
+    const timestampMs = load<f64>(timestamps + (i << 3));
+    const bits = load<u64>(values + (i << 3));
+    const slot = seriesOf(ref);
+    if (slot != 0 && load<u32>(slot, SLOT_CHUNK) != 0) {
+      const last = load<i64>(slot, SLOT_LAST_TIMESTAMP);
+      if (<i64>timestampMs <= last) {
+        if (<i64>timestampMs == last) learnLastValue(slot, bits);
+        continue;
+      }
+    }
+    store<u32>(refs + (kept << 2), ref);
+    store<f64>(timestamps + (kept << 3), timestampMs);
+    store<u64>(values + (kept << 3), bits);
+    kept++;
+  }
+  return <u32>kept;
 }
 
 export function appendBatch(

@@ -21,7 +21,7 @@ export {
   fileChunkDataBytes,
 } from "./head-chunks";
 export { seriesSampleCount, decodeSeries } from "./series-read";
-export { checkBatch, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
+export { checkBatch, dropStored, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
 export { encodeChunk, decodeChunk } from "./xor";
 export { initTables, crc32c, hash32, hash64 } from "./hash";
 export { window, selectInstant } from "./window";

@@ -193,6 +193,14 @@ export function seriesAttachChunks(ref: u32, newest: u32): u32 {
   return 1;
 }
 
+// The newest sample of a series whose newest chunk came from a file is told again: now its value is known. False when it was.
+export function learnLastValue(slot: usize, bits: u64): bool {
+  if (!isXor(load<u32>(slot, SLOT_CHUNK)) || load<u32>(slot, SLOT_BIT_POS) != VALUE_UNKNOWN) return false;
+  store<u64>(slot, bits, SLOT_LAST_VALUE);
+  store<u32>(slot, 1, SLOT_BIT_POS);
+  return true;
+}
+
 // Upstream's estimate of where a chunk that is a quarter full should end.
 function computeChunkEnd(start: i64, current: i64, limit: i64): i64 {
   const n = <f64>(limit - start) / (<f64>(current - start + 1) * 4.0);
@@ -260,11 +268,7 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
   const lastBits = load<u64>(slot, SLOT_LAST_VALUE);
   if (t <= lastTimestamp) {
     if (t < lastTimestamp) return STATUS_OUT_OF_ORDER;
-    if (isXor(chunk) && load<u32>(slot, SLOT_BIT_POS) == VALUE_UNKNOWN) {
-      store<u64>(slot, bits, SLOT_LAST_VALUE);
-      store<u32>(slot, 1, SLOT_BIT_POS);
-      return STATUS_REPEATED;
-    }
+    if (learnLastValue(slot, bits)) return STATUS_REPEATED;
     return bits == lastBits && isXor(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
   }
   const count = chunkCount(chunk);

@@ -37,6 +37,8 @@ export interface KernelExports {
     minValidTimeMs: number,
     maxValidTimeMs: number,
   ): number;
+  /** The samples that are left. */
+  dropStored(refsPtr: number, timestampsPtr: number, valuesPtr: number, count: number): number;
   appendBatch(
     refsPtr: number,
     timestampsPtr: number,

@@ -145,6 +145,17 @@ export class SampleBatch {
     return Math.ceil(recordBytes / 10);
   }
 
+  /** Takes out samples from index `start` on that their series have already, or have later ones than, as it is when a log is read again. */
+  dropStored(start: number): void {
+    const left = this.#exports.dropStored(
+      this.refsPtr + 4 * start,
+      this.timestampsPtr + 8 * start,
+      this.valuesPtr + 8 * start,
+      this.count - start,
+    );
+    this.count = start + left;
+  }
+
   /**
    * Appends the ok samples to their series' chunks, checking order again (a series may occur twice in a batch: what no longer fits
    * gets its status). On exhaustion of memory the remaining ok ones get `memoryFull`. Returns the samples appended.

@@ -75,8 +75,13 @@ export class ReplayWindow {
       return;
     }
     batch.count = start + count;
-    if (refs.size === 0) return;
-    for (let i = start; i < start + count; i++) {
+    if (refs.size > 0) this.#translate(start, refs);
+    batch.dropStored(start);
+  }
+
+  #translate(start: number, refs: ReadonlyMap<number, number>): void {
+    const batch = this.#batch;
+    for (let i = start; i < batch.count; i++) {
       const ref = refs.get(batch.refs[i]!);
       if (ref !== undefined) batch.refs[i] = ref;
     }
