@@ -147,6 +147,11 @@ export function arenaAllocate(bytes: u32): u32 {
   return ptr;
 }
 
+// Whether a block of at most 64 KiB would be one that was in use before.
+export function arenaHasFree(bytes: u32): bool {
+  return load<u32>(listOf(classOf(bytes))) != 0;
+}
+
 export function arenaFree(ptr: u32, bytes: u32): void {
   if (ptr == 0) return;
   if (bytes > BLOCK_MAX) {
