@@ -1,26 +1,42 @@
 /**
- * A process to be killed: appends round after round to the directory in argv[2], from round argv[3] on, and reports on standard output
- * each round that was acknowledged, the first ones mostly before its replay has ended. Truncations that drop nothing run meanwhile, so that segments roll and checkpoints are written.
+ * A process to be killed: appends round after round to the directory in argv[2], from round argv[3] on, some simulated seconds each, and reports in the file argv[4]
+ * what was acknowledged, the first rounds mostly before its replay has ended. Blocks are cut, compacted and cleaned, segments roll, checkpoints are written and
+ * samples deleted meanwhile.
  */
-import { writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { Registry } from "@narthex/client";
-import { silentLogger, systemClock, systemDisk } from "../base/index.ts";
+import { silentLogger, SimulatedClock, systemDisk } from "../base/index.ts";
 import { createKernel } from "../kernel/index.ts";
-import { Labels } from "../model/index.ts";
-import { openTsdb } from "./index.ts";
-import { crashLabels, crashTimestampMs } from "./crash-rounds.ts";
+import { Labels, Matcher } from "../model/index.ts";
+import { MaintenanceThread, openTsdb } from "./index.ts";
+import {
+  crashChunkRangeMs,
+  crashRoundMs,
+  type CrashDeletion,
+  crashLabels,
+  crashSeries,
+  crashTimestampMs,
+  encodeDeletion,
+} from "./crash-rounds.ts";
 
-const [, , directory, firstRound] = process.argv;
+const [, , directory, firstRound, reportFile] = process.argv;
+/** A file, since a pipe that nobody reads in time takes no more. */
+const report = openSync(reportFile!, "a");
 const kernel = createKernel({ limitBytes: 64 * 1024 * 1024 });
+const clock = new SimulatedClock(crashTimestampMs(Number(firstRound)));
+const keeper = new MaintenanceThread({ kernel, directory: directory!, logger: silentLogger });
 const tsdb = openTsdb({
   kernel,
   disk: systemDisk,
-  clock: systemClock,
+  clock,
   directory: directory!,
   logger: silentLogger,
   registry: new Registry(),
-  options: { futureMaxMs: Number.MAX_SAFE_INTEGER },
+  keeper,
+  options: { chunkRangeMs: crashChunkRangeMs, retention: {}, futureMaxMs: Number.MAX_SAFE_INTEGER },
 });
+// Its thread takes a while to start, and life is short.
+keeper.compact([crashChunkRangeMs]).catch(() => {});
 if (!tsdb.isAppendable) await tsdb.ready;
 writeSync(1, "ready\n");
 for (let round = Number(firstRound); ; round++) {
@@ -28,7 +44,23 @@ for (let round = Number(firstRound); ; round++) {
   for (const labels of crashLabels(round))
     appender.append(appender.reference(Labels.from(labels)), crashTimestampMs(round), round);
   appender.commit();
-  writeSync(1, `${round}\n`);
-  if (round % 25 === 0) void tsdb.truncate(0).catch(() => {});
-  if (round % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
+  writeSync(report, `${round}\n`);
+  if (round % 20 === 0) void deleteSome(round).catch(() => {});
+  if (round % 70 === 0) void tsdb.cleanTombstones().catch(() => {});
+  await clock.advance(crashRoundMs);
+  // Rounds take less time than blocks: half of the life shall be spent on those.
+  if (round % 30 === 0) await tsdb.maintained;
+}
+
+/** A few rounds of one series, some of them in blocks and some in the head. */
+async function deleteSome(round: number): Promise<void> {
+  const id = round % crashSeries;
+  const deletion: CrashDeletion = { id, from: Math.max(0, round - 100), to: Math.max(0, round - 10) };
+  writeSync(report, encodeDeletion("deleting", deletion));
+  await tsdb.deleteSeries({
+    selectors: [[new Matcher("=", "__name__", "known"), new Matcher("=", "id", `${id}`)]],
+    minTimestampMs: crashTimestampMs(deletion.from),
+    maxTimestampMs: crashTimestampMs(deletion.to),
+  });
+  writeSync(report, encodeDeletion("deleted", deletion));
 }

@@ -1,84 +1,126 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Matcher } from "../model/index.ts";
-import { crashTimestampMs } from "./crash-rounds.ts";
-import { bitsOf, dump, openTest, temporaryDirectory } from "./test-support.ts";
+import {
+  crashChunkRangeMs,
+  type CrashDeletion,
+  type CrashReport,
+  crashRoundMs,
+  crashTimestampMs,
+  parseCrashReport,
+} from "./crash-rounds.ts";
+import { bitsOf, type Dump, dump, type Opened, openTest, temporaryDirectory } from "./test-support.ts";
 
-const killings = Number(process.env["CRASH_ROUNDS"] ?? 6);
+const killings = Number(process.env["CRASH_ROUNDS"] ?? 50);
 const seed = Number(process.env["CRASH_SEED"] ?? Date.now() % 1_000_000);
+/** Every so often the storage is opened twice, and the second time must find what the first did. */
+const secondLookEvery = 7;
+const random = generator(seed);
 
-test("kill -9 at random instants loses nothing that was acknowledged", { timeout: 120_000 }, async (t) => {
+/** What all processes so far were told. */
+interface History {
+  /** Rounds that are stored, and those that may be: one was under way when its process died. */
+  readonly acknowledged: Set<number>;
+  readonly maybe: Set<number>;
+  readonly deleted: CrashDeletion[];
+  readonly maybeDeleted: CrashDeletion[];
+}
+
+test("kill -9 at random instants loses nothing that was acknowledged", { timeout: 600_000 }, async (t) => {
   t.diagnostic(`CRASH_SEED=${seed}`);
   const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true }));
-  const random = generator(seed);
-  /** First and last round that each process had acknowledged. */
-  const acknowledged: [first: number, last: number][] = [];
+  t.after(() => {
+    for (const path of [directory, `${directory}-report`]) rmSync(path, { recursive: true });
+  });
+  const history: History = { acknowledged: new Set(), maybe: new Set(), deleted: [], maybeDeleted: [] };
   let nextRound = 0;
+  let blocks = 0;
   for (let killing = 0; killing < killings; killing++) {
-    // Every third dies while it starts and replays.
-    const last = await runAndKill(directory, nextRound, random() * 400, killing % 3 === 2);
-    if (last >= nextRound) acknowledged.push([nextRound, last]);
-    // The round after the last acknowledged one may be stored or not; a later process leaves it out.
-    nextRound = last + 2;
-
-    const { tsdb, kernel } = await openTest(directory, { nowMs: crashTimestampMs(nextRound) });
-    const rounds = acknowledged.flatMap(([from, to]) =>
-      Array.from({ length: to - from + 1 }, (_, i) => from + i),
-    );
-    const known = dump(kernel, tsdb.queryable, [new Matcher("=", "__name__", "known")]);
-    assert.equal(known.size, acknowledged.length === 0 ? known.size : 200);
-    for (const samples of known.values()) {
-      const bits = new Map(samples);
-      for (const round of rounds)
-        assert.equal(bits.get(crashTimestampMs(round)), bitsOf(round), `round ${round}`);
-      const maybe = acknowledged.length + killing + 1;
-      assert.ok(samples.length <= rounds.length + maybe, "nothing is made up");
-    }
-    const created = dump(kernel, tsdb.queryable, [new Matcher("=", "__name__", "new")]);
-    for (const round of rounds)
-      assert.deepEqual(created.get(`{__name__="new", round="${round}"}`), [
-        [crashTimestampMs(round), bitsOf(round)],
-      ]);
-    const before = dump(kernel, tsdb.queryable);
-    await tsdb.close();
-
-    const again = await openTest(directory, { nowMs: crashTimestampMs(nextRound) });
+    // Every fifth dies while it starts and replays.
+    const report = await runAndKill(directory, nextRound, random() * 1000, killing % 5 === 4);
+    nextRound = remember(history, report, nextRound);
+    const opened = await openAgain(directory, nextRound);
+    blocks = Math.max(blocks, opened.tsdb.blocks().length);
+    const before = dump(opened.kernel, opened.tsdb.queryable);
+    check(before, history);
+    await opened.tsdb.close();
+    if (killing % secondLookEvery !== 0) continue;
+    const again = await openAgain(directory, nextRound);
     assert.deepEqual(dump(again.kernel, again.tsdb.queryable), before, "a second restart changes nothing");
     await again.tsdb.close();
   }
+  const { acknowledged, deleted } = history;
+  t.diagnostic(
+    `${killings} kills, ${acknowledged.size} rounds, ${deleted.length} deletions, ${blocks} blocks`,
+  );
+  if (killings >= 50) assert.ok(blocks > 0 && deleted.length > 0, "blocks were written and samples deleted");
 });
 
-/** Runs the child, kills it so long after it is ready, or after its begin, and returns the last round it acknowledged. */
+function openAgain(directory: string, nextRound: number): Promise<Opened> {
+  const nowMs = crashTimestampMs(nextRound);
+  return openTest(directory, { nowMs, chunkRangeMs: crashChunkRangeMs, retention: {} });
+}
+
+/** Adds what a process reported, and returns the round from which the next one may go on. */
+function remember(history: History, { rounds, begun, deleted }: CrashReport, firstRound: number): number {
+  for (const round of rounds) history.acknowledged.add(round);
+  history.deleted.push(...deleted);
+  history.maybeDeleted.push(...begun);
+  const last = rounds.at(-1) ?? firstRound - 1;
+  history.maybe.add(last + 1);
+  return last + 2;
+}
+
+function check(stored: Dump, { acknowledged, maybe, deleted, maybeDeleted }: History): void {
+  for (const [labels, samples] of stored) {
+    const id = Number(/id="(\d+)"/.exec(labels)?.[1] ?? NaN);
+    const covers = (round: number) => (deletion: CrashDeletion) =>
+      deletion.id === id && deletion.from <= round && round <= deletion.to;
+    const found = new Map(samples);
+    assert.equal(found.size, samples.length, `${labels}: no time twice`);
+    for (const [timestampMs, bits] of samples) {
+      const round = (timestampMs - crashTimestampMs(0)) / crashRoundMs;
+      assert.ok(acknowledged.has(round) || maybe.has(round), `${labels}: round ${round} is made up`);
+      assert.equal(bits, bitsOf(round), `${labels}: round ${round}`);
+      assert.ok(!deleted.some(covers(round)), `${labels}: round ${round} was deleted`);
+    }
+    if (!labels.includes("known")) continue;
+    for (const round of acknowledged)
+      if (!found.has(crashTimestampMs(round)) && !maybeDeleted.some(covers(round)))
+        assert.fail(`${labels}: round ${round} is lost`);
+  }
+  for (const round of acknowledged)
+    assert.ok(stored.has(`{__name__="new", round="${round}"}`), `the series of round ${round} is lost`);
+}
+
+/** Runs the child, kills it so long after it is ready, or after its begin, and returns what it reported. */
 async function runAndKill(
   directory: string,
   firstRound: number,
   lifeMs: number,
   fromBegin: boolean,
-): Promise<number> {
+): Promise<CrashReport> {
+  const reportFile = `${directory}-report`;
+  writeFileSync(reportFile, "");
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL("crash-child.ts", import.meta.url)), directory, String(firstRound)],
+    [fileURLToPath(new URL("crash-child.ts", import.meta.url)), directory, String(firstRound), reportFile],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
-  let output = "";
   let isReady = fromBegin;
   if (fromBegin) setTimeout(() => child.kill("SIGKILL"), lifeMs);
-  child.stdout.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-    if (isReady || !output.startsWith("ready\n")) return;
+  // It says nothing there but that it is ready.
+  child.stdout.on("data", () => {
+    if (isReady) return;
     isReady = true;
     setTimeout(() => child.kill("SIGKILL"), lifeMs);
   });
   await once(child, "close");
   assert.equal(child.signalCode, "SIGKILL", "the child ran until it was killed");
-  // A line is whole when its newline is there.
-  const lines = output.slice(0, output.lastIndexOf("\n")).split("\n").slice(1);
-  return lines.length === 0 ? firstRound - 1 : Number(lines.at(-1));
+  return parseCrashReport(readFileSync(reportFile, "utf8"));
 }
 
 function generator(start: number): () => number {

@@ -123,6 +123,7 @@ export class Tsdb implements Appendable {
     this.#staleSeries = new StaleSeriesCompaction({
       ...parts,
       head: this.#head,
+      log: () => this.#log!,
       chunkRangeMs: options.chunkRangeMs,
     });
     this.#exemplars = new ExemplarStorage((ref) => this.#head.labels(ref));

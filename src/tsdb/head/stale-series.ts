@@ -31,6 +31,15 @@ export async function findStaleSeries(head: Head): Promise<StaleSeries> {
   return { refs: Uint32Array.from(refs), lastTimesMs: Float64Array.from(lastTimesMs) };
 }
 
+/** Those of the series that are as they were found. */
+export function stillStale(head: Head, { refs, lastTimesMs }: StaleSeries): StaleSeries {
+  const isSame = (i: number): boolean => staleTimeMs(head, refs[i]!) === lastTimesMs[i];
+  return {
+    refs: refs.filter((_, i) => isSame(i)),
+    lastTimesMs: lastTimesMs.filter((_, i) => isSame(i)),
+  };
+}
+
 /**
  * Drops all samples of those of the series that are as they were found; the next truncation removes the series themselves. Queries that began before must have ended. Returns how
  * many were dropped.

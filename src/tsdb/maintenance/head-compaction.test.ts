@@ -6,66 +6,27 @@ import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import { blockSizeBytes } from "../block/block.ts";
-import { BlockCache } from "../block/cache.ts";
-import { writeHeadBlock } from "../block/head-block.ts";
-import { applyRetention, compactAll } from "../block/maintenance.ts";
-import { createUlid } from "../block/ulid.ts";
-import { createHeadQueryable } from "../head/querier.ts";
 import { openTsdb, type Tsdb, type TsdbOptions } from "../index.ts";
-import { blocksChanged } from "../shared-blocks.ts";
 import { abandon, baseTimeMs, dump, kernelBytes, temporaryDirectory } from "../test-support.ts";
-import type { BlockKeeper } from "./head-compaction.ts";
+import { createInlineKeeper, type InlineKeeper } from "./test-support.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
 
 const hourMs = 3_600_000;
 const options = { retention: { timeMs: 60 * hourMs } };
-
-/** What the maintenance thread does, on this thread and with a given clock. */
-function createKeeper(
-  kernel: Kernel,
-  clock: SimulatedClock,
-  directory: string,
-): BlockKeeper & { fails: boolean } {
-  const context = { kernel, disk: systemDisk, cache: new BlockCache() };
-  const onChange = (): void => blocksChanged(kernel);
-  const maintenance = { context, clock, logger: silentLogger, dataDirectory: directory, onChange };
-  return {
-    fails: false,
-    async cut(minTime, maxTime, hints, refs) {
-      if (this.fails) throw new Error("ENOSPC: injected");
-      const target = { kernel, disk: systemDisk, dataDirectory: directory, ulid: createUlid(clock.nowMs()) };
-      const meta = writeHeadBlock(
-        createHeadQueryable(kernel, { among: refs }),
-        target,
-        minTime,
-        maxTime,
-        hints,
-      );
-      onChange();
-      return meta;
-    },
-    compact: async (ranges) => compactAll(maintenance, ranges),
-    applyRetention: async (limits) => applyRetention(maintenance, limits),
-    deleteSeries: () => assert.fail(),
-    cleanTombstones: () => assert.fail(),
-    snapshot: () => assert.fail(),
-    async close() {},
-  };
-}
 
 interface Opened {
   tsdb: Tsdb;
   kernel: Kernel;
   clock: SimulatedClock;
   registry: Registry;
-  keeper: ReturnType<typeof createKeeper>;
+  keeper: InlineKeeper;
 }
 
 async function open(directory: string, nowMs: number, more: TsdbOptions = {}): Promise<Opened> {
   const kernel = createKernel({ limitBytes: kernelBytes });
   const clock = new SimulatedClock(nowMs);
   const registry = new Registry();
-  const keeper = createKeeper(kernel, clock, directory);
+  const keeper = createInlineKeeper({ kernel, clock, directory });
   const parts = {
     kernel,
     disk: systemDisk,
@@ -204,7 +165,7 @@ test("with the real thread", async (t) => {
     keeper,
   });
   await tsdb.ready;
-  const opened = { tsdb, kernel, clock, registry, keeper: createKeeper(kernel, clock, directory) };
+  const opened = { tsdb, kernel, clock, registry, keeper: createInlineKeeper({ kernel, clock, directory }) };
   await pass(opened, 8);
   for (let wait = 0; tsdb.blocks().length < 2 && wait < 500; wait++) {
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -5,7 +5,16 @@ import { Registry } from "@narthex/client";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
-import { baseTimeMs, type Dump, dump, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
+import { createHeadQueryable } from "../head/querier.ts";
+import {
+  abandon,
+  baseTimeMs,
+  type Dump,
+  dump,
+  kernelBytes,
+  openTest,
+  temporaryDirectory,
+} from "../test-support.ts";
 import { openTsdb, type Tsdb } from "../tsdb.ts";
 import type { BlockKeeper } from "./head-compaction.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
@@ -111,6 +120,26 @@ test("when too many series have ended they move to blocks of their own, and come
   await tsdb.close();
   const again = await openTest(directory, { nowMs: clock.nowMs() });
   assert.deepEqual(dump(again.kernel, again.tsdb.queryable), last);
+  await again.tsdb.close();
+});
+
+test("a replay does not bring back what was moved", async (t) => {
+  const opened = await setUp(t);
+  const { tsdb, directory, clock } = opened;
+  tsdb.setStaleSeriesThreshold(0.1);
+  end(opened, [0, 1, 2]);
+  await passMinute(opened);
+  append(opened, [0, 7]);
+  const before = all(opened);
+  // As `kill -9` leaves it: the log still has all samples of the series that were moved.
+  abandon(directory);
+  const again = await openTest(directory, { nowMs: clock.nowMs() });
+  assert.deepEqual(dump(again.kernel, again.tsdb.queryable), before);
+  const inHead = dump(again.kernel, createHeadQueryable(again.kernel));
+  assert.deepEqual(
+    [0, 1, 2, 7].map((id) => inHead.get(labels(id).toString())?.length ?? 0),
+    [1, 0, 0, 171],
+  );
   await again.tsdb.close();
 });
 

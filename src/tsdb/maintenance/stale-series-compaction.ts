@@ -1,9 +1,10 @@
 import type { Clock, Logger } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import type { Head } from "../head/head.ts";
-import { dropStaleSeries, findStaleSeries, type StaleSeries } from "../head/stale-series.ts";
+import { dropStaleSeries, findStaleSeries, type StaleSeries, stillStale } from "../head/stale-series.ts";
 import { truncateHead } from "../head/truncate.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
+import type { WalLog } from "../wal/log.ts";
 import type { BlockKeeper } from "./head-compaction.ts";
 
 /** When the head is cut within this time anyway, stale series wait for that. */
@@ -15,6 +16,7 @@ export interface StaleSeriesParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly head: Head;
+  readonly log: () => WalLog;
   readonly chunkRangeMs: number;
 }
 
@@ -57,14 +59,22 @@ export class StaleSeriesCompaction {
   }
 
   async #move(keeper: BlockKeeper, stale: StaleSeries): Promise<void> {
-    const { kernel, clock, logger, head, chunkRangeMs } = this.#parts;
+    const { kernel, clock, logger, head, log, chunkRangeMs } = this.#parts;
     const startMs = clock.monotonicMs();
     const { maxTimeMs } = head;
     const firstMs = Math.floor(head.minTimeMs / chunkRangeMs) * chunkRangeMs;
     for (let fromMs = firstMs; fromMs <= maxTimeMs; fromMs += chunkRangeMs)
       await keeper.cut(fromMs, fromMs + chunkRangeMs, staleHints, stale.refs);
     await earlierQueriesEnded(kernel, clock);
-    const series = await dropStaleSeries(head, stale);
+    const moved = stillStale(head, stale);
+    // So that a replay does not bring back what is in the blocks now.
+    const minTimestampMs = head.minTimeMs;
+    const stones = Array.from(moved.refs, (ref, i) => ({
+      ref,
+      interval: { minTimestampMs, maxTimestampMs: moved.lastTimesMs[i]! },
+    }));
+    log().writeTombstones(head, stones);
+    const series = await dropStaleSeries(head, moved);
     this.#hasDropped = true;
     this.staleCount -= series;
     const seconds = (clock.monotonicMs() - startMs) / 1000;
