@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Clock, type Disk, NarthexError, systemClock, systemDisk } from "../base/index.ts";
 import type { HttpClientConfig } from "./config.ts";
+import { BufferSink } from "./buffer-sink.ts";
 import { Credentials, type HeaderList } from "./credentials.ts";
 import { basicCredentials } from "./secrets.ts";
 import { inTime } from "./deadline.ts";
@@ -8,6 +9,7 @@ import { decompress, parseContentEncoding } from "./decompress.ts";
 import type { Dialer } from "./dials.ts";
 import { Dispatchers } from "./dispatchers.ts";
 import { type Exchanger, type ResponseSink, SinkRefusal } from "./exchange.ts";
+import { exchangeAgain } from "./exchange-again.ts";
 import { describeNetworkError } from "./network-error.ts";
 import { TokenSource } from "./oauth2.ts";
 
@@ -231,58 +233,6 @@ export class HttpClient {
 export interface HttpSession {
   send(request: HttpRequest, sink: ResponseSink): Promise<void>;
   close(): void;
-}
-
-/** Errors of a kept connection that the peer closed just as it was used again. */
-const staleConnectionCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
-
-/** Tries once more when an idle connection turns out to be dead before any answer came; only what may be repeated. */
-async function exchangeAgain(
-  exchange: Exchanger,
-  ...[options, sink, redirects, clock]: Parameters<Exchanger>
-): ReturnType<Exchanger> {
-  let answered = false;
-  const watched: ResponseSink = {
-    head(status, statusText, headers) {
-      answered = true;
-      sink.head(status, statusText, headers);
-    },
-    body: (chunk) => sink.body(chunk),
-  };
-  try {
-    return await exchange(options, watched, redirects, clock);
-  } catch (error) {
-    const repeatable = (options.method === "GET" || options.method === "HEAD") && !answered;
-    if (!repeatable || !staleConnectionCodes.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    return exchange(options, watched, redirects, clock);
-  }
-}
-
-class BufferSink implements ResponseSink {
-  status = 0;
-  statusText = "";
-  headers: IncomingHttpHeaders = {};
-  readonly chunks: Uint8Array[] = [];
-  readonly #bytesMax: number;
-  #bytes = 0;
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
-  }
-
-  head(status: number, statusText: string, headers: IncomingHttpHeaders): void {
-    this.status = status;
-    this.statusText = statusText;
-    this.headers = headers;
-  }
-
-  body(chunk: Uint8Array): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#bytesMax)
-      throw new NarthexError("bad_data", `response body exceeds the limit of ${this.#bytesMax} bytes`);
-    // What comes is valid only now.
-    this.chunks.push(Buffer.from(chunk));
-  }
 }
 
 /** The same origin, or the same host asked over TLS instead. */
