@@ -41,6 +41,18 @@ function config(address: string): string {
   return `scrape_configs:\n${job("pulse", "/pulse", `${scrapeIntervalMs}ms`)}${job("heavy", "/heavy", "1s")}`;
 }
 
+/** What engines that go back take for ever over, or that takes much memory when it is compiled. */
+const hurtingPatterns = [
+  "(.*x+)+y",
+  "(x+x+)+y",
+  "(x|xx|x?)*y",
+  "/a/(.?){200}(.?){200}y",
+  "((((x*)*)*)*)*y",
+  ".*.*.*.*.*.*.*.*.*.*y",
+  "(x{1,50}){1,20}y",
+  "[^y]*[^z]*[^x]*/1",
+];
+
 /** Queries made to hurt; none may end the process, and what refuses them is not a fault of ours. */
 function hurtingQueries(): string[] {
   const chain = Array.from({ length: 1500 }, (_, i) => `m{id="${i}"}`).join(" or ");
@@ -56,6 +68,26 @@ function hurtingQueries(): string[] {
     chain,
     `${chain} or ${chain}`,
     "m * on (id) m * on (id) m * on (id) m",
+    ...hurtingPatterns.map((pattern) => `m{path=~"${pattern}"}`),
+    ...hurtingPatterns.map((pattern) => `label_replace(m, "l", "$1", "path", "${pattern}")`),
+    `label_replace(m, "l", "${"$1".repeat(2000)}", "path", "(.*)")`,
+    `label_join(m, "l", "${"-".repeat(10_000)}", ${'"path", '.repeat(100)}"id")`,
+    `${"label_replace(".repeat(20)}m${', "path", "$1$1", "path", "(.*)")'.repeat(20)}`,
+    "m * on () group_left () m",
+    "m * on () group_right () count(m)",
+    "sum(m) by (id, path) + on () group_left () (m * 0 == 1)",
+    'count_values("v", m * 1.5)',
+    "topk(10000, m)",
+    "sort_desc(m) or sort(-m) or (m + 1) or (m + 2)",
+    "quantile by (path) (0.99, m)",
+    "max_over_time(max_over_time(max_over_time(m[1h:1s])[1h:1s])[1h:1s])",
+    "sum(sum_over_time(m[1000000d:1ms]))",
+    "stddev_over_time(m[1h:10ms] @ end())",
+    `${"abs(".repeat(490)}m${")".repeat(490)}`,
+    `${"sum(".repeat(400)}m${")".repeat(400)}`,
+    `${"max_over_time(".repeat(50)}m${"[1m:1s])".repeat(50)}`,
+    `{__name__=~"${"a|".repeat(50_000)}m"}`,
+    `m{${'id!="1",'.repeat(5000)}}`,
   ];
 }
 

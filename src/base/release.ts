@@ -1,5 +1,8 @@
-/** Smaller blocks may be shared with others, and are not worth it. */
-const releasedBytesMin = 64 * 1024;
+/**
+ * Smaller blocks may be shared with others, and are not worth it: Node cuts small buffers out of blocks of `Buffer.poolSize`, 64 KiB, which
+ * cannot be given back.
+ */
+const releasedBytesMin = 128 * 1024;
 
 /**
  * Gives the memory of a large block back at once, which otherwise waits for a garbage collection that may be long in coming: large
