@@ -8,6 +8,8 @@ import { type Histogram, Labels, parseHistogram, staleHistogram, withCounterRese
 import { customHistograms, exponentialHistograms } from "../model/histogram/testing.ts";
 import type { AppendResult, HistogramKind } from "../storage/index.ts";
 import { writeHeadBlock } from "./block/head-block.ts";
+import { HistogramChunk } from "./chunk/histogram-chunk.ts";
+import { ChunkBlock } from "./head/chunk-block.ts";
 import { createUlid } from "./block/ulid.ts";
 import { abandon, baseTimeMs, openEarly, openTest, type Opened, temporaryDirectory } from "./test-support.ts";
 
@@ -369,5 +371,18 @@ test("a counter begins with a zero when it began to count, once, and where that 
   );
   assert.deepEqual(times("h"), times("c"));
   assert.deepEqual(times("unknown").length, 6);
+  await tsdb.close();
+});
+
+test("a block that held the histograms of a series may hold its floats later", async (t) => {
+  const { tsdb, kernel } = await openTest(directoryOf(t));
+  const ref = tsdb.appender().reference(Labels.from({ __name__: "m" }));
+  const chunk = new HistogramChunk(2);
+  chunk.append(baseTimeMs, h("count:3 sum:1 buckets:[1 2]"));
+  const block = ChunkBlock.open(kernel, ref, chunk, baseTimeMs)!;
+  assert.equal(block.isOpen, true);
+  // As if it had been freed, and a chunk of floats had been opened in the same place.
+  kernel.views.u8[kernel.series.chunkPtrs(ref)[0]! + layout.chunk.encoding] = layout.chunkEncodingXor;
+  assert.equal(block.isOpen, false);
   await tsdb.close();
 });

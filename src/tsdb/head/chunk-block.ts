@@ -20,10 +20,12 @@ export interface EncodedChunk {
 export class ChunkBlock {
   readonly #kernel: Kernel;
   readonly #slotPtr: number;
+  readonly #encoding: number;
   #ptr = 0;
   #copiedBytes = 0;
 
-  private constructor(kernel: Kernel, slotPtr: number) {
+  private constructor(kernel: Kernel, slotPtr: number, encoding: number) {
+    this.#encoding = encoding;
     this.#kernel = kernel;
     this.#slotPtr = slotPtr;
   }
@@ -32,18 +34,20 @@ export class ChunkBlock {
   static open(kernel: Kernel, ref: number, chunk: EncodedChunk, timestampMs: number): ChunkBlock | undefined {
     const { series, views } = kernel;
     series.closeChunk(ref);
-    const block = new ChunkBlock(kernel, series.slot(ref));
+    const block = new ChunkBlock(kernel, series.slot(ref), chunk.encoding);
     const older = Atomics.load(views.u32, (block.#slotPtr + slot.chunkPtr) >>> 2);
     if (!block.#move(chunk, older, timestampMs, timestampMs)) return undefined;
     Atomics.add(views.u32, control.chunkCount >>> 2, 1);
     return block;
   }
 
-  /** Whether it is still the series' newest chunk, and open. */
+  /** Whether it is still the series' newest chunk, and open. One of floats may have come to the same place meanwhile. */
   get isOpen(): boolean {
     const { u32, u8 } = this.#kernel.views;
-    const ptr = u32[(this.#slotPtr + slot.chunkPtr) >>> 2]!;
-    return ptr === this.#ptr && (u8[ptr + field.flags]! & layout.chunkFlagClosed) === 0;
+    const ptr = this.#ptr;
+    const isClosed = (u8[ptr + field.flags]! & layout.chunkFlagClosed) !== 0;
+    const isNewest = u32[(this.#slotPtr + slot.chunkPtr) >>> 2] === ptr;
+    return isNewest && !isClosed && u8[ptr + field.encoding] === this.#encoding;
   }
 
   /** Publishes the sample that was added to the chunk last; false when the memory is full, then it is not, and the block is of no more use. */
