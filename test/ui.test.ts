@@ -45,6 +45,7 @@ async function startServer(configure: (address: string) => string): Promise<Runn
       `--storage.tsdb.path=${path.join(directory, "data")}`,
       `--web.listen-address=${address}`,
       `--web.external-url=${url}/`,
+      "--enable-feature=exemplar-storage",
       "--log.level=error",
     ],
     { stdio: ["ignore", "ignore", "inherit"] },
@@ -63,10 +64,17 @@ const needed = [chromiumPath, path.join(distDir, "index.html"), path.join(reposi
 const missing = needed.find((file) => !existsSync(file));
 const skip = missing === undefined ? false : `${missing} is missing`;
 
+const startedS = Math.floor(Date.now() / 1000);
+
 /** What is scraped: a hundred series that move, and one whose labels would like to be markup. */
 function startExporter(): Promise<{ port: number; close: () => void }> {
-  const exporter = http.createServer((_, response) => {
+  const exporter = http.createServer((request, response) => {
     const seconds = Date.now() / 1000;
+    if (request.url === "/exemplars") {
+      response.setHeader("content-type", "application/openmetrics-text; version=1.0.0");
+      response.end(`test_requests_total 5 # {trace="<b>abc</b>"} 1000 ${startedS}\n# EOF\n`);
+      return;
+    }
     const waves = Array.from(
       { length: 100 },
       (_each, shard) => `test_wave{shard="${shard}"} ${Math.sin(seconds + shard / 8) + shard}`,
@@ -99,6 +107,9 @@ before(async () => {
 global: { scrape_interval: 1s, scrape_timeout: 1s }
 scrape_configs:
   - job_name: waves
+    static_configs: [{ targets: ["127.0.0.1:${exporter.port}"] }]
+  - job_name: exemplars
+    metrics_path: /exemplars
     static_configs: [{ targets: ["127.0.0.1:${exporter.port}"] }]
   - job_name: nobody-home
     static_configs: [{ targets: ["127.0.0.1:1"] }]
@@ -144,6 +155,22 @@ test("a typed query is drawn as a graph", { skip }, async () => {
   await waitUntil("the graph has colours", async () => (await colouredPixels(plotCanvas)) > 500);
   assert.match(page.url(), /g0\.expr=test_wave&g0\.tab=graph/);
   await page.locator(".legend-rows button").first().waitFor();
+});
+
+test("exemplars are shown on the graph, and what they say when one points at them", { skip }, async () => {
+  await page.goto(`${server.url}/query?g0.expr=test_requests_total&g0.tab=graph&g0.range_input=5m`);
+  await page.locator(plotCanvas).waitFor();
+  await page.getByLabel("Show exemplars").check();
+  await page.getByText("1 exemplars").waitFor();
+  assert.match(page.url(), /g0\.show_exemplars=1/);
+  const plot = (await page.locator(".chart .u-over").boundingBox())!;
+  const tooltip = page.locator(".tooltip-exemplar");
+  // Its value is far above the axis, so that it stands at the upper edge.
+  for (let x = plot.width - 2; (await tooltip.count()) === 0; x -= 6) {
+    assert.ok(x > 0, "the mark is somewhere");
+    await page.mouse.move(plot.x + x, plot.y + 2);
+  }
+  assert.match(await tooltip.innerText(), /1000.*trace="<b>abc<\/b>"/s);
 });
 
 test("an address shows its query again, an old one too", { skip }, async () => {

@@ -1,6 +1,6 @@
 /** PromQL over HTTP. POST, because expressions may be longer than an address can be. */
-import { requestApi, type Answer } from "./http.ts";
-import type { QueryData, RangeSeries } from "./types.ts";
+import { request, requestApi, type Answer } from "./http.ts";
+import type { QueryData, RangeSeries, SeriesExemplars } from "./types.ts";
 import type { TimeGrid } from "../chart/data.ts";
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
@@ -32,4 +32,16 @@ export function queryRange(
 ): Promise<Answer<{ resultType: "matrix"; result: RangeSeries[] }>> {
   const params = rangeParams(expr, grid);
   return requestApi("/query_range", { method: "POST", params, signal });
+}
+
+/** The exemplars of all series that the expression selects, none where it selects nothing. */
+export async function queryExemplars(
+  expr: string,
+  { startMs, endMs }: TimeGrid,
+  signal: AbortSignal,
+): Promise<SeriesExemplars[]> {
+  const params = { query: expr, start: seconds(startMs), end: seconds(endMs) };
+  const response = await request("/api/v1/query_exemplars", { method: "POST", params, signal });
+  if (response.status === 204) return [];
+  return ((await response.json()) as { data: SeriesExemplars[] }).data;
 }

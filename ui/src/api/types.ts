@@ -25,6 +25,19 @@ export interface RangeSeries {
   histograms?: HistogramSample[];
 }
 
+/** Examples of what a series counts. */
+export interface SeriesExemplars {
+  seriesLabels: Labels;
+  exemplars: Exemplar[];
+}
+
+export interface Exemplar {
+  labels: Labels;
+  value: string;
+  /** Seconds. */
+  timestamp: number;
+}
+
 export type QueryData =
   | { resultType: "vector"; result: InstantSeries[] }
   | { resultType: "matrix"; result: RangeSeries[] }

@@ -12,6 +12,7 @@ import type { Unit } from "../base/unit.ts";
 import { axes } from "./axis.ts";
 import { isolatedPoints, stackColumns, type Column } from "./data.ts";
 import { createHighlight, type Highlight } from "./highlight.ts";
+import { drawMarks, type Mark, markAt } from "./marks.ts";
 import { chartInk, translucent, type Scheme } from "./palette.ts";
 
 export interface DrawnSeries {
@@ -29,12 +30,16 @@ export interface Hover {
   topPx: number;
   plotWidthPx: number;
   series: number | null;
+  /** The mark under the pointer. */
+  mark: number | null;
 }
 
 interface Props {
   /** Seconds, ascending. */
   times: number[];
   series: DrawnSeries[];
+  /** Points beside the lines. */
+  marks?: readonly Mark[];
   /** What the time axis shows, in seconds. */
   range: [startS: number, endS: number];
   heightPx: number;
@@ -130,6 +135,8 @@ export function Chart(props: Props): React.JSX.Element {
     });
   }, [times, series, hidden, range[0], range[1], form]);
 
+  useEffect(() => plotRef.current?.redraw(false), [props.marks]);
+
   useEffect(() => highlightRef.current?.show(highlighted ?? null), [highlighted]);
 
   return (
@@ -204,7 +211,10 @@ function options(
     }),
     hooks: {
       drawAxes: [(plot) => drawZeroLine(plot, ink.tick)],
-      draw: [() => highlight.current?.redraw()],
+      draw: [
+        () => highlight.current?.redraw(),
+        (plot) => drawMarks(plot, latest.current.marks ?? [], ink.text, ink.panel),
+      ],
       setCursor: [
         (plot) => {
           const { idx, left = -1, top = -1 } = plot.cursor;
@@ -212,7 +222,14 @@ function options(
           latest.current.onHover?.(
             isOutside
               ? null
-              : { index: idx, leftPx: left, topPx: top, plotWidthPx: plot.over.clientWidth, series: focused },
+              : {
+                  index: idx,
+                  leftPx: left,
+                  topPx: top,
+                  plotWidthPx: plot.over.clientWidth,
+                  series: focused,
+                  mark: markAt(plot, latest.current.marks ?? [], left, top),
+                },
           );
         },
       ],

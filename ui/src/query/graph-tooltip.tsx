@@ -2,21 +2,25 @@
 import { zoneSetting } from "../base/settings.ts";
 import { formatTime } from "../base/time.ts";
 import type { Hover } from "../chart/chart.tsx";
-import { SeriesName } from "../parts/labels.tsx";
+import type { Exemplar } from "../api/types.ts";
+import { LabelTags, SeriesName } from "../parts/labels.tsx";
 import { Swatch, type LegendEntry } from "./graph-legend.tsx";
 
 interface Props {
   hover: Hover;
   times: readonly number[];
   entries: readonly LegendEntry[];
+  /** In the order of the graph's marks. */
+  exemplars: readonly Exemplar[];
   isHidden: (key: string) => boolean;
 }
 
 /** How many series are listed while no single one is near. */
 const listedMax = 8;
 
-export function GraphTooltip({ hover, times, entries, isHidden }: Props): React.JSX.Element {
+export function GraphTooltip({ hover, times, entries, exemplars, isHidden }: Props): React.JSX.Element {
   const zone = zoneSetting.use();
+  const exemplar = hover.mark === null ? undefined : exemplars[hover.mark];
   const near = hover.series === null ? undefined : entries[hover.series];
   const here = (entry: LegendEntry): number | null => entry.values[hover.index] ?? null;
   const present = entries.filter((entry) => !isHidden(entry.key) && here(entry) !== null);
@@ -28,6 +32,12 @@ export function GraphTooltip({ hover, times, entries, isHidden }: Props): React.
     : { right: "auto", left: hover.leftPx + 90, top: 12 };
   return (
     <div className="graph-tooltip panel" style={style}>
+      {exemplar !== undefined && (
+        <div className="tooltip-exemplar">
+          <span className="dim">Exemplar at {formatTime(exemplar.timestamp * 1000, zone)}: </span>
+          <span className="num tooltip-value">{exemplar.value}</span> <LabelTags labels={exemplar.labels} />
+        </div>
+      )}
       <div className="dim num tooltip-time">{formatTime(times[hover.index]! * 1000, zone)}</div>
       <table>
         <tbody>

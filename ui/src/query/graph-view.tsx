@@ -31,10 +31,15 @@ export function GraphView({ panel, id, run, onZoom }: Props): React.JSX.Element 
     <Result
       running={running}
       hasExpr={panel.expr !== ""}
-      summary={({ data, grid }) => (
+      summary={({ data, grid, exemplars }) => (
         <>
           <span className="num">{formatCount(data.result.length)} series</span>
           <span className="dim num">step {formatDuration(grid.stepMs)}</span>
+          {panel.showsExemplars && (
+            <span className="num">
+              {formatCount(exemplars.reduce((sum, one) => sum + one.exemplars.length, 0))} exemplars
+            </span>
+          )}
         </>
       )}
     >
@@ -73,6 +78,11 @@ function Graph({ answer, stacked, onZoom }: GraphProps): React.JSX.Element {
     () => entries.map(({ key, values, color }) => ({ values, color, hidden: hidden.has(key) })),
     [entries, hidden],
   );
+  const exemplars = useMemo(() => answer.exemplars.flatMap(({ exemplars: all }) => all), [answer.exemplars]);
+  const marks = useMemo(
+    () => exemplars.map(({ timestamp, value }) => ({ timeS: timestamp, value: Number(value) })),
+    [exemplars],
+  );
   const varying = useMemo(() => varyingLabels(entries.map(({ labels }) => labels)), [entries]);
 
   if (entries.length === 0) {
@@ -93,6 +103,7 @@ function Graph({ answer, stacked, onZoom }: GraphProps): React.JSX.Element {
           label={`Graph of ${answer.expr}`}
           times={times}
           series={drawn}
+          marks={marks}
           range={[(grid.endMs - answer.rangeMs) / 1000, grid.endMs / 1000]}
           heightPx={graphHeightPx}
           stacked={stacked}
@@ -102,7 +113,13 @@ function Graph({ answer, stacked, onZoom }: GraphProps): React.JSX.Element {
           onZoom={(startS, endS) => onZoom(Math.floor(startS) * 1000, Math.ceil(endS) * 1000)}
         />
         {hover !== null && (
-          <GraphTooltip hover={hover} times={times} entries={entries} isHidden={(key) => hidden.has(key)} />
+          <GraphTooltip
+            hover={hover}
+            times={times}
+            entries={entries}
+            exemplars={exemplars}
+            isHidden={(key) => hidden.has(key)}
+          />
         )}
       </div>
       <GraphLegend

@@ -140,6 +140,16 @@ export function Panel({
             onChange={(mode) => onChange({ ...panel, stacked: mode === "stacked" })}
           />
         )}
+        {panel.tab === "graph" && (
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={panel.showsExemplars}
+              onChange={({ currentTarget }) => onChange({ ...panel, showsExemplars: currentTarget.checked })}
+            />
+            Show exemplars
+          </label>
+        )}
       </div>
       {formatting.error !== null && <div className="query-note bad">{formatting.error.message}</div>}
       {panel.tab === "explain" && (

@@ -3,8 +3,8 @@ import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from 
 import { useEffect, useState } from "react";
 import type { RequestError } from "../api/failure.ts";
 import type { Answer } from "../api/http.ts";
-import { explainRange, queryInstant, queryRange } from "../api/query.ts";
-import type { QueryData, RangeSeries } from "../api/types.ts";
+import { explainRange, queryExemplars, queryInstant, queryRange } from "../api/query.ts";
+import type { QueryData, RangeSeries, SeriesExemplars } from "../api/types.ts";
 import type { TimeGrid } from "../chart/data.ts";
 import type { ExplainData } from "./explain.ts";
 import { stepMsOf, type PanelState } from "./url.ts";
@@ -14,6 +14,8 @@ export interface RangeAnswer extends Answer<{ result: RangeSeries[] }> {
   /** What was asked for; the grid covers it to less than a step. */
   rangeMs: number;
   expr: string;
+  /** Empty unless they are shown. */
+  exemplars: SeriesExemplars[];
 }
 
 export interface InstantAnswer extends Answer<QueryData> {
@@ -66,15 +68,19 @@ const wholeSecondNow = (): number => Math.floor(Date.now() / 1000) * 1000;
 
 /** `run` counts the user's wishes to run: a new number asks again. */
 export function useRange(panel: PanelState, id: number, run: number): Running<RangeAnswer> {
-  const { expr, rangeMs, endMs } = panel;
+  const { expr, rangeMs, endMs, showsExemplars } = panel;
   const stepMs = stepMsOf(panel);
   return useRun(
-    ["range", id, run, expr, rangeMs, endMs, stepMs],
+    ["range", id, run, expr, rangeMs, endMs, stepMs, showsExemplars],
     async (signal) => {
       const end = endMs ?? wholeSecondNow();
       // The steps are counted from the end: the newest samples are never missed.
       const grid = { startMs: end - Math.floor(rangeMs / stepMs) * stepMs, endMs: end, stepMs };
-      return { ...(await queryRange(expr, grid, signal)), grid, rangeMs, expr };
+      const [answer, exemplars] = await Promise.all([
+        queryRange(expr, grid, signal),
+        showsExemplars ? queryExemplars(expr, grid, signal) : [],
+      ]);
+      return { ...answer, exemplars, grid, rangeMs, expr };
     },
     expr !== "",
     endMs === undefined ? panel.refreshMs : undefined,

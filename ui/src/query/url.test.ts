@@ -18,6 +18,7 @@ test("old links work", () => {
     endMs: Date.UTC(2026, 10, 20, 6),
     resolution: { type: "step", stepMs: 10_000 },
     stacked: true,
+    showsExemplars: false,
     refreshMs: undefined,
   });
   assert.equal(decodePanels("g0.expr=up&g0.tab=1")[0]!.tab, "table");
@@ -67,6 +68,7 @@ const panelState: fc.Arbitrary<PanelState> = fc.record(
       fc.integer({ min: 1, max: 1e8 }).map((stepMs) => ({ type: "step" as const, stepMs })),
     ),
     stacked: fc.boolean(),
+    showsExemplars: fc.boolean(),
     refreshMs: fc.option(fc.integer({ min: 1000, max: 1e7 }), { nil: undefined }),
   },
   { noNullPrototype: true },

@@ -15,6 +15,7 @@ export interface PanelState {
   endMs: number | undefined;
   resolution: Resolution;
   stacked: boolean;
+  showsExemplars: boolean;
   /** How often a panel that ends now is run again by itself; `undefined` is never. */
   refreshMs: number | undefined;
 }
@@ -35,6 +36,7 @@ export function newPanel(given: Partial<PanelState> = {}): PanelState {
     endMs: undefined,
     resolution: { type: "auto", density: "medium" },
     stacked: false,
+    showsExemplars: false,
     refreshMs: undefined,
     ...given,
   };
@@ -70,6 +72,7 @@ function decodePanel(fields: ReadonlyMap<string, string>): PanelState {
   if (rangeMs !== undefined && rangeMs > 0) panel.rangeMs = rangeMs;
   panel.endMs = parseTime(fields.get("end_input") || fields.get("moment_input") || "", "utc");
   panel.stacked = fields.get("display_mode") === "stacked" || fields.get("stacked") === "1";
+  panel.showsExemplars = fields.get("show_exemplars") === "1";
   panel.resolution = decodeResolution(fields);
   const refreshMs = parseDuration(fields.get("refresh_input") ?? "");
   if (refreshMs !== undefined) panel.refreshMs = Math.max(refreshMs, refreshMsMin);
@@ -95,6 +98,7 @@ export function encodePanels(panels: readonly PanelState[]): string {
     if (panel.endMs !== undefined) put("end_input", formatTime(panel.endMs, "utc"));
     if (panel.refreshMs !== undefined) put("refresh_input", formatDuration(panel.refreshMs));
     if (panel.stacked) put("display_mode", "stacked");
+    if (panel.showsExemplars) put("show_exemplars", "1");
     if (panel.resolution.type === "step") {
       put("res_type", "custom");
       put("res_step", String(panel.resolution.stepMs / 1000));
