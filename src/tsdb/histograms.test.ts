@@ -386,3 +386,31 @@ test("a block that held the histograms of a series may hold its floats later", a
   assert.equal(block.isOpen, false);
   await tsdb.close();
 });
+
+test("closed chunks of histograms leave the memory for files, and are read from there, also after a restart", async (t) => {
+  const directory = directoryOf(t);
+  const opened = await openTest(directory, { futureMaxMs: Infinity });
+  const appender = opened.tsdb.appender();
+  for (let i = 1; i <= 60; i++)
+    for (const kind of ["integer", "float"] as const) {
+      const ref = appender.reference(Labels.from({ __name__: kind }));
+      // Each tenth is a reset, which begins a chunk.
+      const histogram = times(h("count:3 sum:1 buckets:[1 2]"), 1 + (i % 10));
+      appender.appendHistogram(ref, baseTimeMs + 1000 * i, histogram, kind);
+    }
+  appender.commit();
+  const before = texts(opened);
+  await opened.tsdb.close();
+  assert.ok(systemDisk.list(`${directory}/chunks_head`).length > 0);
+  const again = await openTest(directory, { futureMaxMs: Infinity });
+  const { series, views } = again.kernel;
+  const inFiles = [1, 2].map(
+    (ref) =>
+      series
+        .chunkPtrs(ref)
+        .filter((ptr) => (views.u8[ptr + layout.chunk.flags]! & layout.chunkFlagInFile) !== 0).length,
+  );
+  assert.deepEqual(inFiles, [6, 6]);
+  assert.deepEqual(texts(again), before);
+  await again.tsdb.close();
+});
