@@ -6,9 +6,11 @@
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -19,7 +21,6 @@ import { fileURLToPath } from "node:url";
 
 /** How often it is looked whether another process has finished. */
 const turnPollMs = 100;
-const turnEmptyMsMax = 5000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -107,27 +108,39 @@ function waitForTurn() {
   process.on("exit", () => rmSync(turn, { force: true }));
 }
 
+/** The file comes into being with its content: the process whose turn it is. */
 function take(turn) {
+  const own = `${turn}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
   try {
-    writeFileSync(turn, String(process.pid), { flag: "wx" });
+    linkSync(own, turn);
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
-    if (isAbandoned(turn)) rmSync(turn, { force: true });
+    dropAbandoned(turn, own);
     return false;
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 
-function isAbandoned(turn) {
-  if (!existsSync(turn)) return false;
-  const pid = Number(readFileSync(turn, "utf8"));
-  // Its maker is about to write into it, unless it was killed just then.
-  if (pid === 0) return Date.now() - modifiedMs(turn) > turnEmptyMsMax;
+/** Several may find a dead process' turn at once: what one of them takes away by mistake is put back. */
+function dropAbandoned(turn, aside) {
   try {
-    process.kill(pid, 0);
-    return false;
+    const holder = readFileSync(turn, "utf8");
+    if (isAlive(Number(holder))) return;
+    renameSync(turn, aside);
+    if (readFileSync(aside, "utf8") !== holder) linkSync(aside, turn);
   } catch (error) {
-    return error.code !== "EPERM";
+    if (error.code !== "ENOENT" && error.code !== "EEXIST") throw error;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
   }
 }
 
