@@ -99,6 +99,8 @@ export const headWord = {
   blockDamages: 32_808,
   /** u32 → hash table: series ref + 1 → what is deleted of it. */
   tombstones: 32_832,
+  /** u32 → hash table: series ref + 1 → its samples that came out of order. */
+  outOfOrder: 32_836,
   /** u32: files of head chunks below this number are gone. */
   headChunksFirstFile: 32_812,
 } as const;
@@ -205,6 +207,10 @@ export const sampleStatus = {
   memoryFull: 6,
   /** The ref names no series. */
   unknownSeries: 7,
+  /** Refused by the kernel, and stored as having come out of order. */
+  late: 8,
+  /** Refused by the kernel, and too old for that. */
+  tooOld: 9,
 } as const;
 export type SampleStatus = (typeof sampleStatus)[keyof typeof sampleStatus];
 

@@ -104,6 +104,7 @@ export class Steps {
     this.#config = config;
     this.#tsdb.setExemplarLimits(exemplarLimitsOf(this.#options, config));
     this.#tsdb.setRetention(retentionOf(config));
+    this.#tsdb.setOutOfOrderWindow(config.storage.tsdb.outOfOrderTimeWindowMs);
     this.#tsdb.setStaleSeriesThreshold(config.storage.tsdb.staleSeriesCompactionThreshold);
     this.queries.defaultStepMs = global.evaluationIntervalMs;
     this.notifier.applyConfig(alerting, global.externalLabels);

@@ -39,7 +39,7 @@ test("readers on other threads see each commit whole or not at all", async () =>
       appender.commit();
     }
     assert.equal(counters[1], 0, "halves were seen");
-    assert.ok(isEnough(), `${counters.join(" ")}`);
+    assert.ok(isEnough(), counters.join(" "));
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
     await tsdb.close();

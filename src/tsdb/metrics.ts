@@ -344,6 +344,16 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
       ({ outOfOrder }) => outOfOrder,
     ),
     byType(
+      "prometheus_tsdb_head_out_of_order_samples_appended_total",
+      "Samples appended that came out of order.",
+      ({ late }) => late,
+    ),
+    byType(
+      "prometheus_tsdb_too_old_samples_total",
+      "Samples refused as too old even to come out of order.",
+      ({ tooOld }) => tooOld,
+    ),
+    byType(
       "prometheus_tsdb_out_of_bound_samples_total",
       "Samples refused as too old or too far in the future.",
       ({ outOfBounds, tooFarInFuture }) => outOfBounds + tooFarInFuture,
@@ -373,6 +383,16 @@ export function registerTsdbMetrics(registry: Registry, sources: MetricSources):
     child.sum = wal()?.counters.syncSecondsSum ?? 0;
     child.count = wal()?.counters.syncs ?? 0;
   });
+}
+
+/** Registers upstream's histogram of how late samples come, and returns what feeds it. */
+export function outOfOrderDelta(registry: Registry): (seconds: number) => void {
+  const histogram = registry.histogram({
+    name: "prometheus_tsdb_sample_ooo_delta",
+    help: "By how much samples that came out of order were older than the newest, in seconds.",
+    buckets: [600, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+  });
+  return (seconds) => histogram.observe(seconds);
 }
 
 /** An empty head has no times; upstream shows 0. */

@@ -30,7 +30,7 @@ import { deleteSeries, type SeriesDeletion } from "./maintenance/series-deletion
 import { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import { TsdbDurations } from "./durations.ts";
 import { DirectoryLock } from "./lock.ts";
-import { registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
+import { outOfOrderDelta, registerTsdbMetrics, TsdbCounters } from "./metrics.ts";
 import { type ExemplarLimits, resolveOptions, type TsdbOptions } from "./options.ts";
 import {
   type CheckpointOptions,
@@ -40,6 +40,12 @@ import {
   truncateWal,
 } from "./wal/checkpoint.ts";
 import { createQueryable, type StoredQueryable } from "./queryable.ts";
+import {
+  compactOutOfOrder,
+  OutOfOrderAppender,
+  OutOfOrderLog,
+  replayOutOfOrder,
+} from "./out-of-order/index.ts";
 import { blocksChanged, earlierQueriesEnded, publishDataDirectory } from "./shared-blocks.ts";
 import { directoryBytes } from "./directory-bytes.ts";
 import { WalLog } from "./wal/log.ts";
@@ -90,6 +96,8 @@ export class Tsdb implements Appendable {
   readonly #exemplars: ExemplarStorage;
   readonly #pool: BatchPool;
   readonly #mapper: ChunkMapper;
+  readonly #outOfOrderLog: OutOfOrderLog;
+  readonly #outOfOrder: OutOfOrderAppender;
   #headChunks: HeadChunkWriter | undefined;
   readonly #appends = new AppendTotals();
   readonly #counters = new TsdbCounters();
@@ -131,6 +139,21 @@ export class Tsdb implements Appendable {
     this.#exemplars.outOfOrderWindowMs = options.exemplarWindowMs;
     this.#pool = new BatchPool(kernel, options.batchSamples);
     this.#mapper = new ChunkMapper({ head: this.#head, clock: parts.clock, logger: parts.logger });
+    this.#outOfOrderLog = new OutOfOrderLog({
+      ...parts,
+      directory: this.#outOfOrderDirectory,
+      compression: options.walCompression,
+      segmentBytes: options.walSegmentBytes,
+      syncIntervalMs: options.walSyncIntervalMs,
+    });
+    this.#outOfOrder = new OutOfOrderAppender({
+      head: this.#head,
+      log: this.#outOfOrderLog,
+      pool: this.#pool,
+      clock: parts.clock,
+      onDelta: outOfOrderDelta(registry),
+    });
+    this.#outOfOrder.windowMs = options.outOfOrderWindowMs;
     publishDataDirectory(kernel, directory);
     this.queryable = this.#stored = createQueryable({
       kernel,
@@ -209,6 +232,11 @@ export class Tsdb implements Appendable {
     this.#staleSeries.threshold = threshold;
   }
 
+  /** How much older than the newest of all samples one may be that comes out of order; 0 refuses those. What came so far stays. */
+  setOutOfOrderWindow(windowMs: number): void {
+    this.#outOfOrder.windowMs = windowMs;
+  }
+
   /** What is kept from now on; what is beyond is deleted within a minute. */
   setRetention(retention: Retention): void {
     this.#retention.retention = retention;
@@ -281,6 +309,7 @@ export class Tsdb implements Appendable {
     await this.#parts.keeper?.close();
     await this.#maintenance;
     await this.#log?.close();
+    await this.#outOfOrderLog.close();
     this.#mapper.close();
     await this.#headChunks?.close();
     const segment = this.#wal?.segment;
@@ -359,6 +388,7 @@ export class Tsdb implements Appendable {
       clock,
       counters: this.#appends,
       exemplars: this.#exemplars,
+      outOfOrder: this.#outOfOrder,
       keepsMetadata: this.#options.keepsMetadata,
       zeroesStarts: this.#options.zeroesStarts,
       chunkRangeMs,
@@ -402,6 +432,7 @@ export class Tsdb implements Appendable {
       if (this.#wal !== undefined) this.#beginMapping(headChunks.files);
       const replayed = await this.#replay(headChunks);
       if (replayed.isRenumbered) return await this.#renumber(headChunks, replayed);
+      await this.#replayOutOfOrder(replayed);
       this.#beginMapping(headChunks.files);
       return replayed;
     } finally {
@@ -502,9 +533,38 @@ export class Tsdb implements Appendable {
       await clearHead(this.#head);
       result = await this.#replay();
     }
+    await this.#replayOutOfOrder(result);
+    // Out of the way while the refs of the two logs do not go together.
+    if (disk.stat(this.#outOfOrderDirectory) !== undefined)
+      setAside(disk, this.#outOfOrderDirectory, this.#setAsideDirectory);
     await rewriteWal(this.#checkpointOptions(Number.MIN_SAFE_INTEGER), this.#exemplars);
+    this.#outOfOrderLog.writeAll(this.#head.outOfOrder);
     this.#beginMapping([]);
     return result;
+  }
+
+  /** Adds what the write-behind log has to what the replay of the WAL found. */
+  async #replayOutOfOrder(replayed: ReplayResult): Promise<void> {
+    const { disk, logger } = this.#parts;
+    const found = await replayOutOfOrder({
+      head: this.#head,
+      disk,
+      logger,
+      directory: this.#outOfOrderDirectory,
+      endSegment: () => this.#outOfOrderLog.firstSegment,
+      refs: replayed.refs,
+    });
+    // Chunks that we write would be taken for those that the markers mean.
+    if (found.hasMarkers) this.#outOfOrderLog.rewrite(this.#head.outOfOrder);
+    replayed.samples += found.samples;
+    replayed.unknownRefs.samples += found.unknownSeriesSamples;
+    replayed.damages.push(...found.damages);
+    for (const [type, count] of found.skippedRecords)
+      replayed.skippedRecords.set(type, (replayed.skippedRecords.get(type) ?? 0) + count);
+  }
+
+  get #outOfOrderDirectory(): string {
+    return `${this.#parts.directory}/wbl`;
   }
 
   #armReclaim(): void {
@@ -582,6 +642,16 @@ export class Tsdb implements Appendable {
       isUrgent,
     });
     counters.compactions += blocks;
+    if (blocks > 0 || isUrgent()) {
+      counters.compactions += await compactOutOfOrder({
+        kernel,
+        clock,
+        keeper: { cut: (...given) => writing(() => keeper.cut(...given)) },
+        head: head.outOfOrder,
+        log: this.#outOfOrderLog,
+        chunkRangeMs,
+      });
+    }
     await this.#staleSeries.run(keeper, blocks > 0);
     const { timeMs } = this.#retention.retention;
     const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(timeMs, chunkRangeMs));

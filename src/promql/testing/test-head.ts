@@ -37,6 +37,7 @@ export class TestHead {
       log: { write: () => {} },
       pool: new BatchPool(this.kernel, 16_384),
       mapper: { notice: () => {} },
+      outOfOrder: { take: () => {} },
       clock: new SimulatedClock(),
       counters: new AppendTotals(),
       exemplars: new ExemplarStorage((ref) => this.#head.labels(ref)),

@@ -28,7 +28,10 @@ export function compactBlocks(sources: readonly Block[], target: BlockTarget): B
   } finally {
     for (const cursor of cursors) cursor.close();
   }
-  const hints = [...new Set(metas.flatMap(({ compaction }) => compaction.hints ?? []))].sort();
+  // What all sources are; a block that was cut from the head in its turn stays one.
+  const hints = (metas[0]!.compaction.hints ?? []).filter((hint) =>
+    metas.every(({ compaction }) => compaction.hints?.includes(hint)),
+  );
   return writer.finish(
     Math.min(...metas.map(({ minTime }) => minTime)),
     Math.max(...metas.map(({ maxTime }) => maxTime)),

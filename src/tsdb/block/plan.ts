@@ -22,12 +22,12 @@ export function blockRangeMaxDefault(retentionMs: number, minMs: number): number
 
 /**
  * The blocks to be compacted into one next, in the order of their times; none when all is well. Overlapping blocks come first, then those that
- * fill a wider range, then a single one of which much is deleted. Blocks with different hints are never mixed.
+ * fill a wider range, then a single one of which much is deleted. Blocks of stale series are not mixed with others.
  */
 export function planCompaction(blocks: readonly BlockMeta[], ranges: readonly number[]): BlockMeta[] {
   const classes = new Map<string, BlockMeta[]>();
   for (const block of [...blocks].sort(byTime)) {
-    const key = [...(block.compaction.hints ?? [])].sort().join(",");
+    const key = planClass(block);
     const members = classes.get(key);
     if (members === undefined) classes.set(key, [block]);
     else members.push(block);
@@ -39,6 +39,15 @@ export function planCompaction(blocks: readonly BlockMeta[], ranges: readonly nu
     }
   }
   return [];
+}
+
+/** Only blocks of the same class are compacted with one another. What came out of order goes where it belongs. */
+function planClass({ compaction }: BlockMeta): string {
+  const hints = compaction.hints ?? [];
+  return hints
+    .filter((hint) => hint !== "from-out-of-order")
+    .sort()
+    .join(",");
 }
 
 /**

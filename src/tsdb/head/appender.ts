@@ -25,6 +25,7 @@ import type {
 } from "../../storage/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { ChunkMapper } from "../head-chunks/index.ts";
+import type { OutOfOrderAppender } from "../out-of-order/appender.ts";
 import type { ExemplarEntry } from "../wal/exemplar-record.ts";
 import type { MetadataEntry } from "../wal/metadata-record.ts";
 import type { BatchPool } from "./batch-pool.ts";
@@ -55,6 +56,7 @@ export interface AppendContext {
   readonly clock: Clock;
   readonly counters: AppendTotals;
   readonly exemplars: ExemplarStorage;
+  readonly outOfOrder: Pick<OutOfOrderAppender, "take">;
   readonly keepsMetadata: boolean;
   /** Whether a series gets a zero at the time since when its samples count. */
   readonly zeroesStarts: boolean;
@@ -77,6 +79,10 @@ export class AppendCounters {
   tooFarInFuture = 0;
   memoryFull = 0;
   unknownSeries = 0;
+  /** Of `appended`, those that came out of order. */
+  late = 0;
+  /** Refused as too old even to come out of order. */
+  tooOld = 0;
 }
 
 /** By the kind of samples. */
@@ -195,10 +201,12 @@ export class HeadAppender implements Appender {
     try {
       for (const batch of batches) batch.check(bounds);
       log.write(head, batches, notes);
+      if (!isReplaying) for (const batch of batches) batch.append({ chunkRangeMs, samplesPerChunk });
       const result = emptyResult();
-      for (const batch of batches) {
-        if (!isReplaying) batch.append({ chunkRangeMs, samplesPerChunk });
-        this.#tally(batch, result);
+      try {
+        this.#context.outOfOrder.take(batches);
+      } finally {
+        for (const batch of batches) this.#tally(batch, result);
       }
       if (!isReplaying) this.#keepNotes(notes);
       return result;
@@ -253,7 +261,7 @@ export class HeadAppender implements Appender {
     const { head, counters: totals } = this.#context;
     const { status, timestamps, count } = batch;
     const counters = isFloats(batch) ? totals.float : totals.histogram;
-    const tally = new Uint32Array(8);
+    const tally = new Uint32Array(10);
     let minMs = Infinity;
     let maxMs = -Infinity;
     for (let i = 0; i < count; i++) {
@@ -268,6 +276,11 @@ export class HeadAppender implements Appender {
       result[name] += tally[resultStatus[name]]!;
       counters[name] += tally[resultStatus[name]]!;
     }
+    result.appended += tally[sampleStatus.late]!;
+    counters.appended += tally[sampleStatus.late]!;
+    counters.late += tally[sampleStatus.late]!;
+    result.outOfOrder += tally[sampleStatus.tooOld]!;
+    counters.tooOld += tally[sampleStatus.tooOld]!;
     // A series that was removed meanwhile had its time truncated: who still holds its ref must ask for a new one.
     result.outOfBounds += tally[sampleStatus.unknownSeries]!;
     counters.unknownSeries += tally[sampleStatus.unknownSeries]!;

@@ -1,6 +1,7 @@
 import { NarthexError } from "../../base/index.ts";
 import { type Kernel, layout } from "../../kernel/index.ts";
 import { Labels, type MetricMetadata } from "../../model/index.ts";
+import { OutOfOrderHead } from "../out-of-order/head.ts";
 import { HistogramWriter } from "./histogram-writer.ts";
 import { LabelIndex } from "./label-index.ts";
 import { labelsBytes, SeriesIndex } from "./series-index.ts";
@@ -29,6 +30,7 @@ export class Head {
   readonly labelIndex: LabelIndex;
   readonly histograms: HistogramWriter;
   readonly tombstones: HeadTombstones;
+  readonly outOfOrder: OutOfOrderHead;
   /** Series created since they were last written to the WAL. */
   readonly unlogged: number[] = [];
   /** What is known of the metrics of series, as far as metadata is kept. */
@@ -49,6 +51,7 @@ export class Head {
     this.labelIndex = new LabelIndex(kernel, this.symbols);
     this.histograms = new HistogramWriter(kernel);
     this.tombstones = new HeadTombstones(kernel);
+    this.outOfOrder = new OutOfOrderHead(kernel);
     this.#seriesIndex = new SeriesIndex(kernel);
     this.#seriesMax = Math.min(options.seriesMax ?? seriesMaxDefault, seriesMaxDefault);
     this.#f64 = kernel.views.f64;

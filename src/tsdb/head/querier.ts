@@ -1,14 +1,15 @@
 import { assert, type Disk, systemDisk } from "../../base/index.ts";
-import { type Kernel, layout, type Snapshot } from "../../kernel/index.ts";
+import { type Kernel, layout, type Snapshot, type Views } from "../../kernel/index.ts";
 import { compareStrings, type Matcher } from "../../model/index.ts";
 import { BlockNotices } from "../block/damage.ts";
 import { HeadChunkFiles, HeadChunkReader } from "../head-chunks/index.ts";
 import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
 import { type Interval, isDeleted } from "../block/tombstones.ts";
+import { outOfOrderRuns } from "../out-of-order/chunks.ts";
 import { chunkTimeMs } from "./chunk-time.ts";
 import { LabelIndexReader } from "./label-index.ts";
 import { labelValue, SeriesSelector } from "./select.ts";
-import { HeadSeriesSet, sortedOrder } from "./series-set.ts";
+import { type HeadPart, HeadSeriesSet, sortedOrder } from "./series-set.ts";
 import { combineHash, describingLabels } from "./text-hash.ts";
 import { SymbolReader, SymbolTexts } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
@@ -16,6 +17,8 @@ import { deletedIntervals } from "./tombstones.ts";
 export interface HeadQueryableParts {
   /** Restricts it to some series by their refs, for `select`. */
   among?: Uint32Array | undefined;
+  /** Default: all. */
+  part?: HeadPart;
   /** Where the head's files are read from. Default: the system's. */
   disk?: Disk;
   /** Hear of what is damaged in those and left out. */
@@ -43,6 +46,7 @@ export function createHeadQueryable(kernel: Kernel, parts: HeadQueryableParts = 
         maxTimestampMs,
         snapshot,
         only,
+        parts.part,
       ),
     close: () => files.close(),
   };
@@ -56,6 +60,7 @@ class HeadQuerier implements Querier {
   readonly #selector: SeriesSelector;
   readonly #snapshot: Snapshot;
   readonly #only: ReadonlySet<number> | undefined;
+  readonly #part: HeadPart;
   readonly #chunks: HeadChunkReader;
   readonly #minTimestampMs: number;
   readonly #maxTimestampMs: number;
@@ -69,11 +74,13 @@ class HeadQuerier implements Querier {
     maxTimestampMs: number,
     snapshot?: number,
     only?: ReadonlySet<number>,
+    part: HeadPart = "all",
   ) {
     kernel.epoch.enter();
     this.#kernel = kernel;
     this.#chunks = chunks;
     this.#only = only;
+    this.#part = part;
     this.#snapshot = kernel.isolation.snapshot(snapshot);
     this.#index = new LabelIndexReader(kernel);
     this.#symbols = new SymbolReader(kernel, texts);
@@ -97,6 +104,7 @@ class HeadQuerier implements Querier {
       this.#symbols,
       this.#snapshot,
       this.#chunks,
+      this.#part,
       refs.subarray(0, count),
       labelsPtrs.subarray(0, count),
     );
@@ -158,16 +166,25 @@ class HeadQuerier implements Querier {
       const labelsPtr = series.labelsPtr(ref);
       if (labelsPtr === 0) continue;
       if (inShard?.(labelsPtr) === false) continue;
-      const deleted = deletedIntervals(this.#kernel.views, ref);
-      if (!hasChunkIn(u32, series.slot(ref), minTimestampMs, maxTimestampMs, deleted)) continue;
+      if (!this.#hasSamples(ref, minTimestampMs, maxTimestampMs)) continue;
       keptRefs[count] = ref;
       labelsPtrs[count++] = labelsPtr;
     }
     return { refs: keptRefs.subarray(0, count), labelsPtrs: labelsPtrs.subarray(0, count) };
   }
 
+  /** Whether a chunk reaches into the time range that is not deleted altogether. */
+  #hasSamples(ref: number, minTimestampMs: number, maxTimestampMs: number): boolean {
+    const { series, views } = this.#kernel;
+    const range = [minTimestampMs, maxTimestampMs, deletedIntervals(views, ref)] as const;
+    if (this.#part !== "outOfOrder" && hasChunkIn(views.u32, series.slot(ref), ...range)) return true;
+    return this.#part !== "inOrder" && hasOutOfOrder(views, ref, ...range);
+  }
+
   #overlapsHead(): boolean {
-    const { f64 } = this.#kernel.views;
+    const { f64, u32 } = this.#kernel.views;
+    // Of what came out of order no bounds are kept.
+    if (Atomics.load(u32, layout.headWord.outOfOrder >>> 2) !== 0) return true;
     const headMinMs = f64[layout.headWord.minTimeMs / 8]!;
     const headMaxMs = f64[layout.headWord.maxTimeMs / 8]!;
     return this.#minTimestampMs <= headMaxMs && this.#maxTimestampMs >= headMinMs;
@@ -198,7 +215,18 @@ function shardTest(
   };
 }
 
-/** Whether a chunk reaches into the time range that is not deleted altogether. */
+function hasOutOfOrder(
+  views: Views,
+  ref: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+  deleted: readonly Interval[] | undefined,
+): boolean {
+  return outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs).some(
+    (run) => !(deleted && isDeleted(deleted, run.minTimestampMs, run.maxTimestampMs)),
+  );
+}
+
 function hasChunkIn(
   u32: Uint32Array,
   slot: number,

@@ -6,12 +6,16 @@ import type { HeadChunkReader } from "../head-chunks/index.ts";
 import { hasHistograms, readHeadHistograms } from "./histogram-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
 import { cutHistograms } from "../block/histograms.ts";
+import { mergeOutOfOrder, outOfOrderCountMax } from "../out-of-order/read.ts";
 import type { SymbolReader } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
 
 /** Samples that a series may get while it is read a second time. */
 const growthMax = 1024;
 const noHistograms: readonly StoredHistogram[] = [];
+
+/** Which samples of the head: those that came in order, the others, or all. */
+export type HeadPart = "all" | "inOrder" | "outOfOrder";
 
 /** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
 export class HeadSeriesSet implements SeriesSet {
@@ -20,6 +24,7 @@ export class HeadSeriesSet implements SeriesSet {
   readonly #reader: SymbolReader;
   readonly #snapshot: Snapshot;
   readonly #chunks: HeadChunkReader;
+  readonly #part: HeadPart;
   readonly #refs: Uint32Array;
   readonly #labelsPtrs: Uint32Array;
 
@@ -28,6 +33,7 @@ export class HeadSeriesSet implements SeriesSet {
     reader: SymbolReader,
     snapshot: Snapshot,
     chunks: HeadChunkReader,
+    part: HeadPart,
     refs: Uint32Array,
     labelsPtrs: Uint32Array,
   ) {
@@ -35,6 +41,7 @@ export class HeadSeriesSet implements SeriesSet {
     this.#reader = reader;
     this.#snapshot = snapshot;
     this.#chunks = chunks;
+    this.#part = part;
     this.#refs = refs;
     this.#labelsPtrs = labelsPtrs;
     this.symbols = {
@@ -60,7 +67,13 @@ export class HeadSeriesSet implements SeriesSet {
   }
 
   sampleCountMax(series: number, minTimestampMs: number, maxTimestampMs: number): number {
-    return this.#kernel.series.sampleCount(this.#refs[series]!, minTimestampMs, maxTimestampMs);
+    const ref = this.#refs[series]!;
+    let count = 0;
+    if (this.#part !== "outOfOrder")
+      count += this.#kernel.series.sampleCount(ref, minTimestampMs, maxTimestampMs);
+    if (this.#part !== "inOrder")
+      count += outOfOrderCountMax(this.#kernel, ref, minTimestampMs, maxTimestampMs);
+    return count;
   }
 
   read(
@@ -72,22 +85,34 @@ export class HeadSeriesSet implements SeriesSet {
   ): number {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
+    const range = [minTimestampMs, maxTimestampMs, dropStale] as const;
+    let count = this.#part === "outOfOrder" ? 0 : this.#readInOrder(series, ...range, columns);
+    if (this.#part !== "inOrder") count = mergeOutOfOrder(this.#kernel, ref, ...range, columns, count);
+    const deleted = deletedIntervals(this.#kernel.views, ref);
+    return deleted === undefined ? count : dropIntervals(this.#kernel.views, { ...columns, count }, deleted);
+  }
+
+  #readInOrder(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    columns: SampleColumns,
+  ): number {
+    const ref = this.#refs[series]!;
     const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
     const count = this.#decode(series, minTimestampMs, untilMs, dropStale, columns);
     if (count < 0) return this.#readApart(series, -count, minTimestampMs, untilMs, dropStale, columns);
     return this.#keepVisible(ref, columns, count);
   }
 
-  /** Takes away what was committed since the snapshot was taken, and what is deleted. Returns how many samples are left. */
-  #keepVisible(ref: number, { timestamps, values }: SampleColumns, count: number): number {
-    const { views } = this.#kernel;
+  /** Takes away what was committed since the snapshot was taken. Returns how many samples are left. */
+  #keepVisible(ref: number, { timestamps }: SampleColumns, count: number): number {
+    const { f64 } = this.#kernel.views;
     const untilMs = this.#snapshot.untilMs(ref);
     let visible = count;
-    while (visible > 0 && views.f64[timestamps / 8 + visible - 1]! > untilMs) visible--;
-    const deleted = deletedIntervals(views, ref);
-    return deleted === undefined
-      ? visible
-      : dropIntervals(views, { timestamps, values, count: visible }, deleted);
+    while (visible > 0 && f64[timestamps / 8 + visible - 1]! > untilMs) visible--;
+    return visible;
   }
 
   /** Commits since the columns were made have added samples that have no room there, and are to be left out anyway. */
@@ -151,6 +176,7 @@ export class HeadSeriesSet implements SeriesSet {
     maxTimestampMs: number,
     dropStale: boolean,
   ): readonly StoredHistogram[] {
+    if (this.#part === "outOfOrder") return [];
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
     if (!hasHistograms(this.#kernel, ref, minTimestampMs)) return noHistograms;

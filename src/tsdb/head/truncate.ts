@@ -23,7 +23,7 @@ export async function truncateHead(head: Head, minTimeMs: number): Promise<Trunc
   const emptyRefs: number[] = [];
   const chunksRemoved = await truncateChunks(head, minTimeMs, breathe, (ref) => {
     const flags = head.kernel.series.slot(ref) + slot.flags;
-    if (head.newestChunk(ref) !== 0) u8[flags]! &= ~emptyFlag;
+    if (head.newestChunk(ref) !== 0 || head.outOfOrder.has(ref)) u8[flags]! &= ~emptyFlag;
     else if ((u8[flags]! & emptyFlag) === 0) u8[flags]! |= emptyFlag;
     else emptyRefs.push(ref);
   });
@@ -79,7 +79,7 @@ async function removeSeries(head: Head, refs: readonly number[], breathe: Breath
   const dead = new Set<number>();
   const affected = new Map<number, Set<number>>();
   for (const ref of refs) {
-    if (head.newestChunk(ref) !== 0) continue;
+    if (head.newestChunk(ref) !== 0 || head.outOfOrder.has(ref)) continue;
     const labels = kernel.series.labelsPtr(ref) >>> 2;
     for (let at = labels + 2, end = at + 2 * u32[labels + 1]!; at < end; at += 2) {
       let values = affected.get(u32[at]!);

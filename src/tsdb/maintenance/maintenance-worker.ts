@@ -28,6 +28,7 @@ import type { BlockMeta } from "../block/meta.ts";
 import { writeSnapshot } from "../block/snapshot.ts";
 import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
+import { outOfOrderHint } from "../out-of-order/compaction.ts";
 import { blocksChanged, countLeftOut } from "../shared-blocks.ts";
 import type { MaintenanceCalls, MaintenanceOrder, MaintenanceReport, MaintenanceStart } from "./messages.ts";
 
@@ -54,12 +55,13 @@ const calls: MaintenanceCalls = {
     const startMs = systemClock.monotonicMs();
     const ulid = createUlid(systemClock.nowMs());
     const target = { kernel, disk: systemDisk, dataDirectory: start.directory, ulid };
-    const source = refs === undefined ? head : createHeadQueryable(kernel, { among: refs, notices });
+    const part = hints.includes(outOfOrderHint) ? "outOfOrder" : "inOrder";
+    const source = createHeadQueryable(kernel, { among: refs, part, notices });
     let meta: BlockMeta | undefined;
     try {
       meta = writeHeadBlock(source, target, minTime, maxTime, hints);
     } finally {
-      if (refs !== undefined) source.close();
+      source.close();
     }
     if (meta === undefined) return undefined;
     blocksChanged(kernel);

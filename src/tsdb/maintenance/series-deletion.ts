@@ -5,6 +5,7 @@ import type { Head } from "../head/head.ts";
 import { SeriesSelector } from "../head/select.ts";
 import { SymbolReader } from "../head/symbols.ts";
 import type { Stone } from "../head/tombstones.ts";
+import { outOfOrderRuns } from "../out-of-order/chunks.ts";
 import type { WalLog } from "../wal/log.ts";
 import type { BlockKeeper } from "./head-compaction.ts";
 
@@ -56,9 +57,12 @@ function findStones(kernel: Kernel, { selectors, minTimestampMs, maxTimestampMs 
 function seriesTimesMs({ series, views }: Kernel, ref: number): [oldestMs: number, newestMs: number] {
   const ptrs = series.chunkPtrs(ref);
   const [newest, oldest] = [ptrs[0], ptrs.at(-1)];
-  if (newest === undefined || oldest === undefined) return [Infinity, -Infinity];
-  return [
-    Number(views.i64[(oldest + layout.chunk.minTimestampMs) / 8]),
-    Number(views.i64[(newest + layout.chunk.maxTimestampMs) / 8]),
-  ];
+  let minMs = oldest === undefined ? Infinity : Number(views.i64[(oldest + layout.chunk.minTimestampMs) / 8]);
+  let maxMs =
+    newest === undefined ? -Infinity : Number(views.i64[(newest + layout.chunk.maxTimestampMs) / 8]);
+  for (const run of outOfOrderRuns(views, ref, -Infinity, Infinity)) {
+    minMs = Math.min(minMs, run.minTimestampMs);
+    maxMs = Math.max(maxMs, run.maxTimestampMs);
+  }
+  return [minMs, maxMs];
 }

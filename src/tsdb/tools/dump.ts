@@ -15,6 +15,7 @@ import { readMeta } from "../block/meta.ts";
 import { Head } from "../head/head.ts";
 import { resolveOptions } from "../options.ts";
 import { createQueryable } from "../queryable.ts";
+import { outOfOrderHint, replayOutOfOrder } from "../out-of-order/index.ts";
 import { replayWal } from "../wal/replay.ts";
 import { checkDataDirectory, type Output } from "./format.ts";
 import { readOnlyDisk } from "./read-only-disk.ts";
@@ -86,16 +87,22 @@ async function loadHead(kernel: Kernel, disk: Disk, dataDirectory: string): Prom
   const blocks = listBlockUlids(disk, dataDirectory).map((ulid) =>
     readMeta(disk, `${dataDirectory}/${ulid}`),
   );
-  const minValidTimeMs = blocks.reduce((latest, { maxTime }) => Math.max(latest, maxTime), -Infinity);
-  await replayWal({
-    head: new Head(kernel),
-    disk,
-    logger: silentLogger,
+  const inOrder = blocks.filter(({ compaction }) => !compaction.hints?.includes(outOfOrderHint));
+  const minValidTimeMs = inOrder.reduce((latest, { maxTime }) => Math.max(latest, maxTime), -Infinity);
+  const common = { head: new Head(kernel), disk, logger: silentLogger };
+  const { refs } = await replayWal({
+    ...common,
     directory: `${dataDirectory}/wal`,
     chunkRangeMs,
     samplesPerChunk,
     minValidTimeMs,
     isCancelled: () => false,
+  });
+  await replayOutOfOrder({
+    ...common,
+    directory: `${dataDirectory}/wbl`,
+    endSegment: () => Infinity,
+    refs,
   });
 }
 

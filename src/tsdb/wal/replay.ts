@@ -63,6 +63,8 @@ export interface ReplayResult {
   unknownRefs: Record<"samples" | "histograms" | "tombstones" | "exemplars" | "metadata", number>;
   /** Whether refs in the log mean other series in the head, so that the log must be written anew before it is continued. */
   isRenumbered: boolean;
+  /** Refs of the log whose series has another ref in the head. */
+  refs: ReadonlyMap<number, number>;
 }
 
 /** The event loop gets its turn after so much work. */
@@ -97,14 +99,14 @@ export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
     }
     if (writer) await replay.follow(writer);
     else replay.finish();
-    return replay.result;
+    return { ...replay.result, refs: replay.refs };
   } finally {
     replay.close();
   }
 }
 
 class Replay {
-  readonly result: ReplayResult = {
+  readonly result: Omit<ReplayResult, "refs"> = {
     records: 0,
     samples: 0,
     series: 0,
@@ -117,7 +119,7 @@ class Replay {
   readonly #options: ReplayOptions;
   readonly #head: Head;
   /** Refs of the log whose series has another ref in the head. */
-  readonly #refs = new Map<number, number>();
+  readonly refs = new Map<number, number>();
   readonly #series: SeriesRecordReader;
   readonly #window: ReplayWindow;
   #pages = 0;
@@ -225,10 +227,10 @@ class Replay {
   #readRecord(record: Uint8Array, path: string): void {
     this.result.records++;
     try {
-      if (record[0] === recordType.samples) this.#window.add(record, this.#refs);
+      if (record[0] === recordType.samples) this.#window.add(record, this.refs);
       else if (record[0] === recordType.series) this.#readSeries(record);
       else if (isHistogramRecord(record)) this.#readHistograms(record);
-      else if (record[0] === recordType.samplesV2) this.#window.addFloats(record, this.#refs);
+      else if (record[0] === recordType.samplesV2) this.#window.addFloats(record, this.refs);
       else if (record[0] === recordType.tombstones) this.#readTombstones(record);
       else if (record[0] === recordType.exemplars) this.#readExemplars(record);
       else if (record[0] === recordType.metadata) this.#readMetadata(record);
@@ -246,14 +248,14 @@ class Replay {
   }
 
   #readHistograms(record: Uint8Array): void {
-    const skipped = this.#window.addHistograms(record, this.#refs);
+    const skipped = this.#window.addHistograms(record, this.refs);
     this.#skip(record[0]!, Math.min(skipped, 1));
   }
 
   #readTombstones(record: Uint8Array): void {
     for (const { ref: logRef, interval } of decodeTombstoneRecord(record)) {
       if (interval.maxTimestampMs < this.#options.minValidTimeMs) continue;
-      const ref = this.#refs.get(logRef) ?? logRef;
+      const ref = this.refs.get(logRef) ?? logRef;
       if (this.#head.hasSeries(ref)) this.#head.tombstones.add({ ref, interval });
       else this.result.unknownRefs.tombstones++;
     }
@@ -275,8 +277,8 @@ class Replay {
         if (logRef > keptRefMax) this.result.isRenumbered = true;
         else head.skipRef(logRef);
       }
-      if (ref === logRef) this.#refs.delete(logRef);
-      else this.#refs.set(logRef, ref);
+      if (ref === logRef) this.refs.delete(logRef);
+      else this.refs.set(logRef, ref);
     });
   }
 
@@ -298,7 +300,7 @@ class Replay {
 
   /** The ref in the head for one of the log, 0 when there is no such series. */
   #headRef(logRef: number): number {
-    const ref = this.#refs.get(logRef) ?? logRef;
+    const ref = this.refs.get(logRef) ?? logRef;
     return ref >= 1 && ref <= layout.seriesRefMax && this.#head.hasSeries(ref) ? ref : 0;
   }
 
@@ -330,7 +332,7 @@ class Replay {
   /** A ref of our own choice; without a bound on those in the log, the same number means another series there, or none. */
   #freshRef(): number {
     const ref = this.#head.freshRef();
-    if (!this.#options.writer && !this.#refs.has(ref)) this.#refs.set(ref, 0);
+    if (!this.#options.writer && !this.refs.has(ref)) this.refs.set(ref, 0);
     this.#pagesSeen.add(pageOf(ref));
     this.#pages = this.#pagesSeen.size;
     return ref;

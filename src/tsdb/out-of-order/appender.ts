@@ -1,0 +1,92 @@
+import type { Clock } from "../../base/index.ts";
+import { MemoryFullError, type SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import type { BatchPool } from "../head/batch-pool.ts";
+import { HistogramBatch } from "../head/histogram-batch.ts";
+import type { Head } from "../head/head.ts";
+import type { OutOfOrderLog } from "./log.ts";
+
+export interface OutOfOrderAppenderOptions {
+  head: Head;
+  log: OutOfOrderLog;
+  pool: BatchPool;
+  clock: Clock;
+  /** Hears of how much older than the head's newest sample one was. */
+  onDelta?: (seconds: number) => void;
+}
+
+/** Takes the samples that the head refused because newer ones of their series, or of all, were there. Main thread only. */
+export class OutOfOrderAppender {
+  /** How much older than the head's newest a sample may be; 0 takes none. */
+  windowMs = 0;
+  readonly #options: OutOfOrderAppenderOptions;
+
+  constructor(options: OutOfOrderAppenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Logs and stores what was refused of the floats as far as it is within the window, and sets its status: `late`, or `tooOld` beyond the window. Histograms stay refused. Throws
+   * `unavailable` when something cannot be logged; then it is as refused as it was.
+   */
+  take(batches: readonly (SampleBatch | HistogramBatch)[]): void {
+    if (this.windowMs === 0) return;
+    const { head, clock } = this.#options;
+    const newestMs = Math.min(head.maxTimeMs, clock.nowMs());
+    const minMs = newestMs - this.windowMs;
+    for (const batch of batches) {
+      markTooOld(batch, minMs);
+      if (!(batch instanceof HistogramBatch)) this.#takeFrom(batch, newestMs);
+    }
+  }
+
+  #takeFrom(batch: SampleBatch, newestMs: number): void {
+    const late: number[] = [];
+    for (let i = 0; i < batch.count; i++)
+      if (isRefused(batch.status[i]!) && this.#options.head.hasSeries(batch.refs[i]!)) late.push(i);
+    if (late.length === 0) return;
+    this.#log(batch, late);
+    for (const i of late) {
+      batch.status[i] = this.#insert(batch, i);
+      if (batch.status[i] === sampleStatus.late)
+        this.#options.onDelta?.((newestMs - batch.timestamps[i]!) / 1000);
+    }
+  }
+
+  #log(batch: SampleBatch, late: readonly number[]): void {
+    const { log, pool } = this.#options;
+    const copy = pool.take();
+    try {
+      for (const i of late) {
+        copy.pushBits(batch.refs[i]!, batch.timestamps[i]!, batch.valueBits[i]!);
+        if (copy.count < copy.capacity) continue;
+        log.write(copy);
+        copy.clear();
+      }
+      if (copy.count > 0) log.write(copy);
+    } finally {
+      pool.give(copy);
+    }
+  }
+
+  #insert({ refs, timestamps, valueBits }: SampleBatch, i: number): number {
+    const bits = valueBits[i]!;
+    const low = Number(bits & 0xffffffffn);
+    const high = Number(bits >> 32n);
+    try {
+      const isNew = this.#options.head.outOfOrder.insert(refs[i]!, timestamps[i]!, low, high);
+      return isNew ? sampleStatus.late : sampleStatus.repeated;
+    } catch (error) {
+      if (!(error instanceof MemoryFullError)) throw error;
+      return sampleStatus.memoryFull;
+    }
+  }
+}
+
+function markTooOld({ count, timestamps, status }: SampleBatch | HistogramBatch, minMs: number): void {
+  for (let i = 0; i < count; i++)
+    if (isRefused(status[i]!) && timestamps[i]! < minMs) status[i] = sampleStatus.tooOld;
+}
+
+function isRefused(status: number): boolean {
+  return status === sampleStatus.outOfOrder || status === sampleStatus.outOfBounds;
+}

@@ -1,0 +1,96 @@
+import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
+import { mergeRuns, type SampleColumns, type SampleRun } from "../../storage/index.ts";
+import { NarthexError } from "../../base/index.ts";
+import { outOfOrderRuns, readRun } from "./chunks.ts";
+
+/** Samples that may come between the sizing of columns and their filling. */
+const growthMax = 64;
+const staleHigh = Number(staleMarkerBits >> 32n);
+const staleLow = Number(staleMarkerBits & 0xffffffffn);
+
+/** An upper bound of the samples of a series that came out of order and lie in the time range. */
+export function outOfOrderCountMax(
+  { views }: Kernel,
+  ref: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+): number {
+  const runs = outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs);
+  return runs.length === 0 ? 0 : runs.reduce((sum, { count }) => sum + count, growthMax);
+}
+
+/**
+ * Merges what came out of order of a series into the `count` samples that the columns have; returns how many there are then. Of samples at the same time the one that came in
+ * order stays. Throws `internal` when the columns are too small.
+ */
+export function mergeOutOfOrder(
+  kernel: Kernel,
+  ref: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+  dropStale: boolean,
+  columns: SampleColumns,
+  count: number,
+): number {
+  const runs = outOfOrderRuns(kernel.views, ref, minTimestampMs, maxTimestampMs);
+  if (runs.length === 0) return count;
+  const { scratch, views } = kernel;
+  const mark = scratch.mark();
+  try {
+    const late = sortedSamples(kernel, runs, minTimestampMs, maxTimestampMs, dropStale);
+    const inOrder = { ...allocate(kernel, count), count };
+    views.u8.copyWithin(inOrder.timestamps, columns.timestamps, columns.timestamps + 8 * count);
+    views.u8.copyWithin(inOrder.values, columns.values, columns.values + 8 * count);
+    const merged = allocate(kernel, count + late.count);
+    const total = mergeRuns(views, inOrder, late, merged);
+    if (total > columns.capacity)
+      throw new NarthexError("internal", `columns hold ${columns.capacity} samples, ${total} are needed`);
+    views.u8.copyWithin(columns.timestamps, merged.timestamps, merged.timestamps + 8 * total);
+    views.u8.copyWithin(columns.values, merged.values, merged.values + 8 * total);
+    return total;
+  } finally {
+    scratch.release(mark);
+  }
+}
+
+/** The samples of all runs by time, each time once, in scratch. */
+function sortedSamples(
+  kernel: Kernel,
+  runs: ReturnType<typeof outOfOrderRuns>,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+  dropStale: boolean,
+): SampleRun {
+  const { f64, u32 } = kernel.views;
+  const capacity = runs.reduce((sum, { count }) => sum + count, 0);
+  const all = allocate(kernel, capacity);
+  let filled = 0;
+  for (const run of runs) {
+    readRun(kernel, run, all.timestamps + 8 * filled, all.values + 8 * filled);
+    filled += run.count;
+  }
+  const times = all.timestamps / 8;
+  const bits = all.values / 4;
+  const order = Uint32Array.from({ length: filled }, (_, i) => i);
+  order.sort((a, b) => f64[times + a]! - f64[times + b]! || a - b);
+  const out = allocate(kernel, capacity);
+  let count = 0;
+  let lastMs = -Infinity;
+  for (const i of order) {
+    const timestampMs = f64[times + i]!;
+    if (timestampMs < minTimestampMs || timestampMs > maxTimestampMs || timestampMs === lastMs) continue;
+    lastMs = timestampMs;
+    const low = u32[bits + 2 * i]!;
+    const high = u32[bits + 2 * i + 1]!;
+    if (dropStale && high === staleHigh && low === staleLow) continue;
+    f64[out.timestamps / 8 + count] = timestampMs;
+    u32[out.values / 4 + 2 * count] = low;
+    u32[out.values / 4 + 2 * count + 1] = high;
+    count++;
+  }
+  return { ...out, count };
+}
+
+function allocate({ scratch }: Kernel, samples: number): { timestamps: number; values: number } {
+  return { timestamps: scratch.allocate(8 * samples + 16), values: scratch.allocate(8 * samples + 16) };
+}
