@@ -28,7 +28,9 @@ export async function truncateHead(head: Head, minTimeMs: number): Promise<Trunc
     else emptyRefs.push(ref);
   });
   const seriesRemoved = await removeSeries(head, emptyRefs, breathe);
-  head.tombstones.truncate(minTimeMs, (ref) => head.hasSeries(ref));
+  // What came out of order may be older, and is not dropped.
+  const oldestMs = Math.min(minTimeMs, head.outOfOrder.minTimeMs());
+  head.tombstones.truncate(oldestMs, (ref) => head.hasSeries(ref));
   head.kernel.arena.reclaim();
   return { chunksRemoved, seriesRemoved };
 }

@@ -40,6 +40,14 @@ export class OutOfOrderHead {
     return refs;
   }
 
+  /** Time of the oldest such sample; Infinity when there is none. */
+  minTimeMs(): number {
+    let minMs = Infinity;
+    for (const ref of this.refs())
+      for (const { minTimestampMs } of this.runs(ref)) minMs = Math.min(minMs, minTimestampMs);
+    return minMs;
+  }
+
   /** Everything of a series. */
   runs(ref: number): OutOfOrderRun[] {
     return outOfOrderRuns(this.#kernel.views, ref, -Infinity, Infinity);

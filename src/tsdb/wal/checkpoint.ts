@@ -246,9 +246,10 @@ class CheckpointWriter {
 
   #filterTombstones(record: Uint8Array): void {
     const { head, minTimeMs } = this.#options;
+    const oldestMs = Math.min(minTimeMs, head.outOfOrder.minTimeMs());
     const kept = decodeTombstoneRecord(record).filter(
       ({ ref, interval }) =>
-        interval.maxTimestampMs >= minTimeMs && (head.hasSeries(ref) || this.#aliases.has(ref)),
+        interval.maxTimestampMs >= oldestMs && (head.hasSeries(ref) || this.#aliases.has(ref)),
     );
     if (kept.length > 0) this.#writer.add(encodeTombstoneRecord(kept));
   }

@@ -254,7 +254,6 @@ class Replay {
 
   #readTombstones(record: Uint8Array): void {
     for (const { ref: logRef, interval } of decodeTombstoneRecord(record)) {
-      if (interval.maxTimestampMs < this.#options.minValidTimeMs) continue;
       const ref = this.refs.get(logRef) ?? logRef;
       if (this.#head.hasSeries(ref)) this.#head.tombstones.add({ ref, interval });
       else this.result.unknownRefs.tombstones++;
