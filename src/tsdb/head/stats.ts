@@ -16,7 +16,7 @@ export interface HeadStats {
   maxTimeMs: number | undefined;
   seriesCountByMetricName: NamedCount[];
   labelValueCountByLabelName: NamedCount[];
-  /** Bytes of the values' texts, counted once per series. */
+  /** Bytes of the labels' texts as upstream holds them in memory, counted once per series. */
   memoryInBytesByLabelName: NamedCount[];
   /** Named `name=value`. */
   seriesCountByLabelValuePair: NamedCount[];
@@ -36,10 +36,11 @@ export function headStats(kernel: Kernel, limit: number): HeadStats {
     let pairs = 0;
     index.forEachName((name) => {
       let bytes = 0;
+      const nameBytes = textBytes(symbols.lengthBytes(name));
       const values = index.valueCount(name);
       pairs += values;
       index.forEachValue(name, (value, count) => {
-        bytes += count * symbols.lengthBytes(value);
+        bytes += count * (nameBytes + textBytes(symbols.lengthBytes(value)));
         byPair.offer(count, () => `${symbols.text(name)}=${symbols.text(value)}`);
         if (name === metricName) byMetric.offer(count, () => symbols.text(value));
       });
@@ -62,6 +63,11 @@ export function headStats(kernel: Kernel, limit: number): HeadStats {
   } finally {
     kernel.epoch.leave();
   }
+}
+
+/** A text behind its length, which takes one byte or four. */
+function textBytes(lengthBytes: number): number {
+  return lengthBytes + (lengthBytes < 255 ? 1 : 4);
 }
 
 /** The largest counts seen so far, first come first among equals. */
