@@ -1,11 +1,11 @@
 /**
- * Blocks, by hand: `node bench/tsdb/block.ts [series] [samples per series] [blocks]`. Writes blocks as the head would be cut, opens them, queries them, compacts
- * them. 1,000 series, 525,600 samples and 36 blocks are a year at one minute; 500,000 series, 480 samples and 1 block two hours at 15 s.
+ * Blocks, by hand: `node bench/tsdb/block.ts [series] [samples per series] [blocks] [seconds between samples]`. Writes blocks as the head would be cut, opens them, queries
+ * them, compacts them, and prints what each step read from the disk. `1000 525600 36 60` is a year at one minute; `500000 480 1` two hours at 15 s.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemDisk } from "../../src/base/index.ts";
+import { type Disk, systemDisk } from "../../src/base/index.ts";
 import { createKernel } from "../../src/kernel/index.ts";
 import { Labels, Matcher } from "../../src/model/index.ts";
 import { type Querier, type Queryable, type SeriesSet } from "../../src/storage/index.ts";
@@ -25,14 +25,23 @@ import { BlockWriter } from "../../src/tsdb/block/block-writer.ts";
 const seriesCount = Number(process.argv[2] ?? 100_000);
 const samplesPerSeries = Number(process.argv[3] ?? 480);
 const blockCount = Number(process.argv[4] ?? 3);
-const stepMs = 15_000;
+const stepMs = 1000 * Number(process.argv[5] ?? 15);
 const startMs = 1_700_006_400_000;
 const samplesPerBlock = Math.ceil(samplesPerSeries / blockCount);
 
 const directory = mkdtempSync(join(tmpdir(), "narthex-bench-"));
 const kernel = createKernel({ limitBytes: 1024 * 1024 * 1024 });
 const cache = new BlockCache();
-const context = { kernel, disk: systemDisk, cache };
+let bytesRead = 0;
+const disk: Disk = {
+  ...systemDisk,
+  read(fd, bytes, position) {
+    const count = systemDisk.read(fd, bytes, position);
+    bytesRead += count;
+    return count;
+  },
+};
+const context = { kernel, disk, cache };
 
 /** Label sets in their order. */
 const labelSets = Array.from({ length: seriesCount }, (_, i) =>
@@ -52,11 +61,13 @@ try {
   );
   const bytes = written.reduce((sum, ulid) => sum + blockSizeBytes(systemDisk, `${directory}/${ulid}`), 0);
   console.log(`${"bytes per sample".padEnd(36)} ${(bytes / total).toFixed(3)}`);
+  console.log(`${"bytes of blocks".padEnd(36)} ${(bytes / 1e6).toFixed(1)} MB`);
+  const rssBefore = process.memoryUsage.rss();
 
   const blocks = timed("open", blockCount, () =>
     written.map((ulid) => Block.open(context, `${directory}/${ulid}`)),
   );
-  const queryable = createQueryable({ kernel, disk: systemDisk, directory });
+  const queryable = createQueryable({ kernel, disk, directory });
   const last = startMs + samplesPerSeries * stepMs;
   const one = [
     new Matcher("=", "__name__", "metric_7_total"),
@@ -64,6 +75,9 @@ try {
   ];
   for (const round of ["first", "again"]) {
     timed(`one series, everything (${round})`, samplesPerSeries, () => query(queryable, one, startMs, last));
+    timed(`one metric, last 30 days (${round})`, 1, () =>
+      query(queryable, [new Matcher("=", "__name__", "metric_7_total")], last - 30 * 86_400_000, last),
+    );
     timed(`one metric, last hour (${round})`, 1, () =>
       query(queryable, [new Matcher("=", "__name__", "metric_7_total")], last - 3_600_000, last),
     );
@@ -93,6 +107,10 @@ try {
   );
   console.log(
     `${"cache".padEnd(36)} ${(cache.bytes / 1e6).toFixed(1)} MB, ${cache.hits} hits, ${cache.misses} misses`,
+  );
+  const rss = process.memoryUsage.rss();
+  console.log(
+    `${"resident, since it was written".padEnd(36)} ${((rss - rssBefore) / 1e6).toFixed(1)} MB of ${(rss / 1e6).toFixed(0)}`,
   );
   console.log(`${"heap".padEnd(36)} ${(process.memoryUsage().heapUsed / 1e6).toFixed(1)} MB`);
 } finally {
@@ -161,12 +179,14 @@ function using<T>(queryable: Queryable, run: (querier: Querier) => T): T {
 }
 
 function timed<T>(what: string, count: number, run: () => T): T {
+  const bytesBefore = bytesRead;
   const start = performance.now();
   const result = run();
   const ms = performance.now() - start;
-  const size = typeof result === "number" ? `${result} found` : "";
+  const found = typeof result === "number" ? `${result} found` : "";
+  const read = bytesRead === bytesBefore ? "" : `${((bytesRead - bytesBefore) / 1e6).toFixed(2)} MB read`;
   console.log(
-    `${what.padEnd(36)} ${ms.toFixed(1).padStart(9)} ms ${((ms * 1e6) / count).toFixed(1).padStart(10)} ns each  ${size}`,
+    `${what.padEnd(36)} ${ms.toFixed(1).padStart(9)} ms ${((ms * 1e6) / count).toFixed(1).padStart(10)} ns each  ${found} ${read}`,
   );
   return result;
 }

@@ -2,7 +2,7 @@ import { Registry } from "@narthex/client";
 import { createLogger, SimulatedClock, systemDisk } from "../../src/base/index.ts";
 import { createKernel, type Kernel } from "../../src/kernel/index.ts";
 import { Labels } from "../../src/model/index.ts";
-import { openTsdb, type Tsdb } from "../../src/tsdb/index.ts";
+import { type BlockKeeper, openTsdb, type Tsdb } from "../../src/tsdb/index.ts";
 
 export const seriesPerTarget = 1000;
 export const scrapeIntervalMs = 15_000;
@@ -14,8 +14,12 @@ export interface Storage {
   clock: SimulatedClock;
 }
 
-/** Opens a storage on the real disk with a clock that the load moves. */
-export async function openStorage(directory: string, nowMs = startMs): Promise<Storage> {
+/** Opens a storage on the real disk with a clock that the load moves; without a keeper no blocks are written. */
+export async function openStorage(
+  directory: string,
+  nowMs = startMs,
+  createKeeper?: (kernel: Kernel) => BlockKeeper,
+): Promise<Storage> {
   const kernel = createKernel({ limitBytes: 4 * 1024 ** 3 - 65_536 });
   const clock = new SimulatedClock(nowMs);
   const tsdb = openTsdb({
@@ -25,6 +29,7 @@ export async function openStorage(directory: string, nowMs = startMs): Promise<S
     directory,
     logger: createLogger({ level: "warn" }),
     registry: new Registry(),
+    ...(createKeeper && { keeper: createKeeper(kernel) }),
   });
   await tsdb.ready;
   return { tsdb, kernel, clock };
