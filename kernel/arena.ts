@@ -26,9 +26,12 @@ const LARGE: StaticArray<u32> = [
 const LARGE_CLASSES: u32 = 22;
 const CLASSES: u32 = SMALL_CLASSES + LARGE_CLASSES;
 const REGION_BYTES: u32 = 1048576;
-// Small blocks, such as the heads of chunks in files, are cut from free blocks of up to 224 bytes, which chunks outgrow while they are young.
-const CARVED_MAX: u32 = 64;
-const CARVED_FROM_END: u32 = 14;
+// Before memory that was never used is taken, small blocks, such as the heads of chunks in files, are cut from free ones of up to 224 bytes, which chunks outgrow
+// while they are young, and blocks of chunks from free ones of up to twice their size.
+const SMALL_CUT_MAX: u32 = 64;
+const SMALL_CUT_FROM_END: u32 = 14;
+const CHUNK_CUT_MIN: u32 = 128;
+const CHUNK_CUT_MAX: u32 = 1264;
 
 // Retired blocks wait in a queue of nodes: { u32 next, u32 first, u32 last, u32 0, (u32 ptr, u32 bytes, u32 epoch) × 84 }.
 const NODE_BYTES: u32 = 1024;
@@ -129,8 +132,9 @@ export function arenaAllocate(bytes: u32): u32 {
   const sizeClass = classOf(bytes);
   const blockBytes = bytesOf(sizeClass);
   let ptr = load<u32>(listOf(sizeClass));
-  if (ptr == 0 && blockBytes <= CARVED_MAX) ptr = split(sizeClass, CARVED_FROM_END);
-  else if (ptr != 0) store<u32>(listOf(sizeClass), load<u32>(ptr));
+  if (ptr != 0) store<u32>(listOf(sizeClass), load<u32>(ptr));
+  else if (blockBytes <= SMALL_CUT_MAX) ptr = split(sizeClass, SMALL_CUT_FROM_END);
+  else if (blockBytes >= CHUNK_CUT_MIN && blockBytes <= CHUNK_CUT_MAX) ptr = split(sizeClass, classOf(blockBytes * 2) + 1);
   if (ptr != 0) {
     count(ARENA_USED, <f64>blockBytes);
     return ptr;
@@ -145,11 +149,6 @@ export function arenaAllocate(bytes: u32): u32 {
   }
   count(ARENA_USED, <f64>blockBytes);
   return ptr;
-}
-
-// Whether a block of at most 64 KiB would be one that was in use before.
-export function arenaHasFree(bytes: u32): bool {
-  return load<u32>(listOf(classOf(bytes))) != 0;
 }
 
 export function arenaFree(ptr: u32, bytes: u32): void {

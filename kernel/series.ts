@@ -1,5 +1,5 @@
 // Series slots and their chunks. The writer publishes: a chunk by an atomic store of its pointer, a sample by one of the count.
-import { arenaAllocate, arenaClassBytes, arenaHasFree, arenaRetire } from "./arena";
+import { arenaAllocate, arenaClassBytes, arenaRetire } from "./arena";
 import { blockBytes, chunkCount, chunkEncoding, isClosed, isInFile, isXor, recordBytesOf, setChunkCount } from "./chunk";
 import { noteClosed } from "./closed-chunks";
 import {
@@ -208,19 +208,12 @@ function computeChunkEnd(start: i64, current: i64, limit: i64): i64 {
   return <i64>(<f64>start + <f64>(limit - start) / Math.floor(n));
 }
 
-// The capacity of the open block that holds so many bytes of data, or the next sample at least. A block that another chunk has left is
-// taken, even if it is half as large again, before memory that was never used.
+// The capacity of the open block that holds so many bytes of data, or the next sample at least.
 function openCapacity(dataBytes: u32): u32 {
   const wanted = CHUNK_HEADER + dataBytes + SLACK;
   let i: u32 = 0;
   while (i < OPEN_BLOCKS_COUNT - 1 && unchecked(OPEN_BLOCKS[i]) < wanted) i++;
-  let bytes = unchecked(OPEN_BLOCKS[i]);
-  for (; i < OPEN_BLOCKS_COUNT && unchecked(OPEN_BLOCKS[i]) * 2 <= wanted * 3; i++) {
-    if (!arenaHasFree(unchecked(OPEN_BLOCKS[i]))) continue;
-    bytes = unchecked(OPEN_BLOCKS[i]);
-    break;
-  }
-  return bytes - CHUNK_HEADER - SLACK;
+  return unchecked(OPEN_BLOCKS[i]) - CHUNK_HEADER - SLACK;
 }
 
 // Opens a chunk with its first sample, in a block as large as the chunk before it needed; false when memory is full.
@@ -250,7 +243,8 @@ function grow(slot: usize, chunk: usize, samplesPerChunk: u32): usize {
   // The first sample is written in full and says nothing about the rest.
   const first = min<u32>(dataBytes, FIRST_SAMPLE_BYTES);
   const rest = (<u64>(dataBytes - first) * samplesPerChunk) / chunkCount(chunk);
-  const forecast = <u32>min<u64>(first + rest, CHUNK_BYTES_MAX);
+  // An eighth more than it seems: who falls short moves again when nearly full, and needs a second block just then.
+  const forecast = <u32>min<u64>(first + rest + (rest >> 3), CHUNK_BYTES_MAX);
   const needed = max<u32>(load<u32>(chunk, CHUNK_CAPACITY) + 1, dataBytes + SAMPLE_BYTES_MAX + 1);
   const larger = newChunk(openCapacity(max<u32>(forecast + SAMPLE_BYTES_MAX, needed)));
   if (larger == 0) return 0;
