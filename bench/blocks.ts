@@ -4,7 +4,8 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { systemDisk } from "../src/base/index.ts";
 import { createKernel } from "../src/kernel/index.ts";
-import { Labels } from "../src/model/index.ts";
+import { createHistogram, Labels } from "../src/model/index.ts";
+import type { StoredHistogram } from "../src/storage/index.ts";
 import { createUlid } from "../src/tsdb/index.ts";
 import { BlockWriter } from "../src/tsdb/block/block-writer.ts";
 import type { Range } from "./client.ts";
@@ -17,10 +18,13 @@ const sampleIntervalMs = 15_000;
 const offsetMs = 137;
 const samplesPerSeries = blockMs / sampleIntervalMs;
 const seriesPerTarget = 100;
+const nativePerTarget = 5;
+const nativeBuckets = 24;
 
 interface StoredSeries {
   labels: Labels;
-  readonly valueAt: (second: number) => number;
+  /** A native histogram where there are no floats. */
+  readonly valueAt: ((second: number) => number) | undefined;
 }
 
 export class StoredBlocks {
@@ -60,13 +64,10 @@ export class StoredBlocks {
     const timestamps = this.#timestamps();
     const linesPerRequest = 100;
     for (let from = 0; from < this.#series.length; from += linesPerRequest) {
-      const lines = this.#series.slice(from, from + linesPerRequest).map(({ labels, valueAt }) => {
-        const metric = Object.fromEntries(labels);
-        return JSON.stringify({
-          metric,
-          timestamps,
-          values: timestamps.map((ms) => valueAt(Math.floor(ms / 1000))),
-        });
+      const lines = this.#series.slice(from, from + linesPerRequest).flatMap(({ labels, valueAt }) => {
+        if (valueAt === undefined) return [];
+        const values = timestamps.map((ms) => valueAt(Math.floor(ms / 1000)));
+        return [JSON.stringify({ metric: Object.fromEntries(labels), timestamps, values })];
       });
       await post(port, "/api/v1/import", lines.join("\n"));
     }
@@ -89,14 +90,27 @@ export class StoredBlocks {
     const values = kernel.scratch.allocate(8 * samplesPerSeries);
     const { f64 } = kernel.views;
     f64.set(this.#timestamps(), timestamps / 8);
+    const histograms = this.#timestamps().map(nativeHistogram);
     for (const { labels, valueAt } of this.#series) {
-      for (let i = 0; i < samplesPerSeries; i++)
-        f64[values / 8 + i] = valueAt(Math.floor(f64[timestamps / 8 + i]! / 1000));
-      writer.addSamples({ timestamps, values, count: samplesPerSeries });
+      if (valueAt === undefined) writer.addHistograms(histograms);
+      else {
+        for (let i = 0; i < samplesPerSeries; i++)
+          f64[values / 8 + i] = valueAt(Math.floor(f64[timestamps / 8 + i]! / 1000));
+        writer.addSamples({ timestamps, values, count: samplesPerSeries });
+      }
       writer.endSeries(Uint32Array.from(labels.pairs, (text) => writer.index.intern(text)));
     }
     writer.finish(this.#startMs, this.#startMs + blockMs, { level: 1, sources: [ulid] });
   }
+}
+
+/** The `sample`th of a series: its buckets grow, each at its own pace. */
+function nativeHistogram(timestampMs: number, sample: number): StoredHistogram {
+  const indices = Array.from({ length: nativeBuckets }, (_, bucket) => bucket - nativeBuckets / 2);
+  const counts = indices.map((_, bucket) => sample * (1 + ((bucket * 7) % 11)));
+  const count = counts.reduce((sum, each) => sum + each, 0);
+  const histogram = createHistogram({ schema: 2, count, sum: count / 4, positive: { indices, counts } });
+  return { kind: "integer", timestampMs, histogram, startTimestampMs: 0 };
 }
 
 /** In the order of their labels. */
@@ -107,6 +121,10 @@ function storedSeries(targets: number): StoredSeries[] {
     all.push({ labels: Labels.from({ ...own, __name__: "up" }), valueAt: () => 1 });
     for (const { name, labels, valueAt } of targetSeries(target, seriesPerTarget))
       all.push({ labels: Labels.from({ ...labels, ...own, __name__: name }), valueAt });
+    for (let service = 0; service < nativePerTarget; service++) {
+      const labels = { ...own, service: `s${service}`, __name__: "http_request_native_seconds" };
+      all.push({ labels: Labels.from(labels), valueAt: undefined });
+    }
   }
   return all.sort((a, b) => a.labels.compare(b.labels));
 }

@@ -99,7 +99,8 @@ async function measureBlocks(
   idleCpuShare: number,
 ): Promise<void> {
   for (const query of blockQueries) {
-    if (server.system.isPrometheus) {
+    if (query.isNative === true && !server.system.isPrometheus) continue;
+    if (server.system.isPrometheus && query.isNative !== true) {
       const answer = await getBody(server.port, rangePath(query.expr, blocks.range));
       const first = storedAnswers.get(query);
       if (first === undefined) storedAnswers.set(query, answer);

@@ -3,6 +3,8 @@ export interface Query {
   expr: string;
   /** Measured in every run; the others with `--queries all`. */
   isUsual?: boolean;
+  /** Asks native histograms: VictoriaMetrics has none, and Prometheus interpolates otherwise since its version 3. */
+  isNative?: boolean;
 }
 
 // Windows of subqueries do not begin at one of their steps, which would count before Prometheus 3 and since then does not.
@@ -42,6 +44,11 @@ export const blockQueries: readonly Query[] = [
   {
     name: "quantile over buckets",
     expr: 'histogram_quantile(0.99, sum by (le, service) (rate(http_request_duration_seconds_bucket{job="stored"}[5m])))',
+  },
+  {
+    name: "quantile over native histograms",
+    expr: 'histogram_quantile(0.99, sum by (service) (rate(http_request_native_seconds{job="stored"}[5m])))',
+    isNative: true,
   },
   { name: "count", expr: 'count({job="stored"})' },
   { name: "subquery", expr: 'sum(max_over_time(rate(http_requests_total{job="stored"}[5m])[10m30s:2m]))' },

@@ -69,12 +69,12 @@ export class IntegerHistogramDecoder implements HistogramDecoder {
   decodeNext(bits: BitReader): Histogram {
     this.#timestampDelta += readVarbitInt(bits);
     this.timestampMs += this.#timestampDelta;
-    const [count, zeroCount, ...deltas] = this.#numbers as [SecondDifference, SecondDifference];
-    count.change(readVarbitInt(bits));
-    zeroCount.change(readVarbitInt(bits));
+    const numbers = this.#numbers;
+    numbers[0]!.change(readVarbitInt(bits));
+    numbers[1]!.change(readVarbitInt(bits));
     this.#sum.readNext(bits);
     if (!this.#sum.isStaleMarker)
-      for (const delta of deltas as SecondDifference[]) delta.change(readVarbitInt(bits));
+      for (let i = 2; i < numbers.length; i++) numbers[i]!.change(readVarbitInt(bits));
     return this.#histogram();
   }
 
@@ -94,8 +94,11 @@ export class IntegerHistogramDecoder implements HistogramDecoder {
   }
 
   #counts(from: number, length: number): number[] {
+    // Of the right length at once: a long range holds very many of these.
+    const counts = Array<number>(length);
     let count = 0;
-    return Array.from({ length }, (_, i) => (count += this.#numbers[from + i]!.value));
+    for (let i = 0; i < length; i++) counts[i] = count += this.#numbers[from + i]!.value;
+    return counts;
   }
 }
 
