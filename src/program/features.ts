@@ -49,13 +49,18 @@ export function describeFeatures(options: ServerOptions): Record<string, Record<
     promql_functions: functions,
     promql_operators: operators,
     rules: { concurrent_rule_eval: false, keep_firing_for: true, query_offset: true },
-    scrape: { extra_scrape_metrics: true },
+    scrape: {
+      extra_scrape_metrics: true,
+      start_timestamp_zero_ingestion: enabled.has("created-timestamp-zero-ingestion"),
+    },
     service_discovery_providers: { dns: true, file: true, http: true, static: true },
     templating_functions: Object.fromEntries([...prometheusFunctionNames].map((name) => [name, true])),
     tsdb: {
       exemplar_storage: enabled.has("exemplar-storage"),
       isolation: true,
       metadata_wal_records: enabled.has("metadata-wal-records"),
+      native_histograms: true,
+      st_storage: false,
     },
   };
 }

@@ -11,7 +11,8 @@ export interface ReaderReport {
   faults: string[];
 }
 
-const kernel = attachKernel(workerData as KernelHandle);
+const { handle, queries } = workerData as { handle: KernelHandle; queries: Int32Array };
+const kernel = attachKernel(handle);
 const queryable = createHeadQueryable(kernel);
 const report: ReaderReport = { queries: 0, samples: 0, faults: [] };
 const hints = { minTimestampMs: 0, maxTimestampMs: Number.MAX_SAFE_INTEGER };
@@ -49,6 +50,7 @@ function query(matchers: Matcher[]): void {
     kernel.scratch.release(mark);
     querier.close();
     report.queries++;
+    Atomics.add(queries, kernel.readerSlot, 1);
   }
 }
 
