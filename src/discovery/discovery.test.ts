@@ -4,15 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import test, { after } from "node:test";
 import { encodeText, Registry } from "@narthex/client";
-import {
-  createLogger,
-  globFiles,
-  matchesGlob,
-  silentLogger,
-  SimulatedClock,
-  systemClock,
-  systemDisk,
-} from "../base/index.ts";
+import { createLogger, silentLogger, SimulatedClock, systemClock, systemDisk } from "../base/index.ts";
 import { encodeYaml, object, Place } from "../codec/index.ts";
 import { createFileDiscoverer } from "./file.ts";
 import { parseTargetGroups } from "./target-group.ts";
@@ -47,20 +39,6 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
-
-test("globs match the last element, in linear time", () => {
-  assert.ok(matchesGlob("*.yml", "a.yml"));
-  assert.ok(matchesGlob("a*b?c", "aXXbYc"));
-  assert.ok(!matchesGlob("*.yml", "a.yaml"));
-  assert.ok(!matchesGlob("*a".repeat(30) + "b", "a".repeat(5000)));
-  fs.mkdirSync(path.join(directory, "globs"));
-  for (const name of ["b.yml", "a.yml", "c.json"]) fs.writeFileSync(path.join(directory, "globs", name), "");
-  assert.deepEqual(
-    globFiles(systemDisk, path.join(directory, "globs/*.yml")),
-    ["a.yml", "b.yml"].map((name) => path.join(directory, "globs", name)),
-  );
-  assert.deepEqual(globFiles(systemDisk, path.join(directory, "none/*.yml")), []);
-});
 
 test("sections are decoded, checked and printed", () => {
   const yaml = `static_configs:\n- targets:\n  - a:1\n  - b:2\n  labels:\n    x: z\nfile_sd_configs:\n- files:\n  - t/*.json\nconsul_sd_configs:\n- server: h:8500\n  token: geheim\n`;

@@ -8,7 +8,7 @@ test("a reload follows each change of content, and nothing that happens to the f
   let isForbidden = false;
   const disk: Disk = {
     ...systemDisk,
-    stat: () => ({ sizeBytes: 0, isDirectory: true, modifiedMs: 0 }),
+    stat: (path) => ({ sizeBytes: 0, isDirectory: path === "rules", modifiedMs: 0 }),
     list: () => {
       if (isForbidden) throw new Error("EACCES");
       return [...files.keys()].map((file) => file.slice("rules/".length));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { systemDisk } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
 import { createAlert } from "../alert.ts";
 import { type NotificationData, notificationData } from "./data.ts";
-import { expandPattern, NotificationTemplates } from "./templates.ts";
+import { NotificationTemplates } from "./templates.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 
@@ -85,30 +85,4 @@ test("route labels are templates that may ask for each other, but not in a circl
   );
   const circle = data(["a"], [], { a: `{{ routeLabels "b" }}`, b: `{{ routeLabels "a" }}` });
   assert.throws(() => templates.routeLabels(circle), /route label cycle detected: a -> b -> a/);
-});
-
-test("patterns of file names", (t) => {
-  const directory = mkdtempSync(path.join(tmpdir(), "narthex-"));
-  t.after(() => rmSync(directory, { recursive: true }));
-  mkdirSync(path.join(directory, "x1"));
-  mkdirSync(path.join(directory, "x2.tmpl"));
-  for (const name of ["a.tmpl", "b.tmpl", "c.txt", "x1/d.tmpl", "[e].tmpl"])
-    writeFileSync(path.join(directory, name), "");
-  const cases: [string, string[]][] = [
-    ["*.tmpl", ["[e].tmpl", "a.tmpl", "b.tmpl"]],
-    ["a.tmpl", ["a.tmpl"]],
-    ["none.tmpl", []],
-    ["?.t*", ["a.tmpl", "b.tmpl", "c.txt"]],
-    ["[a-b].tmpl", ["a.tmpl", "b.tmpl"]],
-    ["[^a].tmpl", ["b.tmpl"]],
-    ["x*/*.tmpl", ["x1/d.tmpl"]],
-    ["\\[e\\].tmpl", ["[e].tmpl"]],
-    [`${"*".repeat(50)}z`, []],
-  ];
-  for (const [pattern, expected] of cases) {
-    const found = expandPattern(path.join(directory, pattern), systemDisk).map((file) =>
-      path.relative(directory, file),
-    );
-    assert.deepEqual(found.sort(), expected, pattern);
-  }
 });
