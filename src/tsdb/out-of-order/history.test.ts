@@ -142,7 +142,7 @@ class History {
       minTimestampMs: baseTimeMs + from * minuteMs,
       maxTimestampMs: baseTimeMs + to * minuteMs,
     });
-    for (const minute of [...minutes]) if (from <= minute && minute <= to) minutes.delete(minute);
+    for (const minute of minutes) if (from <= minute && minute <= to) minutes.delete(minute);
     deleted.push([from, to]);
   }
 
