@@ -39,7 +39,7 @@ try {
   console.log(`${tsdb.blocks().length} blocks of ${targets * 1000} series, the last in ${ms.toFixed(0)} ms`);
   console.log(`${turns} commits of 1,000 samples meanwhile`);
   console.log(
-    `longest turn of the loop ${longest.wallMs.toFixed(1)} ms, of CPU ${longest.cpuMs.toFixed(1)} ms`,
+    `longest turn of the loop ${longest.cpuMs.toFixed(1)} ms of CPU, ${longest.ownMs.toFixed(1)} ms, with waits for a CPU ${longest.wallMs.toFixed(1)} ms`,
   );
   await tsdb.close();
 } finally {

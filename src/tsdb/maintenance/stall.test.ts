@@ -15,8 +15,8 @@ const seriesCount = 30_000;
 const minutes = 180;
 /** Nothing that is appended waits longer. */
 const stallMsMax = 50;
-/** On a machine with too much to do everything takes longer. */
-const noiseFactor = 4;
+/** On a machine with too much to do everything takes longer; the CPU that it takes does not. */
+const noiseFactor = 10;
 
 test("appends go on while a block is written, the head truncated and the log cut", async (t) => {
   const directory = temporaryDirectory();
@@ -63,10 +63,10 @@ test("appends go on while a block is written, the head truncated and the log cut
   const busy = await watchLoop(tsdb.maintained, scrape);
   assert.equal(tsdb.blocks().length, 1, "the block was written meanwhile");
   assert.ok(scrapes > 20);
-  const show = ({ wallMs, cpuMs }: typeof busy): string =>
-    `${wallMs.toFixed(1)} ms, of CPU ${cpuMs.toFixed(1)} ms`;
+  const show = ({ wallMs, cpuMs, ownMs }: typeof busy): string =>
+    `${cpuMs.toFixed(1)} ms of CPU, ${ownMs.toFixed(1)} ms, with waits for a CPU ${wallMs.toFixed(1)} ms`;
   t.diagnostic(`longest turn: ${show(busy)}; without a block being written: ${show(quiet)}`);
-  assert.ok(busy.cpuMs <= stallMsMax + noiseFactor * quiet.cpuMs, show(busy));
-  assert.ok(busy.wallMs <= stallMsMax + noiseFactor * quiet.wallMs, show(busy));
+  assert.ok(busy.cpuMs <= stallMsMax, show(busy));
+  assert.ok(busy.ownMs <= noiseFactor * stallMsMax, show(busy));
   await tsdb.close();
 });
