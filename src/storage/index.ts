@@ -19,4 +19,5 @@ export type {
   SymbolView,
 } from "./storage.ts";
 export { MergeQuerier } from "./merge.ts";
+export { mergeHistograms } from "./merge-histograms.ts";
 export { mergeRuns, type SampleRun } from "./merge-columns.ts";

@@ -6,7 +6,7 @@ import type { HeadChunkReader } from "../head-chunks/index.ts";
 import { hasHistograms, readHeadHistograms } from "./histogram-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
 import { cutHistograms } from "../block/histograms.ts";
-import { mergeOutOfOrder, outOfOrderCountMax } from "../out-of-order/read.ts";
+import { mergeOutOfOrder, mergeOutOfOrderHistograms, outOfOrderCountMax } from "../out-of-order/read.ts";
 import type { SymbolReader } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
 
@@ -176,16 +176,28 @@ export class HeadSeriesSet implements SeriesSet {
     maxTimestampMs: number,
     dropStale: boolean,
   ): readonly StoredHistogram[] {
-    if (this.#part === "outOfOrder") return [];
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
+    const range = [minTimestampMs, maxTimestampMs] as const;
+    let all = this.#part === "outOfOrder" ? noHistograms : this.#readInOrderHistograms(series, ...range);
+    if (this.#part !== "inOrder") all = mergeOutOfOrderHistograms(this.#kernel, ref, ...range, all);
+    if (all.length === 0) return all;
+    const samples = cutHistograms(all, ...range, deletedIntervals(this.#kernel.views, ref));
+    return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;
+  }
+
+  #readInOrderHistograms(
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+  ): readonly StoredHistogram[] {
+    const ref = this.#refs[series]!;
     if (!hasHistograms(this.#kernel, ref, minTimestampMs)) return noHistograms;
     const dataOf = (chunk: number): Uint8Array | undefined =>
       this.#chunks.dataOf(this.#refs, series, chunk, minTimestampMs, maxTimestampMs);
     const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs, dataOf);
-    const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
-    const samples = cutHistograms(all, minTimestampMs, untilMs, deletedIntervals(this.#kernel.views, ref));
-    return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;
+    const untilMs = this.#snapshot.untilMs(ref);
+    return all.filter(({ timestampMs }) => timestampMs <= untilMs);
   }
 }
 

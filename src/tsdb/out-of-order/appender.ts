@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/index.ts";
-import { MemoryFullError, type SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import { MemoryFullError, type SampleBatch, type SampleStatus, sampleStatus } from "../../kernel/index.ts";
 import type { BatchPool } from "../head/batch-pool.ts";
 import { HistogramBatch } from "../head/histogram-batch.ts";
 import type { Head } from "../head/head.ts";
@@ -25,8 +25,8 @@ export class OutOfOrderAppender {
   }
 
   /**
-   * Logs and stores what was refused of the floats as far as it is within the window, and sets its status: `late`, or `tooOld` beyond the window. Histograms stay refused. Throws
-   * `unavailable` when something cannot be logged; then it is as refused as it was.
+   * Logs and stores what was refused as far as it is within the window, and sets its status: `late`, or `tooOld` beyond the window. Throws `unavailable`
+   * when something cannot be logged; then it is as refused as it was.
    */
   take(batches: readonly (SampleBatch | HistogramBatch)[]): void {
     if (this.windowMs === 0) return;
@@ -35,7 +35,8 @@ export class OutOfOrderAppender {
     const minMs = newestMs - this.windowMs;
     for (const batch of batches) {
       markTooOld(batch, minMs);
-      if (!(batch instanceof HistogramBatch)) this.#takeFrom(batch, newestMs);
+      if (batch instanceof HistogramBatch) this.#takeHistograms(batch, newestMs);
+      else this.#takeFrom(batch, newestMs);
     }
   }
 
@@ -49,6 +50,18 @@ export class OutOfOrderAppender {
       batch.status[i] = this.#insert(batch, i);
       if (batch.status[i] === sampleStatus.late)
         this.#options.onDelta?.((newestMs - batch.timestamps[i]!) / 1000);
+    }
+  }
+
+  #takeHistograms({ entries, status }: HistogramBatch, newestMs: number): void {
+    const { head, log, onDelta } = this.#options;
+    const late = [...entries.keys()].filter((i) => isRefused(status[i]!) && head.hasSeries(entries[i]!.ref));
+    if (late.length === 0) return;
+    log.writeHistograms(late.map((i) => entries[i]!));
+    for (const i of late) {
+      const entry = entries[i]!;
+      status[i] = statusOf(() => head.outOfOrder.insertHistogram(entry));
+      if (status[i] === sampleStatus.late) onDelta?.((newestMs - entry.timestampMs) / 1000);
     }
   }
 
@@ -68,17 +81,20 @@ export class OutOfOrderAppender {
     }
   }
 
-  #insert({ refs, timestamps, valueBits }: SampleBatch, i: number): number {
+  #insert({ refs, timestamps, valueBits }: SampleBatch, i: number): SampleStatus {
     const bits = valueBits[i]!;
     const low = Number(bits & 0xffffffffn);
     const high = Number(bits >> 32n);
-    try {
-      const isNew = this.#options.head.outOfOrder.insert(refs[i]!, timestamps[i]!, low, high);
-      return isNew ? sampleStatus.late : sampleStatus.repeated;
-    } catch (error) {
-      if (!(error instanceof MemoryFullError)) throw error;
-      return sampleStatus.memoryFull;
-    }
+    return statusOf(() => this.#options.head.outOfOrder.insert(refs[i]!, timestamps[i]!, low, high));
+  }
+}
+
+function statusOf(insert: () => boolean): SampleStatus {
+  try {
+    return insert() ? sampleStatus.late : sampleStatus.repeated;
+  } catch (error) {
+    if (!(error instanceof MemoryFullError)) throw error;
+    return sampleStatus.memoryFull;
   }
 }
 

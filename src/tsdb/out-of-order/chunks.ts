@@ -1,10 +1,12 @@
 import { type Kernel, layout, type Views } from "../../kernel/index.ts";
+import type { StoredHistogram } from "../../storage/index.ts";
+import { decodeHistogramChunk, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
 import { findPair } from "../head/pair-table.ts";
 
 /**
  * Samples that came out of order, in the shared memory: for each series that has some, { u32 open, u32 closed }. What is open is
- * { u32 count, u32 0, f64 ms × count, u64 bits × count }, in the order of time, replaced with each sample. What is closed are XOR chunks that may
- * overlap one another, newest first.
+ * { u32 count, u32 0, f64 ms × count, u64 bits × count }, in the order of time, replaced with each sample. What is closed are chunks that may
+ * overlap one another, newest first: of floats, or of one native histogram each.
  */
 export const rootIndex = layout.headWord.outOfOrder >>> 2;
 /** Keys of a pair table below are taken. */
@@ -17,8 +19,10 @@ export const closedChunk = {
   headerBytes: 32,
   /** u32 → the chunk that was closed before; 0 = none. */
   older: 0,
-  /** u32. */
+  /** u16. */
   count: 4,
+  /** u8: of the chunk, as in blocks. */
+  encoding: 6,
   /** u32. */
   dataBytes: 8,
   /** u32: grows with each compaction. */
@@ -32,6 +36,8 @@ export const closedChunk = {
 export interface OutOfOrderRun {
   readonly ptr: number;
   readonly isOpen: boolean;
+  /** Of a closed chunk; an open list has floats, too. */
+  readonly encoding: number;
   readonly count: number;
   readonly minTimestampMs: number;
   readonly maxTimestampMs: number;
@@ -53,7 +59,7 @@ export function outOfOrderRuns(
 ): OutOfOrderRun[] {
   const state = stateOf(views, ref);
   if (state === 0) return [];
-  const { u32, f64 } = views;
+  const { u8, u16, u32, f64 } = views;
   const runs: OutOfOrderRun[] = [];
   const add = (run: OutOfOrderRun): void => {
     if (run.maxTimestampMs >= minTimestampMs && run.minTimestampMs <= maxTimestampMs) runs.push(run);
@@ -69,7 +75,8 @@ export function outOfOrderRuns(
     add({
       ptr,
       isOpen: false,
-      count: u32[(ptr + closedChunk.count) >>> 2]!,
+      encoding: u8[ptr + closedChunk.encoding]!,
+      count: u16[(ptr + closedChunk.count) >>> 1]!,
       minTimestampMs: f64[(ptr + closedChunk.minTimestampMs) / 8]!,
       maxTimestampMs: f64[(ptr + closedChunk.maxTimestampMs) / 8]!,
     });
@@ -82,13 +89,14 @@ export function openRun({ u32, f64 }: Views, ptr: number): OutOfOrderRun {
   return {
     ptr,
     isOpen: true,
+    encoding: layout.chunkEncodingXor,
     count,
     minTimestampMs: f64[times]!,
     maxTimestampMs: f64[times + count - 1]!,
   };
 }
 
-/** Copies the samples of a run to columns that have room for them. Throws ChunkDamagedError. */
+/** Copies the samples of a run of floats to columns that have room for them. Throws ChunkDamagedError. */
 export function readRun(kernel: Kernel, run: OutOfOrderRun, timestamps: number, values: number): void {
   const { u8, u32 } = kernel.views;
   const { ptr, count } = run;
@@ -100,4 +108,15 @@ export function readRun(kernel: Kernel, run: OutOfOrderRun, timestamps: number, 
   }
   const dataBytes = u32[(ptr + closedChunk.dataBytes) >>> 2]!;
   kernel.decodeChunk(ptr + closedChunk.headerBytes, dataBytes, count, timestamps, values, count);
+}
+
+/** The native histograms of a run; none when it has floats. Throws ChunkDamagedError. */
+export function readHistogramRun(
+  { u8, u32 }: Views,
+  { ptr, encoding, count }: OutOfOrderRun,
+): StoredHistogram[] {
+  if (!isHistogramEncoding(encoding)) return [];
+  const start = ptr + closedChunk.headerBytes;
+  const bytes = u8.slice(start, start + u32[(ptr + closedChunk.dataBytes) >>> 2]!);
+  return [...decodeHistogramChunk(encoding, bytes, count)];
 }

@@ -1,4 +1,7 @@
 import { type Kernel, layout } from "../../kernel/index.ts";
+import { withoutResets } from "../block/histograms.ts";
+import { HistogramChunk, histogramEncoding, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { HistogramEntry } from "../head/histogram-writer.ts";
 import { forEachPair, insertPair, removePair } from "../head/pair-table.ts";
 import {
   closedChunk,
@@ -85,6 +88,20 @@ export class OutOfOrderHead {
     return true;
   }
 
+  /** Takes a native histogram of a series. False when there is one of that time already. Throws MemoryFullError. */
+  insertHistogram({ ref, timestampMs, histogram, kind }: HistogramEntry): boolean {
+    const same = outOfOrderRuns(this.#kernel.views, ref, timestampMs, timestampMs);
+    if (same.some(({ encoding }) => isHistogramEncoding(encoding))) return false;
+    const encoding = histogramEncoding(kind);
+    const chunk = new HistogramChunk(encoding);
+    // Between which others it belongs is not known yet.
+    chunk.append(timestampMs, withoutResets(histogram));
+    const bytes = chunk.bytes();
+    const run = { encoding, count: 1, minTimestampMs: timestampMs, maxTimestampMs: timestampMs };
+    this.#publish(this.#state(ref), run, bytes);
+    return true;
+  }
+
   /** Closes all lists. What there is now is gone after `drop` with the number that this returns. Throws MemoryFullError. */
   closeAll(): number {
     const { views } = this.#kernel;
@@ -136,30 +153,39 @@ export class OutOfOrderHead {
   /** Turns the open list into a chunk, which is published before the list goes. */
   #close(state: number): void {
     const { arena, scratch, views } = this.#kernel;
-    const { u8, u32, f64 } = views;
+    const { u8, u32 } = views;
     const openIndex = (state + stateField.open) >>> 2;
     const open = u32[openIndex]!;
-    const { count, minTimestampMs, maxTimestampMs } = openRun(views, open);
+    const run = openRun(views, open);
+    const { count } = run;
     const mark = scratch.mark();
     try {
       const encoded = scratch.allocate(chunkBytesMax + layout.slackBytes);
       const columns = { tsPtr: open + openHeaderBytes, vsPtr: open + openHeaderBytes + 8 * count, count };
       const dataBytes = this.#kernel.encodeChunk(columns, encoded, chunkBytesMax);
-      const closedIndex = (state + stateField.closed) >>> 2;
-      const chunk = arena.allocate(closedBytes(dataBytes), "out-of-order chunk");
-      u32[(chunk + closedChunk.older) >>> 2] = u32[closedIndex]!;
-      u32[(chunk + closedChunk.count) >>> 2] = count;
-      u32[(chunk + closedChunk.dataBytes) >>> 2] = dataBytes;
-      u32[(chunk + closedChunk.generation) >>> 2] = this.#generation;
-      f64[(chunk + closedChunk.minTimestampMs) / 8] = minTimestampMs;
-      f64[(chunk + closedChunk.maxTimestampMs) / 8] = maxTimestampMs;
-      u8.copyWithin(chunk + closedChunk.headerBytes, encoded, encoded + dataBytes);
-      Atomics.store(u32, closedIndex, chunk);
+      this.#publish(state, run, u8.subarray(encoded, encoded + dataBytes));
     } finally {
       scratch.release(mark);
     }
     Atomics.store(u32, openIndex, 0);
     arena.retire(open, openHeaderBytes + sampleBytes * count);
+  }
+
+  /** Puts a closed chunk before the others of the series. */
+  #publish(state: number, run: Omit<OutOfOrderRun, "ptr" | "isOpen">, data: Uint8Array): void {
+    const { arena, views } = this.#kernel;
+    const { u8, u16, u32, f64 } = views;
+    const closedIndex = (state + stateField.closed) >>> 2;
+    const chunk = arena.allocate(closedBytes(data.length), "out-of-order chunk");
+    u32[(chunk + closedChunk.older) >>> 2] = u32[closedIndex]!;
+    u16[(chunk + closedChunk.count) >>> 1] = run.count;
+    u8[chunk + closedChunk.encoding] = run.encoding;
+    u32[(chunk + closedChunk.dataBytes) >>> 2] = data.length;
+    u32[(chunk + closedChunk.generation) >>> 2] = this.#generation;
+    f64[(chunk + closedChunk.minTimestampMs) / 8] = run.minTimestampMs;
+    f64[(chunk + closedChunk.maxTimestampMs) / 8] = run.maxTimestampMs;
+    u8.set(data, chunk + closedChunk.headerBytes);
+    Atomics.store(u32, closedIndex, chunk);
   }
 }
 

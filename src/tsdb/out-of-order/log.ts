@@ -1,11 +1,14 @@
 import { type Clock, type Disk, errorMessage, type Logger, NarthexError } from "../../base/index.ts";
 import { type ByteBuffer, type Kernel, type SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import { histogramKind, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { HistogramEntry } from "../head/histogram-writer.ts";
 import type { WalCompression } from "../wal/compression.ts";
+import { encodeHistogramRecords } from "../wal/histogram-record.ts";
 import { encodeSamples, recordBufferBytesMax } from "../wal/log.ts";
 import { listSegments } from "../wal/segment.ts";
 import { WalWriter } from "../wal/writer.ts";
 import type { OutOfOrderHead } from "./head.ts";
-import { readRun } from "./chunks.ts";
+import { readHistogramRun, readRun } from "./chunks.ts";
 
 export interface OutOfOrderLogOptions {
   kernel: Kernel;
@@ -45,6 +48,13 @@ export class OutOfOrderLog {
     writer.flush();
   }
 
+  /** Writes native histograms. Throws `unavailable`; then nothing was written. */
+  writeHistograms(entries: readonly HistogramEntry[]): void {
+    const writer = (this.#writer ??= this.#open());
+    for (const record of encodeHistogramRecords(entries)) writer.add(record);
+    writer.flush();
+  }
+
   /** Begins a segment, and returns its number: what is written from now on is in it or later. Throws `unavailable`. */
   cut(): number {
     const writer = (this.#writer ??= this.#open());
@@ -71,6 +81,13 @@ export class OutOfOrderLog {
     const { kernel } = this.#options;
     for (const ref of head.refs()) {
       for (const run of head.runs(ref)) {
+        if (isHistogramEncoding(run.encoding)) {
+          const kind = histogramKind(run.encoding);
+          this.writeHistograms(
+            readHistogramRun(kernel.views, run).map((sample) => ({ ...sample, ref, kind })),
+          );
+          continue;
+        }
         const batch = kernel.createSampleBatch(run.count);
         try {
           readRun(kernel, run, batch.timestampsPtr, batch.valuesPtr);

@@ -1,7 +1,15 @@
 import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
-import { mergeRuns, type SampleColumns, type SampleRun } from "../../storage/index.ts";
+import {
+  mergeHistograms,
+  mergeRuns,
+  type SampleColumns,
+  type SampleRun,
+  type StoredHistogram,
+} from "../../storage/index.ts";
 import { NarthexError } from "../../base/index.ts";
-import { outOfOrderRuns, readRun } from "./chunks.ts";
+import { withoutResets } from "../block/histograms.ts";
+import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { type OutOfOrderRun, outOfOrderRuns, readHistogramRun, readRun } from "./chunks.ts";
 
 /** Samples that may come between the sizing of columns and their filling. */
 const growthMax = 64;
@@ -15,7 +23,7 @@ export function outOfOrderCountMax(
   minTimestampMs: number,
   maxTimestampMs: number,
 ): number {
-  const runs = outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs);
+  const runs = outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs).filter(isFloats);
   return runs.length === 0 ? 0 : runs.reduce((sum, { count }) => sum + count, growthMax);
 }
 
@@ -32,7 +40,7 @@ export function mergeOutOfOrder(
   columns: SampleColumns,
   count: number,
 ): number {
-  const runs = outOfOrderRuns(kernel.views, ref, minTimestampMs, maxTimestampMs);
+  const runs = outOfOrderRuns(kernel.views, ref, minTimestampMs, maxTimestampMs).filter(isFloats);
   if (runs.length === 0) return count;
   const { scratch, views } = kernel;
   const mark = scratch.mark();
@@ -51,6 +59,30 @@ export function mergeOutOfOrder(
   } finally {
     scratch.release(mark);
   }
+}
+
+/** Merges the native histograms of a series that came out of order into those in order, which stay where both have one of the same time. */
+export function mergeOutOfOrderHistograms(
+  { views }: Kernel,
+  ref: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+  inOrder: readonly StoredHistogram[],
+): readonly StoredHistogram[] {
+  const late = outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs)
+    .flatMap((run) => readHistogramRun(views, run))
+    .sort((a, b) => a.timestampMs - b.timestampMs);
+  if (late.length === 0) return inOrder;
+  const isLate = new Set(late);
+  const merged = mergeHistograms(inOrder, late);
+  // What is known of resets is known of the one before in order.
+  return merged.map((sample, i) =>
+    i > 0 && isLate.has(merged[i - 1]!) ? { ...sample, histogram: withoutResets(sample.histogram) } : sample,
+  );
+}
+
+function isFloats({ encoding }: OutOfOrderRun): boolean {
+  return !isHistogramEncoding(encoding);
 }
 
 /** The samples of all runs by time, each time once, in scratch. */

@@ -1,6 +1,7 @@
 import type { Disk, Logger } from "../../base/index.ts";
 import { layout, SampleBatch } from "../../kernel/index.ts";
 import type { Head } from "../head/head.ts";
+import { decodeHistogramRecord, isHistogramRecord } from "../wal/histogram-record.ts";
 import { SegmentReader, type WalDamage } from "../wal/reader.ts";
 import { recordType } from "../wal/record.ts";
 import { listSegments } from "../wal/segment.ts";
@@ -50,7 +51,7 @@ export async function replayOutOfOrder(options: OutOfOrderReplayOptions): Promis
     const reader = new SegmentReader(head.kernel, disk, path);
     try {
       for (let record = reader.next(); record !== undefined; record = reader.next()) {
-        readRecord(options, record, result);
+        readRecord(options, path, record, result);
         if (performance.now() - sliceStartMs < sliceMs) continue;
         head.kernel.arena.reclaim();
         await new Promise((resolve) => setImmediate(resolve));
@@ -68,14 +69,34 @@ export async function replayOutOfOrder(options: OutOfOrderReplayOptions): Promis
 
 function readRecord(
   { head, refs }: OutOfOrderReplayOptions,
+  path: string,
   record: Uint8Array,
   result: OutOfOrderReplayResult,
 ): void {
   const type = record[0] ?? 0;
-  if (type === recordType.mmapMarkers) result.hasMarkers = true;
-  else if (type !== recordType.samples) {
-    result.skippedRecords.set(type, (result.skippedRecords.get(type) ?? 0) + 1);
-  } else readSamples(head, refs, record, result);
+  try {
+    if (type === recordType.mmapMarkers) result.hasMarkers = true;
+    else if (isHistogramRecord(record)) readHistograms(head, refs, record, result);
+    else if (type === recordType.samples) readSamples(head, refs, record, result);
+    else result.skippedRecords.set(type, (result.skippedRecords.get(type) ?? 0) + 1);
+  } catch (error) {
+    // Malformed under a good checksum: the rest is none the worse for it.
+    if (!(error instanceof RangeError)) throw error;
+    result.damages.push({ path, offset: 0, reason: error.message });
+  }
+}
+
+function readHistograms(
+  head: Head,
+  refs: ReadonlyMap<number, number>,
+  record: Uint8Array,
+  result: OutOfOrderReplayResult,
+): void {
+  for (const entry of decodeHistogramRecord(record).entries) {
+    const ref = refs.get(entry.ref) ?? entry.ref;
+    if (!head.hasSeries(ref)) result.unknownSeriesSamples++;
+    else if (head.outOfOrder.insertHistogram({ ...entry, ref })) result.samples++;
+  }
 }
 
 function readSamples(
@@ -102,10 +123,6 @@ function readSamples(
       )
         result.samples++;
     }
-  } catch (error) {
-    // Malformed under a good checksum: the rest is none the worse for it.
-    if (!(error instanceof RangeError)) throw error;
-    result.damages.push({ path: "", offset: 0, reason: error.message });
   } finally {
     kernel.scratch.release(mark);
     batch.close();
