@@ -18,7 +18,6 @@ const durationWords = new Set(["step", "range", "max_of", "min_of"]);
 interface OpenBracket {
   /** Until the first literal only what a duration may hold is a token. */
   beforeLiteral: boolean;
-  hasDuration: boolean;
   hasColon: boolean;
 }
 
@@ -29,6 +28,8 @@ export class Lexer {
   #parenDepth = 0;
   #braceOpen = false;
   #bracket: OpenBracket | undefined;
+  /** A literal was seen in brackets, in these or, as upstream has it, in others before. */
+  #hasDuration = false;
 
   constructor(text: string) {
     this.#text = text;
@@ -83,7 +84,7 @@ export class Lexer {
         return this.#token("{", 1);
       case "[":
         if (this.#bracket) this.#fail("unexpected left bracket '['");
-        this.#bracket = { beforeLiteral: true, hasDuration: false, hasColon: false };
+        this.#bracket = { beforeLiteral: true, hasColon: false };
         return this.#token("[", 1);
       case "]":
         if (!this.#bracket) this.#fail("unexpected right bracket ']'");
@@ -138,7 +139,7 @@ export class Lexer {
         return this.#token("]", 1);
       case ":":
         this.#at++;
-        if (!bracket.hasDuration) this.#fail("unexpected colon before duration in duration expression");
+        if (!this.#hasDuration) this.#fail("unexpected colon before duration in duration expression");
         if (bracket.hasColon) this.#fail("unexpected repeated colon in duration expression");
         this.#at--;
         bracket.hasColon = true;
@@ -157,7 +158,7 @@ export class Lexer {
     }
     if (isDigit(character) || (character === "." && isDigit(this.#peek(1)))) {
       bracket.beforeLiteral = false;
-      bracket.hasDuration = true;
+      this.#hasDuration = true;
       return this.#numberOrDuration();
     }
     const token = this.#durationWord();

@@ -41,6 +41,10 @@ const faults: readonly (readonly [query: string, message: string])[] = [
   ["8_ + 1", '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "8_": invalid syntax'],
   ['foo{a="\ufffd"}', "1:7: parse error: invalid UTF-8 rune"],
   ["foo[5y1hs]", '1:5: parse error: unknown unit "hs" in duration "5y1hs"'],
+  [
+    "rate(foo[5m])[:1m]",
+    '1:15: parse error: unexpected ":" in subquery or range selector, expected number, duration, step(), or range()',
+  ],
   ["foo[step():1m]", "1:12: parse error: unexpected colon before duration in duration expression"],
   ["(a + on(b) group_left ) c", '1:23: parse error: unexpected ")" in grouping opts, expected "("'],
   ["a + on(b) group_left * c", '1:22: parse error: unexpected <op:*> in grouping opts, expected "("'],
