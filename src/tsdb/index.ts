@@ -28,7 +28,7 @@ export { type HeadStats, headStats, type NamedCount } from "./head/stats.ts";
 export { combineHash, describingLabels, hashBytes } from "./head/text-hash.ts";
 export type { ExemplarLimits, TsdbOptions } from "./options.ts";
 export { blocksChanged, earlierQueriesEnded } from "./shared-blocks.ts";
-export type { BlockKeeper } from "./maintenance/head-compaction.ts";
+export type { BlockKeeper } from "./block/keeper.ts";
 export { MaintenanceThread, type MaintenanceThreadOptions } from "./maintenance/maintenance-thread.ts";
 export type { Retention } from "./maintenance/retention-policy.ts";
 export type { SeriesDeletion } from "./maintenance/series-deletion.ts";
@@ -49,4 +49,5 @@ export {
   printBlockList,
 } from "./tools/index.ts";
 export type { WalCompression } from "./wal/compression.ts";
-export type { ReplayProgress, ReplayResult } from "./wal/replay.ts";
+export type { ReplayResult } from "./wal/record-replay.ts";
+export type { ReplayProgress } from "./wal/replay.ts";

@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Disk } from "../../base/index.ts";
-import { setAside } from "../wal/checkpoint.ts";
+import { setAside, setAsideDirectory } from "../set-aside.ts";
 import { isUlid } from "./ulid.ts";
 
 export const creationSuffix = ".tmp-for-creation";
 export const deletionSuffix = ".tmp-for-deletion";
-/** Where damaged things go, in the data directory. They are never deleted. */
-export const setAsideName = "set-aside";
 /** Where snapshots are, in the data directory. */
 export const snapshotsName = "snapshots";
 /** Left behind by early versions of upstream. */
@@ -47,7 +45,7 @@ export function deleteBlock(disk: Disk, dataDirectory: string, ulid: string): vo
 
 /** Moves a damaged block away, so that it is not opened again and can be looked into. Throws the disk's error. */
 export function setBlockAside(disk: Disk, dataDirectory: string, ulid: string): void {
-  setAside(disk, `${dataDirectory}/${ulid}`, `${dataDirectory}/${setAsideName}`);
+  setAside(disk, `${dataDirectory}/${ulid}`, setAsideDirectory(dataDirectory));
   disk.syncDirectory(dataDirectory);
 }
 

@@ -1,6 +1,6 @@
 import { createHistogram, type Histogram, staleHistogram } from "../../model/index.ts";
 import type { BitReader, BitWriter } from "./bit-stream.ts";
-import type { HistogramDecoder, HistogramEncoder } from "./histogram-chunk.ts";
+import type { HistogramDecoder, HistogramEncoder } from "./histogram-codec.ts";
 import { type HistogramLayout } from "./histogram-layout.ts";
 import { readVarbitInt, writeVarbitInt } from "./varbit.ts";
 import { XorValue } from "./xor-value.ts";

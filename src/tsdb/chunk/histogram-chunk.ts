@@ -13,6 +13,7 @@ import type { HistogramKind, StoredHistogram } from "../../storage/index.ts";
 import { counterAppendable, gaugeAppendable } from "./appendable.ts";
 import { BitReader, BitWriter } from "./bit-stream.ts";
 import { FloatHistogramDecoder, FloatHistogramEncoder } from "./float-histogram.ts";
+import type { HistogramEncoder } from "./histogram-codec.ts";
 import { startHeaderByte, StartTimestampDecoder, StartTimestampEncoder } from "./start-timestamp.ts";
 import { IntegerHistogramDecoder, IntegerHistogramEncoder } from "./histogram.ts";
 import { type HistogramLayout, layoutOf, readLayout, writeLayout } from "./histogram-layout.ts";
@@ -22,20 +23,6 @@ export type HistogramEncoding = 2 | 3 | 5 | 6;
 
 export function isHistogramEncoding(encoding: number): encoding is HistogramEncoding {
   return encoding === 2 || encoding === 3 || encoding === 5 || encoding === 6;
-}
-
-/** Writes the samples of a chunk; all have the chunk's layout, or are stale markers. */
-export interface HistogramEncoder {
-  encodeFirst(bits: BitWriter, timestampMs: number, histogram: Histogram): void;
-  encodeNext(bits: BitWriter, timestampMs: number, histogram: Histogram): void;
-}
-
-/** Reads the samples of a chunk; they come without hints. */
-export interface HistogramDecoder {
-  /** Of the sample that was read last. */
-  readonly timestampMs: number;
-  decodeFirst(bits: BitReader): Histogram;
-  decodeNext(bits: BitReader): Histogram;
 }
 
 /** Number of samples (2 bytes) and flags; or flags and number in two bytes, and what is known of start timestamps. */

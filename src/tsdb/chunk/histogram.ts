@@ -1,7 +1,7 @@
 import { createHistogram, type Histogram, staleHistogram } from "../../model/index.ts";
 import type { BitReader, BitWriter } from "./bit-stream.ts";
 import { type HistogramLayout } from "./histogram-layout.ts";
-import type { HistogramDecoder, HistogramEncoder } from "./histogram-chunk.ts";
+import type { HistogramDecoder, HistogramEncoder } from "./histogram-codec.ts";
 import { readVarbitInt, readVarbitUint, writeVarbitInt, writeVarbitUint } from "./varbit.ts";
 import { XorValue } from "./xor-value.ts";
 

@@ -1,6 +1,7 @@
 /** Chunks of the head that are full, in upstream's `chunks_head` files: written by the main thread, read by any. */
 export { HeadChunkFiles, headChunksRemoved } from "./files.ts";
 export { headChunksDirectory } from "./format.ts";
+export { HeadChunks, type HeadChunksParts } from "./head-chunks.ts";
 export { LoadedHeadChunks, loadHeadChunks, type LoadOptions } from "./load.ts";
 export { ChunkMapper, type ChunkMapperOptions } from "./mapper.ts";
 export { HeadChunkReader } from "./reader.ts";

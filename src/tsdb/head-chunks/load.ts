@@ -8,7 +8,7 @@ import {
   type ScanEnd,
 } from "../../kernel/index.ts";
 import { chunkCodecs } from "../block/chunk-codec.ts";
-import { setAside } from "../wal/checkpoint.ts";
+import { setAside } from "../set-aside.ts";
 import {
   headChunksFileBytesMax,
   headChunksFileMax,

@@ -1,33 +1,10 @@
 import type { Clock } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
-import type { Matcher } from "../../model/index.ts";
-import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
-import type { BlockMeta } from "../block/meta.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
 
 /** The head is cut when it spans so many chunk ranges, and keeps at least half of one. */
 const rangesMax = 1.5;
-
-/** Who writes and compacts blocks: the maintenance thread. */
-export interface BlockKeeper {
-  /** Writes a block of all series of the head or of some. Resolves when queries see it; undefined when the head had nothing in the range. */
-  cut(
-    minTime: number,
-    maxTime: number,
-    hints?: readonly string[],
-    refs?: Uint32Array,
-  ): Promise<BlockMeta | undefined>;
-  compact(ranges: readonly number[]): Promise<CompactionResult>;
-  /** Deletes what is beyond the limits; resolves to how many blocks. */
-  applyRetention(limits: RetentionLimits): Promise<number>;
-  /** Marks samples of blocks as deleted, both times included; resolves to how many series were hit. */
-  deleteSeries(matchers: readonly Matcher[], minTimestampMs: number, maxTimestampMs: number): Promise<number>;
-  /** Makes the snapshot `name` of the blocks and, with a range, of what the head has from its start until before its end. */
-  snapshot(name: string, headRange?: readonly [minTime: number, maxTime: number]): Promise<void>;
-  /** Rewrites blocks without what was deleted. */
-  cleanTombstones(): Promise<CompactionResult>;
-  close(): Promise<void>;
-}
 
 export interface HeadCompactionParts {
   readonly kernel: Kernel;

@@ -8,7 +8,7 @@ import { BlockCache } from "../block/cache.ts";
 import { applyRetention, listBlocks, type RetentionLimits } from "../block/maintenance.ts";
 import { testContext, writeModel } from "../block/test-support.ts";
 import { baseTimeMs, bitsOf, ForwardingDisk, temporaryDirectory } from "../test-support.ts";
-import type { BlockKeeper } from "./head-compaction.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 import { type Retention, RetentionPolicy } from "./retention-policy.ts";
 
 const hourMs = 3_600_000;

@@ -4,7 +4,7 @@ import type { RetentionLimits } from "../block/maintenance.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { blocksBeyondSize, blocksBeyondTime } from "../block/retention.ts";
 import { directoryBytes } from "../directory-bytes.ts";
-import type { BlockKeeper } from "./head-compaction.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 
 /** What is kept; 0 sets no bound. Of the oldest blocks, those beyond one of the bounds are deleted as a whole. */
 export interface Retention {

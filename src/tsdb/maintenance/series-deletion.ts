@@ -7,7 +7,7 @@ import { SymbolReader } from "../head/symbols.ts";
 import type { Stone } from "../head/tombstones.ts";
 import { outOfOrderRuns } from "../out-of-order/chunks.ts";
 import type { WalLog } from "../wal/log.ts";
-import type { BlockKeeper } from "./head-compaction.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 
 /** What shall be deleted: of the series that one of the selectors matches, the samples from min to max, both included. */
 export interface SeriesDeletion {

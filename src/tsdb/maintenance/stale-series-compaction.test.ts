@@ -16,7 +16,7 @@ import {
   temporaryDirectory,
 } from "../test-support.ts";
 import { openTsdb, type Tsdb } from "../tsdb.ts";
-import type { BlockKeeper } from "./head-compaction.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
 
 const minuteMs = 60_000;

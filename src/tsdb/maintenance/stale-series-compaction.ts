@@ -4,8 +4,8 @@ import type { Head } from "../head/head.ts";
 import { dropStaleSeries, findStaleSeries, type StaleSeries, stillStale } from "../head/stale-series.ts";
 import { truncateHead } from "../head/truncate.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
-import type { WalLog } from "../wal/log.ts";
-import type { BlockKeeper } from "./head-compaction.ts";
+import type { Wal } from "../wal/wal.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 
 /** When the head is cut within this time anyway, stale series wait for that. */
 const soonMs = 600_000;
@@ -16,7 +16,7 @@ export interface StaleSeriesParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly head: Head;
-  readonly log: () => WalLog;
+  readonly wal: Wal;
   readonly chunkRangeMs: number;
 }
 
@@ -59,7 +59,7 @@ export class StaleSeriesCompaction {
   }
 
   async #move(keeper: BlockKeeper, stale: StaleSeries): Promise<void> {
-    const { kernel, clock, logger, head, log, chunkRangeMs } = this.#parts;
+    const { kernel, clock, logger, head, wal, chunkRangeMs } = this.#parts;
     const startMs = clock.monotonicMs();
     const { maxTimeMs } = head;
     const firstMs = Math.floor(head.minTimeMs / chunkRangeMs) * chunkRangeMs;
@@ -73,7 +73,7 @@ export class StaleSeriesCompaction {
       ref,
       interval: { minTimestampMs, maxTimestampMs: moved.lastTimesMs[i]! },
     }));
-    log().writeTombstones(head, stones);
+    wal.log.writeTombstones(head, stones);
     const series = await dropStaleSeries(head, moved);
     this.#hasDropped = true;
     this.staleCount -= series;

@@ -14,7 +14,7 @@ import { writeSnapshot } from "../block/snapshot.ts";
 import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
 import { blocksChanged } from "../shared-blocks.ts";
-import type { BlockKeeper } from "./head-compaction.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 
 export interface InlineKeeper extends BlockKeeper {
   /** Whether blocks cannot be cut. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
-import type { BlockKeeper } from "../maintenance/head-compaction.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
 import type { OutOfOrderHead } from "./head.ts";
 import type { OutOfOrderLog } from "./log.ts";

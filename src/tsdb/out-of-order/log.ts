@@ -2,6 +2,7 @@ import { type Clock, type Disk, errorMessage, type Logger, NarthexError } from "
 import { type ByteBuffer, type Kernel, type SampleBatch, sampleStatus } from "../../kernel/index.ts";
 import { histogramKind, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
+import { setAside, setAsideDirectory } from "../set-aside.ts";
 import type { WalCompression } from "../wal/compression.ts";
 import { encodeHistogramRecords } from "../wal/histogram-record.ts";
 import { encodeSamples, recordBufferBytesMax } from "../wal/log.ts";
@@ -15,7 +16,7 @@ export interface OutOfOrderLogOptions {
   disk: Disk;
   clock: Clock;
   logger: Logger;
-  /** `wbl` in the data directory. */
+  /** The data directory. */
   directory: string;
   compression: WalCompression;
   segmentBytes: number;
@@ -27,12 +28,14 @@ export interface OutOfOrderLogOptions {
  * is made with the first sample. Owned by who made it, who must `close` it.
  */
 export class OutOfOrderLog {
+  readonly directory: string;
   readonly #options: OutOfOrderLogOptions;
   readonly #record: ByteBuffer;
   #writer: WalWriter | undefined;
 
   constructor(options: OutOfOrderLogOptions) {
     this.#options = options;
+    this.directory = `${options.directory}/wbl`;
     this.#record = options.kernel.createByteBuffer(recordBufferBytesMax);
   }
 
@@ -64,9 +67,9 @@ export class OutOfOrderLog {
 
   /** Removes the segments before. Throws the disk's error. */
   removeBefore(segment: number): void {
-    const { disk, directory } = this.#options;
-    for (const { index, path } of listSegments(disk, directory)) if (index < segment) disk.remove(path);
-    disk.syncDirectory(directory);
+    const { disk } = this.#options;
+    for (const { index, path } of listSegments(disk, this.directory)) if (index < segment) disk.remove(path);
+    disk.syncDirectory(this.directory);
   }
 
   /** Writes all that there is in place of what the log has. Throws `unavailable` and the disk's errors; then nothing was removed. */
@@ -102,6 +105,12 @@ export class OutOfOrderLog {
     }
   }
 
+  /** Moves the log out of the way, before anything is written. Throws the disk's error. */
+  setAside(): void {
+    const { disk, directory } = this.#options;
+    if (disk.stat(this.directory) !== undefined) setAside(disk, this.directory, setAsideDirectory(directory));
+  }
+
   async close(): Promise<void> {
     await this.#writer?.close();
     this.#record.close();
@@ -109,7 +118,7 @@ export class OutOfOrderLog {
 
   #open(): WalWriter {
     try {
-      return new WalWriter(this.#options);
+      return new WalWriter({ ...this.#options, directory: this.directory });
     } catch (error) {
       throw new NarthexError("unavailable", `cannot write to the WBL: ${errorMessage(error)}`, {
         cause: error,

@@ -1,6 +1,6 @@
 import { errorMessage, NarthexError } from "../../base/index.ts";
 import type { ByteBuffer, Kernel, SampleBatch } from "../../kernel/index.ts";
-import type { CommitLog, CommitNotes, QueuedSamples } from "../head/appender.ts";
+import type { CommitLog, CommitNotes, QueuedSamples } from "../head/commit-log.ts";
 import type { Head } from "../head/head.ts";
 import { HistogramBatch } from "../head/histogram-batch.ts";
 import type { Stone } from "../head/tombstones.ts";

@@ -1,35 +1,13 @@
-import { type Disk, errorMessage, type Logger, NarthexError } from "../../base/index.ts";
-import { layout } from "../../kernel/index.ts";
-import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
-import { type Head, pageOf } from "../head/head.ts";
-import { decodeExemplars } from "./exemplar-record.ts";
-import { decodeMetadata } from "./metadata-record.ts";
-import { isHistogramRecord } from "./histogram-record.ts";
-import type { LoadedHeadChunks } from "../head-chunks/index.ts";
-import { SegmentReader, type WalDamage } from "./reader.ts";
-import { recordType } from "./record.ts";
-import { ReplayWindow } from "./replay-window.ts";
-import { SeriesRecordReader } from "./series-record.ts";
+import { type Disk, NarthexError } from "../../base/index.ts";
+import { SegmentReader } from "./reader.ts";
+import { RecordReplay, type RecordReplayOptions, type ReplayResult } from "./record-replay.ts";
 import { listCheckpoints, listSegments, segmentName } from "./segment.ts";
-import { decodeTombstoneRecord } from "./tombstone-record.ts";
 import type { WalWriter } from "./writer.ts";
 
-export interface ReplayOptions {
-  head: Head;
+export interface ReplayOptions extends RecordReplayOptions {
   disk: Disk;
-  logger: Logger;
   /** The WAL directory. */
   directory: string;
-  /** Where exemplars go. */
-  exemplars?: ExemplarStorage;
-  /** Whether what is known of metrics is kept. Default false. */
-  keepsMetadata?: boolean;
-  chunkRangeMs: number;
-  samplesPerChunk: number;
-  /** Samples before are left out. */
-  minValidTimeMs: number;
-  /** Chunks that are in files: their series get them, and samples that they hold are left out. */
-  headChunks?: LoadedHeadChunks | undefined;
   /** Asked between slices of work: when true, the replay rejects with `canceled`. */
   isCancelled: () => boolean;
   /** Awaited between slices of work, with what was read so far; it may drop chunks from the head. */
@@ -49,31 +27,8 @@ export interface ReplayProgress {
   current: number;
 }
 
-export interface ReplayResult {
-  records: number;
-  samples: number;
-  series: number;
-  /** Damaged places; what follows them was kept. */
-  damages: WalDamage[];
-  /** Torn ends of segments, which were cut. */
-  tornTails: WalDamage[];
-  /** Records of a type, or with histograms of a schema, that is not read yet, by type. */
-  skippedRecords: Map<number, number>;
-  /** What names a series that the log does not, by kind. */
-  unknownRefs: Record<"samples" | "histograms" | "tombstones" | "exemplars" | "metadata", number>;
-  /** Whether refs in the log mean other series in the head, so that the log must be written anew before it is continued. */
-  isRenumbered: boolean;
-  /** Refs of the log whose series has another ref in the head. */
-  refs: ReadonlyMap<number, number>;
-}
-
 /** The event loop gets its turn after so much work. */
 const sliceMs = 20;
-/** A page of slots is opened for a ref only while pages are this full on average, or few: sparse refs are numbered afresh. */
-const slotsPerSeriesMax = 8;
-const sparsePagesMin = 16;
-/** Higher refs are numbered afresh, so that every run has the upper half of the numbers for new series. */
-export const keptRefMax = Math.floor(layout.seriesRefMax / 2);
 
 /**
  * Fills an empty head from the newest checkpoint and the segments after it. Idempotent: what is read twice is stored once. Memory does not
@@ -99,45 +54,32 @@ export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
     }
     if (writer) await replay.follow(writer);
     else replay.finish();
-    return { ...replay.result, refs: replay.refs };
+    return replay.result;
   } finally {
     replay.close();
   }
 }
 
+/** Reads segments, in slices between which the event loop turns. */
 class Replay {
-  readonly result: Omit<ReplayResult, "refs"> = {
-    records: 0,
-    samples: 0,
-    series: 0,
-    damages: [],
-    tornTails: [],
-    skippedRecords: new Map(),
-    unknownRefs: { samples: 0, histograms: 0, tombstones: 0, exemplars: 0, metadata: 0 },
-    isRenumbered: false,
-  };
   readonly #options: ReplayOptions;
-  readonly #head: Head;
-  /** Refs of the log whose series has another ref in the head. */
-  readonly refs = new Map<number, number>();
-  readonly #series: SeriesRecordReader;
-  readonly #window: ReplayWindow;
-  #pages = 0;
-  readonly #pagesSeen = new Set<number>();
-  #sliceStartMs = performance.now();
-
   readonly #progress: ReplayProgress;
+  readonly #records: RecordReplay;
+  #sliceStartMs = performance.now();
 
   constructor(options: ReplayOptions, progress: ReplayProgress) {
     this.#options = options;
     this.#progress = progress;
-    this.#head = options.head;
-    this.#series = new SeriesRecordReader(options.head);
-    this.#window = new ReplayWindow(options);
+    this.#records = new RecordReplay(options, options.writer !== undefined);
+  }
+
+  get result(): ReplayResult {
+    return this.#records.result;
   }
 
   async readSegment(path: string): Promise<void> {
-    const reader = new SegmentReader(this.#head.kernel, this.#options.disk, path);
+    const { head, disk } = this.#options;
+    const reader = new SegmentReader(head.kernel, disk, path);
     try {
       await this.#drain(reader, path);
       this.#judge(reader, path);
@@ -148,16 +90,12 @@ class Replay {
 
   /** Reads what `writer` writes, segment by segment, until nothing is left. */
   async follow(writer: WalWriter): Promise<void> {
-    const { disk, directory } = this.#options;
+    const { head, disk, directory } = this.#options;
     for (let index = writer.firstSegment; ; index++) {
       const path = `${directory}/${segmentName(index)}`;
       const isNewest = (): boolean => writer.segment === index;
-      const reader = new SegmentReader(
-        this.#head.kernel,
-        disk,
-        path,
-        isNewest() ? writer.segmentSizeBytes : undefined,
-      );
+      const sizeBytes = isNewest() ? writer.segmentSizeBytes : undefined;
+      const reader = new SegmentReader(head.kernel, disk, path, sizeBytes);
       try {
         await this.#drain(reader, path);
         while (isNewest() && reader.position < writer.segmentSizeBytes) {
@@ -179,25 +117,22 @@ class Replay {
 
   /** Brings the last samples into the head. Nothing may wait from the last look at the log until commits go to the head. */
   finish(): void {
-    this.#window.flush();
-    this.result.samples = this.#window.appended;
-    Object.assign(this.result.unknownRefs, this.#window.unknownSeries);
-    this.#head.labelIndex.sort();
+    this.#records.finish();
     this.#options.onCaughtUp?.();
   }
 
   close(): void {
-    this.#window.close();
+    this.#records.close();
   }
 
   async #drain(reader: SegmentReader, path: string): Promise<void> {
     for (let record = reader.next(); record !== undefined; record = reader.next()) {
-      this.#readRecord(record, path);
+      this.#records.read(record, path);
       if (performance.now() - this.#sliceStartMs < sliceMs) continue;
       if (this.#options.isCancelled()) throw new NarthexError("canceled", "the replay was cut short");
       await this.#options.onSlice?.(this.#progress);
-      this.#series.forget();
-      this.#head.kernel.arena.reclaim();
+      this.#records.forget();
+      this.#options.head.kernel.arena.reclaim();
       await new Promise((resolve) => setImmediate(resolve));
       this.#sliceStartMs = performance.now();
     }
@@ -222,118 +157,5 @@ class Replay {
     } finally {
       disk.close(fd);
     }
-  }
-
-  #readRecord(record: Uint8Array, path: string): void {
-    this.result.records++;
-    try {
-      if (record[0] === recordType.samples) this.#window.add(record, this.refs);
-      else if (record[0] === recordType.series) this.#readSeries(record);
-      else if (isHistogramRecord(record)) this.#readHistograms(record);
-      else if (record[0] === recordType.samplesV2) this.#window.addFloats(record, this.refs);
-      else if (record[0] === recordType.tombstones) this.#readTombstones(record);
-      else if (record[0] === recordType.exemplars) this.#readExemplars(record);
-      else if (record[0] === recordType.metadata) this.#readMetadata(record);
-      else this.#skip(record[0] ?? 0, 1);
-    } catch (error) {
-      // A checksum held, so whoever wrote this record wrote it wrong; the rest is none the worse for it.
-      if (!(error instanceof RangeError)) throw error;
-      this.result.damages.push({ path, offset: 0, reason: errorMessage(error) });
-      this.#options.logger.warn("malformed WAL record skipped", { path, err: errorMessage(error) });
-    }
-  }
-
-  #skip(type: number, count: number): void {
-    if (count > 0) this.result.skippedRecords.set(type, (this.result.skippedRecords.get(type) ?? 0) + count);
-  }
-
-  #readHistograms(record: Uint8Array): void {
-    const skipped = this.#window.addHistograms(record, this.refs);
-    this.#skip(record[0]!, Math.min(skipped, 1));
-  }
-
-  #readTombstones(record: Uint8Array): void {
-    for (const { ref: logRef, interval } of decodeTombstoneRecord(record)) {
-      const ref = this.refs.get(logRef) ?? logRef;
-      if (this.#head.hasSeries(ref)) this.#head.tombstones.add({ ref, interval });
-      else this.result.unknownRefs.tombstones++;
-    }
-  }
-
-  #readSeries(record: Uint8Array): void {
-    const head = this.#head;
-    this.#series.read(record, (logRef, hash, pairs, count) => {
-      let ref = head.find(hash, pairs, count);
-      if (ref === 0) {
-        ref = this.#isUsable(logRef) ? logRef : this.#freshRef();
-        head.create(ref, hash, pairs, count);
-        this.result.series++;
-        // Under another ref than the head's, the series' later chunks would not follow these in the files.
-        if (ref === logRef) this.#attachChunks(ref);
-        else this.#renumber(ref);
-      } else if (ref !== logRef && !this.#options.writer) {
-        // The series has two numbers in the log; the second must not be given to another one.
-        if (logRef > keptRefMax) this.result.isRenumbered = true;
-        else head.skipRef(logRef);
-      }
-      if (ref === logRef) this.refs.delete(logRef);
-      else this.refs.set(logRef, ref);
-    });
-  }
-
-  #readExemplars(record: Uint8Array): void {
-    for (const { ref: logRef, exemplar } of decodeExemplars(record)) {
-      const ref = this.#headRef(logRef);
-      if (ref === 0) this.result.unknownRefs.exemplars++;
-      else this.#options.exemplars?.restore(ref, exemplar);
-    }
-  }
-
-  #readMetadata(record: Uint8Array): void {
-    for (const { ref: logRef, metadata } of decodeMetadata(record)) {
-      const ref = this.#headRef(logRef);
-      if (ref === 0) this.result.unknownRefs.metadata++;
-      else if (this.#options.keepsMetadata) this.#head.metadata.set(ref, metadata);
-    }
-  }
-
-  /** The ref in the head for one of the log, 0 when there is no such series. */
-  #headRef(logRef: number): number {
-    const ref = this.refs.get(logRef) ?? logRef;
-    return ref >= 1 && ref <= layout.seriesRefMax && this.#head.hasSeries(ref) ? ref : 0;
-  }
-
-  #attachChunks(ref: number): void {
-    const head = this.#head;
-    if (this.#options.headChunks?.attach(ref) !== true) return;
-    const [minMs, maxMs] = head.chunkTimes(ref);
-    head.coverTimes(Math.max(minMs, this.#options.minValidTimeMs), maxMs);
-  }
-
-  /** The series has a ref of our own choice. When that is beyond all in the log, it need only be written there. */
-  #renumber(ref: number): void {
-    if (this.#options.writer) this.#head.unlogged.push(ref);
-    else this.result.isRenumbered = true;
-  }
-
-  /** Whether a series may have the same ref as in the log: free, in range, and not alone on a page of slots. */
-  #isUsable(ref: number): boolean {
-    if (ref < 1 || ref > keptRefMax || !this.#head.kernel.series.isFree(ref)) return false;
-    const page = pageOf(ref);
-    if (this.#pagesSeen.has(page)) return true;
-    const slots = (this.#pages + 1) * layout.slot.perPage;
-    if (this.#pages >= sparsePagesMin && slots > slotsPerSeriesMax * this.#head.seriesCount) return false;
-    this.#pagesSeen.add(page);
-    this.#pages++;
-    return true;
-  }
-
-  /** A ref of our own choice; without a bound on those in the log, the same number means another series there, or none. */
-  #freshRef(): number {
-    const ref = this.#head.freshRef();
-    if (!this.#options.writer && !this.refs.has(ref)) this.refs.set(ref, 0);
-    this.#pagesSeen.add(pageOf(ref));
-    this.#pages = this.#pagesSeen.size;
-    return ref;
   }
 }

@@ -1,0 +1,178 @@
+import { errorMessage, type Logger } from "../../base/index.ts";
+import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
+import type { Head } from "../head/head.ts";
+import type { LoadedHeadChunks } from "../head-chunks/index.ts";
+import { decodeExemplars } from "./exemplar-record.ts";
+import { isHistogramRecord } from "./histogram-record.ts";
+import type { WindowOptions } from "./histogram-window.ts";
+import { decodeMetadata } from "./metadata-record.ts";
+import type { WalDamage } from "./reader.ts";
+import { recordType } from "./record.ts";
+import { keptRefMax, RefNumbering } from "./ref-numbering.ts";
+import { ReplayWindow } from "./replay-window.ts";
+import { SeriesRecordReader } from "./series-record.ts";
+import { decodeTombstoneRecord } from "./tombstone-record.ts";
+
+export interface RecordReplayOptions extends WindowOptions {
+  logger: Logger;
+  /** Where exemplars go. */
+  exemplars?: ExemplarStorage;
+  /** Whether what is known of metrics is kept. Default false. */
+  keepsMetadata?: boolean;
+  /** Chunks that are in files: their series get them, and samples that they hold are left out. */
+  headChunks?: LoadedHeadChunks | undefined;
+}
+
+export interface ReplayResult {
+  records: number;
+  samples: number;
+  series: number;
+  /** Damaged places; what follows them was kept. */
+  damages: WalDamage[];
+  /** Torn ends of segments, which were cut. */
+  tornTails: WalDamage[];
+  /** Records of a type, or with histograms of a schema, that is not read yet, by type. */
+  skippedRecords: Map<number, number>;
+  /** What names a series that the log does not, by kind. */
+  unknownRefs: Record<"samples" | "histograms" | "tombstones" | "exemplars" | "metadata", number>;
+  /** Whether refs in the log mean other series in the head, so that the log must be written anew before it is continued. */
+  isRenumbered: boolean;
+  /** Refs of the log whose series has another ref in the head. */
+  refs: ReadonlyMap<number, number>;
+}
+
+/** Brings the records of a log, in their order, into an empty head. Who made it must `close` it. */
+export class RecordReplay {
+  readonly result: ReplayResult;
+  readonly #options: RecordReplayOptions;
+  readonly #head: Head;
+  /** Whether new refs of the head are beyond all in the log. */
+  readonly #isBound: boolean;
+  readonly #numbering: RefNumbering;
+  readonly #series: SeriesRecordReader;
+  readonly #window: ReplayWindow;
+
+  constructor(options: RecordReplayOptions, isBound: boolean) {
+    this.#options = options;
+    this.#head = options.head;
+    this.#isBound = isBound;
+    this.#numbering = new RefNumbering(options.head, isBound);
+    this.#series = new SeriesRecordReader(options.head);
+    this.#window = new ReplayWindow(options);
+    this.result = {
+      records: 0,
+      samples: 0,
+      series: 0,
+      damages: [],
+      tornTails: [],
+      skippedRecords: new Map(),
+      unknownRefs: { samples: 0, histograms: 0, tombstones: 0, exemplars: 0, metadata: 0 },
+      isRenumbered: false,
+      refs: this.#numbering.refs,
+    };
+  }
+
+  /** Takes a record of the segment `path`; a malformed one is counted as damage. Throws `unavailable` when the memory is full. */
+  read(record: Uint8Array, path: string): void {
+    const { refs } = this.#numbering;
+    this.result.records++;
+    try {
+      if (record[0] === recordType.samples) this.#window.add(record, refs);
+      else if (record[0] === recordType.series) this.#readSeries(record);
+      else if (isHistogramRecord(record)) this.#readHistograms(record);
+      else if (record[0] === recordType.samplesV2) this.#window.addFloats(record, refs);
+      else if (record[0] === recordType.tombstones) this.#readTombstones(record);
+      else if (record[0] === recordType.exemplars) this.#readExemplars(record);
+      else if (record[0] === recordType.metadata) this.#readMetadata(record);
+      else this.#skip(record[0] ?? 0, 1);
+    } catch (error) {
+      // A checksum held, so whoever wrote this record wrote it wrong; the rest is none the worse for it.
+      if (!(error instanceof RangeError)) throw error;
+      this.result.damages.push({ path, offset: 0, reason: errorMessage(error) });
+      this.#options.logger.warn("malformed WAL record skipped", { path, err: errorMessage(error) });
+    }
+  }
+
+  /** Forgets what it knows of the head's symbols, which may change now. */
+  forget(): void {
+    this.#series.forget();
+  }
+
+  /** Brings the last samples into the head. */
+  finish(): void {
+    this.#window.flush();
+    this.result.samples = this.#window.appended;
+    Object.assign(this.result.unknownRefs, this.#window.unknownSeries);
+    this.#head.labelIndex.sort();
+  }
+
+  close(): void {
+    this.#window.close();
+  }
+
+  #skip(type: number, count: number): void {
+    if (count > 0) this.result.skippedRecords.set(type, (this.result.skippedRecords.get(type) ?? 0) + count);
+  }
+
+  #readHistograms(record: Uint8Array): void {
+    const skipped = this.#window.addHistograms(record, this.#numbering.refs);
+    this.#skip(record[0]!, Math.min(skipped, 1));
+  }
+
+  #readTombstones(record: Uint8Array): void {
+    for (const { ref: logRef, interval } of decodeTombstoneRecord(record)) {
+      const ref = this.#numbering.refs.get(logRef) ?? logRef;
+      if (this.#head.hasSeries(ref)) this.#head.tombstones.add({ ref, interval });
+      else this.result.unknownRefs.tombstones++;
+    }
+  }
+
+  #readSeries(record: Uint8Array): void {
+    const head = this.#head;
+    this.#series.read(record, (logRef, hash, pairs, count) => {
+      let ref = head.find(hash, pairs, count);
+      if (ref === 0) {
+        ref = this.#numbering.choose(logRef);
+        head.create(ref, hash, pairs, count);
+        this.result.series++;
+        // Under another ref than the head's, the series' later chunks would not follow these in the files.
+        if (ref === logRef) this.#attachChunks(ref);
+        else this.#renumber(ref);
+      } else if (ref !== logRef && !this.#isBound) {
+        // The series has two numbers in the log; the second must not be given to another one.
+        if (logRef > keptRefMax) this.result.isRenumbered = true;
+        else head.skipRef(logRef);
+      }
+      this.#numbering.note(logRef, ref);
+    });
+  }
+
+  #readExemplars(record: Uint8Array): void {
+    for (const { ref: logRef, exemplar } of decodeExemplars(record)) {
+      const ref = this.#numbering.headRef(logRef);
+      if (ref === 0) this.result.unknownRefs.exemplars++;
+      else this.#options.exemplars?.restore(ref, exemplar);
+    }
+  }
+
+  #readMetadata(record: Uint8Array): void {
+    for (const { ref: logRef, metadata } of decodeMetadata(record)) {
+      const ref = this.#numbering.headRef(logRef);
+      if (ref === 0) this.result.unknownRefs.metadata++;
+      else if (this.#options.keepsMetadata) this.#head.metadata.set(ref, metadata);
+    }
+  }
+
+  #attachChunks(ref: number): void {
+    const head = this.#head;
+    if (this.#options.headChunks?.attach(ref) !== true) return;
+    const [minMs, maxMs] = head.chunkTimes(ref);
+    head.coverTimes(Math.max(minMs, this.#options.minValidTimeMs), maxMs);
+  }
+
+  /** The series has a ref of our own choice. When that is beyond all in the log, it need only be written there. */
+  #renumber(ref: number): void {
+    if (this.#isBound) this.#head.unlogged.push(ref);
+    else this.result.isRenumbered = true;
+  }
+}
