@@ -60,7 +60,7 @@ export function describeFeatures(options: ServerOptions): Record<string, Record<
       isolation: true,
       metadata_wal_records: enabled.has("metadata-wal-records"),
       native_histograms: true,
-      st_storage: false,
+      st_storage: enabled.has("st-storage"),
     },
   };
 }

@@ -123,6 +123,7 @@ function openStorage(
       ...exemplarLimitsOf(options, config),
       keepsMetadata: options.features.includes("metadata-wal-records"),
       zeroesStarts: options.features.includes("created-timestamp-zero-ingestion"),
+      storesStarts: options.features.includes("st-storage"),
     },
   });
 }

@@ -20,6 +20,9 @@ import { userAgent } from "./version.ts";
 /** Shared memory that one query may use on one thread. */
 const queryMemoryBytesMax = 1024 * 1024 * 1024;
 
+/** The features for which scrapes look for since when counters count. */
+const startFeatures = ["created-timestamp-zero-ingestion", "st-storage"];
+
 /** Where the steps stand and what they write to; none of it is theirs. */
 export interface StepsParts {
   options: ServerOptions;
@@ -89,7 +92,7 @@ export class Steps {
       appendable: tsdb,
       discoveryMetrics,
       dials,
-      readsStarts: options.features.includes("created-timestamp-zero-ingestion"),
+      readsStarts: startFeatures.some((name) => options.features.includes(name)),
     });
     shutdown.add(() => this.scrape.close());
   }
@@ -166,6 +169,7 @@ function createQueries({ options, kernel, logger, registry, tsdb }: StepsParts):
     features: {
       delayedNameRemoval: enabled.has("promql-delayed-name-removal"),
       typeAndUnitLabels: enabled.has("type-and-unit-labels"),
+      startTimestamps: enabled.has("use-start-timestamps"),
     },
     perStepStats: enabled.has("promql-per-step-stats"),
   });

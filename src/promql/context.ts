@@ -23,6 +23,8 @@ export interface QueryFeatures {
   readonly delayedNameRemoval?: boolean;
   /** `type-and-unit-labels`: counters are told by their `__type__` label instead of their name. */
   readonly typeAndUnitLabels?: boolean;
+  /** `use-start-timestamps`: rate, increase, irate and resets look at since when samples count, and `start_timestamp()` tells it. */
+  readonly startTimestamps?: boolean;
 }
 
 /** What a query runs on. */

@@ -78,6 +78,12 @@ export function explainPlan(plan: Plan, profiles: readonly ThreadProfile[]): Exp
   return explain(plan.root).explained;
 }
 
+const newestSamples = {
+  values: "newest samples",
+  timestamps: "times of the newest samples",
+  startTimestamps: "start timestamps of the newest samples",
+} as const;
+
 function describe(node: PlanNode): string {
   switch (node.kind) {
     case "number":
@@ -85,7 +91,7 @@ function describe(node: PlanNode): string {
     case "string":
       return JSON.stringify(node.value);
     case "select":
-      return node.timestamps ? "times of the newest samples" : "newest samples";
+      return newestSamples[node.yields];
     case "window":
       return `${node.func} over ${describeSource(node.source)}`;
     case "range":

@@ -15,9 +15,11 @@ export type {
   SelectHints,
   SeriesRef,
   SeriesSet,
+  StartTimestamps,
   StoredHistogram,
   SymbolView,
 } from "./storage.ts";
 export { MergeQuerier } from "./merge.ts";
 export { mergeHistograms } from "./merge-histograms.ts";
 export { mergeRuns, type SampleRun } from "./merge-columns.ts";
+export { noStarts } from "./storage.ts";

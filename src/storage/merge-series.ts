@@ -3,7 +3,14 @@ import type { Kernel } from "../kernel/index.ts";
 import { compareStrings, Labels } from "../model/index.ts";
 import { mergeRuns, type SampleRun } from "./merge-columns.ts";
 import { mergeHistograms } from "./merge-histograms.ts";
-import type { StoredHistogram, SampleColumns, SelectHints, SeriesSet, SymbolView } from "./storage.ts";
+import type {
+  SampleColumns,
+  SelectHints,
+  SeriesSet,
+  StartTimestamps,
+  StoredHistogram,
+  SymbolView,
+} from "./storage.ts";
 
 const none = 0xffffffff;
 
@@ -247,6 +254,16 @@ class MergedSeriesSet implements SeriesSet {
     this.#table.forEachPart(this.#order[series]!, (child, part) => {
       const run = this.#sets[child]!.readHistograms?.(part, minTimestampMs, maxTimestampMs, dropStale) ?? [];
       merged = mergeHistograms(merged, run);
+    });
+    return merged;
+  }
+
+  readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
+    const merged = new Map<number, number>();
+    this.#table.forEachPart(this.#order[series]!, (child, part) => {
+      const starts = this.#sets[child]!.readStarts?.(part, minTimestampMs, maxTimestampMs) ?? [];
+      for (const [timestampMs, startMs] of starts)
+        if (!merged.has(timestampMs)) merged.set(timestampMs, startMs);
     });
     return merged;
   }

@@ -119,6 +119,11 @@ export interface HistogramSample {
   readonly histogram: Histogram;
 }
 
+/** By the time of a sample: since when it counts. Both in milliseconds; a sample of which that is not known is not among them. */
+export type StartTimestamps = ReadonlyMap<number, number>;
+
+export const noStarts: StartTimestamps = new Map();
+
 export interface StoredHistogram extends HistogramSample {
   readonly kind: HistogramKind;
   /** Since when it counts; 0 where that is not known. */
@@ -158,6 +163,11 @@ export interface SeriesSet {
     maxTimestampMs: number,
     dropStale: boolean,
   ): readonly StoredHistogram[];
+  /**
+   * Since when the floats with min ≤ t ≤ max count, by the time of each, as far as that is known; histograms tell themselves. Absent where a
+   * storage does not keep it.
+   */
+  readStarts?(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps;
 }
 
 /** A view of the data for one query, on any thread. `close` must be called: memory cannot be reused before. */

@@ -379,7 +379,7 @@ test("a block that held the histograms of a series may hold its floats later", a
   const ref = tsdb.appender().reference(Labels.from({ __name__: "m" }));
   const chunk = new HistogramChunk(2);
   chunk.append(baseTimeMs, h("count:3 sum:1 buckets:[1 2]"));
-  const block = ChunkBlock.open(kernel, ref, chunk, baseTimeMs)!;
+  const block = ChunkBlock.open(kernel, ref, chunk, { timestampMs: baseTimeMs, bits: 0n })!;
   assert.equal(block.isOpen, true);
   // As if it had been freed, and a chunk of floats had been opened in the same place.
   kernel.views.u8[kernel.series.chunkPtrs(ref)[0]! + layout.chunk.encoding] = layout.chunkEncodingXor;

@@ -35,6 +35,8 @@ export interface TsdbOptions extends Partial<ExemplarLimits> {
   keepsMetadata?: boolean;
   /** Whether a counter gets a zero at the time since when it counts, where that is known and newer than its last sample. Default false. */
   zeroesStarts?: boolean;
+  /** Whether it is stored with samples since when they count. Default false. */
+  storesStarts?: boolean;
   /** How much older than the newest sample one may be that comes out of order; 0 refuses those. Default 0. */
   outOfOrderWindowMs?: number;
   /** Share of the shared memory above which the oldest samples go before their time. Default 0.85. */
@@ -56,6 +58,7 @@ const defaults = {
   exemplarWindowMs: 0,
   keepsMetadata: false,
   zeroesStarts: false,
+  storesStarts: false,
   outOfOrderWindowMs: 0,
   memoryPressureRatio: 0.85,
 } as const satisfies Required<TsdbOptions>;

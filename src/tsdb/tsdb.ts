@@ -121,6 +121,7 @@ export class Tsdb implements Appendable {
       outOfOrder: this.#outOfOrder,
       keepsMetadata: options.keepsMetadata,
       zeroesStarts: options.zeroesStarts,
+      storesStarts: options.storesStarts,
       chunkRangeMs,
       samplesPerChunk: options.samplesPerChunk,
       futureMaxMs: options.futureMaxMs,

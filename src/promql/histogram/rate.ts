@@ -12,24 +12,17 @@ import {
   subtractHistograms,
   withCounterReset,
 } from "../../model/index.ts";
-import type { HistogramSample } from "../../storage/index.ts";
+import { type HistogramSample, noStarts, type StartTimestamps } from "../../storage/index.ts";
+import { extrapolation, type RateWindow } from "../function/extrapolation.ts";
+import { isStartReset, startOverlaps, zeroBefore } from "../function/start-timestamps.ts";
 import type { HistogramRemarks } from "./remarks.ts";
 import { RemarkingSum } from "./remarking-sum.ts";
 import { merged, type MixedSamples, type SampleValue } from "./samples.ts";
 
-/** The window (startMs, endMs], and what is asked of it. */
-export interface RateWindow {
-  readonly startMs: number;
-  readonly endMs: number;
-  /** Resets are taken into account. */
-  readonly isCounter: boolean;
-  /** Per second. */
-  readonly isRate: boolean;
-}
-
 /**
  * rate, increase and delta of histograms: what was added between the first and the last, extrapolated to the ends of the window as
- * far as samples make that likely. Undefined with fewer than two samples, and where they do not fit together.
+ * far as samples make that likely. Undefined with fewer than two samples, unless the one is known to count since a time in the window, and
+ * where they do not fit together.
  */
 export function extrapolatedRate(
   samples: MixedSamples,
@@ -40,45 +33,58 @@ export function extrapolatedRate(
     remarks.mixedRange();
     return undefined;
   }
-  const { histograms } = samples;
-  if (histograms.length < 2) return undefined;
-  const increase = rawIncrease(histograms, window.isCounter, remarks);
-  return increase && multiplyHistogram(increase, extrapolation(histograms, increase, window));
+  const { histograms, starts = noStarts } = samples;
+  const first = histograms[0]!;
+  const { timestampMs: firstMs } = first;
+  const zeroMs = window.isCounter ? zeroBefore(starts, firstMs, window.startMs) : undefined;
+  const between =
+    histograms.length < 2 ? undefined : rawIncrease(histograms, starts, window.isCounter, remarks);
+  if (between === undefined && (histograms.length > 1 || zeroMs === undefined)) return undefined;
+  const increase = zeroMs === undefined ? between! : addFirst(between, first.histogram, remarks);
+  if (increase === undefined) return undefined;
+  const sampled = {
+    firstMs,
+    lastMs: histograms.at(-1)!.timestampMs,
+    samples: histograms.length,
+    first: first.histogram.count,
+    increase: increase.count,
+    zeroMs,
+  };
+  return multiplyHistogram(increase, extrapolation(sampled, window));
 }
 
-/** By how much the increase between the samples is to be enlarged. */
-function extrapolation(
-  histograms: readonly HistogramSample[],
-  increase: Histogram,
-  { startMs, endMs, isCounter, isRate }: RateWindow,
-): number {
-  const first = histograms[0]!;
-  const lastMs = histograms.at(-1)!.timestampMs;
-  const sampled = (lastMs - first.timestampMs) / 1000;
-  const average = sampled / (histograms.length - 1);
-  const threshold = average * 1.1;
-  let toStart = (first.timestampMs - startMs) / 1000;
-  let toEnd = (endMs - lastMs) / 1000;
-  if (toStart >= threshold) toStart = average / 2;
-  // A counter cannot have been below zero before.
-  if (isCounter && increase.count > 0 && first.histogram.count >= 0) {
-    toStart = Math.min(toStart, sampled * (first.histogram.count / increase.count));
+/** What was added since the counter was zero: before the first sample, too. */
+function addFirst(
+  between: Histogram | undefined,
+  first: Histogram,
+  remarks: HistogramRemarks,
+): Histogram | undefined {
+  if (between === undefined) return first;
+  try {
+    const total = new RemarkingSum(between, remarks);
+    total.add(first);
+    return total.histogram;
+  } catch (error) {
+    if (!isIncompatible(error)) throw error;
+    remarks.mixedSchemas();
+    return undefined;
   }
-  if (toEnd >= threshold) toEnd = average / 2;
-  const factor = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
-  return isRate ? factor / ((endMs - startMs) / 1000) : factor;
 }
 
 function rawIncrease(
   samples: readonly HistogramSample[],
+  starts: StartTimestamps,
   isCounter: boolean,
   remarks: HistogramRemarks,
 ): Histogram | undefined {
   const histograms = samples.map(({ histogram }) => histogram);
   const last = histograms.at(-1)!;
   if (isCounter && histograms.some(({ counterReset }) => counterReset === "gauge")) remarks.notACounter();
+  const isReset = (i: number, previous: Histogram): boolean =>
+    isStartReset(starts, samples[i - 1]!.timestampMs, samples[i]!.timestampMs) ||
+    detectCounterReset(histograms[i]!, previous);
   let first = histograms[0]!;
-  if (isCounter && detectCounterReset(histograms[1]!, first)) {
+  if (isCounter && isReset(1, first)) {
     // What was before the reset does not matter, however its buckets were laid out.
     const { schema, customBounds } = histograms[1]!;
     first = createHistogram({ schema, customBounds });
@@ -94,9 +100,10 @@ function rawIncrease(
   total.subtract(first);
   if (isCounter) {
     let previous = first;
-    for (const current of histograms.slice(1)) {
-      if (detectCounterReset(current, previous)) total.add(previous);
-      previous = current;
+    for (let i = 1; i < histograms.length; i++) {
+      if (startOverlaps(starts, samples[i - 1]!.timestampMs, samples[i]!.timestampMs)) remarks.startOverlap();
+      if (isReset(i, previous)) total.add(previous);
+      previous = histograms[i]!;
     }
   } else if (histograms[0]!.counterReset !== "gauge" || last.counterReset !== "gauge") {
     remarks.notAGauge();
@@ -113,18 +120,20 @@ export function instantRate(
   const [before, after] = merged(samples).slice(-2);
   if (before === undefined || after === undefined) return undefined;
   const seconds = (after.timestampMs - before.timestampMs) / 1000;
+  const isRestarted = isStartReset(samples.starts ?? noStarts, before.timestampMs, after.timestampMs);
   if (seconds === 0) return undefined;
   const { value: previous } = before;
   const { value: current } = after;
   if (typeof current === "number" && typeof previous === "number") {
-    const change = isRate && current < previous ? current : current - previous;
+    const isReset = current < previous || isRestarted;
+    const change = isRate && isReset ? current : current - previous;
     return isRate ? change / seconds : change;
   }
   if (typeof current === "number" || typeof previous === "number") {
     remarks.mixedRange();
     return undefined;
   }
-  const change = instantChange(previous, current, isRate, remarks);
+  const change = instantChange(previous, current, isRate, isRestarted, remarks);
   if (change === undefined) return undefined;
   const result = compactHistogram(withCounterReset(change, "gauge"));
   return isRate ? divideHistogram(result, seconds) : result;
@@ -134,12 +143,13 @@ function instantChange(
   previous: Histogram,
   current: Histogram,
   isRate: boolean,
+  isRestarted: boolean,
   remarks: HistogramRemarks,
 ): Histogram | undefined {
   const gauges = [previous, current].filter(({ counterReset }) => counterReset === "gauge").length;
   if (isRate && gauges > 0) remarks.notACounter();
   if (!isRate && gauges < 2) remarks.notAGauge();
-  if (isRate && detectCounterReset(current, previous)) return current;
+  if (isRate && (isRestarted || detectCounterReset(current, previous))) return current;
   try {
     const { histogram, boundsReconciled } = subtractHistograms(current, previous);
     if (boundsReconciled) remarks.boundsReconciled("subtraction");

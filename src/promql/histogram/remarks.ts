@@ -53,6 +53,11 @@ export class HistogramRemarks {
     this.#warn(`this native histogram metric is not a gauge: ${this.#quotedName()}`);
   }
 
+  startOverlap(): void {
+    const what = "sample has start time that overlaps with previous sample timestamp";
+    this.#warn(`${what} for metric ${this.#quotedName()}`);
+  }
+
   incompatibleLayout(operator: string): void {
     this.#warn(`incompatible bucket layout encountered for binary operator ${operator}`);
   }

@@ -1,5 +1,5 @@
 import type { Histogram } from "../../model/index.ts";
-import type { HistogramSample } from "../../storage/index.ts";
+import type { HistogramSample, StartTimestamps } from "../../storage/index.ts";
 
 /** A sample's value: a float or a native histogram. */
 export type SampleValue = number | Histogram;
@@ -9,6 +9,8 @@ export interface MixedSamples {
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
   readonly histograms: readonly HistogramSample[];
+  /** Of both kinds, where they are to be taken into account. */
+  readonly starts?: StartTimestamps;
 }
 
 export interface TimedValue {

@@ -6,7 +6,9 @@ import {
   HistogramMean,
   HistogramSum,
 } from "../../model/index.ts";
+import { noStarts } from "../../storage/index.ts";
 import type { ExtendedWindow } from "../function/extended-range.ts";
+import { isStartReset } from "../function/start-timestamps.ts";
 import { anchoredSamples, extendedHistogramRate } from "./extended-rate.ts";
 import { extrapolatedRate, instantRate, isIncompatible } from "./rate.ts";
 import type { HistogramRemarks } from "./remarks.ts";
@@ -46,7 +48,7 @@ export const mixedWindowFunctions: Readonly<Record<string, MixedWindowFunction>>
   ts_of_last_over_time: (samples) => merged(samples).at(-1)!.timestampMs / 1000,
   ts_of_first_over_time: (samples) => merged(samples)[0]!.timestampMs / 1000,
   changes: (samples) => countPairs(merged(samples), hasChanged),
-  resets: (samples) => countPairs(merged(samples), isReset),
+  resets: (samples) => countPairs(merged(samples), isReset, samples.starts),
 };
 
 /** The functions over windows with `anchored` or `smoothed`; the samples of the lookback around are among theirs. */
@@ -91,11 +93,17 @@ function overTime(
   return compactHistogram(aggregate.result());
 }
 
+/** With `starts`, pairs count as well between which a counter is known to have begun anew. */
 function countPairs(
   all: readonly TimedValue[],
   counts: (previous: SampleValue, current: SampleValue) => boolean,
+  starts = noStarts,
 ): number {
-  return all.filter(({ value }, i) => i > 0 && counts(all[i - 1]!.value, value)).length;
+  return all.filter(({ timestampMs, value }, i) => {
+    const previous = all[i - 1];
+    if (previous === undefined) return false;
+    return isStartReset(starts, previous.timestampMs, timestampMs) || counts(previous.value, value);
+  }).length;
 }
 
 function hasChanged(previous: SampleValue, current: SampleValue): boolean {

@@ -140,7 +140,9 @@ export class OperatorBuilder {
       case "number":
         return constant(evaluation, node.grid.steps, node.value);
       case "select":
-        return node.timestamps ? this.#merged(this.#select(node)) : this.#select(node);
+        if (node.yields === "values") return this.#select(node);
+        if (node.yields === "startTimestamps" && !evaluation.startTimestamps) return this.#nothing(node);
+        return this.#merged(this.#select(node));
       case "window":
         return this.#window(node);
       case "call":
@@ -299,9 +301,14 @@ export class OperatorBuilder {
         return new InfoOperator(evaluation, node, this.build(first!));
       default:
         if (isHistogramFunction(func)) return this.#merged(this.#histogramFunction(func, first!));
-        // What is left asks for start timestamps, which are not kept.
-        return { steps: node.grid.steps, series: () => noSeries(evaluation.strings), row: neverPulled };
+        // What is left asks for the start timestamps of an expression, which has none.
+        return this.#nothing(node);
     }
+  }
+
+  #nothing({ grid }: PlanNode): Operator {
+    const { strings } = this.#evaluation;
+    return { steps: grid.steps, series: () => noSeries(strings), row: neverPulled };
   }
 
   #sorted(node: CallNode, child: Operator, compare: SortOrder): Operator {

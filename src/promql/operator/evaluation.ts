@@ -35,6 +35,7 @@ export class Evaluation {
   readonly lookbackDeltaMs: number;
   readonly delayedNameRemoval: boolean;
   readonly typeAndUnitLabels: boolean;
+  readonly startTimestamps: boolean;
   readonly #context: QueryContext;
   readonly #querier: Querier;
   readonly #shard: Shard | undefined;
@@ -66,6 +67,7 @@ export class Evaluation {
     this.lookbackDeltaMs = context.lookbackDeltaMs;
     this.delayedNameRemoval = context.features?.delayedNameRemoval === true;
     this.typeAndUnitLabels = context.features?.typeAndUnitLabels === true;
+    this.startTimestamps = context.features?.startTimestamps === true;
     this.#context = context;
     this.#querier = querier;
     this.#shard = shard;

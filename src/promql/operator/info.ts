@@ -92,7 +92,7 @@ export class InfoOperator implements Operator {
     const all = [...idMatchers, ...matchers];
     const { lookbackDeltaMs } = this.#evaluation;
     const selector = selectorRange(all, times, this.#node.grid, lookbackDeltaMs, times.position);
-    const node = { ...this.#node, kind: "select", selector, timestamps: true } as const;
+    const node = { ...this.#node, kind: "select", selector, yields: "timestamps" } as const;
     const operator = new SelectOperator(this.#evaluation, node);
     operator.series();
     const set: SeriesSet = this.#evaluation.select(selector);

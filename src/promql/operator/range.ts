@@ -1,6 +1,6 @@
 import type { Columns, Steps } from "../../kernel/index.ts";
 import { type Histogram, withCounterReset } from "../../model/index.ts";
-import type { HistogramSample, SeriesSet } from "../../storage/index.ts";
+import { type HistogramSample, noStarts, type SeriesSet, type StartTimestamps } from "../../storage/index.ts";
 import { floatPresent, histogramPresent } from "../histogram/column.ts";
 import type { Grid, RangeSource, Selector, SubqueryPlan } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
@@ -16,6 +16,8 @@ export interface RangeReader {
   read(series: number): Columns;
   /** The native histograms of the series that was read last. */
   histograms(series: number): readonly HistogramSample[];
+  /** Since when the samples count that were read last, of both kinds. */
+  starts(series: number): StartTimestamps;
 }
 
 /** `countsOnly`: histograms of storage come without buckets, and with the hints that comparing them yields. */
@@ -60,6 +62,10 @@ class SelectorRange implements RangeReader {
 
   histograms(series: number): readonly HistogramSample[] {
     return this.#reader.histograms(this.#set!, series);
+  }
+
+  starts(series: number): StartTimestamps {
+    return this.#reader.starts(this.#set!, series);
   }
 }
 
@@ -111,6 +117,11 @@ class SubqueryRange implements RangeReader {
 
   histograms(): readonly HistogramSample[] {
     return this.#histograms;
+  }
+
+  /** What an expression yields counts since no time. */
+  starts(): StartTimestamps {
+    return noStarts;
   }
 }
 

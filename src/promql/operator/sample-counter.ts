@@ -79,7 +79,11 @@ export class SampleCounter {
       reader,
       (series) => reader.read(series),
       count,
-      (read) => ({ read, histograms: (series: number) => reader.histograms(series) }),
+      (read) => ({
+        read,
+        histograms: (series: number) => reader.histograms(series),
+        starts: (series: number) => reader.starts(series),
+      }),
     );
   }
 

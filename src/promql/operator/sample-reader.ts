@@ -1,6 +1,13 @@
 import type { Columns, Steps } from "../../kernel/index.ts";
 import { histogramBytes } from "../../model/index.ts";
-import type { HistogramSample, SampleColumns, SeriesSet } from "../../storage/index.ts";
+import {
+  type HistogramSample,
+  noStarts,
+  type SampleColumns,
+  type SeriesSet,
+  type StartTimestamps,
+  type StoredHistogram,
+} from "../../storage/index.ts";
 import { withoutBuckets } from "../histogram/reset-hints.ts";
 import type { Selector } from "../plan/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -58,6 +65,8 @@ export class WindowReader {
   readonly #hasGaps: boolean;
   readonly #buffer = new SampleBuffer();
   #countsOnly = false;
+  /** Those that were read last. */
+  #histograms: readonly StoredHistogram[] = [];
 
   constructor(evaluation: Evaluation, selector: Selector, look: Steps, windowMs: number, dropStale: boolean) {
     this.#evaluation = evaluation;
@@ -81,13 +90,24 @@ export class WindowReader {
 
   /** The native histograms that the windows may need. */
   histograms(set: SeriesSet, series: number): readonly HistogramSample[] {
-    if (set.readHistograms === undefined) return [];
     const { minTimestampMs, maxTimestampMs } = this.#selector;
-    const samples = set.readHistograms(series, minTimestampMs, maxTimestampMs, this.#dropStale);
+    const samples = set.readHistograms?.(series, minTimestampMs, maxTimestampMs, this.#dropStale) ?? [];
+    this.#histograms = samples;
     if (samples.length === 0) return samples;
     const sizes = samples.map(({ histogram }) => Math.floor((histogramBytes(histogram) + 8) / sampleBytes));
     this.#evaluation.passSamples(sizes.reduce((sum, size) => sum + size, this.#buffer.count));
     return this.#countsOnly ? withoutBuckets(samples) : samples;
+  }
+
+  /** Since when the samples count that were read last, of both kinds. */
+  starts(set: SeriesSet, series: number): StartTimestamps {
+    const { minTimestampMs, maxTimestampMs } = this.#selector;
+    const ofFloats = set.readStarts?.(series, minTimestampMs, maxTimestampMs) ?? noStarts;
+    const known = this.#histograms.filter(({ startTimestampMs }) => startTimestampMs !== 0);
+    if (known.length === 0) return ofFloats;
+    const starts = new Map(ofFloats);
+    for (const { timestampMs, startTimestampMs } of known) starts.set(timestampMs, startTimestampMs);
+    return starts;
   }
 
   /** All samples from `minTimestampMs` on. */

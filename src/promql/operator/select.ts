@@ -1,6 +1,6 @@
 import type { Columns, Row, Steps } from "../../kernel/index.ts";
 import { metricNameLabel } from "../../model/index.ts";
-import type { SeriesSet } from "../../storage/index.ts";
+import { type HistogramSample, noStarts, type SeriesSet, type StartTimestamps } from "../../storage/index.ts";
 import { smoothedValue } from "../function/extended-range.ts";
 import { smoothedHistogram } from "../histogram/extended-rate.ts";
 import { HistogramRemarks } from "../histogram/remarks.ts";
@@ -44,15 +44,15 @@ export class SelectOperator implements Operator {
     this.#reader = new WindowReader(evaluation, node.selector, this.#look, lookbackDeltaMs, dropStale);
     if (countsOnly) this.#reader.countOnly();
     this.#row = evaluation.row(this.steps);
-    this.#timesPtr = node.timestamps ? evaluation.allocate(this.steps * 8) : 0;
+    this.#timesPtr = node.yields === "values" ? 0 : evaluation.allocate(this.steps * 8);
   }
 
   series(): SeriesList {
     if (this.#series === undefined) {
-      const { selector, timestamps } = this.#node;
+      const { selector, yields } = this.#node;
       this.#set = this.#evaluation.select(selector);
       const selected = new SelectedSeries(this.#evaluation.strings, this.#set, selector.namePinned);
-      this.#series = timestamps ? this.#evaluation.dropNames(selected) : selected;
+      this.#series = yields === "values" ? selected : this.#evaluation.dropNames(selected);
     }
     return this.#series;
   }
@@ -64,8 +64,11 @@ export class SelectOperator implements Operator {
     if (this.#node.selector.extension === "smoothed") return this.#smooth(series, samples);
     const { kernel, lookbackDeltaMs } = evaluation;
     kernel.selectInstant(samples, this.#look, lookbackDeltaMs, this.#row, this.#timesPtr);
-    if (this.#timesPtr !== 0) this.#takeTimes();
-    this.#selectHistograms(series, samples);
+    const histograms = this.#reader.histograms(this.#set!, series);
+    const starts =
+      this.#node.yields === "startTimestamps" ? this.#reader.starts(this.#set!, series) : noStarts;
+    if (this.#timesPtr !== 0) this.#takeTimes(starts);
+    if (histograms.length > 0) this.#selectHistograms(histograms, samples, starts);
     if (this.#look.count < this.steps) repeatFirst(evaluation, this.#row, this.steps);
     return this.#row;
   }
@@ -110,9 +113,11 @@ export class SelectOperator implements Operator {
   }
 
   /** Puts native histograms where they are newer than the newest float. */
-  #selectHistograms(series: number, { tsPtr, count }: Columns): void {
-    const histograms = this.#reader.histograms(this.#set!, series);
-    if (histograms.length === 0) return;
+  #selectHistograms(
+    histograms: readonly HistogramSample[],
+    { tsPtr, count }: Columns,
+    starts: StartTimestamps,
+  ): void {
     const { f64, lookbackDeltaMs } = this.#evaluation;
     const timestamps = f64.subarray(tsPtr / 8, tsPtr / 8 + count);
     let newest = -1;
@@ -124,15 +129,21 @@ export class SelectOperator implements Operator {
       const sample = histograms[newest];
       if (sample === undefined || sample.timestampMs <= timeMs - lookbackDeltaMs) continue;
       if (newestFloat >= 0 && timestamps[newestFloat]! >= sample.timestampMs) continue;
-      const value = this.#timesPtr === 0 ? sample.histogram : sample.timestampMs / 1000;
+      const value = this.#timesPtr === 0 ? sample.histogram : this.#timeOf(sample.timestampMs, starts);
       storeAt(this.#evaluation, this.#row, step, sample.histogram.isStale ? undefined : value);
     }
   }
 
-  #takeTimes(): void {
+  /** In seconds: when the sample was taken, or since when it counts, 0 where that is not known. */
+  #timeOf(timestampMs: number, starts: StartTimestamps): number {
+    return (this.#node.yields === "timestamps" ? timestampMs : (starts.get(timestampMs) ?? 0)) / 1000;
+  }
+
+  #takeTimes(starts: StartTimestamps): void {
     const { f64 } = this.#evaluation;
     const values = this.#row.valuesPtr / 8;
     const times = this.#timesPtr / 8;
-    for (let step = 0; step < this.#look.count; step++) f64[values + step] = f64[times + step]! / 1000;
+    for (let step = 0; step < this.#look.count; step++)
+      f64[values + step] = this.#timeOf(f64[times + step]!, starts);
   }
 }

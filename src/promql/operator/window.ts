@@ -1,6 +1,6 @@
 import type { Columns, Row, Steps, WindowFunctionName } from "../../kernel/index.ts";
 import { formatShortest, metricNameLabel } from "../../model/index.ts";
-import type { HistogramSample } from "../../storage/index.ts";
+import { type HistogramSample, noStarts, type StartTimestamps } from "../../storage/index.ts";
 import {
   type ExtendedWindow,
   type SampleArrays,
@@ -8,6 +8,7 @@ import {
   extendedIncrease,
 } from "../function/extended-range.ts";
 import { checkFactors, smoothDoubleExponential } from "../function/smoothing.ts";
+import { startedFunction, type StartFunction, usesStarts } from "../function/start-timestamps.ts";
 import { HistogramRemarks } from "../histogram/remarks.ts";
 import { extendedWindowFunction, mixedWindowFunctions } from "../histogram/window-functions.ts";
 import type { WindowNode } from "../plan/plan.ts";
@@ -34,6 +35,7 @@ export class WindowOperator implements Operator {
   readonly #look: Steps;
   readonly #row: Row;
   readonly #counters: CounterCheck | undefined;
+  readonly #usesStarts: boolean;
   #series: SeriesList | undefined;
 
   constructor(evaluation: Evaluation, node: WindowNode, reader: RangeReader, args: readonly Operator[]) {
@@ -44,6 +46,12 @@ export class WindowOperator implements Operator {
     this.#args = args;
     this.#look = lookSteps(node.source.from, node.grid);
     this.#row = evaluation.row(this.steps);
+    const { from } = node.source;
+    this.#usesStarts =
+      evaluation.startTimestamps &&
+      usesStarts(node.func) &&
+      from.kind === "selector" &&
+      from.extension === undefined;
     if (node.func === "rate" || node.func === "increase")
       this.#counters = new CounterCheck(evaluation, node, reader);
   }
@@ -60,8 +68,10 @@ export class WindowOperator implements Operator {
     this.#evaluation.checkRow();
     const columns = this.#reader.read(series);
     const histograms = this.#reader.histograms(series);
-    this.#apply(columns, histograms);
-    if (histograms.length > 0) this.#applyToHistograms(series, columns, histograms);
+    const starts = this.#usesStarts ? this.#reader.starts(series) : noStarts;
+    if (starts.size > 0) this.#applyWithStarts(series, columns, starts);
+    else this.#apply(columns, histograms);
+    if (histograms.length > 0) this.#applyToHistograms(series, columns, histograms, starts);
     this.#counters?.look(series, this.#row, this.steps);
     return this.#row;
   }
@@ -144,18 +154,37 @@ export class WindowOperator implements Operator {
     this.#eachWindow(columns, (samples, window) => compute(func, samples, window));
   }
 
+  /** The kernel knows nothing of start timestamps. */
+  #applyWithStarts(series: number, columns: Columns, starts: StartTimestamps): void {
+    const func = this.#node.func as StartFunction;
+    const remarks = this.#remarks(series);
+    this.#eachWindow(columns, (samples, window) =>
+      startedFunction(func, samples, starts, window, () => remarks.startOverlap()),
+    );
+  }
+
+  #remarks(series: number): HistogramRemarks {
+    const { func, source, args, position } = this.#node;
+    const name = (): string => this.#reader.series().labels(series).get(metricNameLabel);
+    // Upstream takes the place of the first argument, which is not always the range.
+    const place = func === "quantile_over_time" ? argumentPosition(args[0]!) : source.position;
+    return new HistogramRemarks(this.#evaluation.annotations, place, name, position);
+  }
+
   /** Computes the windows anew that have native histograms in them. */
-  #applyToHistograms(series: number, columns: Columns, histograms: readonly HistogramSample[]): void {
-    const { f64, annotations } = this.#evaluation;
+  #applyToHistograms(
+    series: number,
+    columns: Columns,
+    histograms: readonly HistogramSample[],
+    starts: StartTimestamps,
+  ): void {
+    const { f64 } = this.#evaluation;
     const { func, source } = this.#node;
     const compute = mixedWindowFunctions[func];
     const extension = source.from.kind === "selector" ? source.from.extension : undefined;
     const beforeMs = extension === undefined ? 0 : this.#evaluation.lookbackDeltaMs;
     const behindMs = extension === "smoothed" ? beforeMs : 0;
-    const name = (): string => this.#reader.series().labels(series).get(metricNameLabel);
-    // Upstream takes the place of the first argument, which is not always the range.
-    const position = func === "quantile_over_time" ? argumentPosition(this.#node.args[0]!) : source.position;
-    const remarks = new HistogramRemarks(annotations, position, name, this.#node.position);
+    const remarks = this.#remarks(series);
     const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
     const values = f64.subarray(columns.vsPtr / 8, columns.vsPtr / 8 + columns.count);
     const isPinned = this.#look.count < this.steps;
@@ -176,6 +205,7 @@ export class WindowOperator implements Operator {
         timestamps: timestamps.subarray(floats.first, floats.end),
         values: values.subarray(floats.first, floats.end),
         histograms: histograms.slice(natives.first, natives.end),
+        starts,
       };
       const window = { startMs, endMs, smoothed: extension === "smoothed" };
       const value =

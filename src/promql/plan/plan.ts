@@ -66,11 +66,11 @@ export interface StringNode extends Node {
   readonly kind: "string";
   readonly value: string;
 }
-/** An instant selector; `timestamps` yields the samples' own times in seconds instead of their values. */
+/** An instant selector: the samples' values, or instead of them, in seconds, their own times or since when they count. */
 export interface SelectNode extends Node {
   readonly kind: "select";
   readonly selector: Selector;
-  readonly timestamps: boolean;
+  readonly yields: "values" | "timestamps" | "startTimestamps";
 }
 /** A function over ranges; `args` are its scalar arguments. */
 export interface WindowNode extends Node {

@@ -105,7 +105,7 @@ class Planner {
         return this.#call(expr, grid);
       case "vectorSelector": {
         const selector = this.#selector(expr, grid, 0);
-        return { kind: "select", type: "vector", grid, position, selector, timestamps: false };
+        return { kind: "select", type: "vector", grid, position, selector, yields: "values" };
       }
       case "matrixSelector":
       case "subquery":
@@ -178,12 +178,14 @@ class Planner {
     const args = expr.args.map(unwrapParens);
     if (isWindowFunction(func)) return this.#window(func, args, grid, position);
     const first = args[0];
-    if (func === "timestamp" && first?.kind === "vectorSelector") {
+    const isOfSample = func === "timestamp" || func === "start_timestamp";
+    if (isOfSample && first?.kind === "vectorSelector") {
       // The time is that of the newest sample, without `smoothed` as well as with it.
       const found = this.#selector({ ...first, smoothed: false }, grid, 0);
       // As upstream has it, `@` is the moment that is looked at, although the samples are those that an offset allows.
       const selector = found.atMs === undefined ? found : { ...found, offsetMs: 0 };
-      return { kind: "select", type: "vector", grid, position, selector, timestamps: true };
+      const yields = func === "timestamp" ? "timestamps" : "startTimestamps";
+      return { kind: "select", type: "vector", grid, position, selector, yields };
     }
     const type = expr.func.returnType;
     if (func === "absent" && first?.kind === "vectorSelector") {

@@ -36,7 +36,7 @@ export class HeadSubject implements Subject {
       limits: defaultLimits,
       lookbackDeltaMs: 300_000,
       defaultEvalIntervalMs: 60_000,
-      features: { delayedNameRemoval: true },
+      features: { delayedNameRemoval: true, startTimestamps: true },
     };
     const answer = (): Answer =>
       isRange
@@ -47,12 +47,15 @@ export class HeadSubject implements Subject {
 }
 
 /** A series with a sample each step, where the description has not left one out. */
-function placed({ labels, values }: LoadedSeries, stepMs: number): TestSeries {
+function placed({ labels, values, startOffsetsMs = [] }: LoadedSeries, stepMs: number): TestSeries {
   const samples = values.flatMap((described, i): SeriesSample[] => {
     const timestampMs = i * stepMs;
     if (described.kind === "omitted") return [];
-    if (described.kind === "stale") return [{ timestampMs, value: "stale" }];
-    return [{ timestampMs, value: described.kind === "float" ? described.value : described.histogram }];
+    const offsetMs = startOffsetsMs[i];
+    const startTimestampMs = offsetMs === undefined ? 0 : timestampMs + offsetMs;
+    if (described.kind === "stale") return [{ timestampMs, value: "stale", startTimestampMs }];
+    const value = described.kind === "float" ? described.value : described.histogram;
+    return [{ timestampMs, value, startTimestampMs }];
   });
   return { labels, samples };
 }

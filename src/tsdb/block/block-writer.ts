@@ -1,8 +1,9 @@
 import { assert, type Disk } from "../../base/index.ts";
-import type { Kernel, Scratch } from "../../kernel/index.ts";
+import { type Kernel, type Scratch, staleMarkerBits, type Views } from "../../kernel/index.ts";
 import type { CounterReset } from "../../model/index.ts";
-import type { StoredHistogram } from "../../storage/index.ts";
+import { noStarts, type StartTimestamps, type StoredHistogram } from "../../storage/index.ts";
 import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
+import { Xor2Encoder, xor2Encoding } from "../chunk/xor2.ts";
 import type { ColumnSlice } from "./columns.ts";
 import { withoutResets } from "./histograms.ts";
 import { xorEncoding } from "./chunk-codec.ts";
@@ -85,22 +86,33 @@ export class BlockWriter {
     this.#countSamples(window.sampleCount, window.codec?.kind ?? "float");
   }
 
-  /** Encodes samples, which follow those of the series so far, as chunks of 120. */
-  addSamples({ timestamps, values, count }: ColumnSlice): void {
-    const { kernel } = this.#target;
-    const { u8, f64 } = kernel.views;
+  /** Encodes samples, which follow those of the series so far, as chunks of 120: with `starts` where one of them is known to count since some time. */
+  addSamples({ timestamps, values, count }: ColumnSlice, starts: StartTimestamps = noStarts): void {
     for (let start = 0; start < count; start += samplesPerChunk) {
       const samples = Math.min(samplesPerChunk, count - start);
-      const columns = { tsPtr: timestamps + 8 * start, vsPtr: values + 8 * start, count: samples };
-      const dataPtr = this.#encodePtr + chunkEncodingBytes;
-      const bytes = kernel.encodeChunk(columns, dataPtr, encodeBytesMax - chunkEncodingBytes);
-      assert(bytes > 0, "120 samples fit a chunk");
-      u8[this.#encodePtr] = xorEncoding;
-      const ref = this.#chunks.add(this.#encodePtr, bytes + chunkEncodingBytes);
-      const lastPtr = columns.tsPtr + 8 * (samples - 1);
-      this.#addPending(ref, f64[columns.tsPtr / 8]!, f64[lastPtr / 8]!);
-      this.#countSamples(samples, "float");
+      this.#addFloats(
+        { timestamps: timestamps + 8 * start, values: values + 8 * start, count: samples },
+        starts,
+      );
     }
+  }
+
+  #addFloats(slice: ColumnSlice, starts: StartTimestamps): void {
+    const { kernel } = this.#target;
+    const { timestamps, values, count } = slice;
+    const times = kernel.views.f64.subarray(timestamps / 8, timestamps / 8 + count);
+    if (starts.size > 0 && times.some((timestampMs) => starts.has(timestampMs))) {
+      const data = encodeStartedFloats(kernel.views, slice, starts);
+      return this.#addEncoded(data, xor2Encoding, "float", count, times[0]!, times.at(-1)!);
+    }
+    const columns = { tsPtr: timestamps, vsPtr: values, count };
+    const dataPtr = this.#encodePtr + chunkEncodingBytes;
+    const bytes = kernel.encodeChunk(columns, dataPtr, encodeBytesMax - chunkEncodingBytes);
+    assert(bytes > 0, "120 samples fit a chunk");
+    kernel.views.u8[this.#encodePtr] = xorEncoding;
+    const ref = this.#chunks.add(this.#encodePtr, bytes + chunkEncodingBytes);
+    this.#addPending(ref, times[0]!, times.at(-1)!);
+    this.#countSamples(count, "float");
   }
 
   /** Encodes native histograms, which follow the samples of the series so far, as chunks of at most 120. */
@@ -179,18 +191,30 @@ export class BlockWriter {
   }
 
   #addHistogramChunk(chunk: HistogramChunk, samples: readonly StoredHistogram[]): void {
-    const { kernel } = this.#target;
-    const bytes = chunk.bytes();
-    const mark = kernel.scratch.mark();
+    const [first, last] = [samples[0]!.timestampMs, samples.at(-1)!.timestampMs];
+    this.#addEncoded(chunk.bytes(), chunk.encoding, "histogram", samples.length, first, last);
+  }
+
+  /** Takes a chunk that TypeScript has encoded. */
+  #addEncoded(
+    data: Uint8Array,
+    encoding: number,
+    kind: "float" | "histogram",
+    samples: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+  ): void {
+    const { scratch, views } = this.#target.kernel;
+    const mark = scratch.mark();
     try {
-      const ptr = kernel.scratch.allocate(chunkEncodingBytes + bytes.length);
-      kernel.views.u8[ptr] = chunk.encoding;
-      kernel.views.u8.set(bytes, ptr + chunkEncodingBytes);
-      const ref = this.#chunks.add(ptr, chunkEncodingBytes + bytes.length);
-      this.#addPending(ref, samples[0]!.timestampMs, samples.at(-1)!.timestampMs);
-      this.#countSamples(samples.length, "histogram");
+      const ptr = scratch.allocate(chunkEncodingBytes + data.length);
+      views.u8[ptr] = encoding;
+      views.u8.set(data, ptr + chunkEncodingBytes);
+      const ref = this.#chunks.add(ptr, chunkEncodingBytes + data.length);
+      this.#addPending(ref, minTimestampMs, maxTimestampMs);
+      this.#countSamples(samples, kind);
     } finally {
-      kernel.scratch.release(mark);
+      scratch.release(mark);
     }
   }
 
@@ -218,4 +242,23 @@ export class BlockWriter {
       throw error;
     }
   }
+}
+
+/** An XOR2 chunk of the samples. */
+function encodeStartedFloats(
+  { f64, u64 }: Views,
+  { timestamps, values, count }: ColumnSlice,
+  starts: StartTimestamps,
+): Uint8Array {
+  const chunk = new Xor2Encoder();
+  for (let i = 0; i < count; i++) {
+    const timestampMs = f64[timestamps / 8 + i]!;
+    chunk.append({
+      timestampMs,
+      value: f64[values / 8 + i]!,
+      isStale: u64[values / 8 + i] === staleMarkerBits,
+      startTimestampMs: starts.get(timestampMs) ?? 0,
+    });
+  }
+  return chunk.bytes();
 }

@@ -1,8 +1,8 @@
 import { assert } from "../../base/index.ts";
 import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
-import type { StoredHistogram } from "../../storage/index.ts";
+import type { StartTimestamps, StoredHistogram } from "../../storage/index.ts";
 import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
-import { decodeXor2Chunk } from "../chunk/xor2.ts";
+import { decodeXor2Chunk, xor2Encoding } from "../chunk/xor2.ts";
 
 /** How the bytes of one chunk encoding become columns of floats, or histograms: a codec decodes one of the two. */
 export interface ChunkCodec {
@@ -24,6 +24,8 @@ export interface ChunkCodec {
     values: number,
     capacity: number,
   ) => number;
+  /** Since when the floats of a chunk count, as far as that is known. Throws ChunkDamagedError. Absent where it is not kept. */
+  readonly decodeStarts?: (bytes: Uint8Array) => StartTimestamps;
   /** Decodes a chunk's data, the count's two bytes included, in the order of their times. Throws ChunkDamagedError. Absent where samples are floats. */
   readonly decodeHistograms?: (bytes: Uint8Array) => Iterable<StoredHistogram>;
 }
@@ -45,7 +47,13 @@ export const chunkCodecs: Readonly<Record<number, ChunkCodec>> = {
   },
   2: histogramCodec("histogram", 2),
   3: histogramCodec("floathistogram", 3),
-  4: { name: "XOR2", kind: "float", countMask: wholeCount, decode: decodeXor2 },
+  [xor2Encoding]: {
+    name: "XOR2",
+    kind: "float",
+    countMask: wholeCount,
+    decode: decodeXor2,
+    decodeStarts: decodeXor2Starts,
+  },
   5: histogramCodec("histogramST", 5),
   6: histogramCodec("floathistogramST", 6),
 };
@@ -77,4 +85,11 @@ function decodeXor2(
     at++;
   }
   return at;
+}
+
+function decodeXor2Starts(bytes: Uint8Array): StartTimestamps {
+  const starts = new Map<number, number>();
+  for (const { timestampMs, startTimestampMs } of decodeXor2Chunk(bytes))
+    if (startTimestampMs !== 0) starts.set(timestampMs, startTimestampMs);
+  return starts;
 }

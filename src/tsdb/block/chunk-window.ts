@@ -1,6 +1,10 @@
 import { type ByteBuffer, ChunkDamagedError, type Kernel } from "../../kernel/index.ts";
-import type { SampleColumns } from "../../storage/index.ts";
-import type { StoredHistogram } from "../../storage/index.ts";
+import {
+  noStarts,
+  type SampleColumns,
+  type StartTimestamps,
+  type StoredHistogram,
+} from "../../storage/index.ts";
 import { ByteCursor } from "./bytes.ts";
 import { chunkCodecs, type ChunkCodec } from "./chunk-codec.ts";
 import {
@@ -136,10 +140,18 @@ export class ChunkWindow {
 
   /** The histograms of the chunk found last; none when the codec cannot make histograms of it. Throws BlockDamagedError. */
   decodeHistograms(): StoredHistogram[] {
+    return this.#decoded((data) => [...(this.codec?.decodeHistograms?.(data) ?? [])]);
+  }
+
+  /** Since when the floats of the chunk found last count, as far as it keeps that. Throws BlockDamagedError. */
+  decodeStarts(): StartTimestamps {
+    return this.#decoded((data) => this.codec?.decodeStarts?.(data) ?? noStarts);
+  }
+
+  #decoded<T>(decode: (data: Uint8Array) => T): T {
     try {
       const { u8 } = this.#kernel.views;
-      const data = u8.subarray(this.dataPtr, this.dataPtr + this.dataBytes);
-      return [...(this.codec?.decodeHistograms?.(data) ?? [])];
+      return decode(u8.subarray(this.dataPtr, this.dataPtr + this.dataBytes));
     } catch (error) {
       if (error instanceof ChunkDamagedError) this.fail(error.message);
       throw error;

@@ -1,4 +1,4 @@
-import type { Queryable } from "../../storage/index.ts";
+import { noStarts, type Queryable } from "../../storage/index.ts";
 import { type BlockTarget, BlockWriter } from "./block-writer.ts";
 import { addInterleaved } from "./interleave.ts";
 import type { BlockCompaction, BlockMeta } from "./meta.ts";
@@ -54,7 +54,8 @@ function copySeries(
       const count = set.read(series, minTimestampMs, maxTimestampMs, false, columns);
       const histograms = set.readHistograms?.(series, minTimestampMs, maxTimestampMs, false) ?? [];
       if (count + histograms.length > 0) {
-        addInterleaved(writer, kernel.views, { timestamps, values, count }, histograms);
+        const starts = set.readStarts?.(series, minTimestampMs, maxTimestampMs) ?? noStarts;
+        addInterleaved(writer, kernel.views, { timestamps, values, count }, histograms, starts);
         writer.endSeries(set.labelSymbols(series).map(translate));
       }
       scratch.release(mark);

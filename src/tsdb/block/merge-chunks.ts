@@ -91,6 +91,7 @@ function encodeAnew(
   try {
     let floats: ColumnSlice = { timestamps: 0, values: 0, count: 0 };
     const histograms = new Map<number, StoredHistogram>();
+    const starts = new Map<number, number>();
     for (const cursor of cursors) {
       const own = group.filter((chunk) => chunk.cursor === cursor);
       const run = decodeFloats(
@@ -101,10 +102,12 @@ function encodeAnew(
       for (const sample of decodeHistograms(own.filter((chunk) => locate(chunk).kind === "histogram")))
         if (!histograms.has(sample.timestampMs) && !hasTime(views, floats, sample.timestampMs))
           histograms.set(sample.timestampMs, sample);
+      for (const [timestampMs, startMs] of decodeStarts(own))
+        if (!hasTime(views, floats, timestampMs)) starts.set(timestampMs, startMs);
       floats = mergeFloats(kernel, floats, { ...run, count });
     }
     const sorted = [...histograms.values()].sort((a, b) => a.timestampMs - b.timestampMs);
-    addInterleaved(writer, views, floats, sorted);
+    addInterleaved(writer, views, floats, sorted, starts);
   } finally {
     scratch.release(mark);
   }
@@ -124,6 +127,13 @@ function decodeHistograms(chunks: readonly SourceChunk[]): StoredHistogram[] {
     const intervals = tombstones.of(chunk.cursor.entry.ref);
     return cutHistograms(find(chunk).decodeHistograms(), meta.minTime, meta.maxTime - 1, intervals);
   });
+}
+
+/** Since when the floats of chunks of one source count; also of some that are deleted. */
+function decodeStarts(chunks: readonly SourceChunk[]): [timestampMs: number, startMs: number][] {
+  return chunks.flatMap((chunk) =>
+    locate(chunk).decodeStarts === undefined ? [] : [...find(chunk).decodeStarts()],
+  );
 }
 
 function mergeFloats({ scratch, views }: Kernel, a: ColumnSlice, b: ColumnSlice): ColumnSlice {

@@ -1,6 +1,12 @@
 import { assert, NarthexError } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
-import type { StoredHistogram, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import type {
+  SampleColumns,
+  SeriesSet,
+  StartTimestamps,
+  StoredHistogram,
+  SymbolView,
+} from "../../storage/index.ts";
 import type { Block } from "./block.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
 import { dropIntervals, dropStaleMarkers, keepRange } from "./columns.ts";
@@ -104,6 +110,16 @@ export class BlockSeriesSet implements SeriesSet {
       }
     });
     return samples;
+  }
+
+  readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
+    const starts = new Map<number, number>();
+    this.#forEachChunk(series, minTimestampMs, maxTimestampMs, () => {
+      if (this.#window.codec?.decodeStarts === undefined) return;
+      this.#window.verify();
+      for (const [timestampMs, startMs] of this.#window.decodeStarts()) starts.set(timestampMs, startMs);
+    });
+    return starts;
   }
 
   /** Calls with each chunk that may hold samples of the range, once it is in the window. */

@@ -92,3 +92,19 @@ test("damaged bytes end in a typed error or in samples", () => {
   for (let length = 0; length < bytes.length; length++) read(bytes.subarray(0, length));
   fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), read), { numRuns: 500 });
 });
+
+test("an open chunk is read as far as it is counted, whatever is written behind", () => {
+  const samples = Array.from({ length: 200 }, (_, i) =>
+    sample(i * 15_000, i, i < 20 ? 0 : i * 15_000 - 1000),
+  );
+  const encoder = new Xor2Encoder();
+  const memory = new Uint8Array(8192);
+  let copied = 0;
+  samples.forEach((one, i) => {
+    encoder.append(one);
+    encoder.copyTo(memory, 8, Math.max(0, copied - 1));
+    copied = encoder.byteLength;
+    for (const count of new Set([1, i >> 1, i, i + 1]))
+      assert.deepEqual([...decodeXor2Chunk(memory.subarray(8), count)], samples.slice(0, count));
+  });
+});

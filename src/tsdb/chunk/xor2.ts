@@ -5,6 +5,9 @@ import { startHeaderByte, StartTimestampDecoder, StartTimestampEncoder } from ".
 import { readUvarint, readVarint, writeUvarint, writeVarint } from "./varint.ts";
 import { type WindowCodes, XorValue } from "./xor-value.ts";
 
+/** The chunk encoding of floats with start timestamps. */
+export const xor2Encoding = 4;
+
 /** A float sample of an XOR2 chunk (encoding 4). */
 export interface Xor2Sample {
   readonly timestampMs: number;
@@ -30,6 +33,7 @@ const middleBits = 20;
 
 /** Writes float samples in the order of their times, at most 65,535. */
 export class Xor2Encoder {
+  readonly encoding = xor2Encoding;
   readonly #bits = new BitWriter();
   readonly #value = new XorValue();
   readonly #starts = new StartTimestampEncoder();
@@ -51,10 +55,21 @@ export class Xor2Encoder {
 
   /** The chunk's bytes as files hold them. A copy. */
   bytes(): Uint8Array<ArrayBuffer> {
+    this.#setHeader();
+    return this.#bits.bytes();
+  }
+
+  /** Copies the chunk's bytes to `at`: the header, and the rest from a byte on. */
+  copyTo(target: Uint8Array, at: number, fromByte: number): void {
+    this.#setHeader();
+    this.#bits.copyTo(target, at, 0, headerBytes);
+    this.#bits.copyTo(target, at, fromByte);
+  }
+
+  #setHeader(): void {
     this.#bits.setByte(0, this.#samples >>> 8);
     this.#bits.setByte(1, this.#samples & 0xff);
     this.#bits.setByte(startHeaderByte, this.#starts.header);
-    return this.#bits.bytes();
   }
 
   append(sample: Xor2Sample): void {
@@ -115,11 +130,8 @@ function fits(value: number, bits: number): boolean {
   return -(2 ** (bits - 1)) <= value && value < 2 ** (bits - 1);
 }
 
-/** The samples of a chunk. Throws ChunkDamagedError where its bytes end or contradict themselves. */
-export function* decodeXor2Chunk(bytes: Uint8Array): Generator<Xor2Sample> {
-  if (bytes.length < headerBytes)
-    throw new ChunkDamagedError(`XOR2 chunk of ${bytes.length} bytes has no header`);
-  const samples = (bytes[0]! << 8) | bytes[1]!;
+/** The samples of a chunk, or the first few of one that is being written. Throws ChunkDamagedError where its bytes end or contradict themselves. */
+export function* decodeXor2Chunk(bytes: Uint8Array, samples = xor2SampleCount(bytes)): Generator<Xor2Sample> {
   const bits = new BitReader(bytes, headerBytes);
   const starts = new StartTimestampDecoder(bytes[startHeaderByte]!);
   const value = new XorValue();
@@ -147,6 +159,13 @@ export function* decodeXor2Chunk(bytes: Uint8Array): Generator<Xor2Sample> {
     starts.decode(bits, index, timestampMs, previousMs);
     yield { timestampMs, value: isStale ? NaN : value.value, isStale, startTimestampMs: starts.startMs };
   }
+}
+
+/** How many samples a chunk's header says it has. Throws ChunkDamagedError. */
+function xor2SampleCount(bytes: Uint8Array): number {
+  if (bytes.length < headerBytes)
+    throw new ChunkDamagedError(`XOR2 chunk of ${bytes.length} bytes has no header`);
+  return (bytes[0]! << 8) | bytes[1]!;
 }
 
 function readOnes(bits: BitReader, max: number): number {

@@ -1,6 +1,7 @@
 import { NarthexError } from "../../base/index.ts";
 import type { Appendable, Appender } from "../../storage/index.ts";
-import { type AppendContext, AppendTotals, HeadAppender } from "./appender.ts";
+import { AppendTotals } from "./append-counters.ts";
+import { type AppendContext, HeadAppender } from "./appender.ts";
 import type { CommitLog } from "./commit-log.ts";
 
 /** What the appenders share from the start; `minValidTimeMs` is the bound that they begin with. */

@@ -28,10 +28,12 @@ import type { ChunkMapper } from "../head-chunks/index.ts";
 import type { OutOfOrderAppender } from "../out-of-order/appender.ts";
 import type { ExemplarEntry } from "../wal/exemplar-record.ts";
 import type { MetadataEntry } from "../wal/metadata-record.ts";
+import { addTally, type AppendTotals, emptyResult } from "./append-counters.ts";
 import type { BatchPool } from "./batch-pool.ts";
 import type { CommitLog, CommitNotes, QueuedSamples } from "./commit-log.ts";
+import { EntryBatch, isFloatEntry, type SampleEntry } from "./entry-batch.ts";
 import type { Head } from "./head.ts";
-import { HistogramBatch } from "./histogram-batch.ts";
+import { newestSampleMs } from "./newest-sample.ts";
 
 /** What the appenders of a head share. */
 export interface AppendContext {
@@ -47,6 +49,8 @@ export interface AppendContext {
   readonly keepsMetadata: boolean;
   /** Whether a series gets a zero at the time since when its samples count. */
   readonly zeroesStarts: boolean;
+  /** Whether it is stored with samples since when they count. */
+  readonly storesStarts: boolean;
   readonly chunkRangeMs: number;
   readonly samplesPerChunk: number;
   /** Samples beyond now plus this are refused, so that a wrong date cannot close the head for true ones. */
@@ -55,27 +59,6 @@ export interface AppendContext {
   isReplaying: boolean;
   /** Samples before are refused, since their time was truncated; -Infinity when nothing was. */
   minValidTimeMs: number;
-}
-
-/** Totals since the start; plain numbers, read when metrics are gathered. */
-export class AppendCounters {
-  appended = 0;
-  outOfOrder = 0;
-  duplicate = 0;
-  outOfBounds = 0;
-  tooFarInFuture = 0;
-  memoryFull = 0;
-  unknownSeries = 0;
-  /** Of `appended`, those that came out of order. */
-  late = 0;
-  /** Refused as too old even to come out of order. */
-  tooOld = 0;
-}
-
-/** By the kind of samples. */
-export class AppendTotals {
-  readonly float = new AppendCounters();
-  readonly histogram = new AppendCounters();
 }
 
 /**
@@ -87,8 +70,8 @@ export class HeadAppender implements Appender {
   #batch: SampleBatch | undefined;
   /** What was queued beyond the first batch, in its order. */
   readonly #later: QueuedSamples[] = [];
-  /** Series whose histograms are queued behind the last batch of floats, and the newest one's kind: their next float must come behind. */
-  readonly #histogramKinds = new Map<SeriesRef, HistogramKind>();
+  /** Series of which entries are queued behind the last batch of floats, and the newest one's kind: their next float must come behind. */
+  readonly #entryKinds = new Map<SeriesRef, HistogramKind | "startedFloat">();
   readonly #exemplars: ExemplarEntry[] = [];
   readonly #metadata: MetadataEntry[] = [];
   #releasePending = false;
@@ -107,6 +90,8 @@ export class HeadAppender implements Appender {
 
   append(ref: SeriesRef, timestampMs: number, value: number, startTimestampMs = 0): void {
     if (this.#beginsAt(ref, startTimestampMs, timestampMs)) this.append(ref, startTimestampMs, 0);
+    if (this.#keepsStart(ref, startTimestampMs))
+      return this.#queue({ ref, timestampMs, bits: bitsOf(value), startTimestampMs }, "startedFloat");
     const batch = this.#filling(ref);
     // All NaNs that are no markers are one in storage.
     const added = Number.isNaN(value)
@@ -116,8 +101,10 @@ export class HeadAppender implements Appender {
   }
 
   appendStale(ref: SeriesRef, timestampMs: number): void {
-    const kind = this.#histogramKinds.get(ref) ?? this.#context.head.histograms.kindOf(ref);
-    if (kind !== undefined) return this.#queueHistogram(ref, timestampMs, staleHistogram, kind);
+    const kind = this.#newestKind(ref);
+    if (kind === "startedFloat")
+      return this.#queue({ ref, timestampMs, bits: staleMarkerBits, startTimestampMs: 0 }, kind);
+    if (kind !== undefined) return this.#queueHistogram(ref, timestampMs, staleHistogram, kind, 0);
     const added = this.#filling(ref).pushBits(ref, timestampMs, staleMarkerBits);
     assert(added, "batch has room");
   }
@@ -134,15 +121,18 @@ export class HeadAppender implements Appender {
       else validateFloatHistogram(histogram);
     }
     if (this.#beginsAt(ref, startTimestampMs, timestampMs))
-      this.#queueHistogram(ref, startTimestampMs, zeroOf(histogram), kind);
-    this.#queueHistogram(ref, timestampMs, histogram, kind);
+      this.#queueHistogram(ref, startTimestampMs, zeroOf(histogram), kind, 0);
+    const startMs = this.#context.storesStarts ? startTimestampMs : 0;
+    this.#queueHistogram(ref, timestampMs, histogram, kind, startMs);
   }
 
   /** Whether a zero is to be stored at the time since when a sample counts: if that comes in order. */
   #beginsAt(ref: SeriesRef, startMs: number, timestampMs: number): boolean {
     const { head, zeroesStarts } = this.#context;
     if (!zeroesStarts || startMs === 0 || startMs >= timestampMs || !head.hasSeries(ref)) return false;
-    return startMs >= appendBounds(this.#context).minValidTimeMs && startMs > head.histograms.newestMs(ref);
+    return (
+      startMs >= appendBounds(this.#context).minValidTimeMs && startMs > newestSampleMs(head.kernel, ref)
+    );
   }
 
   get keepsExemplars(): boolean {
@@ -207,7 +197,7 @@ export class HeadAppender implements Appender {
     this.#metadata.length = 0;
     this.#batch?.clear();
     for (const batch of this.#later.splice(0)) if (isFloats(batch)) this.#context.pool.give(batch);
-    this.#histogramKinds.clear();
+    this.#entryKinds.clear();
     if (this.#batch === undefined || this.#releasePending) return;
     this.#releasePending = true;
     setImmediate(() => this.#release());
@@ -229,29 +219,53 @@ export class HeadAppender implements Appender {
   /** The batch that the series' next float goes to. */
   #filling(ref: SeriesRef): SampleBatch {
     const last = this.#later.findLast(isFloats) ?? this.batch;
-    if (last.count < last.capacity && !this.#histogramKinds.has(ref)) return last;
+    if (last.count < last.capacity && !this.#entryKinds.has(ref)) return last;
     const next = this.#context.pool.take();
     this.#later.push(next);
-    this.#histogramKinds.clear();
+    this.#entryKinds.clear();
     return next;
   }
 
-  #queueHistogram(ref: SeriesRef, timestampMs: number, histogram: Histogram, kind: HistogramKind): void {
+  /** Whether a float goes to a chunk with start timestamps: its own may be the one of several that is not known. */
+  #keepsStart(ref: SeriesRef, startTimestampMs: number): boolean {
+    return this.#context.storesStarts && (startTimestampMs !== 0 || this.#newestKind(ref) === "startedFloat");
+  }
+
+  /** The kind of a series' newest sample, queued or stored, where TypeScript encodes it. */
+  #newestKind(ref: SeriesRef): HistogramKind | "startedFloat" | undefined {
+    const { histograms, startedFloats } = this.#context.head;
+    const queued = this.#entryKinds.get(ref);
+    if (queued !== undefined) return queued;
+    return startedFloats.has(ref) ? "startedFloat" : histograms.kindOf(ref);
+  }
+
+  #queueHistogram(
+    ref: SeriesRef,
+    timestampMs: number,
+    histogram: Histogram,
+    kind: HistogramKind,
+    startTimestampMs: number,
+  ): void {
+    this.#queue({ ref, timestampMs, histogram, kind, startTimestampMs }, kind);
+  }
+
+  #queue(entry: SampleEntry, kind: HistogramKind | "startedFloat"): void {
     let last = this.#later.at(-1);
-    if (last === undefined || isFloats(last))
-      this.#later.push((last = new HistogramBatch(this.#context.head.histograms)));
-    last.push({ ref, timestampMs, histogram, kind, startTimestampMs: 0 });
-    this.#histogramKinds.set(ref, kind);
+    if (last === undefined || isFloats(last)) this.#later.push((last = new EntryBatch(this.#context.head)));
+    last.push(entry);
+    this.#entryKinds.set(entry.ref, kind);
   }
 
   #tally(batch: QueuedSamples, result: AppendResult): void {
     const { head, counters: totals } = this.#context;
     const { status, timestamps, count } = batch;
-    const counters = isFloats(batch) ? totals.float : totals.histogram;
-    const tally = new Uint32Array(10);
+    const entries = isFloats(batch) ? undefined : batch.entries;
+    const floats = new Uint32Array(10);
+    const histograms = new Uint32Array(10);
     let minMs = Infinity;
     let maxMs = -Infinity;
     for (let i = 0; i < count; i++) {
+      const tally = entries === undefined || isFloatEntry(entries[i]!) ? floats : histograms;
       tally[status[i]!]!++;
       if (status[i] !== sampleStatus.ok) continue;
       const timestampMs = timestamps[i]!;
@@ -259,19 +273,18 @@ export class HeadAppender implements Appender {
       if (timestampMs > maxMs) maxMs = timestampMs;
     }
     head.coverTimes(minMs, maxMs);
-    for (const name of resultNames) {
-      result[name] += tally[resultStatus[name]]!;
-      counters[name] += tally[resultStatus[name]]!;
-    }
-    result.appended += tally[sampleStatus.late]!;
-    counters.appended += tally[sampleStatus.late]!;
-    counters.late += tally[sampleStatus.late]!;
-    result.outOfOrder += tally[sampleStatus.tooOld]!;
-    counters.tooOld += tally[sampleStatus.tooOld]!;
-    // A series that was removed meanwhile had its time truncated: who still holds its ref must ask for a new one.
-    result.outOfBounds += tally[sampleStatus.unknownSeries]!;
-    counters.unknownSeries += tally[sampleStatus.unknownSeries]!;
+    addTally(floats, totals.float, result);
+    addTally(histograms, totals.histogram, result);
   }
+}
+
+const doubles = new DataView(new ArrayBuffer(8));
+
+/** All NaNs that are no markers are one in storage. */
+function bitsOf(value: number): bigint {
+  if (Number.isNaN(value)) return normalNaNBits;
+  doubles.setFloat64(0, value);
+  return doubles.getBigUint64(0);
 }
 
 /** What a histogram had counted when it began, in its own layout so that it needs no other chunk. */
@@ -280,7 +293,7 @@ function zeroOf({ schema, zeroThreshold, customBounds }: Histogram): Histogram {
 }
 
 function isFloats(batch: QueuedSamples): batch is SampleBatch {
-  return !(batch instanceof HistogramBatch);
+  return !(batch instanceof EntryBatch);
 }
 
 /** Upstream's lower bound (half a chunk range behind the newest sample) without trusting samples from the future. */
@@ -295,18 +308,4 @@ export function appendBounds(context: AppendContext): TimeBounds {
 
 function isSame(known: MetricMetadata | undefined, { type, unit, help }: MetricMetadata): boolean {
   return known !== undefined && known.type === type && known.unit === unit && known.help === help;
-}
-
-const resultStatus = {
-  appended: sampleStatus.ok,
-  outOfOrder: sampleStatus.outOfOrder,
-  duplicate: sampleStatus.duplicate,
-  outOfBounds: sampleStatus.outOfBounds,
-  tooFarInFuture: sampleStatus.tooFarInFuture,
-  memoryFull: sampleStatus.memoryFull,
-} satisfies Record<keyof AppendResult, number>;
-const resultNames = Object.keys(resultStatus) as (keyof AppendResult)[];
-
-function emptyResult(): AppendResult {
-  return { appended: 0, outOfOrder: 0, duplicate: 0, outOfBounds: 0, tooFarInFuture: 0, memoryFull: 0 };
 }

@@ -4,6 +4,13 @@ const { chunk: field, control, slackBytes, slot } = layout;
 /** A block begins with room for so much data, and grows by half. */
 const capacityMin = 152;
 
+/** The newest sample of a chunk, as the slot of its series tells it. */
+export interface NewestSample {
+  readonly timestampMs: number;
+  /** Of a float; 0 of a histogram. */
+  readonly bits: bigint;
+}
+
 /** A chunk that is encoded by TypeScript. Of its bytes only those from the one before the end on may change with a sample. */
 export interface EncodedChunk {
   readonly encoding: number;
@@ -31,12 +38,17 @@ export class ChunkBlock {
   }
 
   /** Closes the series' open chunk and publishes this one, which has one sample; undefined when the memory is full. */
-  static open(kernel: Kernel, ref: number, chunk: EncodedChunk, timestampMs: number): ChunkBlock | undefined {
+  static open(
+    kernel: Kernel,
+    ref: number,
+    chunk: EncodedChunk,
+    newest: NewestSample,
+  ): ChunkBlock | undefined {
     const { series, views } = kernel;
     series.closeChunk(ref);
     const block = new ChunkBlock(kernel, series.slot(ref), chunk.encoding);
     const older = Atomics.load(views.u32, (block.#slotPtr + slot.chunkPtr) >>> 2);
-    if (!block.#move(chunk, older, timestampMs, timestampMs)) return undefined;
+    if (!block.#move(chunk, older, newest.timestampMs, newest)) return undefined;
     Atomics.add(views.u32, control.chunkCount >>> 2, 1);
     return block;
   }
@@ -51,7 +63,7 @@ export class ChunkBlock {
   }
 
   /** Publishes the sample that was added to the chunk last; false when the memory is full, then it is not, and the block is of no more use. */
-  publish(chunk: EncodedChunk, timestampMs: number, isRecoded: boolean): boolean {
+  publish(chunk: EncodedChunk, newest: NewestSample, isRecoded: boolean): boolean {
     const { arena, views } = this.#kernel;
     const { i64, u16, u32, u8 } = views;
     const ptr = this.#ptr;
@@ -59,19 +71,19 @@ export class ChunkBlock {
     if (isRecoded || chunk.byteLength > capacity) {
       const minTimestampMs = Number(i64[(ptr + field.minTimestampMs) / 8]);
       const older = u32[(ptr + field.older) >>> 2]!;
-      if (!this.#move(chunk, older, minTimestampMs, timestampMs)) return false;
+      if (!this.#move(chunk, older, minTimestampMs, newest)) return false;
       arena.retire(ptr, field.headerBytes + capacity + slackBytes);
       return true;
     }
     chunk.copyTo(u8, ptr + field.headerBytes, this.#copiedBytes - 1);
-    i64[(ptr + field.maxTimestampMs) / 8] = BigInt(timestampMs);
-    this.#note(chunk, timestampMs);
+    i64[(ptr + field.maxTimestampMs) / 8] = BigInt(newest.timestampMs);
+    this.#note(chunk, newest);
     Atomics.store(u16, (ptr + field.count) >>> 1, chunk.sampleCount);
     return true;
   }
 
   /** Puts the whole chunk into a fresh block, which becomes the series' newest. */
-  #move(chunk: EncodedChunk, older: number, minTimestampMs: number, maxTimestampMs: number): boolean {
+  #move(chunk: EncodedChunk, older: number, minTimestampMs: number, newest: NewestSample): boolean {
     const { arena, views } = this.#kernel;
     const { i64, u16, u32, u8 } = views;
     const wanted = Math.max(capacityMin, Math.ceil(chunk.byteLength * 1.5));
@@ -84,19 +96,20 @@ export class ChunkBlock {
     u16[(ptr + field.count) >>> 1] = chunk.sampleCount;
     u8[ptr + field.encoding] = chunk.encoding;
     i64[(ptr + field.minTimestampMs) / 8] = BigInt(minTimestampMs);
-    i64[(ptr + field.maxTimestampMs) / 8] = BigInt(maxTimestampMs);
+    i64[(ptr + field.maxTimestampMs) / 8] = BigInt(newest.timestampMs);
     chunk.copyTo(u8, ptr + field.headerBytes, 0);
     this.#ptr = ptr;
-    this.#note(chunk, maxTimestampMs);
+    this.#note(chunk, newest);
     Atomics.store(u32, (this.#slotPtr + slot.chunkPtr) >>> 2, ptr);
     return true;
   }
 
   /** Tells the kernel what it needs to close the chunk and to judge the next sample. */
-  #note(chunk: EncodedChunk, timestampMs: number): void {
-    const { i64, u32 } = this.#kernel.views;
+  #note(chunk: EncodedChunk, { timestampMs, bits }: NewestSample): void {
+    const { i64, u32, u64 } = this.#kernel.views;
     this.#copiedBytes = chunk.byteLength;
     i64[(this.#slotPtr + slot.lastTimestampMs) / 8] = BigInt(timestampMs);
+    u64[(this.#slotPtr + slot.lastValueBits) / 8] = bits;
     u32[(this.#slotPtr + slot.bitPos) >>> 2] = 8 * chunk.byteLength;
   }
 }

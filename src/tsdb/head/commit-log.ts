@@ -1,10 +1,10 @@
 import type { SampleBatch } from "../../kernel/index.ts";
 import type { ExemplarEntry } from "../wal/exemplar-record.ts";
 import type { MetadataEntry } from "../wal/metadata-record.ts";
+import type { EntryBatch } from "./entry-batch.ts";
 import type { Head } from "./head.ts";
-import type { HistogramBatch } from "./histogram-batch.ts";
 
-export type QueuedSamples = SampleBatch | HistogramBatch;
+export type QueuedSamples = SampleBatch | EntryBatch;
 
 /** What a commit holds beside samples. */
 export interface CommitNotes {

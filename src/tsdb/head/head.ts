@@ -2,6 +2,7 @@ import { NarthexError } from "../../base/index.ts";
 import { type Kernel, layout } from "../../kernel/index.ts";
 import { Labels, type MetricMetadata } from "../../model/index.ts";
 import { OutOfOrderHead } from "../out-of-order/head.ts";
+import { FloatWriter } from "./float-writer.ts";
 import { HistogramWriter } from "./histogram-writer.ts";
 import { LabelIndex } from "./label-index.ts";
 import { labelsBytes, SeriesIndex } from "./series-index.ts";
@@ -29,6 +30,7 @@ export class Head {
   readonly symbols: SymbolTable;
   readonly labelIndex: LabelIndex;
   readonly histograms: HistogramWriter;
+  readonly startedFloats: FloatWriter;
   readonly tombstones: HeadTombstones;
   readonly outOfOrder: OutOfOrderHead;
   /** Series created since they were last written to the WAL. */
@@ -50,6 +52,7 @@ export class Head {
     this.symbols = new SymbolTable(kernel);
     this.labelIndex = new LabelIndex(kernel, this.symbols);
     this.histograms = new HistogramWriter(kernel);
+    this.startedFloats = new FloatWriter(kernel);
     this.tombstones = new HeadTombstones(kernel);
     this.outOfOrder = new OutOfOrderHead(kernel);
     this.#seriesIndex = new SeriesIndex(kernel);
@@ -166,6 +169,7 @@ export class Head {
     const count = views.u32[(labelsPtr >>> 2) + 1]!;
     this.#seriesIndex.remove(hash, ref);
     this.histograms.forget(ref);
+    this.startedFloats.forget(ref);
     series.release(ref);
     this.metadata.delete(ref);
     arena.retire(labelsPtr, labelsBytes(count));

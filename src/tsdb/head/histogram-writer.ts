@@ -1,4 +1,4 @@
-import { type Kernel, layout, type SampleStatus, sampleStatus } from "../../kernel/index.ts";
+import { type Kernel, type SampleStatus, sampleStatus } from "../../kernel/index.ts";
 import { type CounterReset, equalHistograms, type Histogram } from "../../model/index.ts";
 import type { HistogramKind, SeriesRef } from "../../storage/index.ts";
 import {
@@ -10,6 +10,8 @@ import {
   keepsStarts,
 } from "../chunk/histogram-chunk.ts";
 import { ChunkBlock } from "./chunk-block.ts";
+import { type ChunkEnd, forecastEnd, openEnd, rangeEndMs } from "./chunk-end.ts";
+import { newestEncoding, newestSampleMs } from "./newest-sample.ts";
 
 /** Upstream's sizes: a chunk aims at so many bytes, may have twice as many, and more while it has few samples. */
 const chunkBytesTarget = 1024;
@@ -29,12 +31,8 @@ export interface HistogramEntry {
 interface HistogramSeries {
   readonly chunk: HistogramChunk;
   readonly block: ChunkBlock;
-  readonly firstMs: number;
+  readonly end: ChunkEnd;
   last: Histogram;
-  lastMs: number;
-  /** The first sample at or after this time begins a new chunk. */
-  nextCutMs: number;
-  hasForecast: boolean;
 }
 
 /** Appends native histograms to the chunks of head series, which TypeScript encodes. Main thread only. */
@@ -48,40 +46,19 @@ export class HistogramWriter {
 
   /** The kind of a series' newest sample, undefined unless it is a histogram. */
   kindOf(ref: number): HistogramKind | undefined {
-    const { series, views } = this.#kernel;
-    if (series.labelsPtr(ref) === 0) return undefined;
-    const chunk = views.u32[(series.slot(ref) + layout.slot.chunkPtr) >>> 2]!;
-    const encoding = chunk === 0 ? 0 : views.u8[chunk + layout.chunk.encoding]!;
+    const encoding = newestEncoding(this.#kernel, ref);
     return isHistogramEncoding(encoding) ? histogramKind(encoding) : undefined;
-  }
-
-  /** Notes until when a series has samples, for readers that are to see a commit whole or not at all. */
-  note(ref: number): void {
-    this.#kernel.exports.isolationNote(ref, this.newestMs(ref));
-  }
-
-  /** To be called after `note`, before anything is appended. */
-  showNotes(): void {
-    this.#kernel.exports.isolationShow();
-  }
-
-  /** The time of the newest sample of a series that there is, -Infinity when it has none. */
-  newestMs(ref: number): number {
-    const { series, views } = this.#kernel;
-    const slot = series.slot(ref);
-    if (views.u32[(slot + layout.slot.chunkPtr) >>> 2] === 0) return -Infinity;
-    return Number(views.i64[(slot + layout.slot.lastTimestampMs) / 8]);
   }
 
   /** Whether the histogram can be the newest of its series. */
   check({ ref, timestampMs, histogram, kind }: HistogramEntry): SampleStatus {
     if (this.#kernel.series.labelsPtr(ref) === 0) return sampleStatus.unknownSeries;
-    const newestMs = this.newestMs(ref);
+    const newestMs = newestSampleMs(this.#kernel, ref);
     if (timestampMs > newestMs) return sampleStatus.ok;
     if (timestampMs < newestMs) return sampleStatus.outOfOrder;
     const known = this.#series.get(ref);
     const isRepeated =
-      known?.lastMs === newestMs && this.kindOf(ref) === kind && equalHistograms(known.last, histogram);
+      known?.end.lastMs === newestMs && this.kindOf(ref) === kind && equalHistograms(known.last, histogram);
     return isRepeated ? sampleStatus.repeated : sampleStatus.duplicate;
   }
 
@@ -98,8 +75,9 @@ export class HistogramWriter {
     const outcome = known.chunk.append(timestampMs, histogram, startTimestampMs);
     if (typeof outcome === "object") return this.#begin(entry, outcome.nextHeader, chunkRangeMs);
     known.last = histogram;
-    known.lastMs = timestampMs;
-    if (known.block.publish(known.chunk, timestampMs, outcome === "recoded")) return sampleStatus.ok;
+    known.end.lastMs = timestampMs;
+    if (known.block.publish(known.chunk, { timestampMs, bits: 0n }, outcome === "recoded"))
+      return sampleStatus.ok;
     this.forget(ref);
     return sampleStatus.memoryFull;
   }
@@ -113,20 +91,12 @@ export class HistogramWriter {
     const { ref, timestampMs, histogram, kind, startTimestampMs } = entry;
     const chunk = new HistogramChunk(histogramEncoding(kind, startTimestampMs !== 0), header);
     chunk.append(timestampMs, histogram, startTimestampMs);
-    const block = ChunkBlock.open(this.#kernel, ref, chunk, timestampMs);
+    const block = ChunkBlock.open(this.#kernel, ref, chunk, { timestampMs, bits: 0n });
     if (block === undefined) {
       this.forget(ref);
       return sampleStatus.memoryFull;
     }
-    this.#series.set(ref, {
-      chunk,
-      block,
-      firstMs: timestampMs,
-      last: histogram,
-      lastMs: timestampMs,
-      nextCutMs: rangeEndMs(timestampMs, chunkRangeMs),
-      hasForecast: false,
-    });
+    this.#series.set(ref, { chunk, block, end: openEnd(timestampMs, chunkRangeMs), last: histogram });
     return sampleStatus.ok;
   }
 }
@@ -137,25 +107,11 @@ function takes(encoding: HistogramEncoding, { kind, startTimestampMs }: Histogra
 }
 
 /** Upstream's rule for when a chunk takes no more; forecasts its end once it is a quarter full. */
-function isFull(series: HistogramSeries, timestampMs: number, chunkRangeMs: number): boolean {
-  const { byteLength, sampleCount } = series.chunk;
-  const rangeMs = rangeEndMs(series.firstMs, chunkRangeMs);
-  if (!series.hasForecast && byteLength >= chunkBytesTarget / 4) {
-    series.nextCutMs = forecastEndMs(series, chunkBytesTarget / byteLength);
-    series.hasForecast = true;
-  }
+function isFull({ chunk, end }: HistogramSeries, timestampMs: number, chunkRangeMs: number): boolean {
+  const { byteLength, sampleCount } = chunk;
+  if (byteLength >= chunkBytesTarget / 4) forecastEnd(end, chunkBytesTarget / byteLength);
   return (
-    (timestampMs >= series.nextCutMs || byteLength >= 2 * chunkBytesTarget) &&
-    (sampleCount >= chunkSamplesMin || timestampMs >= rangeMs)
+    (timestampMs >= end.nextCutMs || byteLength >= 2 * chunkBytesTarget) &&
+    (sampleCount >= chunkSamplesMin || timestampMs >= rangeEndMs(end.firstMs, chunkRangeMs))
   );
-}
-
-/** Spreads the samples that are still to come in the range evenly over chunks. */
-function forecastEndMs({ firstMs, lastMs, nextCutMs }: HistogramSeries, ratioToFull: number): number {
-  const chunks = (nextCutMs - firstMs) / ((lastMs - firstMs + 1) * ratioToFull);
-  return chunks <= 1 ? nextCutMs : Math.trunc(firstMs + (nextCutMs - firstMs) / Math.floor(chunks));
-}
-
-function rangeEndMs(timestampMs: number, chunkRangeMs: number): number {
-  return Math.trunc(timestampMs / chunkRangeMs) * chunkRangeMs + chunkRangeMs;
 }

@@ -1,9 +1,20 @@
 import { assert, NarthexError } from "../../base/index.ts";
 import { type Kernel, seriesFileDamaged, seriesNotLoaded, type Snapshot } from "../../kernel/index.ts";
-import { compareStrings, Labels } from "../../model/index.ts";
-import type { StoredHistogram, SampleColumns, SeriesSet, SymbolView } from "../../storage/index.ts";
+import { Labels } from "../../model/index.ts";
+import {
+  noStarts,
+  type SampleColumns,
+  type SeriesSet,
+  type StartTimestamps,
+  type StoredHistogram,
+  type SymbolView,
+} from "../../storage/index.ts";
+import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { Xor2Sample } from "../chunk/xor2.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
-import { hasHistograms, readHeadHistograms } from "./histogram-reader.ts";
+import { hasEncoding } from "./encoded-chunks.ts";
+import { mergeStartedFloats, readStartedFloats, startedFloatCountMax } from "./float-reader.ts";
+import { readHeadHistograms } from "./histogram-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
 import { cutHistograms } from "../block/histograms.ts";
 import { mergeOutOfOrder, mergeOutOfOrderHistograms, outOfOrderCountMax } from "../out-of-order/read.ts";
@@ -70,7 +81,9 @@ export class HeadSeriesSet implements SeriesSet {
     const ref = this.#refs[series]!;
     let count = 0;
     if (this.#part !== "outOfOrder")
-      count += this.#kernel.series.sampleCount(ref, minTimestampMs, maxTimestampMs);
+      count +=
+        this.#kernel.series.sampleCount(ref, minTimestampMs, maxTimestampMs) +
+        startedFloatCountMax(this.#kernel, ref, minTimestampMs, maxTimestampMs);
     if (this.#part !== "inOrder")
       count += outOfOrderCountMax(this.#kernel, ref, minTimestampMs, maxTimestampMs);
     return count;
@@ -86,10 +99,32 @@ export class HeadSeriesSet implements SeriesSet {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
     const range = [minTimestampMs, maxTimestampMs, dropStale] as const;
-    let count = this.#part === "outOfOrder" ? 0 : this.#readInOrder(series, ...range, columns);
+    let count = 0;
+    if (this.#part !== "outOfOrder") {
+      count = this.#readInOrder(series, ...range, columns);
+      const floats = this.#startedFloats(series, minTimestampMs, maxTimestampMs);
+      const kept = dropStale ? floats.filter(({ isStale }) => !isStale) : floats;
+      count = mergeStartedFloats(this.#kernel, kept, columns, count);
+    }
     if (this.#part !== "inOrder") count = mergeOutOfOrder(this.#kernel, ref, ...range, columns, count);
     const deleted = deletedIntervals(this.#kernel.views, ref);
     return deleted === undefined ? count : dropIntervals(this.#kernel.views, { ...columns, count }, deleted);
+  }
+
+  readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
+    if (this.#part === "outOfOrder") return noStarts;
+    const known = this.#startedFloats(series, minTimestampMs, maxTimestampMs).filter(
+      ({ startTimestampMs }) => startTimestampMs !== 0,
+    );
+    return new Map(known.map(({ timestampMs, startTimestampMs }) => [timestampMs, startTimestampMs]));
+  }
+
+  #startedFloats(series: number, minTimestampMs: number, maxTimestampMs: number): Xor2Sample[] {
+    const ref = this.#refs[series]!;
+    const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
+    const dataOf = (chunk: number): Uint8Array | undefined =>
+      this.#chunks.dataOf(this.#refs, series, chunk, minTimestampMs, maxTimestampMs);
+    return readStartedFloats(this.#kernel, ref, minTimestampMs, untilMs, dataOf);
   }
 
   #readInOrder(
@@ -192,43 +227,11 @@ export class HeadSeriesSet implements SeriesSet {
     maxTimestampMs: number,
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series]!;
-    if (!hasHistograms(this.#kernel, ref, minTimestampMs)) return noHistograms;
+    if (!hasEncoding(this.#kernel, ref, minTimestampMs, isHistogramEncoding)) return noHistograms;
     const dataOf = (chunk: number): Uint8Array | undefined =>
       this.#chunks.dataOf(this.#refs, series, chunk, minTimestampMs, maxTimestampMs);
     const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs, dataOf);
     const untilMs = this.#snapshot.untilMs(ref);
     return all.filter(({ timestampMs }) => timestampMs <= untilMs);
   }
-}
-
-/** The order of the series by their labels, as indices into `labelsPtrs`: strings are compared once per symbol, not once per series. */
-export function sortedOrder(u32: Uint32Array, reader: SymbolReader, labelsPtrs: Uint32Array): Uint32Array {
-  const ranks = new Map<number, number>();
-  const starts = new Uint32Array(labelsPtrs.length + 1);
-  for (let i = 0; i < labelsPtrs.length; i++) {
-    const labels = labelsPtrs[i]! >>> 2;
-    const words = 2 * u32[labels + 1]!;
-    starts[i + 1] = starts[i]! + words;
-    for (let at = labels + 2; at < labels + 2 + words; at++) ranks.set(u32[at]!, 0);
-  }
-  const ordered = [...ranks.keys()].map((symbol) => ({ symbol, text: reader.text(symbol) }));
-  ordered.sort((a, b) => compareStrings(a.text, b.text));
-  ordered.forEach(({ symbol }, rank) => ranks.set(symbol, rank));
-  const keys = new Uint32Array(starts.at(-1)!);
-  for (let i = 0; i < labelsPtrs.length; i++) {
-    const labels = (labelsPtrs[i]! >>> 2) + 2;
-    const start = starts[i]!;
-    for (let k = starts[i + 1]! - start - 1; k >= 0; k--) keys[start + k] = ranks.get(u32[labels + k]!)!;
-  }
-  return Uint32Array.from(labelsPtrs.keys()).sort((a, b) => {
-    const startA = starts[a]!;
-    const startB = starts[b]!;
-    const lengthA = starts[a + 1]! - startA;
-    const lengthB = starts[b + 1]! - startB;
-    for (let k = 0; k < lengthA && k < lengthB; k++) {
-      const order = keys[startA + k]! - keys[startB + k]!;
-      if (order !== 0) return order;
-    }
-    return lengthA - lengthB;
-  });
 }

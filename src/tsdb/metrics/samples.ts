@@ -1,5 +1,5 @@
 import type { Registry } from "@narthex/client";
-import type { AppendCounters, AppendTotals } from "../head/appender.ts";
+import type { AppendCounters, AppendTotals } from "../head/append-counters.ts";
 import { metricFunctions } from "./functions.ts";
 
 /** Registers what became of the samples that were appended. */

@@ -1,8 +1,10 @@
 import type { Clock } from "../../base/index.ts";
 import { MemoryFullError, type SampleBatch, type SampleStatus, sampleStatus } from "../../kernel/index.ts";
 import type { BatchPool } from "../head/batch-pool.ts";
-import { HistogramBatch } from "../head/histogram-batch.ts";
+import { EntryBatch, isFloatEntry } from "../head/entry-batch.ts";
 import type { Head } from "../head/head.ts";
+import type { HistogramEntry } from "../head/histogram-writer.ts";
+import type { FloatEntry } from "../wal/float-record.ts";
 import type { OutOfOrderLog } from "./log.ts";
 
 export interface OutOfOrderAppenderOptions {
@@ -28,14 +30,14 @@ export class OutOfOrderAppender {
    * Logs and stores what was refused as far as it is within the window, and sets its status: `late`, or `tooOld` beyond the window. Throws `unavailable`
    * when something cannot be logged; then it is as refused as it was.
    */
-  take(batches: readonly (SampleBatch | HistogramBatch)[]): void {
+  take(batches: readonly (SampleBatch | EntryBatch)[]): void {
     if (this.windowMs === 0) return;
     const { head, clock } = this.#options;
     const newestMs = Math.min(head.maxTimeMs, clock.nowMs());
     const minMs = newestMs - this.windowMs;
     for (const batch of batches) {
       markTooOld(batch, minMs);
-      if (batch instanceof HistogramBatch) this.#takeHistograms(batch, newestMs);
+      if (batch instanceof EntryBatch) this.#takeEntries(batch, newestMs);
       else this.#takeFrom(batch, newestMs);
     }
   }
@@ -45,32 +47,39 @@ export class OutOfOrderAppender {
     for (let i = 0; i < batch.count; i++)
       if (isRefused(batch.status[i]!) && this.#options.head.hasSeries(batch.refs[i]!)) late.push(i);
     if (late.length === 0) return;
-    this.#log(batch, late);
+    const { refs, timestamps, valueBits } = batch;
+    this.#log(late.map((i) => ({ ref: refs[i]!, timestampMs: timestamps[i]!, bits: valueBits[i]! })));
     for (const i of late) {
-      batch.status[i] = this.#insert(batch, i);
+      batch.status[i] = this.#insert(refs[i]!, timestamps[i]!, valueBits[i]!);
       if (batch.status[i] === sampleStatus.late)
         this.#options.onDelta?.((newestMs - batch.timestamps[i]!) / 1000);
     }
   }
 
-  #takeHistograms({ entries, status }: HistogramBatch, newestMs: number): void {
+  /** Since when they count is not kept of floats that come out of order. */
+  #takeEntries({ entries, status }: EntryBatch, newestMs: number): void {
     const { head, log, onDelta } = this.#options;
     const late = [...entries.keys()].filter((i) => isRefused(status[i]!) && head.hasSeries(entries[i]!.ref));
-    if (late.length === 0) return;
-    log.writeHistograms(late.map((i) => entries[i]!));
+    const refused = late.map((i) => entries[i]!);
+    const floats = refused.filter(isFloatEntry);
+    const histograms = refused.filter((entry): entry is HistogramEntry => !isFloatEntry(entry));
+    if (floats.length > 0) this.#log(floats);
+    if (histograms.length > 0) log.writeHistograms(histograms);
     for (const i of late) {
       const entry = entries[i]!;
-      status[i] = statusOf(() => head.outOfOrder.insertHistogram(entry));
+      status[i] = isFloatEntry(entry)
+        ? this.#insert(entry.ref, entry.timestampMs, entry.bits)
+        : statusOf(() => head.outOfOrder.insertHistogram(entry));
       if (status[i] === sampleStatus.late) onDelta?.((newestMs - entry.timestampMs) / 1000);
     }
   }
 
-  #log(batch: SampleBatch, late: readonly number[]): void {
+  #log(late: Iterable<Pick<FloatEntry, "ref" | "timestampMs" | "bits">>): void {
     const { log, pool } = this.#options;
     const copy = pool.take();
     try {
-      for (const i of late) {
-        copy.pushBits(batch.refs[i]!, batch.timestamps[i]!, batch.valueBits[i]!);
+      for (const { ref, timestampMs, bits } of late) {
+        copy.pushBits(ref, timestampMs, bits);
         if (copy.count < copy.capacity) continue;
         log.write(copy);
         copy.clear();
@@ -81,11 +90,10 @@ export class OutOfOrderAppender {
     }
   }
 
-  #insert({ refs, timestamps, valueBits }: SampleBatch, i: number): SampleStatus {
-    const bits = valueBits[i]!;
+  #insert(ref: number, timestampMs: number, bits: bigint): SampleStatus {
     const low = Number(bits & 0xffffffffn);
     const high = Number(bits >> 32n);
-    return statusOf(() => this.#options.head.outOfOrder.insert(refs[i]!, timestamps[i]!, low, high));
+    return statusOf(() => this.#options.head.outOfOrder.insert(ref, timestampMs, low, high));
   }
 }
 
@@ -98,7 +106,7 @@ function statusOf(insert: () => boolean): SampleStatus {
   }
 }
 
-function markTooOld({ count, timestamps, status }: SampleBatch | HistogramBatch, minMs: number): void {
+function markTooOld({ count, timestamps, status }: SampleBatch | EntryBatch, minMs: number): void {
   for (let i = 0; i < count; i++)
     if (isRefused(status[i]!) && timestamps[i]! < minMs) status[i] = sampleStatus.tooOld;
 }

@@ -1,12 +1,11 @@
 import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
 import {
   mergeHistograms,
-  mergeRuns,
   type SampleColumns,
   type SampleRun,
   type StoredHistogram,
 } from "../../storage/index.ts";
-import { NarthexError } from "../../base/index.ts";
+import { mergeRun } from "../head/merge-run.ts";
 import { withoutResets } from "../block/histograms.ts";
 import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
 import { type OutOfOrderRun, outOfOrderRuns, readHistogramRun, readRun } from "./chunks.ts";
@@ -42,20 +41,11 @@ export function mergeOutOfOrder(
 ): number {
   const runs = outOfOrderRuns(kernel.views, ref, minTimestampMs, maxTimestampMs).filter(isFloats);
   if (runs.length === 0) return count;
-  const { scratch, views } = kernel;
+  const { scratch } = kernel;
   const mark = scratch.mark();
   try {
     const late = sortedSamples(kernel, runs, minTimestampMs, maxTimestampMs, dropStale);
-    const inOrder = { ...allocate(kernel, count), count };
-    views.u8.copyWithin(inOrder.timestamps, columns.timestamps, columns.timestamps + 8 * count);
-    views.u8.copyWithin(inOrder.values, columns.values, columns.values + 8 * count);
-    const merged = allocate(kernel, count + late.count);
-    const total = mergeRuns(views, inOrder, late, merged);
-    if (total > columns.capacity)
-      throw new NarthexError("internal", `columns hold ${columns.capacity} samples, ${total} are needed`);
-    views.u8.copyWithin(columns.timestamps, merged.timestamps, merged.timestamps + 8 * total);
-    views.u8.copyWithin(columns.values, merged.values, merged.values + 8 * total);
-    return total;
+    return mergeRun(kernel, late, columns, count);
   } finally {
     scratch.release(mark);
   }

@@ -2,9 +2,10 @@ import { errorMessage, NarthexError } from "../../base/index.ts";
 import type { ByteBuffer, Kernel, SampleBatch } from "../../kernel/index.ts";
 import type { CommitLog, CommitNotes, QueuedSamples } from "../head/commit-log.ts";
 import type { Head } from "../head/head.ts";
-import { HistogramBatch } from "../head/histogram-batch.ts";
+import { EntryBatch } from "../head/entry-batch.ts";
 import type { Stone } from "../head/tombstones.ts";
 import { encodeExemplars } from "./exemplar-record.ts";
+import { encodeFloatRecord } from "./float-record.ts";
 import { encodeHistogramRecords } from "./histogram-record.ts";
 import { encodeMetadata } from "./metadata-record.ts";
 import type { RefReservation } from "./ref-reservation.ts";
@@ -36,9 +37,7 @@ export class WalLog implements CommitLog {
     if (metadata.length > 0) this.#writer.add(encodeMetadata(metadata));
     for (const batch of batches) {
       const records =
-        batch instanceof HistogramBatch
-          ? encodeHistogramRecords(batch.accepted())
-          : [encodeSamples(batch, this.#record)];
+        batch instanceof EntryBatch ? encodeEntries(batch) : [encodeSamples(batch, this.#record)];
       for (const record of records) if (record.length > 0) this.#writer.add(record);
     }
     // Behind the samples: who reads the log as it grows knows the series' sample before its exemplar.
@@ -71,6 +70,12 @@ export class WalLog implements CommitLog {
       });
     }
   }
+}
+
+function encodeEntries(batch: EntryBatch): Uint8Array[] {
+  const { floats, histograms } = batch.accepted();
+  const records = encodeHistogramRecords(histograms);
+  return floats.length === 0 ? records : [encodeFloatRecord(floats), ...records];
 }
 
 /** The samples record of the batch's ok samples, in `buffer`; empty when there are none. */

@@ -4,7 +4,7 @@ import type { Head } from "../head/head.ts";
 import type { LoadedHeadChunks } from "../head-chunks/index.ts";
 import { decodeExemplars } from "./exemplar-record.ts";
 import { isHistogramRecord } from "./histogram-record.ts";
-import type { WindowOptions } from "./histogram-window.ts";
+import type { WindowOptions } from "./entry-window.ts";
 import { decodeMetadata } from "./metadata-record.ts";
 import type { WalDamage } from "./reader.ts";
 import { recordType } from "./record.ts";

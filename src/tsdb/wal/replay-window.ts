@@ -1,6 +1,6 @@
 import { type Kernel, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
 import { decodeFloatRecord } from "./float-record.ts";
-import { HistogramWindow, type WindowOptions } from "./histogram-window.ts";
+import { EntryWindow, headRef, type WindowOptions } from "./entry-window.ts";
 import { RecordCursor } from "./record.ts";
 
 /** Samples gathered per series on average, as far as the bounds below allow. */
@@ -19,7 +19,7 @@ const refsPerSampleMax = 8;
  * their order stays.
  */
 export class ReplayWindow {
-  readonly #histograms: HistogramWindow;
+  readonly #entries: EntryWindow;
   #appended = 0;
   #unknownSeries = 0;
   readonly #options: WindowOptions;
@@ -31,24 +31,25 @@ export class ReplayWindow {
   constructor(options: WindowOptions) {
     this.#options = options;
     this.#kernel = options.head.kernel;
-    this.#histograms = new HistogramWindow(options);
+    this.#entries = new EntryWindow(options);
     this.#batch = this.#create(samplesMin);
     this.#sorted = this.#create(samplesMin);
   }
 
   /** Samples appended so far. */
   get appended(): number {
-    return this.#appended + this.#histograms.appended;
+    return this.#appended + this.#entries.appended;
   }
 
   /** Samples of series that there are not. */
   get unknownSeries(): { samples: number; histograms: number } {
-    return { samples: this.#unknownSeries, histograms: this.#histograms.unknownSeries };
+    const { floats, histograms } = this.#entries.unknownSeries;
+    return { samples: this.#unknownSeries + floats, histograms };
   }
 
   close(): void {
     this.#closeBatches();
-    this.#histograms.close();
+    this.#entries.close();
   }
 
   #closeBatches(): void {
@@ -87,18 +88,22 @@ export class ReplayWindow {
     }
   }
 
-  /** As `add`, for a record of floats with start timestamps. */
+  /** As `add`, for a record of floats of which some have start timestamps. */
   addFloats(record: Uint8Array, refs: ReadonlyMap<number, number>): void {
     const entries = decodeFloatRecord(record);
     if (this.#batch.count + entries.length > this.#batch.capacity) this.#makeRoom(entries.length);
-    for (const { ref, timestampMs, bits } of entries)
-      this.#batch.pushBits(ownRef(ref, refs), timestampMs, bits);
+    for (const entry of entries) {
+      const ref = headRef(entry.ref, refs);
+      if (entry.startTimestampMs === 0) this.#batch.pushBits(ref, entry.timestampMs, entry.bits);
+      else this.#entries.addFloat({ ...entry, ref });
+    }
+    if (this.#entries.isFull) this.flush();
   }
 
   /** As `add`, for the histograms of a record. Returns how many are of schemas that are not known, and left out. */
   addHistograms(record: Uint8Array, refs: ReadonlyMap<number, number>): number {
-    const skipped = this.#histograms.add(record, refs);
-    if (this.#histograms.isFull) this.flush();
+    const skipped = this.#entries.addHistograms(record, refs);
+    if (this.#entries.isFull) this.flush();
     return skipped;
   }
 
@@ -111,7 +116,7 @@ export class ReplayWindow {
     if (minValidTimeMs > -Infinity)
       for (let i = 0; i < count; i++)
         if (timestamps[i]! < minValidTimeMs) status[i] = sampleStatus.outOfBounds;
-    this.#histograms.claim(batch);
+    this.#entries.claim(batch);
     this.#appended += batch.append({ chunkRangeMs, samplesPerChunk });
     let minMs = Infinity;
     let maxMs = -Infinity;
@@ -127,7 +132,7 @@ export class ReplayWindow {
       }
     }
     head.coverTimes(minMs, maxMs);
-    this.#histograms.flush();
+    this.#entries.flush();
     batch.clear();
     this.#batch.clear();
   }
@@ -209,11 +214,6 @@ function addWithLargeRefs(record: Uint8Array, batch: SampleBatch, refs: Readonly
   while (!cursor.isAtEnd) {
     const logRef = baseRef + cursor.varint();
     const timestampMs = baseMs + cursor.varint();
-    batch.pushBits(ownRef(logRef, refs), timestampMs, cursor.bits64());
+    batch.pushBits(headRef(logRef, refs), timestampMs, cursor.bits64());
   }
-}
-
-/** The head's ref for one of the log; 0 when it cannot have one. */
-function ownRef(logRef: number, refs: ReadonlyMap<number, number>): number {
-  return refs.get(logRef) ?? (logRef >= 0 && logRef <= layout.seriesRefMax ? logRef : 0);
 }

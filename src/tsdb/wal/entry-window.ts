@@ -5,8 +5,8 @@ import {
   type SampleStatus,
   sampleStatus,
 } from "../../kernel/index.ts";
+import { appendEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { Head } from "../head/head.ts";
-import type { HistogramEntry } from "../head/histogram-writer.ts";
 import type { FloatEntry } from "./float-record.ts";
 import { decodeHistogramRecord } from "./histogram-record.ts";
 
@@ -19,19 +19,23 @@ export interface WindowOptions {
   minValidTimeMs: number;
 }
 
-/** Histograms gathered before they have to be flushed, and those of a record. */
-const histogramsMax = 16_384;
+/** Entries gathered before they have to be flushed, and those of a record. */
+const entriesMax = 16_384;
 
-/** A float of a series that has histograms as well. */
-type FloatBetween = Pick<FloatEntry, "timestampMs" | "bits">;
+/** A float that the kernel appends, of a series that has entries as well. */
+interface FloatBetween {
+  readonly timestampMs: number;
+  readonly plainBits: bigint;
+}
 
-/** Native histograms on their way from the log into the head, and the floats between them. */
-export class HistogramWindow {
+/** Native histograms, and floats with start timestamps, on their way from the log into the head, and the other floats between them. */
+export class EntryWindow {
   appended = 0;
-  unknownSeries = 0;
+  /** Samples of series that there are not. */
+  readonly unknownSeries = { floats: 0, histograms: 0 };
   readonly #options: WindowOptions;
   readonly #kernel: Kernel;
-  readonly #histograms = new Map<number, HistogramEntry[]>();
+  readonly #entries = new Map<number, SampleEntry[]>();
   readonly #floats = new Map<number, FloatBetween[]>();
   /** Takes one float after the other. */
   readonly #single: SampleBatch;
@@ -44,7 +48,7 @@ export class HistogramWindow {
   }
 
   get isFull(): boolean {
-    return this.#count >= histogramsMax;
+    return this.#count >= entriesMax;
   }
 
   close(): void {
@@ -55,28 +59,33 @@ export class HistogramWindow {
    * Takes the histograms of a record; `refs` leads from refs of the log to refs of the head, where they differ. Returns how many are of schemas that
    * are not known, and left out. Throws RangeError when the record is malformed; then none is taken.
    */
-  add(record: Uint8Array, refs: ReadonlyMap<number, number>): number {
+  addHistograms(record: Uint8Array, refs: ReadonlyMap<number, number>): number {
     const { entries, skipped } = decodeHistogramRecord(record);
-    for (const entry of entries) {
-      const own = entry.ref >= 0 && entry.ref <= layout.seriesRefMax ? entry.ref : 0;
-      const ref = refs.get(entry.ref) ?? own;
-      const known = this.#histograms.get(ref);
-      if (known) known.push({ ...entry, ref });
-      else this.#histograms.set(ref, [{ ...entry, ref }]);
-    }
-    this.#count += entries.length;
+    for (const entry of entries) this.#add({ ...entry, ref: headRef(entry.ref, refs) });
     return skipped;
   }
 
-  /** Takes those floats out of the batch, by their status, whose series have histograms here: they are appended in their places. */
+  /** Takes a float that keeps its start timestamp. */
+  addFloat(entry: FloatEntry): void {
+    this.#add(entry);
+  }
+
+  #add(entry: SampleEntry): void {
+    const known = this.#entries.get(entry.ref);
+    if (known) known.push(entry);
+    else this.#entries.set(entry.ref, [entry]);
+    this.#count++;
+  }
+
+  /** Takes those floats out of the batch, by their status, whose series have entries here: they are appended in their places. */
   claim(batch: SampleBatch): void {
-    if (this.#histograms.size === 0) return;
+    if (this.#entries.size === 0) return;
     const { refs, timestamps, status, valueBits, count } = batch;
     for (let i = 0; i < count; i++) {
       const ref = refs[i]!;
-      if (status[i] !== sampleStatus.ok || !this.#histograms.has(ref)) continue;
+      if (status[i] !== sampleStatus.ok || !this.#entries.has(ref)) continue;
       status[i] = sampleStatus.repeated;
-      const float = { timestampMs: timestamps[i]!, bits: valueBits[i]! };
+      const float = { timestampMs: timestamps[i]!, plainBits: valueBits[i]! };
       const known = this.#floats.get(ref);
       if (known) known.push(float);
       else this.#floats.set(ref, [float]);
@@ -85,36 +94,41 @@ export class HistogramWindow {
 
   /** Appends everything gathered, series by series in the order of time. */
   flush(): void {
-    for (const [ref, histograms] of this.#histograms) {
+    for (const [ref, entries] of this.#entries) {
       const floats = this.#floats.get(ref) ?? [];
-      const samples = [...floats, ...histograms].sort((a, b) => a.timestampMs - b.timestampMs);
+      const samples = [...floats, ...entries].sort((a, b) => a.timestampMs - b.timestampMs);
       for (const sample of samples) this.#append(ref, sample);
     }
-    this.#histograms.clear();
+    this.#entries.clear();
     this.#floats.clear();
     this.#count = 0;
   }
 
-  #append(ref: number, sample: FloatBetween | HistogramEntry): void {
-    const { head, chunkRangeMs, minValidTimeMs } = this.#options;
+  #append(ref: number, sample: FloatBetween | SampleEntry): void {
+    const { head, minValidTimeMs } = this.#options;
     const { timestampMs } = sample;
     if (timestampMs < minValidTimeMs) return;
     const status =
-      "bits" in sample ? this.#appendFloat(ref, sample) : head.histograms.append(sample, chunkRangeMs);
+      "plainBits" in sample ? this.#appendFloat(ref, sample) : appendEntry(head, sample, this.#options);
     if (status === sampleStatus.ok) {
       this.appended++;
       head.coverTimes(timestampMs, timestampMs);
     } else if (status === sampleStatus.unknownSeries) {
-      this.unknownSeries++;
+      this.unknownSeries["histogram" in sample ? "histograms" : "floats"]++;
       // A new series with this number would be taken for theirs the next time.
       head.skipRef(ref);
     }
   }
 
-  #appendFloat(ref: number, { timestampMs, bits }: FloatBetween): SampleStatus {
+  #appendFloat(ref: number, { timestampMs, plainBits }: FloatBetween): SampleStatus {
     this.#single.clear();
-    this.#single.pushBits(ref, timestampMs, bits);
+    this.#single.pushBits(ref, timestampMs, plainBits);
     this.#single.append(this.#options);
     return this.#single.status[0] as SampleStatus;
   }
+}
+
+/** The head's ref for one of the log; 0 when it cannot have one. */
+export function headRef(logRef: number, refs: ReadonlyMap<number, number>): number {
+  return refs.get(logRef) ?? (logRef >= 0 && logRef <= layout.seriesRefMax ? logRef : 0);
 }
