@@ -111,14 +111,14 @@ export class PlainSession {
       this.#send(answer);
       return;
     }
+    this.#sendCompressed(answer).catch(() => this.#socket.destroy());
+  }
+
+  async #sendCompressed(answer: PlainAnswer): Promise<void> {
     const headerLines = `${answer.headerLines}vary: Accept-Encoding\r\ncontent-encoding: gzip\r\n`;
-    gzipBytes(body).then(
-      (compressed) => {
-        releaseBytes(body);
-        this.#send({ ...answer, headerLines, body: compressed });
-      },
-      () => this.#socket.destroy(),
-    );
+    const body = await gzipBytes(answer.body);
+    releaseBytes(answer.body);
+    this.#send({ ...answer, headerLines, body });
   }
 
   #send({ status, contentType, headerLines, body, sent }: PlainAnswer): void {
