@@ -21,5 +21,5 @@ export type {
 } from "./storage.ts";
 export { MergeQuerier } from "./merge.ts";
 export { mergeHistograms } from "./merge-histograms.ts";
-export { mergeRuns, type SampleRun } from "./merge-columns.ts";
+export { mergeRuns, putRun, type SampleRun } from "./merge-columns.ts";
 export { noStarts } from "./storage.ts";

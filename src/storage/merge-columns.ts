@@ -1,4 +1,6 @@
+import { NarthexError } from "../base/index.ts";
 import type { Views } from "../kernel/index.ts";
+import type { SampleColumns } from "./storage.ts";
 
 /** Samples in the shared memory, in the order of their times. */
 export interface SampleRun {
@@ -38,5 +40,18 @@ export function mergeRuns(
     u32[bits + 2 * count + 1] = u32[from + 1]!;
     count++;
   }
+  return count;
+}
+
+/** Copies a run to the start of the columns; returns how many samples it has. Throws `internal` when the columns are too small. */
+export function putRun(
+  { u8 }: Views,
+  { timestamps, values, count }: SampleRun,
+  columns: SampleColumns,
+): number {
+  if (count > columns.capacity)
+    throw new NarthexError("internal", `columns hold ${columns.capacity} samples, ${count} are needed`);
+  u8.copyWithin(columns.timestamps, timestamps, timestamps + 8 * count);
+  u8.copyWithin(columns.values, values, values + 8 * count);
   return count;
 }

@@ -1,7 +1,6 @@
-import { NarthexError } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import { compareStrings, Labels } from "../model/index.ts";
-import { mergeRuns, type SampleRun } from "./merge-columns.ts";
+import { mergeRuns, putRun, type SampleRun } from "./merge-columns.ts";
 import { mergeHistograms } from "./merge-histograms.ts";
 import type {
   SampleColumns,
@@ -309,14 +308,7 @@ class MergedSeriesSet implements SeriesSet {
         const out = allocate(this.#kernel, merged.count + count);
         merged = { ...out, count: mergeRuns(views, merged, { ...run, count }, out) };
       });
-      if (merged.count > columns.capacity)
-        throw new NarthexError(
-          "internal",
-          `columns hold ${columns.capacity} samples, ${merged.count} are needed`,
-        );
-      views.u8.copyWithin(columns.timestamps, merged.timestamps, merged.timestamps + 8 * merged.count);
-      views.u8.copyWithin(columns.values, merged.values, merged.values + 8 * merged.count);
-      return merged.count;
+      return putRun(views, merged, columns);
     } finally {
       scratch.release(mark);
     }

@@ -1,6 +1,5 @@
-import { NarthexError } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
-import { mergeRuns, type SampleColumns, type SampleRun } from "../../storage/index.ts";
+import { mergeRuns, putRun, type SampleColumns, type SampleRun } from "../../storage/index.ts";
 
 /**
  * Merges a run of samples into the `count` that the columns have, where those of the same time stay; returns how many there are then. Uses
@@ -17,9 +16,5 @@ export function mergeRun(kernel: Kernel, run: SampleRun, columns: SampleColumns,
   views.u8.copyWithin(before.values, columns.values, columns.values + 8 * count);
   const merged = allocate(count + run.count);
   const total = mergeRuns(views, before, run, merged);
-  if (total > columns.capacity)
-    throw new NarthexError("internal", `columns hold ${columns.capacity} samples, ${total} are needed`);
-  views.u8.copyWithin(columns.timestamps, merged.timestamps, merged.timestamps + 8 * total);
-  views.u8.copyWithin(columns.values, merged.values, merged.values + 8 * total);
-  return total;
+  return putRun(views, { ...merged, count: total }, columns);
 }

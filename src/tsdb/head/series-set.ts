@@ -1,4 +1,4 @@
-import { assert, NarthexError } from "../../base/index.ts";
+import { assert } from "../../base/index.ts";
 import { type Kernel, seriesFileDamaged, seriesNotLoaded, type Snapshot } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import {
@@ -8,6 +8,7 @@ import {
   type StartTimestamps,
   type StoredHistogram,
   type SymbolView,
+  putRun,
 } from "../../storage/index.ts";
 import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
 import type { Xor2Sample } from "../chunk/xor2.ts";
@@ -170,11 +171,7 @@ export class HeadSeriesSet implements SeriesSet {
       };
       const count = this.#decode(series, minTimestampMs, maxTimestampMs, dropStale, apart);
       const visible = count < 0 ? -count : this.#keepVisible(this.#refs[series]!, apart, count);
-      if (visible > columns.capacity)
-        throw new NarthexError("internal", `columns hold ${columns.capacity} samples, ${visible} are needed`);
-      views.u8.copyWithin(columns.timestamps, apart.timestamps, apart.timestamps + 8 * visible);
-      views.u8.copyWithin(columns.values, apart.values, apart.values + 8 * visible);
-      return visible;
+      return putRun(views, { ...apart, count: visible }, columns);
     } finally {
       scratch.release(mark);
     }
