@@ -14,6 +14,7 @@ import { createKernel, type Kernel } from "../kernel/index.ts";
 import type { Matcher } from "../model/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { type BlockKeeper, openTsdb, type Tsdb, type TsdbOptions } from "./index.ts";
+import { WalWriter } from "./wal/writer.ts";
 
 /** A time at the start of a chunk range, so that tests know where ranges end. */
 export const baseTimeMs = 1_700_006_400_000;
@@ -165,4 +166,25 @@ export class ForwardingDisk implements Disk {
 
 export function bitsOf(value: number): bigint {
   return new BigUint64Array(Float64Array.of(value).buffer)[0]!;
+}
+
+/** Writes a log of these records to `directory`. */
+export async function writeRecords(
+  kernel: Kernel,
+  directory: string,
+  records: readonly Uint8Array[],
+): Promise<void> {
+  const writer = new WalWriter({
+    directory,
+    kernel,
+    disk: systemDisk,
+    clock: new SimulatedClock(),
+    logger: silentLogger,
+    compression: "snappy",
+    segmentBytes: 64 * 1024 * 1024,
+    syncIntervalMs: 0,
+  });
+  for (const record of records) writer.add(record);
+  writer.flush();
+  await writer.close();
 }

@@ -1,34 +1,24 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
-import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { ByteWriter } from "../block/bytes.ts";
-import { abandon, baseTimeMs, dump, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
+import {
+  abandon,
+  baseTimeMs,
+  dump,
+  kernelBytes,
+  openTest,
+  temporaryDirectory,
+  writeRecords,
+} from "../test-support.ts";
 import { recordType } from "../wal/record.ts";
-import { WalWriter } from "../wal/writer.ts";
 
 const newestMs = baseTimeMs + 3_600_000;
 const lateMs = newestMs - 60_000;
 
 function samplesRecord(ref: number, timestampMs: number): Uint8Array {
   return new ByteWriter().u8(recordType.samples).u64(ref).i64(timestampMs).varint(0).varint(0).f64(1).view();
-}
-
-async function writeLog(directory: string, records: readonly Uint8Array[]): Promise<void> {
-  const writer = new WalWriter({
-    directory,
-    kernel: createKernel({ limitBytes: kernelBytes }),
-    disk: systemDisk,
-    clock: new SimulatedClock(),
-    logger: silentLogger,
-    compression: "snappy",
-    segmentBytes: 64 * 1024 * 1024,
-    syncIntervalMs: 0,
-  });
-  for (const record of records) writer.add(record);
-  writer.flush();
-  await writer.close();
 }
 
 for (const [what, ref] of [
@@ -38,11 +28,11 @@ for (const [what, ref] of [
   test(`a log with markers keeps its samples when series are numbered ${what}`, async (t) => {
     const directory = temporaryDirectory();
     t.after(() => rmSync(directory, { recursive: true, force: true }));
-    await writeLog(`${directory}/wal`, [
+    await writeRecords(createKernel({ limitBytes: kernelBytes }), `${directory}/wal`, [
       new ByteWriter().u8(recordType.series).u64(ref).uvarint(1).text("__name__").text("m").view(),
       samplesRecord(ref, newestMs),
     ]);
-    await writeLog(`${directory}/wbl`, [
+    await writeRecords(createKernel({ limitBytes: kernelBytes }), `${directory}/wbl`, [
       samplesRecord(ref, lateMs),
       new ByteWriter().u8(recordType.mmapMarkers).u64(ref).u64(0).view(),
     ]);

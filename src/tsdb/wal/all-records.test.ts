@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
-import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
+import { systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { Labels, parseHistogram } from "../../model/index.ts";
 import { ByteWriter } from "../block/bytes.ts";
 import { writeHeadBlock } from "../block/head-block.ts";
 import { createUlid } from "../block/ulid.ts";
 import type { Tsdb } from "../index.ts";
-import { baseTimeMs, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
+import { baseTimeMs, kernelBytes, openTest, temporaryDirectory, writeRecords } from "../test-support.ts";
 import { encodeExemplars } from "./exemplar-record.ts";
 import { encodeHistogramRecords } from "./histogram-record.ts";
 import { encodeMetadata } from "./metadata-record.ts";
@@ -16,7 +16,6 @@ import { SegmentReader } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { listCheckpoints, listSegments } from "./segment.ts";
 import { encodeTombstoneRecord } from "./tombstone-record.ts";
-import { WalWriter } from "./writer.ts";
 
 const ref = 1;
 const exponential = parseHistogram("schema:1 sum:5 count:3 buckets:[1 2]").histogram;
@@ -77,27 +76,11 @@ function typesIn(paths: readonly string[]): number[] {
   return [...types].sort((a, b) => a - b);
 }
 
-async function writeLog(directory: string, records: readonly Uint8Array[]): Promise<void> {
-  const writer = new WalWriter({
-    directory,
-    kernel: createKernel({ limitBytes: kernelBytes }),
-    disk: systemDisk,
-    clock: new SimulatedClock(),
-    logger: silentLogger,
-    compression: "snappy",
-    segmentBytes: 64 * 1024 * 1024,
-    syncIntervalMs: 0,
-  });
-  for (const record of records) writer.add(record);
-  writer.flush();
-  await writer.close();
-}
-
 test("records of every kind survive checkpoints, one after the other", async (t) => {
   const directory = temporaryDirectory();
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const wal = `${directory}/wal`;
-  await writeLog(wal, everyRecord());
+  await writeRecords(createKernel({ limitBytes: kernelBytes }), wal, everyRecord());
   assert.deepEqual(typesIn(listSegments(systemDisk, wal).map(({ path }) => path)), allTypes);
 
   const nowMs = baseTimeMs + 60_000;
@@ -132,7 +115,7 @@ test("histograms of the log keep their start timestamps, in memory and in blocks
     kind: i < 3 ? ("integer" as const) : ("float" as const),
     startTimestampMs,
   }));
-  await writeLog(`${directory}/wal`, [
+  await writeRecords(createKernel({ limitBytes: kernelBytes }), `${directory}/wal`, [
     new ByteWriter().u8(recordType.series).u64(ref).uvarint(1).text("__name__").text("m").view(),
     ...encodeHistogramRecords(entries),
   ]);

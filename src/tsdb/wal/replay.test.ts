@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { Labels, Matcher } from "../../model/index.ts";
 import {
@@ -13,29 +12,13 @@ import {
   kernelBytes,
   openTest,
   temporaryDirectory,
+  writeRecords,
 } from "../test-support.ts";
 import { encodeExemplars } from "./exemplar-record.ts";
 import { encodeMetadata } from "./metadata-record.ts";
 import { recordType } from "./record.ts";
-import { WalWriter } from "./writer.ts";
 
 const kernel = createKernel({ limitBytes: kernelBytes });
-
-async function writeRecords(directory: string, records: readonly Uint8Array[]): Promise<void> {
-  const writer = new WalWriter({
-    directory: `${directory}/wal`,
-    kernel,
-    disk: systemDisk,
-    clock: new SimulatedClock(),
-    logger: silentLogger,
-    compression: "snappy",
-    segmentBytes: 64 * 1024 * 1024,
-    syncIntervalMs: 0,
-  });
-  for (const record of records) writer.add(record);
-  writer.flush();
-  await writer.close();
-}
 
 function uint64(value: bigint): Buffer {
   const bytes = Buffer.alloc(8);
@@ -106,7 +89,7 @@ test("refs of every size, scattered or in any order, lead to their series, also 
         [baseTimeMs, bitsOf(Number(ref % 1000n))],
         [baseTimeMs + 1, bitsOf(-1)],
       ]);
-    await writeRecords(directory, [
+    await writeRecords(kernel, `${directory}/wal`, [
       seriesRecord(...series),
       samplesRecord(...first),
       samplesRecord(...second),
@@ -135,7 +118,7 @@ test("refs of every size, scattered or in any order, lead to their series, also 
 test("a series that the log names twice is one, and neither of its refs is given to another", async () => {
   await withDirectory(async (directory) => {
     const pairs = ["__name__", "m"];
-    await writeRecords(directory, [
+    await writeRecords(kernel, `${directory}/wal`, [
       seriesRecord([3n, pairs]),
       samplesRecord([3n, baseTimeMs, 1]),
       seriesRecord([9n, pairs], [4n, ["__name__", "other"]]),
@@ -166,7 +149,7 @@ test("a series that the log names twice is one, and neither of its refs is given
 
 test("records of other kinds are left out, counted, and survive checkpoints; malformed ones cost themselves", async () => {
   await withDirectory(async (directory) => {
-    await writeRecords(directory, [
+    await writeRecords(kernel, `${directory}/wal`, [
       Buffer.of(97, 1, 2, 3),
       Buffer.of(98, 1),
       Buffer.of(99),
@@ -229,7 +212,7 @@ test("random records neither crash nor hang the replay", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(record, { maxLength: 30 }), (records) =>
       withDirectory(async (directory) => {
-        await writeRecords(directory, records);
+        await writeRecords(kernel, `${directory}/wal`, records);
         const { tsdb, kernel: memory } = await openTest(directory);
         const before = dump(memory, tsdb.queryable, [], Number.MIN_SAFE_INTEGER);
         await tsdb.close();
@@ -279,7 +262,7 @@ test("when series are numbered afresh, their exemplars and metadata go with them
       ref,
       metadata: { type: "gauge", help: `of ${ref}`, unit: "" } as const,
     });
-    await writeRecords(directory, [
+    await writeRecords(kernel, `${directory}/wal`, [
       seriesRecord(
         ...refs.map((ref): [bigint, string[]] => [BigInt(ref), ["__name__", "m", "ref", `${ref}`]]),
       ),
