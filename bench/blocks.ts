@@ -1,6 +1,5 @@
 /** Stored data, the same for every system: some targets' series over one block's time. */
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
 import { systemDisk } from "../src/base/index.ts";
 import { createKernel } from "../src/kernel/index.ts";
@@ -8,7 +7,7 @@ import { createHistogram, Labels } from "../src/model/index.ts";
 import type { StoredHistogram } from "../src/storage/index.ts";
 import { createUlid } from "../src/tsdb/index.ts";
 import { BlockWriter } from "../src/tsdb/block/block-writer.ts";
-import type { Range } from "./client.ts";
+import { type Range, post } from "./client.ts";
 import { targetSeries } from "./series.ts";
 
 /** A range of upstream's compaction, so that nobody compacts the block while it is measured. */
@@ -127,17 +126,4 @@ function storedSeries(targets: number): StoredSeries[] {
     }
   }
   return all.sort((a, b) => a.labels.compare(b.labels));
-}
-
-function post(port: number, path: string, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ port, path, method: "POST" }, (response) => {
-      response.resume().on("end", () => {
-        if (response.statusCode! < 300) resolve();
-        else reject(new Error(`${path} failed with ${response.statusCode}`));
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
 }

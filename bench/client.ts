@@ -12,15 +12,19 @@ const agent = new Agent({ keepAlive: true });
  * machine.
  */
 export function get(port: number, path: string): Promise<Answer> {
+  return send("GET", port, path);
+}
+
+function send(method: string, port: number, path: string, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request(`http://127.0.0.1:${port}${path}`, { agent }, (response) => {
+    const asked = request(`http://127.0.0.1:${port}${path}`, { agent, method }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks) }));
       response.on("error", reject);
     });
     asked.on("error", reject);
-    asked.end();
+    asked.end(body);
   });
 }
 
@@ -29,6 +33,12 @@ export async function getBody(port: number, path: string): Promise<Buffer> {
   const { status, body } = await get(port, path);
   if (status !== 200) throw new Error(`${path} failed with ${status}: ${body.toString().slice(0, 300)}`);
   return body;
+}
+
+/** Must succeed, with whatever status says so. */
+export async function post(port: number, path: string, body = ""): Promise<void> {
+  const { status, body: answer } = await send("POST", port, path, body);
+  if (status >= 300) throw new Error(`${path} failed with ${status}: ${answer.toString().slice(0, 300)}`);
 }
 
 /** Times in seconds. */

@@ -3,6 +3,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stop } from "./process.ts";
 
+/** So many scrapes with samples so far apart; the last are of the time when all scrapes were made. */
+export interface Past {
+  scrapes: number;
+  stepSeconds: number;
+}
+
 export interface LoadOptions {
   targets: number;
   seriesPerTarget: number;
@@ -10,6 +16,8 @@ export interface LoadOptions {
   firstPort: number;
   /** Whether samples carry their times. */
   isStamped?: boolean;
+  /** Samples of the past instead, faster than the clock runs. */
+  past?: Past;
 }
 
 /** The process that is scraped. */
@@ -28,6 +36,9 @@ export class LoadProcess {
       `--interval-ms=${options.intervalSeconds * 1000}`,
       `--first-port=${options.firstPort}`,
       ...(options.isStamped === true ? ["--stamped"] : []),
+      ...(options.past
+        ? [`--scrapes=${options.past.scrapes}`, `--step-ms=${options.past.stepSeconds * 1000}`]
+        : []),
     ];
     const load = new LoadProcess(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] }));
     await load.#nextLine();

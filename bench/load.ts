@@ -14,6 +14,8 @@ const { values: flags } = parseArgs({
     "interval-ms": { type: "string", default: "1000" },
     "first-port": { type: "string", default: "21000" },
     stamped: { type: "boolean", default: false },
+    scrapes: { type: "string", default: "0" },
+    "step-ms": { type: "string", default: "15000" },
   },
 });
 const targetCount = Number(flags.targets);
@@ -22,6 +24,9 @@ const intervalMs = Number(flags["interval-ms"]);
 const firstPort = Number(flags["first-port"]);
 /** Whether samples carry their times, so that all who scrape have the same. */
 const isStamped = flags.stamped;
+/** So many scrapes of a target bring samples that are `stepMs` apart, whose time reaches the present with the last one; later scrapes bring that again. */
+const pastScrapes = Number(flags.scrapes);
+const stepMs = Number(flags["step-ms"]);
 
 /** How often values move when samples carry their times: every scraper then sees each of them, whenever it comes. */
 const stampSeconds = 5;
@@ -42,7 +47,8 @@ function lines(target: number): Line[] {
   });
 }
 
-function expose(all: readonly Line[]): string {
+function expose(all: readonly Line[], scrape: number): string {
+  if (pastScrapes > 0) return exposePast(all, Math.min(scrape, pastScrapes - 1));
   const second = Math.floor(Date.now() / 1000);
   const stamped = second - (second % stampSeconds);
   let body = "";
@@ -53,9 +59,18 @@ function expose(all: readonly Line[]): string {
   return body;
 }
 
+function exposePast(all: readonly Line[], scrape: number): string {
+  const ms = firstPastMs + scrape * stepMs;
+  const second = Math.floor((ms - firstPastMs) / 1000);
+  let body = "";
+  for (const { head, valueAt } of all) body += `${head}${valueAt(1000 + second)} ${ms}\n`;
+  return body;
+}
+
 const lastScrapeMs: (number | undefined)[] = [];
 let longestDelayMs = 0;
 const startedSecond = Math.floor(Date.now() / 1000);
+const firstPastMs = Date.now() + pastScrapes * (intervalMs - stepMs);
 
 function noteScrape(target: number): void {
   const nowMs = performance.now();
@@ -73,9 +88,10 @@ process.on("SIGUSR2", () => {
 let listening = 0;
 for (let target = 0; target < targetCount; target++) {
   const all = lines(target);
+  let scrapes = 0;
   const server = createServer((_, response) => {
     noteScrape(target);
-    const body = Buffer.from(expose(all));
+    const body = Buffer.from(expose(all, scrapes++));
     response.writeHead(200, {
       "content-type": "text/plain; version=0.0.4; charset=utf-8",
       "content-length": body.length,

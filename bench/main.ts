@@ -2,11 +2,12 @@
  * The whole-system benchmark: one load, then the same questions, against Narthex and its peers in turn on this machine.
  * Ratios within one run count; absolute figures are this machine's of this hour.
  *
- *   npm run bench -- [--targets N] [--series N] [--interval SECONDS] [--minutes N] [--only narthex,prometheus]
+ *   npm run bench -- [--targets N] [--series N] [--interval SECONDS] [--minutes N | --hours N [--step SECONDS]] [--only narthex,prometheus]
  *                    [--queries all] [--blocks [--block-series N]] [--rules] [--no-check] [--keep]
  *
  * `--series` is per target: `--targets 200 --series 5000 --interval 15` is a million in all. `--queries all` asks every kind of query
- * instead of four, `--blocks` asks stored data as well, `--rules` evaluates 1,000 rules. Before anything is measured, Narthex and Prometheus scrape the same small
+ * instead of four, `--hours 2` scrapes two hours'
+ * worth of samples, one each `--step` seconds (15), as fast as `--interval` says, so that memory and disk are those of a server that has run so long, `--blocks` asks stored data as well, `--rules` evaluates 1,000 rules. Before anything is measured, Narthex and Prometheus scrape the same small
  * load and must answer alike; on stored data their answers are compared as they come. VictoriaMetrics has a rate of its own.
  *
  * PROMETHEUS_BIN and VICTORIA_METRICS_BIN name other versions of the peers.
@@ -20,11 +21,12 @@ import { StoredBlocks } from "./blocks.ts";
 import { checkAnswers, requireEqual } from "./check.ts";
 import { type Range, getBody, instantPath, rangePath } from "./client.ts";
 import { writeConfig } from "./config.ts";
-import { LoadProcess } from "./load-process.ts";
+import { LoadProcess, type Past } from "./load-process.ts";
 import { cpuMs, diskBytes, peakBytes, resetPeak, residentBytes, sleep } from "./process.ts";
 import { type Query, blockQueries, headQueries, instantQuery } from "./queries.ts";
 import { measureRules, writeNoRules } from "./rules.ts";
 import { Server, dataDirectory } from "./server.ts";
+import { measureStorage } from "./storage.ts";
 import { type System, findSystems } from "./systems.ts";
 import { Figures, formatTable } from "./table.ts";
 
@@ -34,6 +36,8 @@ const { values: flags } = parseArgs({
     series: { type: "string", default: "1000" },
     interval: { type: "string", default: "1" },
     minutes: { type: "string", default: "3" },
+    hours: { type: "string" },
+    step: { type: "string", default: "15" },
     only: { type: "string" },
     queries: { type: "string", default: "usual" },
     blocks: { type: "boolean", default: false },
@@ -47,8 +51,11 @@ const { values: flags } = parseArgs({
 const targets = Number(flags.targets);
 const seriesPerTarget = Number(flags.series);
 const intervalSeconds = Number(flags.interval);
-const measuredMs = Number(flags.minutes) * 60_000;
+const past = flags.hours === undefined ? undefined : pastOf(Number(flags.hours), Number(flags.step));
+const loadMs = past === undefined ? Number(flags.minutes) * 60_000 : past.scrapes * intervalSeconds * 1000;
 const warmUpMs = Math.max(20_000, 3 * intervalSeconds * 1000);
+/** Two hours are upstream's; they go on until three are there, so that twice as many are cut for more. */
+const blockHours = 2 * Math.max(1, Number(flags.hours ?? 1));
 const firstPort = 21_000;
 const serverPort = 20_990;
 
@@ -57,6 +64,10 @@ const rulesFile = join(directory, "bench.rules.yml");
 const queries = headQueries.filter((query) => query.isUsual === true || flags.queries === "all");
 /** What the first system answered on stored data, by query. */
 const storedAnswers = new Map<Query, Buffer>();
+
+function pastOf(hours: number, stepSeconds: number): Past {
+  return { scrapes: Math.ceil((hours * 3600) / stepSeconds), stepSeconds };
+}
 
 /** The last minute: it ends a little in the past, so that every system has the last step's samples. */
 function lastMinute(): Range {
@@ -120,10 +131,10 @@ async function measureInstant(): Promise<number> {
 }
 
 /** The heaviest query in a loop for twenty seconds; how late did the latest scrape come? */
-async function measureScrapeDelay(load: LoadProcess, expr: string): Promise<number> {
+async function measureScrapeDelay(load: LoadProcess, expr: string, range: () => Range): Promise<number> {
   await load.takeLongestDelayMs();
   const endMs = performance.now() + 20_000;
-  while (performance.now() < endMs) await getBody(serverPort, rangePath(expr, lastMinute()));
+  while (performance.now() < endMs) await getBody(serverPort, rangePath(expr, range()));
   return load.takeLongestDelayMs();
 }
 
@@ -140,7 +151,10 @@ async function measure(system: System, blocks: StoredBlocks | undefined): Promis
   const scraped = { count: targets, firstPort, intervalSeconds };
   const config = writeConfig(directory, scraped, system.isPrometheus ? rulesFile : undefined);
   if (system.isPrometheus) blocks?.copyTo(data);
-  const load = await LoadProcess.start({ targets, seriesPerTarget, intervalSeconds, firstPort });
+  const pastEnd = Math.floor((Date.now() + loadMs) / 60_000) * 60;
+  const range =
+    past === undefined ? lastMinute : () => ({ start: pastEnd - 59 * 60, end: pastEnd, step: 60 });
+  const load = await LoadProcess.start({ targets, seriesPerTarget, intervalSeconds, firstPort, past });
   let server: Server | undefined;
   try {
     server = await Server.start(system, config, directory, serverPort);
@@ -148,9 +162,10 @@ async function measure(system: System, blocks: StoredBlocks | undefined): Promis
     await sleep(warmUpMs);
     const cpuBefore = cpuMs(server.pid);
     const begin = performance.now();
-    await sleep(measuredMs);
+    await sleep(past === undefined ? loadMs : loadMs - warmUpMs);
     const elapsedMs = performance.now() - begin;
     const cpu = cpuMs(server.pid) - cpuBefore;
+    if (past !== undefined) await sleep(3 * intervalSeconds * 1000);
     const series = await countSeries();
     if (series < targets * seriesPerTarget * 0.99)
       throw new Error(`${system.name} scraped only ${series} series`);
@@ -158,13 +173,13 @@ async function measure(system: System, blocks: StoredBlocks | undefined): Promis
     figures.note("resident memory per series", "B", residentBytes(server.pid) / series);
     figures.note("disk after load", "MB", diskBytes(data) / 1e6);
     const idleCpuShare = cpu / elapsedMs;
-    for (const query of queries)
-      await measureQuery(server, figures, { ...query, range: lastMinute }, idleCpuShare);
+    for (const query of queries) await measureQuery(server, figures, { ...query, range }, idleCpuShare);
     if (blocks !== undefined) await measureBlocks(server, figures, blocks, idleCpuShare);
     figures.note("small instant queries", "1/s", await measureInstant(), true);
-    const delayMs = await measureScrapeDelay(load, queries[1]!.expr);
+    const delayMs = await measureScrapeDelay(load, queries[1]!.expr, range);
     figures.note("longest scrape delay under load", "ms", delayMs);
     figures.note("resident memory after queries", "B/series", residentBytes(server.pid) / series);
+    if (system.isPrometheus) await measureStorage(server, figures, data, idleCpuShare);
     if (flags.rules && system.isPrometheus) {
       const rules = await measureRules(server, rulesFile, idleCpuShare);
       figures.note("rules: CPU per evaluation", "µs", rules.cpuMicroseconds);
@@ -179,7 +194,7 @@ async function measure(system: System, blocks: StoredBlocks | undefined): Promis
   return figures;
 }
 
-const systems = findSystems(flags.only);
+const systems = findSystems(flags.only, blockHours);
 try {
   if (flags.check) await checkAnswers(systems, queries, directory);
   const blocks = flags.blocks
@@ -188,7 +203,7 @@ try {
   const results: Figures[] = [];
   for (const system of systems) results.push(await measure(system, blocks));
   process.stdout.write(
-    `\n${targets} targets × ${seriesPerTarget} series every ${intervalSeconds} s, ${flags.minutes} min; ` +
+    `\n${targets} targets × ${seriesPerTarget} series every ${intervalSeconds} s, ${past === undefined ? `${flags.minutes} min` : `${flags.hours} h of samples each ${flags.step} s`}; ` +
       `${systems[0]!.name} against its peers (ratios below 1 are better, ↑: above 1)\n\n${formatTable(results)}`,
   );
 } finally {

@@ -13,8 +13,12 @@ export interface System {
 
 const root = join(import.meta.dirname, "..");
 
-/** The systems that are on this machine; Narthex first. A missing peer is named on standard error and left out. */
-export function findSystems(only?: string): System[] {
+/**
+ * The systems that are on this machine; Narthex first. A missing peer is named on standard error and left out. `blockHours` is what Prometheus' kind
+ * cuts from its head at once: samples may be half as old.
+ */
+export function findSystems(only: string | undefined, blockHours: number): System[] {
+  const blockFlags = ["--web.enable-admin-api", `--storage.tsdb.min-block-duration=${blockHours}h`];
   const all: System[] = [
     {
       name: "Narthex",
@@ -24,6 +28,7 @@ export function findSystems(only?: string): System[] {
         `--config.file=${config}`,
         `--storage.tsdb.path=${data}`,
         `--web.listen-address=127.0.0.1:${port}`,
+        ...blockFlags,
       ],
       readyPath: "/-/ready",
       isPrometheus: true,
@@ -35,6 +40,7 @@ export function findSystems(only?: string): System[] {
         `--config.file=${config}`,
         `--storage.tsdb.path=${data}`,
         `--web.listen-address=127.0.0.1:${port}`,
+        ...blockFlags,
       ],
       readyPath: "/-/ready",
       isPrometheus: true,

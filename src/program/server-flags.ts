@@ -36,6 +36,13 @@ export const serverFlags: readonly FlagDefinition[] = [
     "0B",
     "Most bytes that blocks and write-ahead log may take, such as 512MB; 0B sets no bound.",
   ),
+  text("storage.tsdb.min-block-duration", "2h", "What a block holds when it is cut from the head.", true),
+  text(
+    "storage.tsdb.max-block-duration",
+    "0s",
+    "The most that compaction puts into one block; 0s means a tenth of the retention, at most 31d.",
+    true,
+  ),
   text(
     "storage.tsdb.wal-segment-size",
     "128MB",

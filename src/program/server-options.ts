@@ -7,9 +7,9 @@ import {
   parseFlags,
   parseLogOptions,
 } from "../base/index.ts";
-import { parseDuration } from "../model/index.ts";
+import { formatDuration, parseDuration } from "../model/index.ts";
 import { parseByteSize } from "../codec/index.ts";
-import type { Retention } from "../tsdb/index.ts";
+import { blockRangeMaxDefault, type Retention } from "../tsdb/index.ts";
 import { normalizePrefix, parseExternalUrl } from "./external-url.ts";
 import { retentionOfFlags } from "./retention.ts";
 import { failUsage } from "./run.ts";
@@ -37,6 +37,9 @@ export interface ServerOptions {
   dataDirectory: string;
   /** What is kept where the configuration does not say. */
   retention: Retention;
+  chunkRangeMs: number;
+  /** 0 when the retention decides. */
+  blockRangeMsMax: number;
   walSegmentBytes: number;
   walCompression: "none" | "snappy";
   memoryLimitBytes: number | undefined;
@@ -82,6 +85,18 @@ function decode(flags: Flags): ServerOptions {
   const listenAddresses = flags.list("web.listen-address");
   const externalUrl = parseExternalUrl(flags.text("web.external-url"), listenAddresses[0]!);
   const routePrefix = normalizePrefix(flags.text("web.route-prefix") || externalUrl.pathname);
+  const retention = retentionOfFlags(
+    flags.read("storage.tsdb.retention.time", parseDuration),
+    flags.read("storage.tsdb.retention.size", parseByteSize),
+  );
+  const chunkRangeMs = flags.read("storage.tsdb.min-block-duration", parseDuration);
+  const blockRangeMsMax = flags.read("storage.tsdb.max-block-duration", parseDuration);
+  const inForce = {
+    "web.route-prefix": routePrefix || "/",
+    "storage.tsdb.max-block-duration": formatDuration(
+      blockRangeMsMax || blockRangeMaxDefault(retention.timeMs, chunkRangeMs),
+    ),
+  };
   return {
     log: parseLogOptions(flags.text("log.level"), flags.text("log.format")),
     configFile: flags.text("config.file"),
@@ -101,10 +116,9 @@ function decode(flags: Flags): ServerOptions {
     pageTitle: flags.text("web.page-title"),
     corsOrigin: flags.text("web.cors.origin"),
     dataDirectory: flags.text("storage.tsdb.path").replace(/(.)\/+$/, "$1"),
-    retention: retentionOfFlags(
-      flags.read("storage.tsdb.retention.time", parseDuration),
-      flags.read("storage.tsdb.retention.size", parseByteSize),
-    ),
+    retention,
+    chunkRangeMs,
+    blockRangeMsMax,
     walSegmentBytes: flags.read("storage.tsdb.wal-segment-size", parseByteSize),
     walCompression: flags.bool("storage.tsdb.wal-compression") ? "snappy" : "none",
     memoryLimitBytes:
@@ -123,6 +137,6 @@ function decode(flags: Flags): ServerOptions {
     querySamplesMax: flags.count("query.max-samples"),
     readers: flags.count("query.readers"),
     features: flags.list("enable-feature").flatMap((names) => names.split(",")),
-    flags: { ...flags.toObject(), "web.route-prefix": routePrefix || "/" },
+    flags: { ...flags.toObject(), ...inForce },
   };
 }

@@ -118,6 +118,8 @@ function openStorage(
     keeper: new MaintenanceThread({ kernel, directory, logger }),
     options: {
       retention: retentionOf(config),
+      chunkRangeMs: options.chunkRangeMs,
+      blockRangeMsMax: options.blockRangeMsMax,
       walSegmentBytes: options.walSegmentBytes,
       walCompression: options.walCompression,
       ...exemplarLimitsOf(options, config),

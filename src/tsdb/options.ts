@@ -16,6 +16,8 @@ export interface TsdbOptions extends Partial<ExemplarLimits> {
   retention?: Partial<Retention>;
   /** No chunk crosses a multiple of this. Default 2 h. */
   chunkRangeMs?: number;
+  /** The widest that compaction makes blocks; 0 stands for a tenth of the retention, at most 31 days. Default 0. */
+  blockRangeMsMax?: number;
   /** Default 120. */
   samplesPerChunk?: number;
   walCompression?: WalCompression;
@@ -46,6 +48,7 @@ export interface TsdbOptions extends Partial<ExemplarLimits> {
 const defaults = {
   retention: { timeMs: 15 * 86_400_000 },
   chunkRangeMs: 7_200_000,
+  blockRangeMsMax: 0,
   samplesPerChunk: 120,
   walCompression: "snappy",
   walSegmentBytes: segmentBytesDefault,

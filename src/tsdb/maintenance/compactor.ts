@@ -26,6 +26,8 @@ export interface CompactorParts {
   /** The blocks there are. */
   readonly blocks: () => BlockMeta[];
   readonly chunkRangeMs: number;
+  /** The widest that blocks become, 0 when the retention decides. */
+  readonly blockRangeMsMax: number;
 }
 
 /** Moves samples from the head to blocks, and keeps those compact and within the retention. One piece of work at a time. */
@@ -115,9 +117,9 @@ export class Compactor {
   }
 
   async #compactBlocks(keeper: BlockKeeper): Promise<void> {
-    const { durations, retention, blocks, chunkRangeMs } = this.#parts;
-    const { timeMs } = retention.retention;
-    const ranges = compactionRanges(chunkRangeMs, blockRangeMaxDefault(timeMs, chunkRangeMs));
+    const { durations, retention, blocks, chunkRangeMs, blockRangeMsMax } = this.#parts;
+    const widestMs = blockRangeMsMax || blockRangeMaxDefault(retention.retention.timeMs, chunkRangeMs);
+    const ranges = compactionRanges(chunkRangeMs, widestMs);
     // The thread is woken only when there is something to do.
     if (planCompaction(blocks(), ranges).length === 0) return;
     const result = await durations.writing(durations.compaction, () => keeper.compact(ranges));

@@ -39,6 +39,8 @@ export interface MaintenanceParts {
   /** What is left out sets no bound. */
   readonly retention: Partial<Retention>;
   readonly chunkRangeMs: number;
+  /** The widest that blocks become, 0 when the retention decides. */
+  readonly blockRangeMsMax: number;
 }
 
 /**
