@@ -1,5 +1,6 @@
 /** The nouns every step speaks: labels and matchers, durations, numbers, names, regular expressions. */
 export { formatDuration, parseDuration } from "./duration.ts";
+export { formatGoDuration, parseGoDuration } from "./go-duration.ts";
 export * from "./histogram/index.ts";
 export { fingerprint } from "./fingerprint.ts";
 export { compareStrings, Labels, LabelsBuilder, metricNameLabel } from "./labels.ts";

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   compareStrings,
   formatDuration,
+  formatGoDuration,
   formatExponent,
   formatPlain,
   formatShortest,
@@ -10,6 +11,7 @@ import {
   Labels,
   Matcher,
   parseDuration,
+  parseGoDuration,
   parseNumber,
   quoteGo,
   Regexp,
@@ -55,6 +57,29 @@ test("durations", () => {
   }
   for (const bad of ["", "1", "1x", "1m1h", "1.5h", "-1s", "300y"])
     assert.throws(() => parseDuration(bad), { code: "bad_data" }, bad);
+});
+
+test("Go's own durations", () => {
+  const cases: [string, number, string][] = [
+    ["0", 0, "0s"],
+    ["1.5h", 5_400_000, "1h30m0s"],
+    ["1h2m3.5s", 3_723_500, "1h2m3.5s"],
+    ["-1m", -60_000, "-1m0s"],
+    ["250ms", 250, "250ms"],
+    ["3µs", 0.003, "3µs"],
+    ["7ns", 7e-6, "7ns"],
+  ];
+  for (const [text, ms, printed] of cases) {
+    assert.equal(parseGoDuration(text), ms, text);
+    assert.equal(formatGoDuration(BigInt(Math.round(ms * 1e6))), printed);
+  }
+  for (const [bad, message] of [
+    ["", 'time: invalid duration ""'],
+    ["x", 'time: invalid duration "x"'],
+    ["1", 'time: missing unit in duration "1"'],
+    ["1d", 'time: unknown unit "d" in duration "1d"'],
+  ])
+    assert.throws(() => parseGoDuration(bad!), { code: "bad_data", message: message! });
 });
 
 test("numbers are printed as Go prints them", () => {

@@ -1,11 +1,12 @@
 import { errorMessage, formatFlagHelp, NarthexError } from "../base/index.ts";
 import { checkCommands } from "./promtool/check.ts";
-import { type Command, exitCode, parseArguments } from "./promtool/command.ts";
+import { type Command, type Commands, exitCode, UsageError } from "./promtool/command.ts";
+import { commandsBelow, flagsOf, parseCommandLine } from "./promtool/command-line.ts";
 import { tsdbCommands } from "./promtool/tsdb.ts";
 import { tsdbWriteCommands } from "./promtool/tsdb-write.ts";
 import { versionText } from "./version.ts";
 
-const commands: Readonly<Record<string, Command>> = {
+const commands: Commands = {
   ...checkCommands,
   ...tsdbCommands,
   ...tsdbWriteCommands,
@@ -16,42 +17,50 @@ export async function runPromtool(args: string[]): Promise<void> {
   // Who reads no further, such as `head`, has what it wanted.
   process.stdout.on("error", () => process.exit(exitCode.failure));
   if (args.includes("--version")) return void process.stdout.write(versionText("promtool"));
-  const name = Object.keys(commands).find((name) => name.split(" ").every((word, i) => args[i] === word));
-  const wantsHelp = args.length === 0 || args[0] === "help" || args.includes("--help") || args.includes("-h");
-  if (name === undefined) {
-    if (wantsHelp) return void process.stdout.write(help());
-    process.stderr.write(`promtool: error: unknown command ${JSON.stringify(args.join(" "))}, try --help\n`);
-    process.exitCode = exitCode.usage;
-    return;
+  try {
+    process.exitCode = await run(args);
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    const message = describe(error);
+    process.stderr.write(isUsage ? `promtool: error: ${message}, try --help\n` : `${message}\n`);
+    process.exitCode = isUsage ? exitCode.usage : exitCode.failure;
+  }
+}
+
+/** The disk's errors as Go words them; what nobody expected with its stack. */
+function describe(error: unknown): string {
+  if (error instanceof NarthexError) return error.message;
+  const { code, syscall, path, message, stack } = error as NodeJS.ErrnoException;
+  if (code === undefined) return stack ?? errorMessage(error);
+  const reason = /: (.*?)(?:,|$)/.exec(message)?.[1] ?? code;
+  return path === undefined ? message : `${syscall} ${path}: ${reason}`;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const { words, wantsHelp, flags, positionals } = parseCommandLine(commands, args);
+  const name = words.join(" ");
+  if (wantsHelp) {
+    const command = commands[name];
+    process.stdout.write(command ? commandHelp(name, command) : help(words));
+    return exitCode.ok;
   }
   const command = commands[name]!;
-  if (wantsHelp) return void process.stdout.write(commandHelp(name, command));
-  process.exitCode = await runCommand(command, args.slice(name.split(" ").length));
+  if (command.isExperimental && !flags.bool("experimental"))
+    throw new NarthexError(
+      "bad_data",
+      "This command is experimental and requires the --experimental flag to be set.",
+    );
+  return command.run(flags, positionals);
 }
 
-async function runCommand(command: Command, args: readonly string[]): Promise<number> {
-  let parsed: ReturnType<typeof parseArguments>;
-  try {
-    parsed = parseArguments(command, args);
-  } catch (error) {
-    process.stderr.write(`promtool: error: ${errorMessage(error)}, try --help\n`);
-    return exitCode.usage;
-  }
-  try {
-    return await command.run(parsed.flags, parsed.positionals);
-  } catch (error) {
-    const isExpected = error instanceof NarthexError || (error as NodeJS.ErrnoException).code !== undefined;
-    process.stderr.write(`${isExpected ? errorMessage(error) : (error as Error).stack}\n`);
-    return exitCode.failure;
-  }
-}
-
-function help(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(36)} ${summary}`);
+function help(words: readonly string[]): string {
+  const lines = commandsBelow(commands, words).map(
+    ([name, { summary }]) => `  ${name.padEnd(36)} ${summary}`,
+  );
   return `usage: narthex promtool COMMAND [flags] [arguments]\n\nCommands:\n${lines.join("\n")}\n\nnarthex promtool COMMAND --help lists the flags of a command.\n`;
 }
 
-function commandHelp(name: string, { summary, flags, positionals }: Command): string {
-  const usage = ["narthex promtool", name, "[flags]", ...positionals].join(" ");
-  return `${summary}\n\n${formatFlagHelp(usage, flags)}`;
+function commandHelp(name: string, command: Command): string {
+  const usage = ["narthex promtool", name, "[flags]", ...command.positionals].join(" ");
+  return `${command.summary}\n\n${formatFlagHelp(usage, flagsOf(command))}`;
 }

@@ -16,7 +16,7 @@ export {
   prometheusFunctionNames,
 } from "./prometheus.ts";
 export { Template, type TemplateMode, type TemplateOptions, outputBytesMax } from "./template.ts";
-export { DurationValue, formatGoDuration, TimeValue, zeroTimeMs } from "./time.ts";
+export { DurationValue, TimeValue, zeroTimeMs } from "./time.ts";
 export {
   type FunctionMap,
   ListValue,

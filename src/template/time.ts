@@ -1,4 +1,5 @@
 /** Go's `time.Time` and `time.Duration` as templates see them. Times are kept to the millisecond. */
+import { formatGoDuration } from "../model/index.ts";
 import { formatTime } from "./layout.ts";
 import { type TemplateFunction, TypedValue, templateFunction, types, type Value } from "./value.ts";
 import { wallClock, type Zone, zoneAbbreviation, zoneOffsetMs } from "./zone.ts";
@@ -182,24 +183,3 @@ export class DurationValue extends TypedValue {
 
 export const timeType = types.named("time.Time");
 export const durationType = types.named("time.Duration");
-
-/** Go's `Duration.String()`: `1h2m3.5s`, `250ms`, `0s`. */
-export function formatGoDuration(nanoseconds: bigint): string {
-  if (nanoseconds === 0n) return "0s";
-  const sign = nanoseconds < 0n ? "-" : "";
-  const size = nanoseconds < 0n ? -nanoseconds : nanoseconds;
-  if (size < 1000n) return `${sign}${size}ns`;
-  if (size < 1_000_000n) return `${sign}${fraction(size, 3)}µs`;
-  if (size < 1_000_000_000n) return `${sign}${fraction(size, 6)}ms`;
-  const minutes = size / 60_000_000_000n;
-  const seconds = `${fraction(size % 60_000_000_000n, 9)}s`;
-  if (minutes === 0n) return sign + seconds;
-  return `${sign}${minutes < 60n ? "" : `${minutes / 60n}h`}${minutes % 60n}m${seconds}`;
-}
-
-/** `value` × 10^-digits without trailing zeros. */
-function fraction(value: bigint, digits: number): string {
-  const text = value.toString().padStart(digits + 1, "0");
-  const rest = text.slice(-digits).replace(/0+$/, "");
-  return text.slice(0, -digits) + (rest === "" ? "" : `.${rest}`);
-}

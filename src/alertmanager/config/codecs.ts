@@ -2,7 +2,8 @@
 import { Secret, secretMask } from "../../base/index.ts";
 import { httpClientConfig } from "../../http/index.ts";
 import { bool, type Codec, field, type Mapping, mapped, secret, text } from "../../codec/index.ts";
-import { alertmanagerFunctions, formatGoDuration, Template } from "../../template/index.ts";
+import { formatGoDuration, parseGoDuration } from "../../model/index.ts";
+import { alertmanagerFunctions, Template } from "../../template/index.ts";
 
 export const noSecret = new Secret("");
 
@@ -62,31 +63,9 @@ export const secretTemplateUrl: Codec<Secret> = mapped(
   (value) => value,
 );
 
-const UNIT_MS: Record<string, number> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
 /** Go's own durations, `1h2m3.5s`, in milliseconds: what receivers' timeouts are written in. */
-export const goDurationMs: Codec<number> = mapped(
-  text,
-  (source) => {
-    if (source === "0") return 0;
-    const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(source);
-    if (match === null) throw new Error(`time: invalid duration ${JSON.stringify(source)}`);
-    let totalMs = 0;
-    for (const [, amount, unit] of match[2]!.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)) {
-      totalMs += Number(amount) * UNIT_MS[unit!]!;
-    }
-    return match[1] === "-" ? -totalMs : totalMs;
-  },
-  (durationMs) => formatGoDuration(BigInt(Math.round(durationMs * 1e6))),
+export const goDurationMs: Codec<number> = mapped(text, parseGoDuration, (durationMs) =>
+  formatGoDuration(BigInt(Math.round(durationMs * 1e6))),
 );
 
 /** The keys that every integration has. */

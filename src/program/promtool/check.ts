@@ -9,13 +9,12 @@ import {
   textFlag,
 } from "../../base/index.ts";
 import { createHttpClient } from "../../http/index.ts";
-import { parseDuration } from "../../model/index.ts";
 import { userAgent } from "../version.ts";
 import { readHttpConfig } from "./api-client.ts";
 import { checkConfigFiles } from "./check-config.ts";
 import { formatCardinality, lintMetrics } from "./check-metrics.ts";
 import { checkRuleFiles, checkRuleText, codeOf, parseRuleLint } from "./check-rules.ts";
-import { type Command, exitCode, type Streams } from "./command.ts";
+import { type Command, type Commands, durationFlag, exitCode, type Streams } from "./command.ts";
 
 const standardInput = 0;
 const probeTimeoutMs = 10_000;
@@ -35,7 +34,7 @@ const probeFlags = [
   textFlag("http.config.file", "", "File with the client's TLS, authentication and proxy options."),
 ];
 
-export const checkCommands: Readonly<Record<string, Command>> = {
+export const checkCommands: Commands = {
   "check config": {
     summary: "check configuration files and what they name",
     flags: [
@@ -54,7 +53,7 @@ export const checkCommands: Readonly<Record<string, Command>> = {
       const check = {
         isSyntaxOnly: flags.bool("syntax-only"),
         agentMode: flags.bool("agent"),
-        lookbackDeltaMs: lintsIntervals ? flags.read("query.lookback-delta", parseDuration) : 0,
+        lookbackDeltaMs: lintsIntervals ? durationFlag(flags, "query.lookback-delta") : 0,
         ...parseRuleLint(ruleOptions.join(","), streams),
       };
       return codeOf(checkConfigFiles(systemDisk, files, check, streams), flags.bool("lint-fatal"));

@@ -9,7 +9,8 @@ import { boolFlag, systemDisk, textFlag } from "../../base/index.ts";
 import { checkConfigFiles } from "./check-config.ts";
 import { formatCardinality, lintMetrics } from "./check-metrics.ts";
 import { checkRuleFiles, codeOf, type Findings, parseRuleLint } from "./check-rules.ts";
-import { type Command, parseArguments, type Streams } from "./command.ts";
+import type { Command, Streams } from "./command.ts";
+import { parseCommandLine } from "./command-line.ts";
 
 const skip = spawnSync("promtool", ["--version"]).status === 0 ? false : "promtool is not installed";
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -131,19 +132,47 @@ test("arguments come in any order, with letters, and are refused in kingpin's wo
   const command: Command = {
     summary: "",
     flags: [boolFlag("quiet", false, ""), boolFlag("raw", false, ""), textFlag("limit", "20", "")],
-    letters: { q: "quiet", r: "raw" },
+    letters: { q: "quiet", r: "raw", l: "limit" },
     positionals: ["<input file>", "[<directory>]"],
     run: () => 0,
   };
-  const { flags, positionals } = parseArguments(command, ["in", "-qr", "--limit", "-3", "--", "-out"]);
-  assert.deepEqual(positionals, ["in", "-out"]);
-  assert.deepEqual([flags.bool("quiet"), flags.bool("raw"), flags.text("limit")], [true, true, "-3"]);
-  assert.throws(() => parseArguments(command, ["-x"]), /unknown short flag '-x'/);
-  assert.throws(() => parseArguments(command, ["--limits=1", "a"]), /unknown long flag '--limits'/);
-  assert.throws(() => parseArguments(command, []), /required argument 'input file' not provided/);
-  assert.throws(() => parseArguments(command, ["a", "b", "c"]), /unexpected c/);
-  const files = { ...command, namesFiles: true };
-  assert.throws(() => parseArguments(files, ["/nowhere"]), /path '\/nowhere' does not exist/);
+  const commands = {
+    "a b": command,
+    "a c": { ...command, namesFiles: true },
+    "a d": { ...command, requiredFlags: ["limit"] },
+  };
+  const read = (...args: string[]) => parseCommandLine(commands, args);
+  for (const args of [
+    ["a", "b", "in", "-qr", "--limit", "-3", "--", "-out"],
+    ["a", "-ql-3", "b", "--raw", "--experimental", "in", "--", "-out"],
+    ["--limit=-3", "a", "--quiet", "b", "-r", "in", "--", "-out"],
+    ["a", "-l", "-3", "-q", "b", "-r", "in", "--", "-out"],
+  ]) {
+    const { words, flags, positionals } = read(...args);
+    assert.deepEqual(
+      [words, positionals],
+      [
+        ["a", "b"],
+        ["in", "-out"],
+      ],
+    );
+    assert.deepEqual([flags.bool("quiet"), flags.bool("raw"), flags.text("limit")], [true, true, "-3"]);
+  }
+  for (const [args, message] of [
+    [["a", "b", "-x"], /unknown short flag '-x'/],
+    [["a", "b", "--limits=1", "a"], /unknown long flag '--limits'/],
+    [["a", "b", "--limit"], /expected argument for flag '--limit'/],
+    [["a", "b"], /required argument 'input file' not provided/],
+    [["a", "b", "a", "b", "c"], /unexpected c/],
+    [["a", "c", "/nowhere"], /path '\/nowhere' does not exist/],
+    [["a", "c", directory], /is a directory/],
+    [["a", "d", "x"], /required flag --limit not provided/],
+    [["a"], /must select a subcommand of 'a'/],
+    [["a", "x"], /expected command but got "x"/],
+  ] as const)
+    assert.throws(() => read(...args), { name: "UsageError", message });
+  assert.equal(read().wantsHelp, true);
+  assert.equal(read("a", "-h").wantsHelp, true);
 });
 
 test("the command as the shell sees it", () => {

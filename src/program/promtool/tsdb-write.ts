@@ -8,11 +8,10 @@ import {
   textFlag,
 } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
-import { parseDuration } from "../../model/index.ts";
 import { benchmarkWrite, compatibleBlockRangeMs, createBlocksFromOpenMetrics } from "../../tsdb/index.ts";
 import { parseTime } from "../../web/index.ts";
 import { ApiClient, readHttpConfig } from "./api-client.ts";
-import { type Command, exitCode } from "./command.ts";
+import { type Commands, durationFlag, exitCode, integerFlag, mapFlag } from "./command.ts";
 import { importRules, type RangeSeries } from "./import-rules.ts";
 import { withOutput } from "./output.ts";
 
@@ -28,7 +27,7 @@ const importFlags = [
 const importLetters = { r: "human-readable", q: "quiet" };
 
 /** The commands that make data directories. */
-export const tsdbWriteCommands: Readonly<Record<string, Command>> = {
+export const tsdbWriteCommands: Commands = {
   "tsdb create-blocks-from openmetrics": {
     summary: "create blocks from an OpenMetrics text in which every sample has a time",
     flags: [...importFlags, listFlag("label", [], "Label to set on every series, as name=value.")],
@@ -44,8 +43,8 @@ export const tsdbWriteCommands: Readonly<Record<string, Command>> = {
           dataDirectory,
           isHumanReadable: flags.bool("human-readable"),
           isQuiet: flags.bool("quiet"),
-          blockRangeMs: compatibleBlockRangeMs(flags.read("max-block-duration", parseDuration)),
-          labels: new Map(flags.list("label").map(parseLabel)),
+          blockRangeMs: compatibleBlockRangeMs(durationFlag(flags, "max-block-duration")),
+          labels: mapFlag(flags, "label"),
         };
         createBlocksFromOpenMetrics(options, output);
         return exitCode.ok;
@@ -63,11 +62,10 @@ export const tsdbWriteCommands: Readonly<Record<string, Command>> = {
       textFlag("eval-interval", "60s", "Interval of rule groups that name none."),
     ],
     letters: importLetters,
+    requiredFlags: ["start"],
     positionals: ["<rule-files>..."],
     namesFiles: true,
     async run(flags, ruleFiles) {
-      if (flags.text("start") === "")
-        throw new NarthexError("bad_data", "promtool: error: required flag --start not provided, try --help");
       const [startMs, endMs] = timeRange(flags.text("start"), flags.text("end"));
       const http = readHttpConfig(systemDisk, flags.text("http.config.file"));
       const client = new ApiClient(flags.text("url"), http);
@@ -82,8 +80,8 @@ export const tsdbWriteCommands: Readonly<Record<string, Command>> = {
           dataDirectory: flags.text("output-dir"),
           startMs,
           endMs,
-          intervalMs: flags.read("eval-interval", parseDuration),
-          blockRangeMs: compatibleBlockRangeMs(flags.read("max-block-duration", parseDuration)),
+          intervalMs: durationFlag(flags, "eval-interval"),
+          blockRangeMs: compatibleBlockRangeMs(durationFlag(flags, "max-block-duration")),
         });
         return exitCode.ok;
       } finally {
@@ -108,8 +106,8 @@ export const tsdbWriteCommands: Readonly<Record<string, Command>> = {
           logger: createLogger(),
           outputDirectory: flags.text("out"),
           seriesFile,
-          seriesMax: flags.count("metrics"),
-          scrapes: flags.count("scrapes"),
+          seriesMax: integerFlag(flags, "metrics"),
+          scrapes: integerFlag(flags, "scrapes"),
         };
         await benchmarkWrite(options, output);
         return exitCode.ok;
@@ -147,10 +145,4 @@ async function queryRange(
     step: String(stepMs / 1000),
   };
   return (await client.ask<{ result: RangeSeries[] }>("query_range", params)).result;
-}
-
-function parseLabel(text: string): [name: string, value: string] {
-  const equals = text.indexOf("=");
-  if (equals < 1) throw new NarthexError("bad_data", `expected KEY=VALUE got '${text}'`);
-  return [text.slice(0, equals), text.slice(equals + 1)];
 }

@@ -1,20 +1,21 @@
-import { boolFlag, listFlag, NarthexError, systemDisk, textFlag } from "../../base/index.ts";
+import { boolFlag, listFlag, systemDisk, textFlag } from "../../base/index.ts";
 import { createKernel, layout } from "../../kernel/index.ts";
 import { parseMetricSelector } from "../../promql/index.ts";
 import {
   BlockCache,
-  type DumpFormat,
+  type DumpOptions,
   dumpSamples,
   printBlockAnalysis,
   printBlockList,
 } from "../../tsdb/index.ts";
-import { type Command, exitCode } from "./command.ts";
+import { type Command, type Commands, enumFlag, exitCode, integerFlag } from "./command.ts";
 import { withOutput } from "./output.ts";
 
 const defaultDirectory = "data/";
 const databaseArgument = "[<db path>]";
 const anySeries = '{__name__=~"(?s:.*)"}';
 
+const dumpFormats = ["prom", "seriesjson"] as const;
 const dumpFlags = [
   textFlag("sandbox-dir-root", "", "Accepted; nothing is written, so no sandbox is needed."),
   textFlag("min-time", "-9223372036854775808", "Oldest time to dump, in milliseconds since 1970."),
@@ -22,7 +23,7 @@ const dumpFlags = [
   listFlag("match", [anySeries], "Series selector."),
 ];
 
-export const tsdbCommands: Readonly<Record<string, Command>> = {
+export const tsdbCommands: Commands = {
   "tsdb list": {
     summary: "list the blocks of a data directory",
     flags: [boolFlag("human-readable", false, "Times as dates, sizes with units. Short: -r")],
@@ -48,7 +49,7 @@ export const tsdbCommands: Readonly<Record<string, Command>> = {
         const text = flags.text("match");
         const options = {
           ...(ulid !== undefined && { ulid }),
-          limit: integer(flags.text("limit"), "limit"),
+          limit: integerFlag(flags, "limit"),
           isExtended: flags.bool("extended"),
           ...(text !== "" && { selector: { text, matchers: parseMetricSelector(text) } }),
         };
@@ -73,26 +74,18 @@ function dump(summary: string, flags: Command["flags"]): Command {
     positionals: [databaseArgument],
     run: (given, [directory = defaultDirectory]) =>
       withOutput(async (output) => {
-        const options = {
-          minTimestampMs: integer(given.text("min-time"), "min-time"),
-          maxTimestampMs: integer(given.text("max-time"), "max-time"),
-          selectors: given.list("match").map(parseMetricSelector),
-          format: choosesFormat ? parseFormat(given.text("format")) : ("openmetrics" as const),
+        const options: DumpOptions = {
+          minTimestampMs: integerFlag(given, "min-time"),
+          maxTimestampMs: integerFlag(given, "max-time"),
+          // As upstream, `{}` selects nothing.
+          selectors: given
+            .list("match")
+            .map(parseMetricSelector)
+            .filter(({ length }) => length > 0),
+          format: choosesFormat ? enumFlag(given, "format", dumpFormats) : "openmetrics",
         };
         await dumpSamples(createKernel(), systemDisk, directory, options, output);
         return exitCode.ok;
       }),
   };
-}
-
-function parseFormat(text: string): DumpFormat {
-  if (text === "prom" || text === "seriesjson") return text;
-  throw new NarthexError("bad_data", `enum value must be one of prom,seriesjson, got '${text}'`);
-}
-
-/** The 64-bit bounds come out as the nearest safe integers. */
-function integer(text: string, flag: string): number {
-  if (!/^[+-]?\d+$/.test(text))
-    throw new NarthexError("bad_data", `--${flag}: expected an integer, got ${JSON.stringify(text)}`);
-  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(text)));
 }

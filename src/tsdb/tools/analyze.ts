@@ -6,7 +6,7 @@ import { BlockSelector } from "../block/select.ts";
 import { SeriesEntry } from "../block/series-entry.ts";
 import { isUlid, ulidTimeMs } from "../block/ulid.ts";
 import { formatChunkAnalysis } from "./chunk-analysis.ts";
-import { checkDataDirectory, formatGoDuration, type Output } from "./format.ts";
+import { checkDataDirectory, formatMilliseconds, type Output } from "./format.ts";
 
 export interface AnalyzeOptions {
   /** Default: the block created last. */
@@ -78,7 +78,7 @@ function analyze(block: Block, { limit, isExtended, selector }: AnalyzeOptions, 
   const names = [...pairs].map(([name, values]) => ({ name: text(name), values }));
   const counts = names.flatMap(({ values }) => [...values.values()]);
 
-  output(`Block ID: ${meta.ulid}\nDuration: ${formatGoDuration(durationMs)}\n`);
+  output(`Block ID: ${meta.ulid}\nDuration: ${formatMilliseconds(durationMs)}\n`);
   output(`Total Series: ${meta.stats.numSeries}\n`);
   if (selector) output(`Matcher: ${selector.text}\n`);
   output(`Label names: ${names.length}\n`);

@@ -4,7 +4,7 @@ import type { Kernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import type { SeriesRef } from "../../storage/index.ts";
 import { openTsdb, type Tsdb } from "../tsdb.ts";
-import { formatGoDuration, type Output } from "./format.ts";
+import { formatMilliseconds, type Output } from "./format.ts";
 
 export interface WriteBenchmark {
   readonly kernel: Kernel;
@@ -37,7 +37,7 @@ export async function benchmarkWrite(options: WriteBenchmark, output: Output): P
     const startMs = performance.now();
     const result = await run();
     const ms = performance.now() - startMs;
-    output(`>> completed stage=${name} duration=${formatGoDuration(Math.round(ms))}\n`);
+    output(`>> completed stage=${name} duration=${formatMilliseconds(ms)}\n`);
     return [result, ms];
   };
   const tsdb = openTsdb({

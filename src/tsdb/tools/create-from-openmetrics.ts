@@ -1,5 +1,5 @@
 import { type Clock, type Disk, NarthexError } from "../../base/index.ts";
-import { createParser } from "../../exposition/index.ts";
+import { createParser, type EntryKind, type ExpositionParser } from "../../exposition/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { LabelsBuilder } from "../../model/index.ts";
 import { createBlocks, type LabelledSample } from "../block/create.ts";
@@ -50,12 +50,11 @@ export function createBlocksFromOpenMetrics(options: OpenMetricsImport, output: 
 
 function* readSamples(text: Uint8Array, added: ReadonlyMap<string, string>): Generator<LabelledSample> {
   const parser = createParser(text, "openmetrics");
-  for (let kind = parser.next(); kind !== "end"; kind = parser.next()) {
+  for (let kind = next(parser); kind !== "end"; kind = next(parser)) {
     if (kind !== "series") continue;
     const { timestampMs, value } = parser;
     let labels = parser.labels();
-    if (timestampMs === undefined)
-      throw new NarthexError("bad_data", `expected timestamp for series ${labels.toString()}, got none`);
+    if (timestampMs === undefined) throw unreadable("expected timestamp for series got none");
     if (added.size > 0) {
       const builder = new LabelsBuilder(labels);
       for (const [name, value] of added) builder.set(name, value);
@@ -63,4 +62,17 @@ function* readSamples(text: Uint8Array, added: ReadonlyMap<string, string>): Gen
     }
     yield { labels, timestampMs, value };
   }
+}
+
+function next(parser: ExpositionParser): EntryKind {
+  try {
+    return parser.next();
+  } catch (error) {
+    throw error instanceof NarthexError ? unreadable(`next: ${error.message}`) : error;
+  }
+}
+
+/** All of the text is read for the times alone before anything is written, and that finds every fault. */
+function unreadable(reason: string): NarthexError {
+  return new NarthexError("bad_data", `getting min and max timestamp: ${reason}`);
 }

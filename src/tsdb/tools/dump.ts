@@ -175,7 +175,7 @@ const printers: Readonly<Record<DumpFormat, (samples: SeriesSamples, output: Out
     }
     printHistograms(Infinity);
   },
-  seriesjson: ({ labels }, output) => output(`${toGoJson(Object.fromEntries(labels))}\n`),
+  seriesjson: ({ labels }, output) => output(`${labelsToGoJson(labels)}\n`),
   openmetrics: ({ labels, timestamps, values }, output) => {
     const rest = Array.from(labels.withoutMetricName(), ([name, value]) => `${name}=${quoteGo(value)}`);
     const text = `${labels.get(metricNameLabel)}{${rest.join(",")}}`;
@@ -184,9 +184,15 @@ const printers: Readonly<Record<DumpFormat, (samples: SeriesSamples, output: Out
   },
 };
 
+/** In the order of the labels, which an object with names like numbers would not keep. */
+function labelsToGoJson(labels: Labels): string {
+  const pairs = Array.from(labels, ([name, value]) => `${textToGoJson(name)}:${textToGoJson(value)}`);
+  return `{${pairs.join(",")}}`;
+}
+
 /** JSON as Go writes it: what HTML or JavaScript could take for its own is escaped. */
-function toGoJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+function textToGoJson(text: string): string {
+  return JSON.stringify(text).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

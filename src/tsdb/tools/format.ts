@@ -1,4 +1,5 @@
 import { type Disk, NarthexError } from "../../base/index.ts";
+import { formatGoDuration } from "../../model/index.ts";
 
 /** Where a tool prints to. */
 export type Output = (text: string) => void;
@@ -26,16 +27,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${line(row)}\n`).join("");
 }
 
-/** `1h59m59.999s`, as Go prints a duration; under a second `999ms`. */
-export function formatGoDuration(ms: number): string {
-  if (ms === 0) return "0s";
-  if (ms < 0) return `-${formatGoDuration(-ms)}`;
-  if (ms < 1000) return `${ms}ms`;
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor(ms / 60_000) % 60;
-  const seconds = `${(ms % 60_000) / 1000}s`;
-  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
-  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+/** `1h59m59.999s`, as Go prints a duration. */
+export function formatMilliseconds(ms: number): string {
+  return formatGoDuration(BigInt(Math.round(ms * 1e6)));
 }
 
 /** `2023-11-14 22:13:20 +0000 UTC`. */

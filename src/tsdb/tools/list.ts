@@ -4,7 +4,7 @@ import { blockSizeBytes } from "../block/block.ts";
 import { listBlockUlids } from "../block/directory.ts";
 import { type BlockMeta, readMeta } from "../block/meta.ts";
 import { byTime } from "../block/plan.ts";
-import { checkDataDirectory, formatGoDuration, formatTable, formatUtcTime, type Output } from "./format.ts";
+import { checkDataDirectory, formatMilliseconds, formatTable, formatUtcTime, type Output } from "./format.ts";
 
 const header = [
   "BLOCK ULID",
@@ -47,7 +47,7 @@ export function formatBlocks(
     ulid,
     time(minTime),
     time(maxTime),
-    formatGoDuration(maxTime - minTime),
+    formatMilliseconds(maxTime - minTime),
     String(stats.numSamples),
     String(stats.numChunks),
     String(stats.numSeries),

@@ -17,7 +17,7 @@ import {
   printBlockAnalysis,
   printBlockList,
 } from "./index.ts";
-import { formatGoDuration, formatTable } from "./format.ts";
+import { formatMilliseconds, formatTable } from "./format.ts";
 
 const context = testContext();
 const everything: DumpOptions = {
@@ -28,7 +28,7 @@ const everything: DumpOptions = {
 };
 
 test("durations, sizes and tables are those of upstream", () => {
-  assert.deepEqual([0, 999, 1000, 60_001, 7_200_000, 7_199_999].map(formatGoDuration), [
+  assert.deepEqual([0, 999, 1000, 60_001, 7_200_000, 7_199_999].map(formatMilliseconds), [
     "0s",
     "999ms",
     "1s",
@@ -199,7 +199,7 @@ test("what cannot be read is one clear error", async (t) => {
   await assert.rejects(dumpText(`${directory}/none`, everything), /opening the db dir: stat .*no such file/);
   assert.throws(
     () => importText("a 1\n# EOF\n", directory),
-    /expected timestamp for series \{__name__="a"\}, got none/,
+    /^NarthexError: getting min and max timestamp: expected timestamp for series got none/,
   );
   assert.throws(() => importText("a 1 1\n", directory), /EOF/);
 });
