@@ -1,6 +1,7 @@
-// The lines a table remembers: entries, their keys, the order they came in, and a hash index for lines out of order.
+// The lines a table remembers: entries, the order they came in, and a hash index for lines out of order. A line's key is its series part or, of a comment,
+// all of it. The text is not kept: 64 bits of hash and the length tell keys apart.
 import { arenaAllocate, arenaFree } from "./arena";
-import { hash32 } from "./hash";
+import { hash64 } from "./hash";
 import {
   LT_BODY,
   LT_CURRENT,
@@ -13,18 +14,13 @@ import {
   LT_EVENT_START,
   LT_INDEX,
   LT_INDEX_CAPACITY,
-  LT_KEYS,
-  LT_KEYS_BYTES,
-  LT_KEYS_CAPACITY,
   LT_LIVE,
   LT_ORDER_CAPACITY,
   LT_PENDING,
   LT_PREVIOUS,
   LT_PREVIOUS_COUNT,
   LT_SCRAPE,
-  SLACK,
 } from "./layout";
-import { equal } from "./line-text";
 
 export const MEMORY_FULL: i32 = -1;
 export const NOT_FOUND: i32 = -2;
@@ -32,12 +28,10 @@ export const NOT_FOUND: i32 = -2;
 // An entry. A dead one has no tracking and is in no order; its hash stays so that probing goes on past it.
 const ENTRY_BYTES: u32 = 32;
 export const ENTRIES_MIN: u32 = 32;
-export const KEYS_BYTES_MIN: u32 = 1024;
-export const ENTRY_KEY: usize = 0;
-export const ENTRY_KEY_BYTES: usize = 4;
+const ENTRY_HASH: usize = 0;
 export const ENTRY_REF: usize = 8;
 export const ENTRY_SCRAPE: usize = 12;
-const ENTRY_HASH: usize = 16;
+export const ENTRY_KEY_BYTES: usize = 16;
 // Its place in the current order, or in the previous one until it is seen again.
 export const ENTRY_POSITION: usize = 20;
 export const ENTRY_FLAGS: usize = 24;
@@ -52,6 +46,14 @@ export const ENTRY_DEAD: u32 = 4;
 @inline
 export function entryAt(state: usize, index: u32): usize {
   return <usize>load<u32>(state, LT_ENTRIES) + <usize>index * ENTRY_BYTES;
+}
+
+// Whether the entry's key begins at `ptr`.
+// @ts-ignore: decorator
+@inline
+export function matches(entry: usize, ptr: usize, end: usize): bool {
+  const keyBytes = load<u32>(entry, ENTRY_KEY_BYTES);
+  return keyBytes <= <u32>(end - ptr) && hash64(ptr, keyBytes) == load<u64>(entry, ENTRY_HASH);
 }
 
 // Notes that an entry was seen: false when memory is full.
@@ -107,20 +109,18 @@ function growOrders(state: usize): bool {
 export function lookup(state: usize, key: usize, bytes: u32): i32 {
   if (load<u32>(state, LT_ENTRIES_COUNT) == 0) return NOT_FOUND;
   if (load<u32>(state, LT_INDEX) == 0 && !buildIndex(state)) return MEMORY_FULL;
-  const hash = hash32(key, bytes);
+  const hash = hash64(key, bytes);
   const index = <usize>load<u32>(state, LT_INDEX);
   const mask = load<u32>(state, LT_INDEX_CAPACITY) - 1;
-  const keys = <usize>load<u32>(state, LT_KEYS);
-  let slot = hash & mask;
+  let slot = <u32>hash & mask;
   while (true) {
     const word = load<u32>(index + (<usize>slot << 2));
     if (word == 0) return NOT_FOUND;
     const entry = entryAt(state, word - 1);
     if (
-      load<u32>(entry, ENTRY_HASH) == hash &&
+      load<u64>(entry, ENTRY_HASH) == hash &&
       load<u32>(entry, ENTRY_KEY_BYTES) == bytes &&
-      (load<u32>(entry, ENTRY_FLAGS) & ENTRY_DEAD) == 0 &&
-      equal(key, keys + load<u32>(entry, ENTRY_KEY), bytes)
+      (load<u32>(entry, ENTRY_FLAGS) & ENTRY_DEAD) == 0
     )
       return <i32>(word - 1);
     slot = (slot + 1) & mask;
@@ -130,7 +130,7 @@ export function lookup(state: usize, key: usize, bytes: u32): i32 {
 function insert(state: usize, number: u32): void {
   const index = <usize>load<u32>(state, LT_INDEX);
   const mask = load<u32>(state, LT_INDEX_CAPACITY) - 1;
-  let slot = load<u32>(entryAt(state, number), ENTRY_HASH) & mask;
+  let slot = <u32>load<u64>(entryAt(state, number), ENTRY_HASH) & mask;
   while (load<u32>(index + (<usize>slot << 2)) != 0) slot = (slot + 1) & mask;
   store<u32>(index + (<usize>slot << 2), number + 1);
 }
@@ -167,23 +167,12 @@ export function lineTableAddEntry(state: usize, ref: u32): u32 {
     if (!growArray(state, LT_ENTRIES, capacity * ENTRY_BYTES, larger * ENTRY_BYTES)) return 0;
     store<u32>(state, larger, LT_ENTRIES_CAPACITY);
   }
-  const keysBytes = load<u32>(state, LT_KEYS_BYTES);
-  const keysCapacity = load<u32>(state, LT_KEYS_CAPACITY);
-  const needed = <u64>keysBytes + bytes + SLACK;
-  if (needed > <u64>keysCapacity) {
-    const larger = max<u64>(needed, min<u64>(max<u64>(<u64>keysCapacity * 2, KEYS_BYTES_MIN), 1 << 30));
-    if (larger > 1 << 30 || !growArray(state, LT_KEYS, keysCapacity, <u32>larger)) return 0;
-    store<u32>(state, <u32>larger, LT_KEYS_CAPACITY);
-  }
-  memory.copy(<usize>load<u32>(state, LT_KEYS) + keysBytes, start, bytes);
-  store<u32>(state, keysBytes + bytes, LT_KEYS_BYTES);
   const entry = entryAt(state, count);
-  store<u32>(entry, keysBytes, ENTRY_KEY);
+  store<u64>(entry, hash64(start, bytes), ENTRY_HASH);
   store<u32>(entry, bytes, ENTRY_KEY_BYTES);
   store<u32>(entry, ref, ENTRY_REF);
   // Not seen yet: the scrape number starts at 1.
   store<u32>(entry, 0, ENTRY_SCRAPE);
-  store<u32>(entry, hash32(start, bytes), ENTRY_HASH);
   store<u32>(entry, 0, ENTRY_POSITION);
   store<u32>(entry, 0, ENTRY_FLAGS);
   store<u32>(entry, 0, ENTRY_EXEMPLAR);
@@ -205,54 +194,32 @@ export function compact(state: usize): void {
   if (entries == 0) return;
   const previous = <usize>load<u32>(state, LT_PREVIOUS);
   const lines = load<u32>(state, LT_PREVIOUS_COUNT);
-  let keysBytes: u32 = 0;
-  for (let i: u32 = 0; i < lines; i++) {
-    const entry = entryAt(state, load<u32>(previous + (<usize>i << 2)));
-    if (load<u32>(entry, ENTRY_POSITION) == i) keysBytes += load<u32>(entry, ENTRY_KEY_BYTES);
-  }
-  const keysCapacity = keysBytes + (keysBytes >> 3) + SLACK;
-  const keys = arenaAllocate(keysCapacity);
-  if (keys == 0) {
-    arenaFree(entries, entriesCapacity * ENTRY_BYTES);
-    return;
-  }
-  const oldKeys = <usize>load<u32>(state, LT_KEYS);
   let n: u32 = 0;
-  let at: u32 = 0;
   // A line that occurs twice has the position of its last occurrence, where it moves; earlier ones are renumbered afterwards.
   for (let i: u32 = 0; i < lines; i++) {
     const entry = entryAt(state, load<u32>(previous + (<usize>i << 2)));
     if (load<u32>(entry, ENTRY_POSITION) != i) continue;
     const moved = entries + n * ENTRY_BYTES;
-    const bytes = load<u32>(entry, ENTRY_KEY_BYTES);
     memory.copy(moved, entry, ENTRY_BYTES);
-    memory.copy(<usize>keys + at, oldKeys + load<u32>(entry, ENTRY_KEY), bytes);
-    store<u32>(moved, at, ENTRY_KEY);
     // The old entry now says where it went.
-    store<u32>(entry, n, ENTRY_HASH);
-    at += bytes;
+    store<u32>(entry, n, ENTRY_KEY_BYTES);
     n++;
   }
   for (let i: u32 = 0; i < lines; i++) {
     const word = previous + (<usize>i << 2);
-    store<u32>(word, load<u32>(entryAt(state, load<u32>(word)), ENTRY_HASH));
+    store<u32>(word, load<u32>(entryAt(state, load<u32>(word)), ENTRY_KEY_BYTES));
   }
   arenaFree(load<u32>(state, LT_ENTRIES), load<u32>(state, LT_ENTRIES_CAPACITY) * ENTRY_BYTES);
-  arenaFree(<u32>oldKeys, load<u32>(state, LT_KEYS_CAPACITY));
   store<u32>(state, entries, LT_ENTRIES);
   store<u32>(state, entriesCapacity, LT_ENTRIES_CAPACITY);
   store<u32>(state, n, LT_ENTRIES_COUNT);
   store<u32>(state, n, LT_LIVE);
-  store<u32>(state, keys, LT_KEYS);
-  store<u32>(state, keysCapacity, LT_KEYS_CAPACITY);
-  store<u32>(state, at, LT_KEYS_BYTES);
   dropIndex(state);
 }
 
 // Forgets every line and frees the arrays but the list of vanished refs.
 export function forget(state: usize): void {
   arenaFree(load<u32>(state, LT_ENTRIES), load<u32>(state, LT_ENTRIES_CAPACITY) * ENTRY_BYTES);
-  arenaFree(load<u32>(state, LT_KEYS), load<u32>(state, LT_KEYS_CAPACITY));
   arenaFree(load<u32>(state, LT_PREVIOUS), load<u32>(state, LT_ORDER_CAPACITY) * 4);
   arenaFree(load<u32>(state, LT_CURRENT), load<u32>(state, LT_ORDER_CAPACITY) * 4);
   dropIndex(state);

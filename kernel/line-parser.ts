@@ -15,7 +15,6 @@ import {
   LT_EVENT_REF,
   LT_EVENT_START,
   LT_FLAGS,
-  LT_KEYS,
   LT_PENDING,
   LT_POSITION,
   LT_PREVIOUS,
@@ -26,7 +25,6 @@ import {
 } from "./layout";
 import {
   ENTRY_EXEMPLAR,
-  ENTRY_KEY,
   ENTRY_KEY_BYTES,
   ENTRY_POSITION,
   ENTRY_REF,
@@ -35,6 +33,7 @@ import {
   NOT_FOUND,
   entryAt,
   lookup,
+  matches,
   see,
 } from "./line-entries";
 import {
@@ -43,7 +42,6 @@ import {
   SPACE,
   TAB,
   endsKey,
-  equal,
   isEndOfFile,
   isMetadata,
   lineEnd,
@@ -116,9 +114,8 @@ export function lineTableParse(state: usize): i32 {
     if (cursor < load<u32>(state, LT_PREVIOUS_COUNT)) {
       index = load<u32>(<usize>load<u32>(state, LT_PREVIOUS) + (<usize>cursor << 2));
       const entry = entryAt(state, index);
-      const keyBytes = load<u32>(entry, ENTRY_KEY_BYTES);
-      if (keyBytes <= <u32>(end - ptr) && equal(ptr, <usize>load<u32>(state, LT_KEYS) + load<u32>(entry, ENTRY_KEY), keyBytes)) {
-        const after = ptr + keyBytes;
+      if (matches(entry, ptr, end)) {
+        const after = ptr + load<u32>(entry, ENTRY_KEY_BYTES);
         if (endsKey(byte == HASH_SIGN, after, end)) {
           keyEnd = after;
           store<u32>(state, cursor + 1, LT_CURSOR);

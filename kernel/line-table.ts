@@ -5,8 +5,6 @@ import {
   LT_CURRENT_COUNT,
   LT_ENTRIES_CAPACITY,
   LT_ENTRIES_COUNT,
-  LT_KEYS_BYTES,
-  LT_KEYS_CAPACITY,
   LT_LIVE,
   LT_PENDING,
   LT_PREVIOUS,
@@ -23,7 +21,6 @@ import {
   ENTRY_TRACKED,
   ENTRY_TRACKED_BEFORE,
   ENTRIES_MIN,
-  KEYS_BYTES_MIN,
   MEMORY_FULL,
   compact,
   entryAt,
@@ -65,11 +62,7 @@ function bury(state: usize, seen: u32): u32 {
 // Whether growing has left more than half as much room again as the lines take.
 function isRoomy(state: usize): bool {
   const live = load<u32>(state, LT_LIVE);
-  const keysBytes = load<u32>(state, LT_KEYS_BYTES);
-  return (
-    load<u32>(state, LT_ENTRIES_CAPACITY) > live + (live >> 1) + ENTRIES_MIN ||
-    load<u32>(state, LT_KEYS_CAPACITY) > keysBytes + (keysBytes >> 1) + KEYS_BYTES_MIN
-  );
+  return load<u32>(state, LT_ENTRIES_CAPACITY) > live + (live >> 1) + ENTRIES_MIN;
 }
 
 // Ends a good scrape; the number of vanished refs, or −1 when memory is full (nothing is changed then).

@@ -11,23 +11,6 @@ export const BACKSLASH: u32 = 92;
 export const BRACE_OPEN: u32 = 123;
 export const BRACE_CLOSE: u32 = 125;
 
-// Both regions have n bytes.
-// @ts-ignore: decorator
-@inline
-export function equal(a: usize, b: usize, n: u32): bool {
-  if (n >= 16) {
-    let i: u32 = 0;
-    for (; i + 16 <= n; i += 16) if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
-    if (i == n) return true;
-    // The rest, overlapping what was compared.
-    return !v128.any_true(v128.xor(v128.load(a + n - 16), v128.load(b + n - 16)));
-  }
-  if (n >= 8) return load<u64>(a) == load<u64>(b) && load<u64>(a + n - 8) == load<u64>(b + n - 8);
-  if (n >= 4) return load<u32>(a) == load<u32>(b) && load<u32>(a + n - 4) == load<u32>(b + n - 4);
-  for (let i: u32 = 0; i < n; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
-  return true;
-}
-
 export function lineEnd(ptr: usize, end: usize): usize {
   const newlines = i8x16.splat(<i8>NEWLINE);
   while (ptr + 16 <= end) {

@@ -61,9 +61,6 @@ export const lineTableState = {
   entriesCapacity: 4,
   entriesCount: 8,
   liveCount: 12,
-  keysPtr: 16,
-  keysCapacity: 20,
-  keysBytes: 24,
   previousPtr: 32,
   previousCount: 36,
   currentPtr: 40,
@@ -94,7 +91,7 @@ export const lineTableState = {
   /** Entry + 1 of the line at `position`, whose key ends at `eventEnd`; 0 = the line is to be looked up. */
   pending: 144,
 } as const;
-/** An entry of the table: { u32 key offset, u32 key bytes, u32 ref, u32 scrape, u32 hash, u32 position, u32 flags, u32 exemplar's hash }. */
+/** An entry of the table: { u64 key's hash, u32 ref, u32 scrape, u32 key bytes, u32 position, u32 flags, u32 exemplar's hash }. */
 const entryBytes = 32;
 const entryRef = 8;
 const entryFlags = 24;
@@ -231,7 +228,6 @@ export class LineTable {
     return (
       lineTableState.bytes +
       this.#get(lineTableState.entriesCapacity) * entryBytes +
-      this.#get(lineTableState.keysCapacity) +
       this.#get(lineTableState.orderCapacity) * 8 +
       this.#get(lineTableState.indexCapacity) * 4 +
       this.#get(lineTableState.vanishedCapacity) * 4
