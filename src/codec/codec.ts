@@ -31,7 +31,10 @@ export class Mapping {
     this.at = at;
     const entries = at.entries() ?? at.fail(`cannot unmarshal ${at.describe()} into ${type}`);
     for (const { key, at: keyAt, value } of entries) {
-      if (!known.has(key)) keyAt.fail(`field ${key} not found in type ${type}`);
+      if (!known.has(key)) {
+        if (at.ignoresUnknownFields) continue;
+        keyAt.fail(`field ${key} not found in type ${type}`);
+      }
       if (this.#values.has(key)) keyAt.fail(`field ${key} already set in type ${type}`);
       this.#values.set(key, value);
     }

@@ -20,6 +20,7 @@ interface Source {
   readonly file: string;
   /** Relative file names inside the document start here. */
   readonly directory: string;
+  readonly ignoresUnknownFields: boolean;
   readonly lines: LineCounter;
   readonly document: Document;
   /** What each alias stands for; found when the first is followed. */
@@ -82,9 +83,9 @@ export class Place {
 
   /**
    * Reads one YAML document. Throws `bad_data` naming `file`, line and column when it is not YAML. `directory` is what relative
-   * file names in it refer to.
+   * file names in it refer to; `ignoresUnknownFields` lets mappings have fields that nobody knows.
    */
-  static parse(text: string, file: string, directory = "."): Place {
+  static parse(text: string, file: string, directory = ".", ignoresUnknownFields = false): Place {
     const lines = new LineCounter();
     const document = parseDocument(text, {
       lineCounter: lines,
@@ -94,7 +95,15 @@ export class Place {
       logLevel: "silent",
       prettyErrors: false,
     });
-    const source: Source = { file, directory, lines, document, targets: undefined, aliasedValues: 0 };
+    const source: Source = {
+      file,
+      directory,
+      ignoresUnknownFields,
+      lines,
+      document,
+      targets: undefined,
+      aliasedValues: 0,
+    };
     const error = document.errors[0];
     const root = new Place(source, document.contents, 0);
     if (error) throw new Place(source, undefined, error.pos[0]).error(`yaml: ${error.message}`);
@@ -103,6 +112,10 @@ export class Place {
 
   get directory(): string {
     return this.#source.directory;
+  }
+
+  get ignoresUnknownFields(): boolean {
+    return this.#source.ignoresUnknownFields;
   }
 
   /** `file:line:col`, both from 1. */

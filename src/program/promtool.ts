@@ -1,13 +1,15 @@
 import { errorMessage, formatFlagHelp, NarthexError } from "../base/index.ts";
 import { checkCommands } from "./promtool/check.ts";
-import { type Command, type Commands, exitCode, UsageError } from "./promtool/command.ts";
+import { type Command, type Commands, exitCode, type Streams, UsageError } from "./promtool/command.ts";
 import { commandsBelow, flagsOf, parseCommandLine } from "./promtool/command-line.ts";
+import { testCommands } from "./promtool/test-rules.ts";
 import { tsdbCommands } from "./promtool/tsdb.ts";
 import { tsdbWriteCommands } from "./promtool/tsdb-write.ts";
 import { versionText } from "./version.ts";
 
 const commands: Commands = {
   ...checkCommands,
+  ...testCommands,
   ...tsdbCommands,
   ...tsdbWriteCommands,
 };
@@ -16,14 +18,21 @@ const commands: Commands = {
 export async function runPromtool(args: string[]): Promise<void> {
   // Who reads no further, such as `head`, has what it wanted.
   process.stdout.on("error", () => process.exit(exitCode.failure));
-  if (args.includes("--version")) return void process.stdout.write(versionText("promtool"));
+  process.exitCode = await promtool(args, {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  });
+}
+
+/** Resolves to the exit code. */
+export async function promtool(args: readonly string[], streams: Streams): Promise<number> {
   try {
-    process.exitCode = await run(args);
+    return await run(args, streams);
   } catch (error) {
     const isUsage = error instanceof UsageError;
     const message = describe(error);
-    process.stderr.write(isUsage ? `promtool: error: ${message}, try --help\n` : `${message}\n`);
-    process.exitCode = isUsage ? exitCode.usage : exitCode.failure;
+    streams.err(isUsage ? `promtool: error: ${message}, try --help\n` : `${message}\n`);
+    return isUsage ? exitCode.usage : exitCode.failure;
   }
 }
 
@@ -36,12 +45,16 @@ function describe(error: unknown): string {
   return path === undefined ? message : `${syscall} ${path}: ${reason}`;
 }
 
-async function run(args: readonly string[]): Promise<number> {
+async function run(args: readonly string[], streams: Streams): Promise<number> {
+  if (args.includes("--version")) {
+    streams.out(versionText("promtool"));
+    return exitCode.ok;
+  }
   const { words, wantsHelp, flags, positionals } = parseCommandLine(commands, args);
   const name = words.join(" ");
   if (wantsHelp) {
     const command = commands[name];
-    process.stdout.write(command ? commandHelp(name, command) : help(words));
+    streams.out(command ? commandHelp(name, command) : help(words));
     return exitCode.ok;
   }
   const command = commands[name]!;
@@ -50,7 +63,7 @@ async function run(args: readonly string[]): Promise<number> {
       "bad_data",
       "This command is experimental and requires the --experimental flag to be set.",
     );
-  return command.run(flags, positionals);
+  return command.run(flags, positionals, streams);
 }
 
 function help(words: readonly string[]): string {

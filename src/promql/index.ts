@@ -36,4 +36,10 @@ export {
   ValueSink,
 } from "./result.ts";
 export { fuzzyAlgorithms, type SearchHit, type SearchOptions } from "./search/search.ts";
+export {
+  type DescribedHistogram,
+  type DescribedValue,
+  parseSeriesDescription,
+  type SeriesDescription,
+} from "./series-description.ts";
 export { children, find, walk } from "./walk.ts";

@@ -199,7 +199,7 @@ export class AlertingRule extends Rule {
     timestampMs: number,
     resendDelayMs: number,
     intervalMs: number,
-    externalUrl: URL,
+    externalUrl: URL | undefined,
   ): OutgoingAlert[] {
     // Two failed evaluations or sendings must not look like a resolved alert.
     const validMs = 4 * Math.max(intervalMs, resendDelayMs);
@@ -253,8 +253,8 @@ function compile(alert: string, texts: LabelTexts): (readonly [string, Template]
   });
 }
 
-function withoutSlash(url: URL): string {
-  return url.href.replace(/\/$/, "");
+function withoutSlash(url: URL | undefined): string {
+  return url === undefined ? "" : url.href.replace(/\/$/, "");
 }
 
 function templateSample({ labels, value, histogram }: VectorSample): TemplateSample {

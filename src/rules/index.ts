@@ -18,4 +18,11 @@ export {
   type RuleGroupConfig,
 } from "./rule-file.ts";
 export { lastSlot } from "./schedule.ts";
+export {
+  readUnitTestFile,
+  runUnitTest,
+  type UnitTest,
+  type UnitTestFile,
+  type UnitTestOptions,
+} from "./unit-test/index.ts";
 export { listAlerts, listRules, type RuleListFilter } from "./view.ts";

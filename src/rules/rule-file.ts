@@ -64,6 +64,8 @@ export interface RuleGroupConfig {
 export interface RuleFileOptions {
   parser?: ParserOptions;
   nameValidationScheme?: NameValidationScheme;
+  /** Fields that nobody knows are for others. */
+  ignoresUnknownFields?: boolean;
 }
 
 export interface RuleFile {
@@ -86,7 +88,7 @@ export class RuleFileError extends NarthexError {
 /** Reads and checks a rule file. `file` names it in errors. Throws RuleFileError with everything that is wrong. */
 export function parseRuleFile(content: string, file: string, options: RuleFileOptions = {}): RuleFile {
   const { first, hasMore } = splitDocuments(content);
-  const root = decode(first, file);
+  const root = decode(first, file, options.ignoresUnknownFields);
   const checker = new Checker(file, options);
   const groups = checker.check(root);
   if (checker.problems.length > 0) throw new RuleFileError(checker.problems);
@@ -145,9 +147,9 @@ const rawGroup = object(
 
 const rawFile = object("rulefmt.RuleGroups", { groups: field("groups", list(rawGroup), []) });
 
-function decode(content: string, file: string): RawGroup[] {
+function decode(content: string, file: string, ignoresUnknownFields = false): RawGroup[] {
   try {
-    const root = Place.parse(content, file);
+    const root = Place.parse(content, file, ".", ignoresUnknownFields);
     return root.isNull() ? [] : rawFile.decode(root).groups;
   } catch (error) {
     if (error instanceof NarthexError) throw new RuleFileError([error.message]);

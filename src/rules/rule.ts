@@ -31,7 +31,8 @@ export interface RuleGroupName {
 /** What rules know of the server around them. Values may change with a new configuration. */
 export interface RuleContext {
   readonly query: QueryFunction;
-  readonly externalUrl: URL;
+  /** Undefined where no server is around. */
+  readonly externalUrl: URL | undefined;
   readonly externalLabels: Labels;
   readonly logger: Logger;
   readonly metrics: Pick<RuleMetrics, "expansions" | "expansionFailures">;

@@ -28,7 +28,7 @@ export interface TemplateSample {
 export interface ExpansionContext {
   /** The evaluation's time in milliseconds: `now`, and when `query` is asked. */
   readonly timeMs: number;
-  readonly externalUrl: URL;
+  readonly externalUrl: URL | undefined;
   /** Answers an instant query. Rejections become the expansion's error. */
   readonly query: (expression: string, timeMs: number) => Promise<readonly TemplateSample[]>;
 }
@@ -201,8 +201,8 @@ function contextFunctions(
   return new Map([
     ["query", templateFunction([string], query)],
     ["now", templateFunction([], () => context.timeMs / 1000)],
-    ["pathPrefix", templateFunction([], () => context.externalUrl.pathname.replace(/\/$/, ""))],
-    ["externalURL", templateFunction([], () => context.externalUrl.href.replace(/\/$/, ""))],
+    ["pathPrefix", templateFunction([], () => context.externalUrl?.pathname.replace(/\/$/, "") ?? "")],
+    ["externalURL", templateFunction([], () => context.externalUrl?.href.replace(/\/$/, "") ?? "")],
   ]);
 }
 

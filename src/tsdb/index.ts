@@ -23,6 +23,7 @@ export type { BlockCompaction, BlockMeta, BlockParent, BlockStats } from "./bloc
 export { blockRangeMaxDefault, compactionRanges, planCompaction } from "./block/plan.ts";
 export { BlockQuerier } from "./block/querier.ts";
 export { createUlid, isUlid, ulidTimeMs } from "./block/ulid.ts";
+export { MemoryHead } from "./memory-head.ts";
 export { createHeadQueryable } from "./head/querier.ts";
 export { type HeadStats, headStats, type NamedCount } from "./head/stats.ts";
 export { combineHash, describingLabels, hashBytes } from "./head/text-hash.ts";

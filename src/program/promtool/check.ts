@@ -9,25 +9,23 @@ import {
   textFlag,
 } from "../../base/index.ts";
 import { createHttpClient } from "../../http/index.ts";
+import type { RuleFileOptions } from "../../rules/index.ts";
 import { userAgent } from "../version.ts";
 import { readHttpConfig } from "./api-client.ts";
 import { checkConfigFiles } from "./check-config.ts";
 import { formatCardinality, lintMetrics } from "./check-metrics.ts";
 import { checkRuleFiles, checkRuleText, codeOf, parseRuleLint } from "./check-rules.ts";
 import { type Command, type Commands, durationFlag, exitCode, type Streams } from "./command.ts";
+import { languageFeatures } from "./features.ts";
 
 const standardInput = 0;
 const probeTimeoutMs = 10_000;
 const intervalLint = "too-long-scrape-interval";
 
-const streams: Streams = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-};
-
 const lintFlags: readonly FlagDefinition[] = [
   textFlag("lint", "duplicate-rules", "Conventions to check, separated by commas; all, none."),
   boolFlag("lint-fatal", false, "Exit with 3 when a convention is broken."),
+  boolFlag("ignore-unknown-fields", false, "Let rule files have fields that nobody knows."),
 ];
 const probeFlags = [
   textFlag("url", "http://localhost:9090", "The server."),
@@ -45,7 +43,7 @@ export const checkCommands: Commands = {
     ],
     positionals: ["<config-files>..."],
     namesFiles: true,
-    run(flags, files) {
+    run(flags, files, streams) {
       const options = flags.text("lint").split(",");
       const isNone = options.includes("none");
       const lintsIntervals = !isNone && (options.includes("all") || options.includes(intervalLint));
@@ -55,6 +53,7 @@ export const checkCommands: Commands = {
         agentMode: flags.bool("agent"),
         lookbackDeltaMs: lintsIntervals ? durationFlag(flags, "query.lookback-delta") : 0,
         ...parseRuleLint(ruleOptions.join(","), streams),
+        file: ruleFileOptions(flags, streams),
       };
       return codeOf(checkConfigFiles(systemDisk, files, check, streams), flags.bool("lint-fatal"));
     },
@@ -64,8 +63,11 @@ export const checkCommands: Commands = {
     flags: lintFlags,
     positionals: ["[<rule-files>...]"],
     namesFiles: true,
-    run(flags, files) {
-      const check = parseRuleLint(flags.text("lint"), streams);
+    run(flags, files, streams) {
+      const check = {
+        ...parseRuleLint(flags.text("lint"), streams),
+        file: ruleFileOptions(flags, streams),
+      };
       const isLintFatal = flags.bool("lint-fatal");
       if (files.length > 0) return codeOf(checkRuleFiles(systemDisk, files, check, streams), isLintFatal);
       const findings = { hasErrors: false, hasComplaints: false };
@@ -81,13 +83,20 @@ export const checkCommands: Commands = {
       textFlag("lint", "all", "Conventions to check; all, none."),
     ],
     positionals: [],
-    run: (flags) => checkMetrics(flags),
+    run: (flags, _, streams) => checkMetrics(flags, streams),
   },
   "check healthy": probe("healthy"),
   "check ready": probe("ready"),
 };
 
-function checkMetrics(flags: Flags): number {
+function ruleFileOptions(flags: Flags, streams: Streams): RuleFileOptions {
+  return {
+    parser: languageFeatures(flags, streams).parser,
+    ignoresUnknownFields: flags.bool("ignore-unknown-fields"),
+  };
+}
+
+function checkMetrics(flags: Flags, streams: Streams): number {
   const lints = flags.text("lint") !== "none";
   if (!lints && !flags.bool("extended"))
     throw new NarthexError("bad_data", "error: at least one of --extended or linting must be enabled");
@@ -108,7 +117,7 @@ function probe(endpoint: "healthy" | "ready"): Command {
     summary: `ask a server whether it is ${endpoint}`,
     flags: probeFlags,
     positionals: [],
-    run: async (flags) => {
+    run: async (flags, _, streams) => {
       const client = createHttpClient(readHttpConfig(systemDisk, flags.text("http.config.file")), {
         userAgent,
       });

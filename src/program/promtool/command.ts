@@ -17,7 +17,7 @@ export interface Command {
   /** Needs `--experimental`. */
   readonly isExperimental?: boolean;
   /** Returns the exit code. What is thrown is printed, and the code is 1. */
-  run(flags: Flags, positionals: readonly string[]): number | Promise<number>;
+  run(flags: Flags, positionals: readonly string[], streams: Streams): number | Promise<number>;
 }
 
 /** The commands by their words. */

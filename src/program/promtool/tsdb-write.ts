@@ -33,8 +33,8 @@ export const tsdbWriteCommands: Commands = {
     flags: [...importFlags, listFlag("label", [], "Label to set on every series, as name=value.")],
     letters: importLetters,
     positionals: ["<input file>", "[<output directory>]"],
-    run: (flags, [input, dataDirectory = defaultDirectory]) =>
-      withOutput((output) => {
+    run: (flags, [input, dataDirectory = defaultDirectory], { out }) =>
+      withOutput(out, (output) => {
         const options = {
           kernel: createKernel(),
           disk: systemDisk,
@@ -97,8 +97,8 @@ export const tsdbWriteCommands: Commands = {
       textFlag("scrapes", "3000", "Scrapes to simulate."),
     ],
     positionals: ["[<file>]"],
-    run: (flags, [seriesFile = "../../tsdb/testdata/20kseries.json"]) =>
-      withOutput(async (output) => {
+    run: (flags, [seriesFile = "../../tsdb/testdata/20kseries.json"], { out }) =>
+      withOutput(out, async (output) => {
         const options = {
           kernel: createKernel(),
           disk: systemDisk,

@@ -5,9 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { promtool } from "../promtool.ts";
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const upstream = join(
   process.env["CONFORMANCE_DIR"] ?? resolve(import.meta.dirname, "../../../../shared/conformance"),
   "unit-tests",
@@ -28,21 +27,28 @@ interface Outcome {
   code: number | null;
 }
 
-function run(command: string, args: readonly string[]): Outcome {
-  const { stdout, stderr, status } = spawnSync(command, args, { encoding: "utf8", cwd: directory });
+function peer(...args: string[]): Outcome {
+  const { stdout, stderr, status } = spawnSync("promtool", args, { encoding: "utf8" });
   return { out: stdout, err: stderr, code: status };
 }
-const promtool = (...args: string[]): Outcome => run("promtool", args);
-const narthex = (...args: string[]): Outcome => run(process.execPath, [main, "promtool", ...args]);
+
+async function narthex(...args: string[]): Promise<Outcome> {
+  const outcome: Outcome = { out: "", err: "", code: null };
+  outcome.code = await promtool(args, {
+    out: (text) => void (outcome.out += text),
+    err: (text) => void (outcome.err += text),
+  });
+  return outcome;
+}
 
 /** Creates blocks of samples a minute apart, the first of each series at time 0. */
-function load(name: string, series: Readonly<Record<string, readonly number[]>>): string {
+async function load(name: string, series: Readonly<Record<string, readonly number[]>>): Promise<string> {
   const lines = Object.entries(series).flatMap(([labels, values]) =>
     values.map((value, i) => `${labels} ${value} ${60 * i}\n`),
   );
   const text = file(`${name}.txt`, `${lines.join("")}# EOF\n`);
   const blocks = join(directory, name);
-  assert.deepEqual(narthex("tsdb", "create-blocks-from", "-q", "openmetrics", text, blocks), {
+  assert.deepEqual(await narthex("tsdb", "create-blocks-from", "-q", "openmetrics", text, blocks), {
     out: "",
     err: "",
     code: 0,
@@ -54,8 +60,8 @@ const expected = (name: string): string => readFileSync(join(upstream, name), "u
 /** Upstream promises no order. */
 const sorted = (text: string): string[] => text.trimEnd().split("\n").sort();
 
-test("dumps are those of upstream's tests", { skip: skipData }, () => {
-  const blocks = load("dump", {
+test("dumps are those of upstream's tests", { skip: skipData }, async () => {
+  const blocks = await load("dump", {
     'metric{foo="bar",baz="abc"}': [1, 2, 3, 4, 5],
     'heavy_metric{foo="bar"}': [5, 4, 3, 2, 1],
     'heavy_metric{foo="foo"}': [5, 4, 3, 2, 1],
@@ -69,32 +75,36 @@ test("dumps are those of upstream's tests", { skip: skipData }, () => {
     [3, "--min-time=60000", "--max-time=120000", "--match={__name__='metric'}"],
   ];
   for (const [number, ...flags] of cases) {
-    const samples = narthex("tsdb", "dump", ...flags, blocks);
+    const samples = await narthex("tsdb", "dump", ...flags, blocks);
     assert.deepEqual(sorted(samples.out), sorted(expected(`dump-test-${number}.prom`)), samples.err);
   }
   for (const number of [1, 3]) {
     const [, ...flags] = cases.find(([other]) => other === number)!;
-    const series = narthex("tsdb", "dump", "--format=seriesjson", ...flags, blocks);
+    const series = await narthex("tsdb", "dump", "--format=seriesjson", ...flags, blocks);
     assert.deepEqual(sorted(series.out), sorted(expected(`dump-series-${number}.prom`)), series.err);
   }
 });
 
-test("dumps as OpenMetrics are those of upstream's tests, and come back the same", { skip: skipData }, () => {
-  const blocks = load("dump-openmetrics", {
-    'my_counter{foo="bar",baz="abc"}': [1, 2, 3, 4, 5],
-    'my_gauge{bar="foo",abc="baz"}': [9, 8, 0, 4, 7],
-  });
-  const { out, err } = narthex("tsdb", "dump-openmetrics", blocks);
-  assert.deepEqual(sorted(out), sorted(expected("dump-openmetrics-test.prom")), err);
+test(
+  "dumps as OpenMetrics are those of upstream's tests, and come back the same",
+  { skip: skipData },
+  async () => {
+    const blocks = await load("dump-openmetrics", {
+      'my_counter{foo="bar",baz="abc"}': [1, 2, 3, 4, 5],
+      'my_gauge{bar="foo",abc="baz"}': [9, 8, 0, 4, 7],
+    });
+    const { out, err } = await narthex("tsdb", "dump-openmetrics", blocks);
+    assert.deepEqual(sorted(out), sorted(expected("dump-openmetrics-test.prom")), err);
 
-  const initial = "dump-openmetrics-roundtrip-test.prom";
-  const again = join(directory, "round-trip");
-  narthex("tsdb", "create-blocks-from", "openmetrics", join(upstream, initial), again);
-  assert.equal(narthex("tsdb", "dump-openmetrics", again).out, expected(initial));
-});
+    const initial = "dump-openmetrics-roundtrip-test.prom";
+    const again = join(directory, "round-trip");
+    await narthex("tsdb", "create-blocks-from", "openmetrics", join(upstream, initial), again);
+    assert.equal((await narthex("tsdb", "dump-openmetrics", again)).out, expected(initial));
+  },
+);
 
-test("promtool and we understand the same command lines", { skip: skipPeer }, () => {
-  const blocks = load("lines", { 'a{b="c"}': [1, 2, 3], d: [4] });
+test("promtool and we understand the same command lines", { skip: skipPeer }, async () => {
+  const blocks = await load("lines", { 'a{b="c"}': [1, 2, 3], d: [4] });
   const noEnd = file("no-end.txt", "a 1 1\n");
   const noTime = file("no-time.txt", "a 1\n# EOF\n");
   const out = join(directory, "out");
@@ -120,6 +130,6 @@ test("promtool and we understand the same command lines", { skip: skipPeer }, ()
       RULES: noEnd,
     };
     const args = line.split(" ").map((word) => words[word] ?? word);
-    assert.deepEqual(narthex(...args), promtool(...args), line);
+    assert.deepEqual(await narthex(...args), peer(...args), line);
   }
 });

@@ -29,8 +29,8 @@ export const tsdbCommands: Commands = {
     flags: [boolFlag("human-readable", false, "Times as dates, sizes with units. Short: -r")],
     letters: { r: "human-readable" },
     positionals: [databaseArgument],
-    run: (flags, [directory = defaultDirectory]) =>
-      withOutput((output) => {
+    run: (flags, [directory = defaultDirectory], { out }) =>
+      withOutput(out, (output) => {
         const isHumanReadable = flags.bool("human-readable");
         printBlockList(systemDisk, directory, { isHumanReadable }, output);
         return exitCode.ok;
@@ -44,8 +44,8 @@ export const tsdbCommands: Commands = {
       textFlag("match", "", "Only series that this selector matches."),
     ],
     positionals: [databaseArgument, "[<block id>]"],
-    run: (flags, [directory = defaultDirectory, ulid]) =>
-      withOutput((output) => {
+    run: (flags, [directory = defaultDirectory, ulid], { out }) =>
+      withOutput(out, (output) => {
         const text = flags.text("match");
         const options = {
           ...(ulid !== undefined && { ulid }),
@@ -72,8 +72,8 @@ function dump(summary: string, flags: Command["flags"]): Command {
     summary,
     flags,
     positionals: [databaseArgument],
-    run: (given, [directory = defaultDirectory]) =>
-      withOutput(async (output) => {
+    run: (given, [directory = defaultDirectory], { out }) =>
+      withOutput(out, async (output) => {
         const options: DumpOptions = {
           minTimestampMs: integerFlag(given, "min-time"),
           maxTimestampMs: integerFlag(given, "max-time"),

@@ -1,6 +1,6 @@
 import { ClassicHistogram, Labels, parseNumber } from "../../model/index.ts";
 import type { LoadedSeries } from "./script.ts";
-import type { DescribedValue } from "./series-description.ts";
+import type { DescribedValue } from "../series-description.ts";
 
 /** The native histograms with custom buckets that the series of classic ones are worth. */
 export function customHistograms(series: readonly LoadedSeries[]): LoadedSeries[] {

@@ -8,7 +8,7 @@ import {
   type Labels,
   sameNumbers,
 } from "../../model/index.ts";
-import type { DescribedHistogram, DescribedValue } from "./series-description.ts";
+import type { DescribedHistogram, DescribedValue } from "../series-description.ts";
 import type { EvalCommand, ExpectedSeries, TextMatch } from "./script.ts";
 
 /** What an engine answered. */

@@ -10,4 +10,4 @@ export {
   type DescribedValue,
   parseSeriesDescription,
   type SeriesDescription,
-} from "./series-description.ts";
+} from "../series-description.ts";

@@ -2,7 +2,7 @@ import { errorMessage, NarthexError } from "../../base/index.ts";
 import { type Labels, parseDuration, quoteGo, Regexp } from "../../model/index.ts";
 import { numberValue } from "../number-literal.ts";
 import { unquote } from "../string-literal.ts";
-import { type DescribedValue, parseSeriesDescription, parseStartTimestamps } from "./series-description.ts";
+import { type DescribedValue, parseSeriesDescription, parseStartTimestamps } from "../series-description.ts";
 
 /** Forgets all loaded samples. */
 export interface ClearCommand {

@@ -1,13 +1,7 @@
-import { SimulatedClock } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import type { Histogram, Labels } from "../../model/index.ts";
 import type { Queryable } from "../../storage/index.ts";
-import { ExemplarStorage } from "../../tsdb/exemplar/exemplar-storage.ts";
-import { AppendTotals } from "../../tsdb/head/append-counters.ts";
-import { HeadAppender } from "../../tsdb/head/appender.ts";
-import { BatchPool } from "../../tsdb/head/batch-pool.ts";
-import { Head } from "../../tsdb/head/head.ts";
-import { createHeadQueryable } from "../../tsdb/index.ts";
+import { MemoryHead } from "../../tsdb/index.ts";
 
 export interface SeriesSample {
   timestampMs: number;
@@ -23,36 +17,18 @@ export interface TestSeries {
 }
 
 const memoryBytes = 64 * 1024 * 1024;
-const chunkRangeMs = 7_200_000;
 
-/** A head without a WAL. */
+/** A head in memory that takes whole series. */
 export class TestHead {
   readonly kernel: Kernel = createKernel({ limitBytes: memoryBytes });
-  readonly #head = new Head(this.kernel);
+  readonly #head = new MemoryHead(this.kernel);
 
   get queryable(): Queryable {
-    return createHeadQueryable(this.kernel);
+    return this.#head.queryable;
   }
 
   append(series: Iterable<TestSeries>): void {
-    const appender = new HeadAppender({
-      head: this.#head,
-      log: { write: () => {} },
-      pool: new BatchPool(this.kernel, 16_384),
-      mapper: { notice: () => {} },
-      outOfOrder: { take: () => {} },
-      clock: new SimulatedClock(),
-      counters: new AppendTotals(),
-      exemplars: new ExemplarStorage((ref) => this.#head.labels(ref)),
-      keepsMetadata: false,
-      zeroesStarts: false,
-      storesStarts: true,
-      chunkRangeMs,
-      samplesPerChunk: 120,
-      futureMaxMs: Infinity,
-      minValidTimeMs: -Infinity,
-      isReplaying: false,
-    });
+    const appender = this.#head.appender();
     for (const { labels, samples } of series) {
       const ref = appender.reference(labels);
       for (const { timestampMs, value, startTimestampMs } of samples) {

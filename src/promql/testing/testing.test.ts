@@ -5,7 +5,7 @@ import { formatNotation, Labels } from "../../model/index.ts";
 import { almostEqual, type Answer, type AnswerValue } from "./expectation.ts";
 import { runScript, type Subject } from "./run.ts";
 import { type EvalCommand, parseScript } from "./script.ts";
-import { parseSeriesDescription } from "./series-description.ts";
+import { parseSeriesDescription } from "../series-description.ts";
 
 function floats(text: string): (number | string)[] {
   return parseSeriesDescription(text).values.map((value) =>

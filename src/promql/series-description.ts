@@ -1,4 +1,4 @@
-import { NarthexError } from "../../base/index.ts";
+import { NarthexError } from "../base/index.ts";
 import {
   addHistograms,
   type Histogram,
@@ -9,8 +9,8 @@ import {
   parseNumber,
   quoteGo,
   subtractHistograms,
-} from "../../model/index.ts";
-import { parseSeriesLabels } from "../parser.ts";
+} from "../model/index.ts";
+import { parseSeriesLabels } from "./parser.ts";
 
 /** One place in a described series, a step after the one before. */
 export type DescribedValue =
