@@ -13,6 +13,6 @@ export {
   type NameValidationScheme,
 } from "./names.ts";
 export { formatExponent, formatPlain, formatShortest, formatValue, parseNumber } from "./number.ts";
-export { quoteGo } from "./quote.ts";
+export { quoteGo, toGoJson } from "./quote.ts";
 export { type Captures, expandTemplate, literalAlternatives, Regexp } from "./regexp.ts";
 export { isStaleMarker, type MetricMetadata, type MetricType } from "./sample.ts";

@@ -29,3 +29,11 @@ function escapeCharacter(character: string): string {
     ? `\\U${point.toString(16).padStart(8, "0")}`
     : `\\u${point.toString(16).padStart(4, "0")}`;
 }
+
+/** JSON as Go writes it: what HTML or JavaScript could take for its own is escaped. */
+export function toGoJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

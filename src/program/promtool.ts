@@ -2,6 +2,8 @@ import { errorMessage, formatFlagHelp, NarthexError } from "../base/index.ts";
 import { checkCommands } from "./promtool/check.ts";
 import { type Command, type Commands, exitCode, type Streams, UsageError } from "./promtool/command.ts";
 import { commandsBelow, flagsOf, parseCommandLine } from "./promtool/command-line.ts";
+import { promqlCommands } from "./promtool/promql.ts";
+import { queryCommands } from "./promtool/query.ts";
 import { testCommands } from "./promtool/test-rules.ts";
 import { tsdbCommands } from "./promtool/tsdb.ts";
 import { tsdbWriteCommands } from "./promtool/tsdb-write.ts";
@@ -10,6 +12,8 @@ import { versionText } from "./version.ts";
 const commands: Commands = {
   ...checkCommands,
   ...testCommands,
+  ...queryCommands,
+  ...promqlCommands,
   ...tsdbCommands,
   ...tsdbWriteCommands,
 };

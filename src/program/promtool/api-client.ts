@@ -16,21 +16,39 @@ const timeoutMs = 150_000;
 export class ApiClient {
   readonly url: string;
   readonly #client: HttpClient;
+  readonly #headers: readonly string[];
 
-  /** `http://` is understood before a URL without scheme. */
-  constructor(url: string, config: HttpClientConfig = httpClientConfig.default()) {
+  /** `http://` is understood before a URL without scheme. `headers` go with every request. */
+  constructor(
+    url: string,
+    config: HttpClientConfig = httpClientConfig.default(),
+    headers: ReadonlyMap<string, string> = new Map(),
+  ) {
     const bare = url.replace(/\/+$/, "");
     this.url = /^https?:\/\//.test(bare) ? bare : `http://${bare}`;
     this.#client = createHttpClient(config, { userAgent });
+    this.#headers = [...headers].flat();
   }
 
   /** The `data` of an answer. Rejects with `execution` and the server's words when it refuses. */
-  async ask<T>(endpoint: string, params: Readonly<Record<string, string>>): Promise<T> {
+  async ask<T>(
+    endpoint: string,
+    params: Record<string, string> | [name: string, value: string][],
+    method: "GET" | "POST" = "POST",
+  ): Promise<T> {
+    const form = new URLSearchParams(params).toString();
+    const url = `${this.url}/api/v1/${endpoint}`;
+    const request =
+      method === "GET"
+        ? { method, url: `${url}?${form}`, headers: [...this.#headers] }
+        : {
+            method,
+            url,
+            headers: ["content-type", "application/x-www-form-urlencoded", ...this.#headers],
+            body: form,
+          };
     const { status, body } = await this.#client.request({
-      method: "POST",
-      url: `${this.url}/api/v1/${endpoint}`,
-      headers: ["content-type", "application/x-www-form-urlencoded"],
-      body: new URLSearchParams(params).toString(),
+      ...request,
       timeoutMs,
       bodyBytesMax: answerBytesMax,
     });

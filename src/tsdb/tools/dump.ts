@@ -8,6 +8,7 @@ import {
   type Matcher,
   metricNameLabel,
   quoteGo,
+  toGoJson,
 } from "../../model/index.ts";
 import type { StoredHistogram, SeriesSet } from "../../storage/index.ts";
 import { listBlockUlids } from "../block/directory.ts";
@@ -186,14 +187,6 @@ const printers: Readonly<Record<DumpFormat, (samples: SeriesSamples, output: Out
 
 /** In the order of the labels, which an object with names like numbers would not keep. */
 function labelsToGoJson(labels: Labels): string {
-  const pairs = Array.from(labels, ([name, value]) => `${textToGoJson(name)}:${textToGoJson(value)}`);
+  const pairs = Array.from(labels, ([name, value]) => `${toGoJson(name)}:${toGoJson(value)}`);
   return `{${pairs.join(",")}}`;
-}
-
-/** JSON as Go writes it: what HTML or JavaScript could take for its own is escaped. */
-function textToGoJson(text: string): string {
-  return JSON.stringify(text).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
