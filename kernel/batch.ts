@@ -5,7 +5,6 @@ import { SLOT_CHUNK, SLOT_LAST_TIMESTAMP, SLOT_LAST_VALUE } from "./layout";
 import {
   appendSample,
   learnLastValue,
-  seriesOf,
   STATUS_DUPLICATE,
   STATUS_MEMORY_FULL,
   STATUS_OK,
@@ -15,6 +14,7 @@ import {
   STATUS_TOO_FAR,
   STATUS_UNKNOWN_SERIES,
 } from "./series";
+import { seriesOf } from "./slot";
 
 const SAMPLES_PER_CHUNK_MAX: u32 = 30000;
 const RECORD_SAMPLES: u8 = 2;

@@ -1,7 +1,7 @@
 // The queue of series that have closed chunks in memory (writer thread only). A series is in it once at most, which its slot remembers.
 import { arenaAllocate, arenaFree } from "./arena";
 import { CLOSED_CAPACITY, CLOSED_COUNT, CLOSED_QUEUE, CLOSED_TAKEN, SLOT_FLAGS, SLOT_QUEUED, SLOT_REF } from "./layout";
-import { seriesOf } from "./series";
+import { seriesOf } from "./slot";
 
 const CAPACITY_MIN: u32 = 1024;
 

@@ -29,7 +29,7 @@ import {
   SLOT_CHUNK,
   SLOT_REF,
 } from "./layout";
-import { seriesOf } from "./series";
+import { seriesOf } from "./slot";
 
 // A record: u64 series, i64 first and last time, u8 encoding, uvarint length, data, u32 CRC-32C of all before; big-endian.
 const LENGTH_AT: u32 = 25;

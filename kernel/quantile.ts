@@ -1,5 +1,5 @@
 // Quantiles of unsorted values, sorted in place. NaN sorts below everything, as upstream has it.
-import { at } from "./column";
+import { at, firstAfter } from "./column";
 
 // @ts-ignore: decorator
 @inline
@@ -111,8 +111,8 @@ export function slidingQuantile(
     const begin = end - rangeMs;
     const oldLo = lo;
     const oldHi = hi;
-    while (hi < count && at(ts, hi) <= end) hi++;
-    while (lo < hi && at(ts, lo) <= begin) lo++;
+    hi = firstAfter(ts, hi, count, end);
+    lo = firstAfter(ts, lo, hi, begin);
     store<u8>(present + k, hi > lo ? 1 : 0);
     if (hi == lo) continue;
     if (lo >= oldHi || lo - oldLo + (hi - oldHi) > SLIDES_MAX) {

@@ -11,7 +11,7 @@ import {
   SLOT_CHUNK,
   STALE_BITS,
 } from "./layout";
-import { seriesOf } from "./series";
+import { seriesOf } from "./slot";
 import { decodeChunk } from "./xor";
 
 const DAMAGED_SERIES: i32 = i32.MIN_VALUE;

@@ -32,6 +32,7 @@ import {
   SLOT_TRAILING,
   SLOTS_PER_PAGE,
 } from "./layout";
+import { seriesOf, slotOf } from "./slot";
 import {
   NO_WINDOW,
   putCount,
@@ -63,23 +64,6 @@ export const STATUS_OUT_OF_BOUNDS: u8 = 4;
 export const STATUS_TOO_FAR: u8 = 5;
 export const STATUS_MEMORY_FULL: u8 = 6;
 export const STATUS_UNKNOWN_SERIES: u8 = 7;
-
-// Pointer to the slot of a ref whose page exists, else 0. Refs that differ by SLOTS_PER_PAGE × SLOT_PAGES_MAX share a slot.
-// @ts-ignore: decorator
-@inline
-export function slotOf(ref: u32): usize {
-  const page = (ref >> 14) & (SLOT_PAGES_MAX - 1);
-  const start = atomic.load<u32>(SERIES_DIRECTORY + (page << 2));
-  return start == 0 ? 0 : start + (ref & (SLOTS_PER_PAGE - 1)) * SLOT_BYTES;
-}
-
-// As slotOf, but 0 when the slot is free or another ref's.
-// @ts-ignore: decorator
-@inline
-export function seriesOf(ref: u32): usize {
-  const slot = slotOf(ref);
-  return slot != 0 && load<u32>(slot, SLOT_LABELS) != 0 && load<u32>(slot, SLOT_REF) == ref ? slot : 0;
-}
 
 export function seriesCreate(ref: u32, labels: u32): u32 {
   const page = (ref >> 14) & (SLOT_PAGES_MAX - 1);

@@ -1,6 +1,6 @@
 // Functions over the windows (t − range, t] of one series; src/kernel/window.ts names them. Order of operations is upstream's, so that
 // results agree to the last digit.
-import { at } from "./column";
+import { at, firstAfter } from "./column";
 import { STALE_BITS } from "./layout";
 import { slidingQuantile } from "./quantile";
 import {
@@ -75,8 +75,8 @@ export function window(
   for (let k: u32 = 0; k < steps; k++) {
     const end = startMs + stepMs * <f64>k;
     const begin = end - rangeMs;
-    while (hi < count && at(ts, hi) <= end) hi++;
-    while (lo < hi && at(ts, lo) <= begin) lo++;
+    hi = firstAfter(ts, hi, count, end);
+    lo = firstAfter(ts, lo, hi, begin);
     let has: u8 = 0;
     if (hi - lo >= samplesMin) {
       const parameter = arg == 0 ? 0 : at(arg, k);
@@ -248,7 +248,7 @@ export function selectInstant(
   let found: u32 = 0;
   for (let k: u32 = 0; k < steps; k++) {
     const time = startMs + stepMs * <f64>k;
-    while (hi < count && at(ts, hi) <= time) hi++;
+    hi = firstAfter(ts, hi, count, time);
     let has: u8 = 0;
     if (hi > 0) {
       const bits = load<u64>(vs + (<usize>(hi - 1) << 3));

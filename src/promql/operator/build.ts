@@ -27,13 +27,13 @@ import { labelJoin, labelReplace } from "./label-functions.ts";
 import { KeptOperator, SharedOperator } from "./materialize.ts";
 import { MergeEqual } from "./merge-equal.ts";
 import { isTrim } from "./arithmetic-rows.ts";
-import type { Operator } from "./operator.ts";
+import type { Operator, RangeReader } from "./operator.ts";
 import type { PartialResult } from "./partial.ts";
 import { OrOperator } from "./or.ts";
 import { PartsOperator } from "./parts.ts";
 import { PickOperator } from "./pick.ts";
 import { QuantileOperator } from "./quantile.ts";
-import { type RangeReader, rangeReader } from "./range.ts";
+import { rangeReader } from "./range.ts";
 import {
   RepeatOperator,
   constant,

@@ -5,7 +5,7 @@ import type { WindowNode } from "../plan/plan.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { Tuple } from "../series/tuple.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { RangeReader } from "./range.ts";
+import type { RangeReader } from "./operator.ts";
 
 /** Remarks on `rate` and `increase` of what does not look like a counter. */
 export class CounterCheck {

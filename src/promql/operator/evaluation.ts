@@ -72,8 +72,8 @@ export class Evaluation {
     this.#querier = querier;
     this.#shard = shard;
     this.#deadlineMs = context.clock.monotonicMs() + context.limits.timeoutMs;
-    if (context.countSamples === true) this.counter = new SampleCounter(this);
-    if (context.profile === true) this.profile = new Profile(this);
+    if (context.countSamples === true) this.counter = new SampleCounter(plan, this);
+    if (context.profile === true) this.profile = new Profile(plan, this);
   }
 
   /** Milliseconds spent on finding series, and on sorting them. */

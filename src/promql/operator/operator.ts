@@ -1,4 +1,5 @@
-import type { Row } from "../../kernel/index.ts";
+import type { Columns, Row } from "../../kernel/index.ts";
+import type { HistogramSample, StartTimestamps } from "../../storage/index.ts";
 import type { SeriesList } from "../series/series-list.ts";
 
 export type { Row } from "../../kernel/index.ts";
@@ -16,4 +17,15 @@ export interface Operator {
   series(): SeriesList;
   /** Valid until the next call of this operator. The consumer may not write to it. */
   row(series: number): Row;
+}
+
+/** The samples that windows slide over. Stale markers are not among them. */
+export interface RangeReader {
+  series(): SeriesList;
+  /** The floats, valid until the next call. */
+  read(series: number): Columns;
+  /** The native histograms of the series that was read last. */
+  histograms(series: number): readonly HistogramSample[];
+  /** Since when the samples count that were read last, of both kinds. */
+  starts(series: number): StartTimestamps;
 }

@@ -1,7 +1,6 @@
-import { type PlanNode, planNodes } from "../plan/plan.ts";
-import type { Evaluation } from "./evaluation.ts";
+import { type Plan, type PlanNode, planNodes } from "../plan/plan.ts";
 import type { Operator } from "./operator.ts";
-import { countPresent } from "./rows.ts";
+import { countPresent, type RowMemory } from "./rows.ts";
 
 /** What one operator did on one thread. */
 export interface NodeProfile {
@@ -18,10 +17,12 @@ export interface NodeProfile {
 /** Times the operators of a running query, by the nodes of its plan. */
 export class Profile {
   readonly #profiles = new Map<PlanNode, NodeProfile>();
-  readonly #evaluation: Evaluation;
+  readonly #plan: Plan;
+  readonly #memory: RowMemory;
 
-  constructor(evaluation: Evaluation) {
-    this.#evaluation = evaluation;
+  constructor(plan: Plan, memory: RowMemory) {
+    this.#plan = plan;
+    this.#memory = memory;
   }
 
   /** The operator with a stopwatch around it. */
@@ -45,7 +46,7 @@ export class Profile {
       row: (series) => {
         const row = timed(() => operator.row(series));
         profile.rows++;
-        if (!pulled.has(series)) profile.samples += countPresent(this.#evaluation, row, steps);
+        if (!pulled.has(series)) profile.samples += countPresent(this.#memory, row, steps);
         pulled.add(series);
         return row;
       },
@@ -63,7 +64,7 @@ export class Profile {
 
   /** In the order of `planNodes`; undefined for what this thread did not evaluate. */
   nodes(): (NodeProfile | undefined)[] {
-    return planNodes(this.#evaluation.plan).map((node) => this.#profiles.get(node));
+    return planNodes(this.#plan).map((node) => this.#profiles.get(node));
   }
 
   #of(node: PlanNode): NodeProfile {

@@ -5,20 +5,9 @@ import { floatPresent, histogramPresent } from "../histogram/column.ts";
 import type { Grid, RangeSource, Selector, SubqueryPlan } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { Operator } from "./operator.ts";
+import type { Operator, RangeReader } from "./operator.ts";
 import { SampleBuffer, WindowReader } from "./sample-reader.ts";
-import { lookSteps } from "./select.ts";
-
-/** The samples that windows slide over. Stale markers are not among them. */
-export interface RangeReader {
-  series(): SeriesList;
-  /** The floats, valid until the next call. */
-  read(series: number): Columns;
-  /** The native histograms of the series that was read last. */
-  histograms(series: number): readonly HistogramSample[];
-  /** Since when the samples count that were read last, of both kinds. */
-  starts(series: number): StartTimestamps;
-}
+import { lookSteps } from "./look-steps.ts";
 
 /** `countsOnly`: histograms of storage come without buckets, and with the hints that comparing them yields. */
 export function rangeReader(

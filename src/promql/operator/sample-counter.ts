@@ -1,14 +1,12 @@
 import type { Columns, Row } from "../../kernel/index.ts";
 import { type Histogram, histogramBytes } from "../../model/index.ts";
 import { histogramPresent } from "../histogram/column.ts";
-import type { RangeSource, SelectNode } from "../plan/plan.ts";
-import type { Grid } from "../plan/plan.ts";
+import type { Grid, Plan, RangeSource, SelectNode } from "../plan/plan.ts";
 import { type Leaf, type SamplePlace, findSamplePlaces } from "../plan/sample-places.ts";
 import type { SeriesList } from "../series/series-list.ts";
-import type { Evaluation } from "./evaluation.ts";
-import type { Operator } from "./operator.ts";
-import type { RangeReader } from "./range.ts";
-import { lookSteps } from "./select.ts";
+import { lookSteps } from "./look-steps.ts";
+import type { Operator, RangeReader } from "./operator.ts";
+import type { RowMemory } from "./rows.ts";
 
 /** Samples by step of the query. They are whole numbers, and may be more than 32 bits hold. */
 export interface SampleCounts {
@@ -30,20 +28,20 @@ export function addSampleCounts(into: SampleCounts, from: SampleCounts): void {
 /** Counts a query's samples where they leave the storage. Each series of a leaf counts once, however often it is pulled. */
 export class SampleCounter {
   readonly #counts: SampleCounts;
-  readonly #evaluation: Evaluation;
+  readonly #memory: RowMemory;
   readonly #places: ReadonlyMap<Leaf, SamplePlace[]>;
   readonly #rest: (() => void)[] = [];
   /** Samples that are evaluated at every step. */
   #everywhere = 0;
 
-  constructor(evaluation: Evaluation) {
-    this.#evaluation = evaluation;
-    this.#places = findSamplePlaces(evaluation.plan);
-    this.#counts = emptySampleCounts(evaluation.plan.grid.steps);
+  constructor(plan: Plan, memory: RowMemory) {
+    this.#memory = memory;
+    this.#places = findSamplePlaces(plan);
+    this.#counts = emptySampleCounts(plan.grid.steps);
   }
 
   select(node: SelectNode, operator: Operator): Operator {
-    const { u8, histograms } = this.#evaluation;
+    const { u8, histograms } = this.#memory;
     const places = this.#places.get(node) ?? [];
     const count = (row: Row): void => {
       for (let step = 0; step < node.grid.steps; step++) {
@@ -66,7 +64,7 @@ export class SampleCounter {
     const places = this.#places.get(source);
     if (places === undefined) return reader;
     const count = (columns: Columns, series: number): void => {
-      const { f64 } = this.#evaluation;
+      const { f64 } = this.#memory;
       const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
       this.#countWindows(source, grid, places, timestamps);
       const histograms = reader.histograms(series);

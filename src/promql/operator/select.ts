@@ -4,22 +4,17 @@ import { type HistogramSample, noStarts, type SeriesSet, type StartTimestamps } 
 import { smoothedValue } from "../function/extended-range.ts";
 import { smoothedHistogram } from "../histogram/extended-rate.ts";
 import { HistogramRemarks } from "../histogram/remarks.ts";
-import type { Grid, SelectNode, Selector } from "../plan/plan.ts";
+import type { SelectNode } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { storeAt } from "./histogram-rows.ts";
+import { lookSteps } from "./look-steps.ts";
 import type { Operator } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
 import { WindowReader } from "./sample-reader.ts";
 
 /** Most targets are scraped more often than this. */
 const recentWindowMs = 30_000;
-
-/** The times at which the steps of a selector look into the data. A pinned selector looks once. */
-export function lookSteps(selector: Pick<Selector, "atMs" | "offsetMs">, grid: Grid): Steps {
-  if (selector.atMs !== undefined) return { startMs: selector.atMs - selector.offsetMs, stepMs: 1, count: 1 };
-  return { startMs: grid.startMs - selector.offsetMs, stepMs: grid.stepMs, count: grid.steps };
-}
 
 /** An instant selector: at each step the newest sample within the lookback, unless it says that the series ended. */
 export class SelectOperator implements Operator {

@@ -16,10 +16,9 @@ import type { SeriesList } from "../series/series-list.ts";
 import { CounterCheck } from "./counter-check.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { storeAt } from "./histogram-rows.ts";
-import type { Operator } from "./operator.ts";
-import type { RangeReader } from "./range.ts";
+import type { Operator, RangeReader } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
-import { lookSteps } from "./select.ts";
+import { lookSteps } from "./look-steps.ts";
 import { argumentPosition } from "../plan/plan.ts";
 
 /** Functions that pick one of the samples, whose name they keep. */
