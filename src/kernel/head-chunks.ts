@@ -78,6 +78,17 @@ export function headChunkPlace(place: number): HeadChunkPlace {
   return { file: Math.floor(place / placeScale), offset: place % placeScale };
 }
 
+/** Where the record of a chunk is whose head says that it is in a file, and a bound of its length, at most 63 bytes above. Any thread. */
+export function headChunkPlaceOf({ u32 }: Views, stub: number): HeadChunkPlace & { recordBytesMax: number } {
+  const low = u32[(stub + chunk.place) >>> 2]!;
+  const high = u32[((stub + chunk.place) >>> 2) + 1]!;
+  return {
+    file: high >>> 11,
+    offset: (high & 0x7ff) * 2 ** 16 + (low >>> 16),
+    recordBytesMax: (low & 0xffff) * 64,
+  };
+}
+
 /** Chunks of the head in files, in upstream's chunks_head format: docs/formats/head-chunks.md. Writing is the main thread's. */
 export class HeadChunks {
   readonly #exports: KernelExports;
@@ -147,7 +158,7 @@ export class HeadChunks {
   /** The head of a chunk whose record is at `place`, with its pointer to the next older one; `count` without flags. Throws MemoryFullError. */
   createStub(
     older: number,
-    record: HeadChunkRecord,
+    record: Pick<HeadChunkRecord, "minTimestampMs" | "maxTimestampMs" | "encoding" | "bytes">,
     count: number,
     { file, offset }: HeadChunkPlace,
   ): number {

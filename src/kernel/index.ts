@@ -12,6 +12,7 @@ export {
   fileChunk,
   type HeadChunkPlace,
   headChunkPlace,
+  headChunkPlaceOf,
   type HeadChunkRecord,
   HeadChunks,
   type ScanEnd,

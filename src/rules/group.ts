@@ -265,6 +265,7 @@ export class RuleGroup {
   #reportDiscarded(rule: Rule, result: AppendResult): void {
     const reasons: readonly (readonly [number, string])[] = [
       [result.outOfOrder, "out of order sample"],
+      [result.tooOld, "too old sample"],
       [result.outOfBounds, "out of bounds"],
       [result.duplicate, "duplicate sample for timestamp"],
       [result.tooFarInFuture, "sample too far in the future"],

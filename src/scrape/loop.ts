@@ -267,10 +267,14 @@ export class ScrapeLoop {
       metrics.duplicates.inc(result.duplicate);
       warn("Error on ingesting samples with different value but same timestamp", result.duplicate);
     }
-    const outOfBounds = result.outOfBounds + result.tooFarInFuture;
-    if (outOfBounds > 0) {
-      metrics.outOfBounds.inc(outOfBounds);
-      warn("Error on ingesting samples that are too old or are too far into the future", outOfBounds);
+    const { outOfBounds, tooFarInFuture, tooOld } = result;
+    const outside = outOfBounds + tooFarInFuture + tooOld;
+    if (outside > 0) {
+      metrics.outOfBounds.inc(outside);
+      warn("Error on ingesting samples that are too old or are too far into the future", outside);
+    }
+    // The time of a series that was removed is out of bounds.
+    if (outOfBounds + tooFarInFuture > 0) {
       this.#reader.distrustRefs();
       this.#report.forgetRefs();
     }

@@ -96,6 +96,7 @@ export class MemoryStorage implements Appendable {
       outOfOrder: 0,
       duplicate: 0,
       outOfBounds: 0,
+      tooOld: 0,
       tooFarInFuture: 0,
       memoryFull: 0,
     };

@@ -29,9 +29,14 @@ export type HistogramKind = "integer" | "float";
 /** What became of the samples of one commit. */
 export interface AppendResult {
   appended: number;
+  /** Older than the series' newest, where nothing is taken out of order. */
   outOfOrder: number;
+  /** Another value for the time of the series' newest. */
   duplicate: number;
+  /** Older than anything that is taken in order, where nothing is taken out of order. */
   outOfBounds: number;
+  /** Older than what is taken out of order. */
+  tooOld: number;
   tooFarInFuture: number;
   /** Not stored because the shared memory is full. */
   memoryFull: number;

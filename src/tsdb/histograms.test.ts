@@ -145,6 +145,7 @@ const counted: AppendResult = {
   outOfOrder: 0,
   duplicate: 0,
   outOfBounds: 0,
+  tooOld: 0,
   tooFarInFuture: 0,
   memoryFull: 0,
 };

@@ -1,12 +1,26 @@
 import type { Clock, Disk, Logger } from "../base/index.ts";
+import { BlockNotices } from "./block/damage.ts";
 import type { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import type { HeadAppendable } from "./head/appendable.ts";
 import type { Head } from "./head/head.ts";
 import { clearHead } from "./head/truncate.ts";
-import type { HeadChunks, LoadedHeadChunks } from "./head-chunks/index.ts";
+import {
+  type HeadChunks,
+  HeadChunkFiles,
+  HeadChunkReader,
+  type LoadedHeadChunks,
+} from "./head-chunks/index.ts";
 import type { HeadTruncation } from "./maintenance/head-truncation.ts";
 import type { MemoryPressure } from "./maintenance/memory-pressure.ts";
-import { type OutOfOrderLog, replayOutOfOrder } from "./out-of-order/index.ts";
+import {
+  type OutOfOrderAppender,
+  type OutOfOrderLog,
+  type OutOfOrderReplayResult,
+  replayOutOfOrder,
+  rewriteOutOfOrderLog,
+  runDataOf,
+  writeOutOfOrderLog,
+} from "./out-of-order/index.ts";
 import type { ReplayResult } from "./wal/record-replay.ts";
 import { keptRefMax } from "./wal/ref-numbering.ts";
 import { type ReplayProgress, replayWal } from "./wal/replay.ts";
@@ -21,6 +35,7 @@ export interface HeadRestoreParts {
   readonly exemplars: ExemplarStorage;
   readonly headChunks: HeadChunks;
   readonly wal: Wal;
+  readonly outOfOrder: OutOfOrderAppender;
   readonly outOfOrderLog: OutOfOrderLog;
   readonly truncation: HeadTruncation;
   readonly pressure: MemoryPressure;
@@ -38,6 +53,7 @@ export class HeadRestore {
   readonly #parts: HeadRestoreParts;
   #progress: ReplayProgress | undefined;
   #result: ReplayResult | undefined;
+  #outOfOrderResult: OutOfOrderReplayResult | undefined;
   #isCancelled = false;
 
   constructor(parts: HeadRestoreParts) {
@@ -52,6 +68,11 @@ export class HeadRestore {
   /** What was found, once it is over. */
   get result(): ReplayResult | undefined {
     return this.#result;
+  }
+
+  /** What was found in the write-behind log, once that is read. */
+  get outOfOrderResult(): OutOfOrderReplayResult | undefined {
+    return this.#outOfOrderResult;
   }
 
   /**
@@ -76,7 +97,7 @@ export class HeadRestore {
     this.seconds = (clock.monotonicMs() - startMs) / 1000;
     this.#progress = undefined;
     this.#result = result;
-    this.#report(result);
+    this.#report(result, this.#outOfOrderResult!);
   }
 
   /** Cuts the replay short. */
@@ -85,7 +106,7 @@ export class HeadRestore {
   }
 
   async #fill(): Promise<ReplayResult> {
-    const { head, headChunks, wal, outOfOrderLog, minValidTimeMs } = this.#parts;
+    const { head, headChunks, wal, minValidTimeMs } = this.#parts;
     const loaded = await headChunks.load({ minValidTimeMs, isCancelled: () => this.#isCancelled });
     try {
       // A new series with such a number would be given those chunks at the next start.
@@ -94,8 +115,9 @@ export class HeadRestore {
       if (wal.writer !== undefined) headChunks.beginMapping(loaded.files);
       const replayed = await this.#replay(loaded);
       if (replayed.isRenumbered) return await this.#renumber(loaded, replayed);
-      // Chunks that we write would be taken for those that the markers mean.
-      if (await this.#replayOutOfOrder(replayed)) outOfOrderLog.rewrite(head.outOfOrder);
+      const { hasLostChunks } = await this.#replayOutOfOrder(replayed, loaded);
+      // Chunks that are written from now on could be taken for those that the markers mean.
+      if (hasLostChunks) this.#writeOutOfOrderLog(rewriteOutOfOrderLog);
       headChunks.beginMapping(loaded.files);
       return replayed;
     } finally {
@@ -120,7 +142,7 @@ export class HeadRestore {
     // Out of the way while the refs of the two logs do not go together.
     outOfOrderLog.setAside();
     await wal.rewrite(exemplars);
-    outOfOrderLog.writeAll(head.outOfOrder);
+    this.#writeOutOfOrderLog(writeOutOfOrderLog);
     headChunks.beginMapping([]);
     return result;
   }
@@ -151,31 +173,48 @@ export class HeadRestore {
     });
   }
 
-  /** Adds what the write-behind log has to what the replay of the WAL found. Returns whether that log has markers. */
-  async #replayOutOfOrder(replayed: ReplayResult): Promise<boolean> {
-    const { disk, logger, head, outOfOrderLog } = this.#parts;
+  /** Adds what the write-behind log has to what the replay of the WAL found; samples out of order go into the head from then on. */
+  async #replayOutOfOrder(
+    replayed: ReplayResult,
+    headChunks?: LoadedHeadChunks,
+  ): Promise<OutOfOrderReplayResult> {
+    const { disk, logger, head, outOfOrder, outOfOrderLog } = this.#parts;
     const found = await replayOutOfOrder({
       head,
       disk,
       logger,
       directory: outOfOrderLog.directory,
-      endSegment: () => outOfOrderLog.firstSegment,
+      writer: () => outOfOrderLog.writer,
       refs: replayed.refs,
+      headChunks,
+      onCaughtUp: () => (outOfOrder.isReplaying = false),
     });
-    replayed.samples += found.samples;
-    replayed.unknownRefs.samples += found.unknownSeriesSamples;
-    replayed.damages.push(...found.damages);
+    this.#outOfOrderResult = found;
     for (const [type, count] of found.skippedRecords)
       replayed.skippedRecords.set(type, (replayed.skippedRecords.get(type) ?? 0) + count);
-    return found.hasMarkers;
+    return found;
   }
 
-  #report({ series, samples, damages, skippedRecords }: ReplayResult): void {
+  #writeOutOfOrderLog(write: typeof writeOutOfOrderLog): void {
+    const { disk, head, outOfOrderLog } = this.#parts;
+    const { kernel } = head;
+    const files = new HeadChunkFiles(kernel, disk);
+    const reader = new HeadChunkReader(kernel, files, new BlockNotices());
+    try {
+      const data = runDataOf(kernel.views, reader);
+      write({ kernel, head: head.outOfOrder, log: outOfOrderLog, data });
+    } finally {
+      reader.close();
+      files.close();
+    }
+  }
+
+  #report({ series, samples, damages, skippedRecords }: ReplayResult, late: OutOfOrderReplayResult): void {
     const { logger } = this.#parts;
     logger.info("WAL replayed", {
       series,
-      samples,
-      damaged: damages.length,
+      samples: samples + late.samples,
+      damaged: damages.length + late.damages.length,
       duration: `${this.seconds.toFixed(3)}s`,
     });
     for (const [type, count] of skippedRecords)

@@ -20,7 +20,7 @@ import type { Retention } from "./maintenance/retention-policy.ts";
 import type { SeriesDeletion } from "./maintenance/series-deletion.ts";
 import { outOfOrderDelta, registerTsdbMetrics } from "./metrics/index.ts";
 import { type ExemplarLimits, resolveOptions, type TsdbOptions } from "./options.ts";
-import { OutOfOrderAppender, OutOfOrderLog } from "./out-of-order/index.ts";
+import { OutOfOrderAppender, OutOfOrderLog, OutOfOrderMapper } from "./out-of-order/index.ts";
 import { createQueryable, type StoredQueryable } from "./queryable.ts";
 import { HeadRestore } from "./restore.ts";
 import { publishDataDirectory } from "./shared-blocks.ts";
@@ -97,10 +97,15 @@ export class Tsdb implements Appendable {
     this.#wal = new Wal({ ...logOptions, head });
     this.#headChunks = new HeadChunks({ ...parts, head });
     this.#outOfOrderLog = new OutOfOrderLog(logOptions);
+    const outOfOrderMapper = new OutOfOrderMapper({
+      ...parts,
+      head: head.outOfOrder,
+      files: this.#headChunks,
+    });
     this.#outOfOrder = new OutOfOrderAppender({
       head,
       log: this.#outOfOrderLog,
-      pool: this.#pool,
+      mapper: outOfOrderMapper,
       clock,
       onDelta: outOfOrderDelta(registry),
     });
@@ -137,7 +142,9 @@ export class Tsdb implements Appendable {
       exemplars: this.#exemplars,
       wal: this.#wal,
       headChunks: this.#headChunks,
+      outOfOrder: this.#outOfOrder,
       outOfOrderLog: this.#outOfOrderLog,
+      outOfOrderMapper,
       appendable,
       pressure: new MemoryPressure({ head, logger, chunkRangeMs, memoryPressureRatio }),
       durations: new TsdbDurations(registry, clock),

@@ -36,6 +36,11 @@ export class HeadChunks {
     return this.#writer?.sizeBytes ?? 0;
   }
 
+  /** Undefined until chunks are mapped. */
+  get writer(): HeadChunkWriter | undefined {
+    return this.#writer;
+  }
+
   /** Reads what is there. The caller must close it. Rejects with the disk's error, and with `canceled`. */
   async load(options: Pick<LoadOptions, "minValidTimeMs" | "isCancelled">): Promise<LoadedHeadChunks> {
     const { head, disk, logger, directory } = this.#parts;
@@ -73,7 +78,7 @@ export class HeadChunks {
   }
 
   /**
-   * Removes files whose chunks all end before `minTimeMs` and are out of the head, as soon as no query can have one of them any more. What cannot be
+   * Removes files whose chunks all end before `minTimeMs`, or came out of order, and are out of the head, as soon as no query can have one of them any more. What cannot be
    * removed stays until the next time.
    */
   async removeBefore(minTimeMs: number): Promise<void> {
@@ -82,9 +87,9 @@ export class HeadChunks {
     if (writer === undefined) return;
     try {
       writer.finishFile();
-      if (!writer.hasBefore(minTimeMs)) return;
+      if (!writer.hasBefore(minTimeMs, head.outOfOrder.firstFile())) return;
       await earlierQueriesEnded(head.kernel, clock);
-      if (!this.#isClosed) writer.removeBefore(minTimeMs);
+      if (!this.#isClosed) writer.removeBefore(minTimeMs, head.outOfOrder.firstFile());
     } catch (error) {
       logger.warn("old head chunks cannot be removed", { err: errorMessage(error) });
     }

@@ -1,6 +1,8 @@
-import { type Disk, type Logger, NarthexError } from "../../base/index.ts";
+import { assert, type Disk, type Logger, NarthexError } from "../../base/index.ts";
 import {
   type ByteBuffer,
+  type HeadChunkPlace,
+  headChunkPlaceOf,
   type HeadChunkRecord,
   type Kernel,
   layout,
@@ -45,7 +47,7 @@ const reasons: Record<Exclude<ScanEnd, "more" | "end">, string> = {
   checksum: "wrong checksum of a chunk",
 };
 
-/** The heads of the chunks in the files, by the series' ref in the log, until the series take them. Frees the rest in `close`. */
+/** The heads of the chunks in the files, by the series' ref in the log, until the series take them; those of samples out of order as markers of the write-behind log ask for them. Frees the rest in `close`. */
 export class LoadedHeadChunks {
   readonly files: WrittenFile[] = [];
   /** Damaged places: what follows them is not used, since the WAL has it. */
@@ -56,6 +58,8 @@ export class LoadedHeadChunks {
   readonly #kernel: Kernel;
   /** The newest chunk of each ref. */
   readonly #newest = new Map<number, number>();
+  /** The same of those whose samples came out of order. */
+  readonly #outOfOrder = new Map<number, number>();
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -80,9 +84,50 @@ export class LoadedHeadChunks {
     return true;
   }
 
+  /** Adds a chunk whose samples came out of order. Throws MemoryFullError. */
+  addOutOfOrder(record: HeadChunkRecord, count: number, place: HeadChunkPlace): void {
+    const older = this.#outOfOrder.get(record.ref) ?? 0;
+    const plain = { ...record, encoding: record.encoding & ~outOfOrderMask };
+    this.#outOfOrder.set(record.ref, this.#kernel.headChunks.createStub(older, plain, count, place));
+    this.chunks++;
+  }
+
+  /** Whether a ref has a chunk at that place whose samples came out of order. */
+  hasOutOfOrder(ref: number, place: HeadChunkPlace): boolean {
+    return this.#findOutOfOrder(ref, place) !== undefined;
+  }
+
+  /** Hands over the head of such a chunk, which there must be. */
+  takeOutOfOrder(ref: number, place: HeadChunkPlace): number {
+    const { u32 } = this.#kernel.views;
+    const [newer, stub] = this.#findOutOfOrder(ref, place) ?? [];
+    assert(stub, "the chunk is loaded");
+    const older = u32[(stub + layout.chunk.older) >>> 2]!;
+    if (newer) u32[(newer + layout.chunk.older) >>> 2] = older;
+    else this.#outOfOrder.set(ref, older);
+    return stub;
+  }
+
+  /** The head of the chunk, and of the newer one before it, 0 when there is none. */
+  #findOutOfOrder(
+    ref: number,
+    { file, offset }: HeadChunkPlace,
+  ): readonly [newer: number, stub: number] | undefined {
+    const { views } = this.#kernel;
+    for (let newer = 0, stub = this.#outOfOrder.get(ref) ?? 0; stub !== 0;) {
+      const place = headChunkPlaceOf(views, stub);
+      if (place.file === file && place.offset === offset) return [newer, stub];
+      newer = stub;
+      stub = views.u32[(stub + layout.chunk.older) >>> 2]!;
+    }
+    return undefined;
+  }
+
   close(): void {
-    for (const newest of this.#newest.values()) this.#kernel.headChunks.freeStubs(newest);
-    this.#newest.clear();
+    for (const chains of [this.#newest, this.#outOfOrder]) {
+      for (const newest of chains.values()) this.#kernel.headChunks.freeStubs(newest);
+      chains.clear();
+    }
   }
 }
 
@@ -215,14 +260,16 @@ class Loader {
     const count = record.count & (codec?.countMask ?? 0);
     if (offset + record.bytes > headChunksFileBytesMax) return "file is too large";
     if (count === 0) return codec === undefined ? `chunk encoding ${encoding} is unknown` : "chunk is empty";
-    const isInOrder = (encoding & outOfOrderMask) === 0;
-    if (isInOrder && maxTimestampMs >= this.#options.minValidTimeMs) {
-      if (!this.#loaded.add(record, count, written.number, offset))
+    if ((encoding & outOfOrderMask) !== 0)
+      this.#loaded.addOutOfOrder(record, count, { file: written.number, offset });
+    else {
+      const isValid = maxTimestampMs >= this.#options.minValidTimeMs;
+      if (isValid && !this.#loaded.add(record, count, written.number, offset))
         return "chunk does not follow the one before it in time";
+      written.maxTimestampMs = Math.max(written.maxTimestampMs, maxTimestampMs);
     }
     this.#loaded.refMax = Math.max(this.#loaded.refMax, ref);
     written.sizeBytes += record.bytes;
-    written.maxTimestampMs = Math.max(written.maxTimestampMs, maxTimestampMs);
     return undefined;
   }
 }

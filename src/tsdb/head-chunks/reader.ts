@@ -2,11 +2,15 @@ import {
   type ByteBuffer,
   fileChunk,
   type FileChunks,
+  type HeadChunkPlace,
   headChunkPlace,
+  headChunkPlaceOf,
   type Kernel,
 } from "../../kernel/index.ts";
 import { BlockDamagedError, type BlockNotices } from "../block/damage.ts";
 import type { HeadChunkFiles } from "./files.ts";
+import { outOfOrderMask } from "./format.ts";
+import { decodeHeadChunkRecord, type HeadChunkHeader } from "./record.ts";
 
 /** Bytes loaded for series that follow one another, at first and at most; it grows fourfold. A single series loads its own alone. */
 const aheadBytesMin = 16 * 1024;
@@ -40,7 +44,7 @@ export class HeadChunkReader {
   readonly #table: ByteBuffer;
   readonly #data: ByteBuffer;
   /** Places that were found damaged. */
-  readonly #damaged = new Set<number>();
+  readonly #damaged = new Set<string>();
   #refs: Uint32Array = new Uint32Array(0);
   /** The series that are loaded: index of the first, and the entries where each begins, then the end. */
   #first = 0;
@@ -83,12 +87,36 @@ export class HeadChunkReader {
     for (let i = 0; i < count; i++) {
       const place = this.#placeOf(ptr + i * fileChunk.bytes);
       const isLeftOut = this.#word(ptr + i * fileChunk.bytes, "record") === fileChunk.leftOut;
-      if (!isLeftOut || this.#damaged.has(place)) continue;
-      this.#damaged.add(place);
-      const { file, offset } = headChunkPlace(place);
-      this.#notices.damaged(
-        new BlockDamagedError(this.#files.path(file), offset, "there is another chunk, or a wrong checksum"),
-      );
+      if (isLeftOut) this.#noticeOnce(headChunkPlace(place));
+    }
+  }
+
+  #noticeOnce({ file, offset }: HeadChunkPlace): void {
+    const place = `${file}:${offset}`;
+    if (this.#damaged.has(place)) return;
+    this.#damaged.add(place);
+    this.#notices.damaged(
+      new BlockDamagedError(this.#files.path(file), offset, "there is another chunk, or a wrong checksum"),
+    );
+  }
+
+  /**
+   * The data of a chunk whose samples came out of order and that is in a file; a copy. Undefined when it is damaged, which is noticed. Throws BlockUnreadableError when the
+   * disk fails.
+   */
+  outOfOrderData(chunk: number, header: HeadChunkHeader): Uint8Array | undefined {
+    const place = headChunkPlaceOf(this.#kernel.views, chunk);
+    const bytes = new Uint8Array(place.recordBytesMax);
+    try {
+      const read = this.#files.read(place.file, bytes, place.offset);
+      const masked = { ...header, encoding: header.encoding | outOfOrderMask };
+      const data = decodeHeadChunkRecord(this.#kernel, masked, bytes.subarray(0, read));
+      if (data === undefined) this.#noticeOnce(place);
+      return data;
+    } catch (error) {
+      if (!(error instanceof BlockDamagedError)) throw error;
+      this.#notices.damaged(error);
+      return undefined;
     }
   }
 

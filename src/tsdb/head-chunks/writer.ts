@@ -13,7 +13,7 @@ export interface WrittenFile {
   readonly number: number;
   readonly path: string;
   sizeBytes: number;
-  /** Time of the newest sample in it, -Infinity when it has no chunk. */
+  /** Time of the newest sample that came in order, -Infinity when it has none. */
   maxTimestampMs: number;
 }
 
@@ -60,7 +60,7 @@ export class HeadChunkWriter {
     return { file: number, offset: sizeBytes, roomBytes: headChunksFileBytesMax - sizeBytes };
   }
 
-  /** Appends records at the place that was told. Throws the disk's error; then nothing was written. */
+  /** Appends records at the place that was told; `maxTimestampMs` is the time of the newest sample that came in order. Throws the disk's error; then nothing was written. */
   write(records: Uint8Array, maxTimestampMs: number): void {
     const { disk } = this.#options;
     const current = this.#current;
@@ -73,18 +73,18 @@ export class HeadChunkWriter {
   }
 
   /** Whether `removeBefore` would end or remove a file. */
-  hasBefore(minTimestampMs: number): boolean {
-    return this.#isBefore(this.#files[0], minTimestampMs);
+  hasBefore(minTimestampMs: number, firstFile: number): boolean {
+    return this.#isBefore(this.#files[0], minTimestampMs, firstFile);
   }
 
   /**
-   * Removes the files before the first that has a sample of `minTimestampMs` or later. No reader may have one of their chunks any more. Throws the disk's error; then
-   * fewer were removed.
+   * Removes the files before the first that has a sample of `minTimestampMs` or later in order, or the number `firstFile`. No reader may have one of their chunks any
+   * more. Throws the disk's error; then fewer were removed.
    */
-  removeBefore(minTimestampMs: number): void {
+  removeBefore(minTimestampMs: number, firstFile: number): void {
     const { disk, directory, onRemoved } = this.#options;
     // A file between others must not go: upstream takes a gap for damage.
-    while (this.#isBefore(this.#files[0], minTimestampMs)) {
+    while (this.#isBefore(this.#files[0], minTimestampMs, firstFile)) {
       if (this.#files.length === 1 && this.#fd !== -1) this.#finish();
       disk.remove(this.#files[0]!.path);
       this.#lastRemoved = this.#files.shift()!.number;
@@ -104,8 +104,8 @@ export class HeadChunkWriter {
     await Promise.all(this.#finishing);
   }
 
-  #isBefore(file: WrittenFile | undefined, minTimestampMs: number): boolean {
-    return file !== undefined && file.maxTimestampMs < minTimestampMs;
+  #isBefore(file: WrittenFile | undefined, minTimestampMs: number, firstFile: number): boolean {
+    return file !== undefined && file.maxTimestampMs < minTimestampMs && file.number < firstFile;
   }
 
   get #current(): WrittenFile {

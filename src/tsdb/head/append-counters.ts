@@ -31,8 +31,6 @@ export function addTally(tally: Uint32Array, counters: AppendCounters, result: A
   result.appended += tally[sampleStatus.late]!;
   counters.appended += tally[sampleStatus.late]!;
   counters.late += tally[sampleStatus.late]!;
-  result.outOfOrder += tally[sampleStatus.tooOld]!;
-  counters.tooOld += tally[sampleStatus.tooOld]!;
   // A series that was removed meanwhile had its time truncated: who still holds its ref must ask for a new one.
   result.outOfBounds += tally[sampleStatus.unknownSeries]!;
   counters.unknownSeries += tally[sampleStatus.unknownSeries]!;
@@ -43,11 +41,20 @@ const resultStatus = {
   outOfOrder: sampleStatus.outOfOrder,
   duplicate: sampleStatus.duplicate,
   outOfBounds: sampleStatus.outOfBounds,
+  tooOld: sampleStatus.tooOld,
   tooFarInFuture: sampleStatus.tooFarInFuture,
   memoryFull: sampleStatus.memoryFull,
 } satisfies Record<keyof AppendResult, number>;
 const resultNames = Object.keys(resultStatus) as (keyof AppendResult)[];
 
 export function emptyResult(): AppendResult {
-  return { appended: 0, outOfOrder: 0, duplicate: 0, outOfBounds: 0, tooFarInFuture: 0, memoryFull: 0 };
+  return {
+    appended: 0,
+    outOfOrder: 0,
+    duplicate: 0,
+    outOfBounds: 0,
+    tooOld: 0,
+    tooFarInFuture: 0,
+    memoryFull: 0,
+  };
 }

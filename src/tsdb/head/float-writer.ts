@@ -55,7 +55,7 @@ export class FloatWriter {
     const known = this.#series.get(ref);
     if (known === undefined || !known.block.isOpen || isFull(known, timestampMs, length))
       return this.#begin(entry, length);
-    write(known.chunk, entry);
+    writeFloat(known.chunk, entry);
     known.end.lastMs = timestampMs;
     known.lastBits = bits;
     if (known.block.publish(known.chunk, entry, false)) return sampleStatus.ok;
@@ -71,7 +71,7 @@ export class FloatWriter {
   #begin(entry: FloatEntry, { chunkRangeMs }: ChunkLength): SampleStatus {
     const { ref, timestampMs, bits } = entry;
     const chunk = new Xor2Encoder();
-    write(chunk, entry);
+    writeFloat(chunk, entry);
     const block = ChunkBlock.open(this.#kernel, ref, chunk, entry);
     if (block === undefined) {
       this.forget(ref);
@@ -82,7 +82,8 @@ export class FloatWriter {
   }
 }
 
-function write(chunk: Xor2Encoder, { timestampMs, bits, startTimestampMs }: FloatEntry): void {
+/** Adds a float to a chunk. */
+export function writeFloat(chunk: Xor2Encoder, { timestampMs, bits, startTimestampMs }: FloatEntry): void {
   doubles.setBigUint64(0, bits);
   chunk.append({
     timestampMs,

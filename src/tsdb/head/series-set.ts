@@ -18,7 +18,13 @@ import { mergeStartedFloats, readStartedFloats, startedFloatCountMax } from "./f
 import { readHeadHistograms } from "./histogram-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
 import { cutHistograms } from "../block/histograms.ts";
-import { mergeOutOfOrder, mergeOutOfOrderHistograms, outOfOrderCountMax } from "../out-of-order/read.ts";
+import {
+  mergeOutOfOrder,
+  mergeOutOfOrderHistograms,
+  outOfOrderCountMax,
+  outOfOrderStarts,
+} from "../out-of-order/read.ts";
+import { type RunData, runDataOf } from "../out-of-order/run.ts";
 import type { SymbolReader } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
 
@@ -39,6 +45,7 @@ export class HeadSeriesSet implements SeriesSet {
   readonly #part: HeadPart;
   readonly #refs: Uint32Array;
   readonly #labelsPtrs: Uint32Array;
+  readonly #runData: RunData;
 
   constructor(
     kernel: Kernel,
@@ -56,6 +63,7 @@ export class HeadSeriesSet implements SeriesSet {
     this.#part = part;
     this.#refs = refs;
     this.#labelsPtrs = labelsPtrs;
+    this.#runData = runDataOf(kernel.views, chunks);
     this.symbols = {
       text: (symbol) => reader.text(symbol),
       find: (text) => reader.find(text) || undefined,
@@ -86,7 +94,7 @@ export class HeadSeriesSet implements SeriesSet {
         this.#kernel.series.sampleCount(ref, minTimestampMs, maxTimestampMs) +
         startedFloatCountMax(this.#kernel, ref, minTimestampMs, maxTimestampMs);
     if (this.#part !== "inOrder")
-      count += outOfOrderCountMax(this.#kernel, ref, minTimestampMs, maxTimestampMs);
+      count += outOfOrderCountMax(this.#kernel, { ref, minTimestampMs, maxTimestampMs });
     return count;
   }
 
@@ -107,17 +115,25 @@ export class HeadSeriesSet implements SeriesSet {
       const kept = dropStale ? floats.filter(({ isStale }) => !isStale) : floats;
       count = mergeStartedFloats(this.#kernel, kept, columns, count);
     }
-    if (this.#part !== "inOrder") count = mergeOutOfOrder(this.#kernel, ref, ...range, columns, count);
+    const late = { ref, minTimestampMs, maxTimestampMs };
+    if (this.#part !== "inOrder")
+      count = mergeOutOfOrder(this.#kernel, late, this.#runData, dropStale, columns, count);
     const deleted = deletedIntervals(this.#kernel.views, ref);
     return deleted === undefined ? count : dropIntervals(this.#kernel.views, { ...columns, count }, deleted);
   }
 
   readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
-    if (this.#part === "outOfOrder") return noStarts;
-    const known = this.#startedFloats(series, minTimestampMs, maxTimestampMs).filter(
-      ({ startTimestampMs }) => startTimestampMs !== 0,
-    );
-    return new Map(known.map(({ timestampMs, startTimestampMs }) => [timestampMs, startTimestampMs]));
+    const range = { ref: this.#refs[series]!, minTimestampMs, maxTimestampMs };
+    const late = this.#part === "inOrder" ? [] : outOfOrderStarts(this.#kernel, range, this.#runData);
+    const inOrder =
+      this.#part === "outOfOrder" ? [] : this.#startedFloats(series, minTimestampMs, maxTimestampMs);
+    const known = inOrder.filter(({ startTimestampMs }) => startTimestampMs !== 0);
+    if (late.length + known.length === 0) return noStarts;
+    // In this order: of samples at the same time the one that came in order stays.
+    return new Map([
+      ...late,
+      ...known.map(({ timestampMs, startTimestampMs }) => [timestampMs, startTimestampMs] as const),
+    ]);
   }
 
   #startedFloats(series: number, minTimestampMs: number, maxTimestampMs: number): Xor2Sample[] {
@@ -212,7 +228,8 @@ export class HeadSeriesSet implements SeriesSet {
     assert(ref !== undefined, `series ${series} is in the set`);
     const range = [minTimestampMs, maxTimestampMs] as const;
     let all = this.#part === "outOfOrder" ? noHistograms : this.#readInOrderHistograms(series, ...range);
-    if (this.#part !== "inOrder") all = mergeOutOfOrderHistograms(this.#kernel, ref, ...range, all);
+    const late = { ref, minTimestampMs, maxTimestampMs };
+    if (this.#part !== "inOrder") all = mergeOutOfOrderHistograms(this.#kernel, late, this.#runData, all);
     if (all.length === 0) return all;
     const samples = cutHistograms(all, ...range, deletedIntervals(this.#kernel.views, ref));
     return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;

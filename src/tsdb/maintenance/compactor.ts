@@ -5,7 +5,8 @@ import { blockRangeMaxDefault, compactionRanges, planCompaction } from "../block
 import type { TsdbDurations } from "../durations.ts";
 import type { HeadAppendable } from "../head/appendable.ts";
 import type { Head } from "../head/head.ts";
-import { compactOutOfOrder, type OutOfOrderLog } from "../out-of-order/index.ts";
+import type { HeadChunks } from "../head-chunks/index.ts";
+import { compactOutOfOrder, type OutOfOrderLog, type OutOfOrderMapper } from "../out-of-order/index.ts";
 import { compactHead } from "./head-compaction.ts";
 import type { HeadTruncation } from "./head-truncation.ts";
 import type { MemoryPressure } from "./memory-pressure.ts";
@@ -17,7 +18,9 @@ export interface CompactorParts {
   readonly logger: Logger;
   readonly head: Head;
   readonly appendable: HeadAppendable;
+  readonly headChunks: HeadChunks;
   readonly outOfOrderLog: OutOfOrderLog;
+  readonly outOfOrderMapper: OutOfOrderMapper;
   readonly truncation: HeadTruncation;
   readonly pressure: MemoryPressure;
   readonly retention: RetentionPolicy;
@@ -105,15 +108,18 @@ export class Compactor {
   }
 
   async #compactOutOfOrder(keeper: BlockKeeper): Promise<void> {
-    const { clock, head, outOfOrderLog, chunkRangeMs } = this.#parts;
+    const { clock, head, headChunks, outOfOrderLog, outOfOrderMapper, chunkRangeMs } = this.#parts;
     this.compactions += await compactOutOfOrder({
       kernel: head.kernel,
       clock,
       keeper: this.#timedCut(keeper),
       head: head.outOfOrder,
       log: outOfOrderLog,
+      mapper: outOfOrderMapper,
       chunkRangeMs,
     });
+    // Waits for queries, and nothing waits for it.
+    void headChunks.removeBefore(head.minTimeMs);
   }
 
   async #compactBlocks(keeper: BlockKeeper): Promise<void> {

@@ -7,7 +7,7 @@ import type { TsdbDurations } from "../durations.ts";
 import type { HeadAppendable } from "../head/appendable.ts";
 import type { Head } from "../head/head.ts";
 import type { HeadChunks } from "../head-chunks/index.ts";
-import type { OutOfOrderLog } from "../out-of-order/index.ts";
+import type { OutOfOrderLog, OutOfOrderMapper } from "../out-of-order/index.ts";
 import type { Wal } from "../wal/wal.ts";
 import { Compactor } from "./compactor.ts";
 import type { HeadTruncation } from "./head-truncation.ts";
@@ -31,6 +31,7 @@ export interface MaintenanceParts {
   readonly headChunks: HeadChunks;
   readonly wal: Wal;
   readonly outOfOrderLog: OutOfOrderLog;
+  readonly outOfOrderMapper: OutOfOrderMapper;
   readonly truncation: HeadTruncation;
   readonly pressure: MemoryPressure;
   readonly durations: TsdbDurations;

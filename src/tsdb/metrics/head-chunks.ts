@@ -1,9 +1,14 @@
 import type { Registry } from "@narthex/client";
 import type { HeadChunks } from "../head-chunks/index.ts";
+import type { OutOfOrderMapper } from "../out-of-order/index.ts";
 import { metricFunctions } from "./functions.ts";
 
 /** Registers what there is to know of the files of the head's chunks. */
-export function registerHeadChunkMetrics(registry: Registry, headChunks: HeadChunks): void {
+export function registerHeadChunkMetrics(
+  registry: Registry,
+  headChunks: HeadChunks,
+  outOfOrder: OutOfOrderMapper,
+): void {
   const { gauge, counter } = metricFunctions(registry);
 
   gauge(
@@ -17,6 +22,11 @@ export function registerHeadChunkMetrics(registry: Registry, headChunks: HeadChu
     () => headChunks.mapper.chunksMapped,
   );
   counter(
+    "narthex_tsdb_out_of_order_chunks_mapped_total",
+    "Chunks of samples out of order that were written to files.",
+    () => outOfOrder.chunksMapped,
+  );
+  counter(
     "prometheus_tsdb_mmap_chunk_corruptions_total",
     "Damaged places found in the files of head chunks.",
     () => headChunks.corruptions,
@@ -24,7 +34,7 @@ export function registerHeadChunkMetrics(registry: Registry, headChunks: HeadChu
   counter(
     "narthex_tsdb_head_chunk_writes_failed_total",
     "Writes of head chunks that failed.",
-    () => headChunks.mapper.writesFailed,
+    () => headChunks.mapper.writesFailed + outOfOrder.writesFailed,
   );
   gauge(
     "narthex_tsdb_head_chunk_series_waiting",

@@ -9,8 +9,10 @@ import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { HeadChunks } from "../head-chunks/index.ts";
 import type { Maintenance } from "../maintenance/maintenance.ts";
 import type { MemoryPressure } from "../maintenance/memory-pressure.ts";
+import type { OutOfOrderLog, OutOfOrderMapper } from "../out-of-order/index.ts";
 import type { StoredQueryable } from "../queryable.ts";
 import type { HeadRestore } from "../restore.ts";
+import type { WalCompression } from "../wal/compression.ts";
 import type { Wal } from "../wal/wal.ts";
 import { registerExemplarMetrics } from "./exemplars.ts";
 import { metricFunctions } from "./functions.ts";
@@ -20,7 +22,8 @@ import { registerMaintenanceMetrics } from "./maintenance.ts";
 import { registerMemoryMetrics } from "./memory.ts";
 import { registerRestoreMetrics } from "./restore.ts";
 import { registerSampleMetrics } from "./samples.ts";
-import { registerWalMetrics } from "./wal.ts";
+import { registerCheckpointMetrics } from "./wal.ts";
+import { registerWriteLogMetrics } from "./write-log.ts";
 
 export { outOfOrderDelta } from "./samples.ts";
 
@@ -33,6 +36,9 @@ export interface TsdbMetricSources extends HeadMetricSources {
   readonly exemplars: ExemplarStorage;
   readonly headChunks: HeadChunks;
   readonly wal: Wal;
+  readonly outOfOrderLog: OutOfOrderLog;
+  readonly outOfOrderMapper: OutOfOrderMapper;
+  readonly walCompression: WalCompression;
   readonly restore: HeadRestore;
   readonly maintenance: Maintenance;
   readonly pressure: MemoryPressure;
@@ -56,9 +62,11 @@ export function registerTsdbMetrics(registry: Registry, sources: TsdbMetricSourc
   });
   registerHeadMetrics(registry, sources);
   registerSampleMetrics(registry, sources.appendable.totals);
-  registerHeadChunkMetrics(registry, sources.headChunks);
+  registerHeadChunkMetrics(registry, sources.headChunks, sources.outOfOrderMapper);
   registerExemplarMetrics(registry, sources.exemplars);
-  registerWalMetrics(registry, sources.wal);
+  registerWriteLogMetrics(registry, "wal", sources.wal, sources.walCompression);
+  registerWriteLogMetrics(registry, "out_of_order_wbl", sources.outOfOrderLog, sources.walCompression);
+  registerCheckpointMetrics(registry, sources.wal);
   registerRestoreMetrics(registry, sources.restore);
   registerMaintenanceMetrics(registry, sources.maintenance, sources.pressure);
   registerMemoryMetrics(registry, kernel);

@@ -1,25 +1,33 @@
 import type { Clock } from "../../base/index.ts";
 import { MemoryFullError, type SampleBatch, type SampleStatus, sampleStatus } from "../../kernel/index.ts";
-import type { BatchPool } from "../head/batch-pool.ts";
-import { EntryBatch, isFloatEntry } from "../head/entry-batch.ts";
+import { EntryBatch, type SampleEntry } from "../head/entry-batch.ts";
 import type { Head } from "../head/head.ts";
-import type { HistogramEntry } from "../head/histogram-writer.ts";
-import type { FloatEntry } from "../wal/float-record.ts";
 import type { OutOfOrderLog } from "./log.ts";
+import type { OutOfOrderMapper } from "./mapper.ts";
 
 export interface OutOfOrderAppenderOptions {
   head: Head;
   log: OutOfOrderLog;
-  pool: BatchPool;
+  mapper: OutOfOrderMapper;
   clock: Clock;
-  /** Hears of how much older than the head's newest sample one was. */
+  /** Hears of how much older than the head's newest each sample was that could not be appended in order. */
   onDelta?: (seconds: number) => void;
+}
+
+/** A sample that the head refused. */
+interface LateSample {
+  readonly entry: SampleEntry;
+  readonly batch: SampleBatch | EntryBatch;
+  /** In the batch. */
+  readonly index: number;
 }
 
 /** Takes the samples that the head refused because newer ones of their series, or of all, were there. Main thread only. */
 export class OutOfOrderAppender {
   /** How much older than the head's newest a sample may be; 0 takes none. */
   windowMs = 0;
+  /** While the log is replayed samples are only written to it, and come into the head when the replay reaches them. */
+  isReplaying = true;
   readonly #options: OutOfOrderAppenderOptions;
 
   constructor(options: OutOfOrderAppenderOptions) {
@@ -31,86 +39,92 @@ export class OutOfOrderAppender {
    * when something cannot be logged; then it is as refused as it was.
    */
   take(batches: readonly (SampleBatch | EntryBatch)[]): void {
-    if (this.windowMs === 0) return;
-    const { head, clock } = this.#options;
+    const { head, clock, onDelta } = this.#options;
     const newestMs = Math.min(head.maxTimeMs, clock.nowMs());
-    const minMs = newestMs - this.windowMs;
-    for (const batch of batches) {
-      markTooOld(batch, minMs);
-      if (batch instanceof EntryBatch) this.#takeEntries(batch, newestMs);
-      else this.#takeFrom(batch, newestMs);
-    }
-  }
-
-  #takeFrom(batch: SampleBatch, newestMs: number): void {
-    const late: number[] = [];
-    for (let i = 0; i < batch.count; i++)
-      if (isRefused(batch.status[i]!) && this.#options.head.hasSeries(batch.refs[i]!)) late.push(i);
-    if (late.length === 0) return;
-    const { refs, timestamps, valueBits } = batch;
-    this.#log(late.map((i) => ({ ref: refs[i]!, timestampMs: timestamps[i]!, bits: valueBits[i]! })));
-    for (const i of late) {
-      batch.status[i] = this.#insert(refs[i]!, timestamps[i]!, valueBits[i]!);
-      if (batch.status[i] === sampleStatus.late)
-        this.#options.onDelta?.((newestMs - batch.timestamps[i]!) / 1000);
-    }
-  }
-
-  /** Since when they count is not kept of floats that come out of order. */
-  #takeEntries({ entries, status }: EntryBatch, newestMs: number): void {
-    const { head, log, onDelta } = this.#options;
-    const late = [...entries.keys()].filter((i) => isRefused(status[i]!) && head.hasSeries(entries[i]!.ref));
-    const refused = late.map((i) => entries[i]!);
-    const floats = refused.filter(isFloatEntry);
-    const histograms = refused.filter((entry): entry is HistogramEntry => !isFloatEntry(entry));
-    if (floats.length > 0) this.#log(floats);
-    if (histograms.length > 0) log.writeHistograms(histograms);
-    for (const i of late) {
-      const entry = entries[i]!;
-      status[i] = isFloatEntry(entry)
-        ? this.#insert(entry.ref, entry.timestampMs, entry.bits)
-        : statusOf(() => head.outOfOrder.insertHistogram(entry));
-      if (status[i] === sampleStatus.late) onDelta?.((newestMs - entry.timestampMs) / 1000);
-    }
-  }
-
-  #log(late: Iterable<Pick<FloatEntry, "ref" | "timestampMs" | "bits">>): void {
-    const { log, pool } = this.#options;
-    const copy = pool.take();
-    try {
-      for (const { ref, timestampMs, bits } of late) {
-        copy.pushBits(ref, timestampMs, bits);
-        if (copy.count < copy.capacity) continue;
-        log.write(copy);
-        copy.clear();
+    const late: LateSample[] = [];
+    for (const batch of batches)
+      for (let i = 0; i < batch.count; i++) {
+        if (!isRefused(batch.status[i]!)) continue;
+        const behindMs = newestMs - batch.timestamps[i]!;
+        if (behindMs > 0) onDelta?.(behindMs / 1000);
+        if (this.windowMs === 0) continue;
+        if (behindMs > this.windowMs) batch.status[i] = sampleStatus.tooOld;
+        else if (head.hasSeries(refOf(batch, i))) late.push({ entry: entryOf(batch, i), batch, index: i });
       }
-      if (copy.count > 0) log.write(copy);
-    } finally {
-      pool.give(copy);
+    if (this.isReplaying) this.#logOnly(late);
+    else this.#store(late);
+  }
+
+  #logOnly(late: readonly LateSample[]): void {
+    this.#options.log.write(
+      [],
+      late.map(({ entry }) => entry),
+    );
+    for (const { batch, index } of late) batch.status[index] = sampleStatus.late;
+  }
+
+  /** In rounds: of each series as many samples at a time as its list takes, since a marker of the log stands for what precedes it there. */
+  #store(late: readonly LateSample[]): void {
+    const { log, mapper } = this.#options;
+    for (let rest = late; rest.length > 0;) {
+      const full = new Set(rest.map(({ entry }) => entry.ref).filter((ref) => this.#head.room(ref) === 0));
+      const markers = mapper.cut([...full]);
+      const { round, later } = this.#nextRound(rest);
+      log.write(
+        markers,
+        round.map(({ entry }) => entry),
+      );
+      mapper.noteLogged(markers);
+      for (const { entry, batch, index } of round) batch.status[index] = this.#insert(entry);
+      rest = later;
     }
   }
 
-  #insert(ref: number, timestampMs: number, bits: bigint): SampleStatus {
-    const low = Number(bits & 0xffffffffn);
-    const high = Number(bits >> 32n);
-    return statusOf(() => this.#options.head.outOfOrder.insert(ref, timestampMs, low, high));
+  /** Those that the lists have room for, and those that come after. Sets the status of the others, which are known or cannot be stored. */
+  #nextRound(rest: readonly LateSample[]): { round: LateSample[]; later: LateSample[] } {
+    const round: LateSample[] = [];
+    const later: LateSample[] = [];
+    const roomOf = new Map<number, number>();
+    for (const sample of rest) {
+      const { entry, batch, index } = sample;
+      const { ref, timestampMs } = entry;
+      const room = roomOf.get(ref) ?? this.#head.room(ref);
+      // A list that is full still could not be closed.
+      if (this.#head.room(ref) === 0) batch.status[index] = sampleStatus.memoryFull;
+      else if (this.#head.hasOpen(ref, timestampMs)) batch.status[index] = sampleStatus.repeated;
+      else if (room === 0) later.push(sample);
+      else {
+        roomOf.set(ref, room - 1);
+        round.push(sample);
+      }
+    }
+    return { round, later };
   }
-}
 
-function statusOf(insert: () => boolean): SampleStatus {
-  try {
-    return insert() ? sampleStatus.late : sampleStatus.repeated;
-  } catch (error) {
-    if (!(error instanceof MemoryFullError)) throw error;
-    return sampleStatus.memoryFull;
+  get #head(): Head["outOfOrder"] {
+    return this.#options.head.outOfOrder;
   }
-}
 
-function markTooOld({ count, timestamps, status }: SampleBatch | EntryBatch, minMs: number): void {
-  for (let i = 0; i < count; i++)
-    if (isRefused(status[i]!) && timestamps[i]! < minMs) status[i] = sampleStatus.tooOld;
+  #insert(entry: SampleEntry): SampleStatus {
+    try {
+      return this.#head.insert(entry) ? sampleStatus.late : sampleStatus.repeated;
+    } catch (error) {
+      if (!(error instanceof MemoryFullError)) throw error;
+      return sampleStatus.memoryFull;
+    }
+  }
 }
 
 function isRefused(status: number): boolean {
   return status === sampleStatus.outOfOrder || status === sampleStatus.outOfBounds;
+}
+
+function refOf(batch: SampleBatch | EntryBatch, index: number): number {
+  return batch instanceof EntryBatch ? batch.entries[index]!.ref : batch.refs[index]!;
+}
+
+function entryOf(batch: SampleBatch | EntryBatch, index: number): SampleEntry {
+  if (batch instanceof EntryBatch) return batch.entries[index]!;
+  const { refs, timestamps, valueBits } = batch;
+  return { ref: refs[index]!, timestampMs: timestamps[index]!, bits: valueBits[index]!, startTimestampMs: 0 };
 }

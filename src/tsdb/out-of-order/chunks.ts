@@ -1,47 +1,32 @@
-import { type Kernel, layout, type Views } from "../../kernel/index.ts";
-import type { StoredHistogram } from "../../storage/index.ts";
-import { decodeHistogramChunk, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { layout, type Views } from "../../kernel/index.ts";
+import { chunkTimeMs } from "../head/chunk-time.ts";
 import { findPair } from "../head/pair-table.ts";
+import { openCount, openTimes } from "./open-list.ts";
+
+const { chunk: field } = layout;
 
 /**
- * Samples that came out of order, in the shared memory: for each series that has some, { u32 open, u32 closed }. What is open is
- * { u32 count, u32 0, f64 ms × count, u64 bits × count }, in the order of time, replaced with each sample. What is closed are chunks that may
- * overlap one another, newest first: of floats, or of one native histogram each.
+ * Samples that came out of order, in the shared memory: for each series that has some, pointers to an open list, to the chunks made of those that were full, and to
+ * the chunks that are being moved to blocks. Chunks may overlap one another, newest first, and have the heads that those in order have, whose data is behind them or in a file.
  */
 export const rootIndex = layout.headWord.outOfOrder >>> 2;
 /** Keys of a pair table below are taken. */
 export const keyOffset = 1;
 export const stateBytes = 16;
-export const stateField = { open: 0, closed: 4 } as const;
-export const openHeaderBytes = 8;
-export const sampleBytes = 16;
-export const closedChunk = {
-  headerBytes: 32,
-  /** u32 → the chunk that was closed before; 0 = none. */
-  older: 0,
-  /** u16. */
-  count: 4,
-  /** u8: of the chunk, as in blocks. */
-  encoding: 6,
-  /** u32. */
-  dataBytes: 8,
-  /** u32: grows with each compaction. */
-  generation: 12,
-  /** f64. */
-  minTimestampMs: 16,
-  maxTimestampMs: 24,
-} as const;
+/** u32 each. */
+export const stateField = { open: 0, closed: 4, compacting: 8 } as const;
 
-/** Some samples of a series: an open list or a closed chunk. */
+/** Some samples of a series: an open list, whose samples may be of any kind, or a chunk. */
 export interface OutOfOrderRun {
   readonly ptr: number;
-  readonly isOpen: boolean;
-  /** Of a closed chunk; an open list has floats, too. */
+  /** Of a chunk, as in blocks; `openEncoding` of a list. */
   readonly encoding: number;
   readonly count: number;
   readonly minTimestampMs: number;
   readonly maxTimestampMs: number;
 }
+
+export const openEncoding = 0;
 
 /** Pointer to what there is of a series; 0 when it has no sample that came out of order. */
 export function stateOf({ u32 }: Views, ref: number): number {
@@ -50,7 +35,7 @@ export function stateOf({ u32 }: Views, ref: number): number {
   return at === 0 ? 0 : Atomics.load(u32, at);
 }
 
-/** The runs of a series that reach into the time range, on any thread within an epoch. */
+/** The runs of a series that reach into the time range, newest first, on any thread within an epoch. One may be told twice. */
 export function outOfOrderRuns(
   views: Views,
   ref: number,
@@ -59,64 +44,69 @@ export function outOfOrderRuns(
 ): OutOfOrderRun[] {
   const state = stateOf(views, ref);
   if (state === 0) return [];
-  const { u8, u16, u32, f64 } = views;
+  const { u32 } = views;
   const runs: OutOfOrderRun[] = [];
   const add = (run: OutOfOrderRun): void => {
     if (run.maxTimestampMs >= minTimestampMs && run.minTimestampMs <= maxTimestampMs) runs.push(run);
   };
-  // The open list first: when it is closed meanwhile it is in both rather than in neither.
+  // The way that samples go: what is moved on meanwhile is found twice rather than not at all.
   const open = Atomics.load(u32, (state + stateField.open) >>> 2);
   if (open !== 0) add(openRun(views, open));
-  for (
-    let ptr = Atomics.load(u32, (state + stateField.closed) >>> 2);
-    ptr !== 0;
-    ptr = Atomics.load(u32, (ptr + closedChunk.older) >>> 2)
-  )
-    add({
-      ptr,
-      isOpen: false,
-      encoding: u8[ptr + closedChunk.encoding]!,
-      count: u16[(ptr + closedChunk.count) >>> 1]!,
-      minTimestampMs: f64[(ptr + closedChunk.minTimestampMs) / 8]!,
-      maxTimestampMs: f64[(ptr + closedChunk.maxTimestampMs) / 8]!,
-    });
+  for (const chain of [stateField.closed, stateField.compacting])
+    for (const ptr of chunkPtrs(u32, state + chain)) add(chunkRun(views, ptr));
   return runs;
 }
 
-export function openRun({ u32, f64 }: Views, ptr: number): OutOfOrderRun {
-  const count = u32[ptr >>> 2]!;
-  const times = (ptr + openHeaderBytes) / 8;
+/** The chunks of a chain, newest first, from the word that leads to the first on. */
+export function* chunkPtrs(u32: Uint32Array, head: number): Generator<number> {
+  for (let ptr = Atomics.load(u32, head >>> 2); ptr !== 0; ptr = Atomics.load(u32, (ptr + field.older) >>> 2))
+    yield ptr;
+}
+
+export function chunkRun({ u8, u16, u32 }: Views, ptr: number): OutOfOrderRun {
   return {
     ptr,
-    isOpen: true,
-    encoding: layout.chunkEncodingXor,
-    count,
-    minTimestampMs: f64[times]!,
-    maxTimestampMs: f64[times + count - 1]!,
+    encoding: u8[ptr + field.encoding]!,
+    count: u16[(ptr + field.count) >>> 1]!,
+    minTimestampMs: chunkTimeMs(u32, ptr, "minTimestampMs"),
+    maxTimestampMs: chunkTimeMs(u32, ptr, "maxTimestampMs"),
   };
 }
 
-/** Copies the samples of a run of floats to columns that have room for them. Throws ChunkDamagedError. */
-export function readRun(kernel: Kernel, run: OutOfOrderRun, timestamps: number, values: number): void {
-  const { u8, u32 } = kernel.views;
-  const { ptr, count } = run;
-  if (run.isOpen) {
-    const start = ptr + openHeaderBytes;
-    u8.copyWithin(timestamps, start, start + 8 * count);
-    u8.copyWithin(values, start + 8 * count, start + sampleBytes * count);
-    return;
-  }
-  const dataBytes = u32[(ptr + closedChunk.dataBytes) >>> 2]!;
-  kernel.decodeChunk(ptr + closedChunk.headerBytes, dataBytes, count, timestamps, values, count);
+function openRun(views: Views, ptr: number): OutOfOrderRun {
+  const count = openCount(views, ptr);
+  const times = openTimes(views, ptr);
+  return { ptr, encoding: openEncoding, count, minTimestampMs: times[0]!, maxTimestampMs: times[count - 1]! };
 }
 
-/** The native histograms of a run; none when it has floats. Throws ChunkDamagedError. */
-export function readHistogramRun(
-  { u8, u32 }: Views,
-  { ptr, encoding, count }: OutOfOrderRun,
-): StoredHistogram[] {
-  if (!isHistogramEncoding(encoding)) return [];
-  const start = ptr + closedChunk.headerBytes;
-  const bytes = u8.slice(start, start + u32[(ptr + closedChunk.dataBytes) >>> 2]!);
-  return [...decodeHistogramChunk(encoding, bytes, count)];
+export function isInFile({ u8 }: Views, ptr: number): boolean {
+  return (u8[ptr + field.flags]! & layout.chunkFlagInFile) !== 0;
+}
+
+/** Set in the flags of a chunk in a file that the log has a marker of. */
+const flagMarked = 4;
+
+export function isMarked({ u8 }: Views, ptr: number): boolean {
+  return (u8[ptr + field.flags]! & flagMarked) !== 0;
+}
+
+/** Notes that the log has a marker of a chunk. Writer. */
+export function setMarked({ u8 }: Views, ptr: number): void {
+  u8[ptr + field.flags]! |= flagMarked;
+}
+
+/** Bytes of the data of a chunk in memory. */
+export function memoryDataBytes({ u32 }: Views, ptr: number): number {
+  return u32[(ptr + field.dataBytes) >>> 2]!;
+}
+
+/** The data of a chunk in memory; a copy. */
+export function chunkData(views: Views, ptr: number): Uint8Array {
+  const start = ptr + field.headerBytes;
+  return views.u8.slice(start, start + memoryDataBytes(views, ptr));
+}
+
+/** Bytes that a chunk's head and data take. */
+export function chunkBlockBytes(dataBytes: number): number {
+  return field.headerBytes + dataBytes + layout.slackBytes;
 }

@@ -1,9 +1,11 @@
 import type { Clock } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import type { BlockKeeper } from "../block/keeper.ts";
+import { slicer } from "../head/slicer.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
 import type { OutOfOrderHead } from "./head.ts";
 import type { OutOfOrderLog } from "./log.ts";
+import type { OutOfOrderMapper } from "./mapper.ts";
 
 /** The hint of blocks that hold what came out of order, as upstream's. */
 export const outOfOrderHint = "from-out-of-order";
@@ -14,8 +16,12 @@ export interface OutOfOrderCompactionParts {
   readonly keeper: Pick<BlockKeeper, "cut">;
   readonly head: OutOfOrderHead;
   readonly log: OutOfOrderLog;
+  readonly mapper: OutOfOrderMapper;
   readonly chunkRangeMs: number;
 }
+
+/** Lists that are closed before the event loop may turn. */
+const seriesPerStep = 64;
 
 /**
  * Moves what came out of order to blocks of its own, one for each chunk range that it lies in. Returns how many were written. Every sample is in memory and log, in a block, or in both at any time; what
@@ -23,24 +29,46 @@ export interface OutOfOrderCompactionParts {
  */
 export async function compactOutOfOrder(parts: OutOfOrderCompactionParts): Promise<number> {
   const { kernel, clock, keeper, head, log, chunkRangeMs } = parts;
-  const ranges = rangesOf(head, chunkRangeMs);
-  if (ranges.length === 0) return 0;
-  // In this order: what is in an earlier segment is in a list that is closed now.
+  const refs = head.refs();
+  if (refs.length === 0) return 0;
+  // In this order: what is in an earlier segment is in a list that is closed from now on.
   const segment = log.cut();
-  const generation = head.closeAll();
+  await beginCompaction(parts, refs);
   let blocks = 0;
-  for (const startMs of ranges)
+  for (const startMs of rangesOf(head, refs, chunkRangeMs))
     if ((await keeper.cut(startMs, startMs + chunkRangeMs, [outOfOrderHint])) !== undefined) blocks++;
   await earlierQueriesEnded(kernel, clock);
-  head.drop(generation);
+  await inSteps(refs, (step) => step.forEach((ref) => head.dropCompacted(ref)));
+  kernel.arena.reclaim();
   log.removeBefore(segment);
   return blocks;
 }
 
+/** Closes the lists, says so in the log, and sets apart what there is of each series by then. */
+async function beginCompaction(
+  { head, log, mapper }: OutOfOrderCompactionParts,
+  refs: readonly number[],
+): Promise<void> {
+  await inSteps(refs, (step) => {
+    const markers = mapper.cut(step);
+    log.write(markers, []);
+    mapper.noteLogged(markers);
+    for (const ref of step) head.beginCompaction(ref);
+  });
+}
+
+async function inSteps(refs: readonly number[], work: (step: readonly number[]) => void): Promise<void> {
+  const breathe = slicer(1);
+  for (let at = 0; at < refs.length; at += seriesPerStep) {
+    work(refs.slice(at, at + seriesPerStep));
+    await breathe();
+  }
+}
+
 /** The starts of the chunk ranges that have samples, ascending. */
-function rangesOf(head: OutOfOrderHead, chunkRangeMs: number): number[] {
+function rangesOf(head: OutOfOrderHead, refs: readonly number[], chunkRangeMs: number): number[] {
   const starts = new Set<number>();
-  for (const ref of head.refs())
+  for (const ref of refs)
     for (const { minTimestampMs, maxTimestampMs } of head.runs(ref)) {
       const first = Math.floor(minTimestampMs / chunkRangeMs);
       for (let range = first; range * chunkRangeMs <= maxTimestampMs; range++)

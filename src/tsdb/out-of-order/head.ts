@@ -1,31 +1,36 @@
-import { type Kernel, layout } from "../../kernel/index.ts";
-import { withoutResets } from "../block/histograms.ts";
-import { HistogramChunk, histogramEncoding, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
-import type { HistogramEntry } from "../head/histogram-writer.ts";
+import { type HeadChunkPlace, headChunkPlaceOf, type Kernel, layout } from "../../kernel/index.ts";
+import type { SampleEntry } from "../head/entry-batch.ts";
 import { forEachPair, insertPair, removePair } from "../head/pair-table.ts";
 import {
-  closedChunk,
+  chunkBlockBytes,
+  chunkPtrs,
+  chunkRun,
+  isInFile,
+  isMarked,
   keyOffset,
-  openHeaderBytes,
-  openRun,
+  memoryDataBytes,
   type OutOfOrderRun,
   outOfOrderRuns,
   rootIndex,
-  sampleBytes,
+  setMarked,
   stateBytes,
   stateField,
   stateOf,
 } from "./chunks.ts";
+import { type EncodedChunk, encodeList } from "./encode.ts";
+import { openCount, openTimes, position, retireList, retireWhole, withEntry } from "./open-list.ts";
+
+const { chunk: field } = layout;
 
 /** Samples that a list takes before it is closed, as upstream's default. */
 export const openSamplesMax = 32;
-/** More than a chunk of so many samples ever needs. */
-const chunkBytesMax = 20 + 20 * openSamplesMax;
 
-/** The samples that came out of order, by series. Main thread only; others read with `outOfOrderRuns`. */
+/**
+ * The samples that came out of order, by series: at most `openSamplesMax` in a list, the others in chunks. Main thread only; others read with `outOfOrderRuns`. What needs
+ * memory throws MemoryFullError, with nothing changed.
+ */
 export class OutOfOrderHead {
   readonly #kernel: Kernel;
-  #generation = 1;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -51,87 +56,154 @@ export class OutOfOrderHead {
     return minMs;
   }
 
-  /** Everything of a series. */
+  /** The lowest number of a file that has a chunk; Infinity when none has. */
+  firstFile(): number {
+    const { views } = this.#kernel;
+    let first = Infinity;
+    for (const ref of this.refs())
+      for (const ptr of this.#chunkPtrs(ref))
+        if (isInFile(views, ptr)) first = Math.min(first, headChunkPlaceOf(views, ptr).file);
+    return first;
+  }
+
+  /** Everything of a series, newest first. */
   runs(ref: number): OutOfOrderRun[] {
     return outOfOrderRuns(this.#kernel.views, ref, -Infinity, Infinity);
   }
 
-  /**
-   * Takes a sample of a series, given the bits of its value as two words. False when the list that is open has one of that time already: then that stays. Throws
-   * MemoryFullError.
-   */
-  insert(ref: number, timestampMs: number, low: number, high: number): boolean {
-    const { arena, views } = this.#kernel;
-    const { u32, f64 } = views;
-    const state = this.#state(ref);
-    const openIndex = (state + stateField.open) >>> 2;
-    let open = u32[openIndex]!;
-    if (open !== 0 && u32[open >>> 2]! >= openSamplesMax) {
-      this.#close(state);
-      open = 0;
-    }
-    const count = open === 0 ? 0 : u32[open >>> 2]!;
-    const at = open === 0 ? 0 : position(f64, open, count, timestampMs);
-    if (at < count && f64[(open + openHeaderBytes) / 8 + at] === timestampMs) return false;
-    const fresh = arena.allocate(openHeaderBytes + sampleBytes * (count + 1), "out-of-order samples");
-    u32[fresh >>> 2] = count + 1;
-    const oldTimes = open + openHeaderBytes;
-    const times = fresh + openHeaderBytes;
-    copyAround(views.u8, oldTimes, times, count, at);
-    copyAround(views.u8, oldTimes + 8 * count, times + 8 * (count + 1), count, at);
-    f64[times / 8 + at] = timestampMs;
-    const bits = (times + 8 * (count + 1)) / 4 + 2 * at;
-    u32[bits] = low;
-    u32[bits + 1] = high;
-    Atomics.store(u32, openIndex, fresh);
-    if (open !== 0) arena.retire(open, openHeaderBytes + sampleBytes * count);
-    return true;
+  /** How many samples the list of a series takes before it has to be closed; 0 when it is full. */
+  room(ref: number): number {
+    const open = this.#open(ref);
+    return open === 0 ? openSamplesMax : openSamplesMax - openCount(this.#kernel.views, open);
   }
 
-  /** Takes a native histogram of a series. False when there is one of that time already. Throws MemoryFullError. */
-  insertHistogram({ ref, timestampMs, histogram, kind }: HistogramEntry): boolean {
-    const same = outOfOrderRuns(this.#kernel.views, ref, timestampMs, timestampMs);
-    if (same.some(({ encoding }) => isHistogramEncoding(encoding))) return false;
-    const encoding = histogramEncoding(kind);
-    const chunk = new HistogramChunk(encoding);
-    // Between which others it belongs is not known yet.
-    chunk.append(timestampMs, withoutResets(histogram));
-    const bytes = chunk.bytes();
-    const run = { encoding, count: 1, minTimestampMs: timestampMs, maxTimestampMs: timestampMs };
-    this.#publish(this.#state(ref), run, bytes);
-    return true;
-  }
-
-  /** Closes all lists. What there is now is gone after `drop` with the number that this returns. Throws MemoryFullError. */
-  closeAll(): number {
+  /** Whether the list of a series has a sample of that time. */
+  hasOpen(ref: number, timestampMs: number): boolean {
+    const open = this.#open(ref);
+    if (open === 0) return false;
     const { views } = this.#kernel;
-    for (const ref of this.refs()) {
-      const state = stateOf(views, ref);
-      if (views.u32[(state + stateField.open) >>> 2] !== 0) this.#close(state);
-    }
-    return this.#generation++;
+    return openTimes(views, open)[position(views, open, timestampMs)] === timestampMs;
   }
 
-  /** Drops the chunks that were closed up to a generation. Throws MemoryFullError. */
-  drop(generation: number): void {
+  /** Takes a sample of a series; closes its list before when it is full. False when the list has one of that time already: then that stays. */
+  insert(entry: SampleEntry): boolean {
+    if (this.room(entry.ref) === 0) this.close(entry.ref);
+    const state = this.#state(entry.ref);
+    const openIndex = (state + stateField.open) >>> 2;
     const { u32 } = this.#kernel.views;
-    for (const ref of this.refs()) {
-      const state = stateOf(this.#kernel.views, ref);
-      let link = (state + stateField.closed) >>> 2;
-      while (u32[link] !== 0 && u32[(u32[link]! + closedChunk.generation) >>> 2]! > generation)
-        link = (u32[link]! + closedChunk.older) >>> 2;
-      let chunk = u32[link]!;
-      Atomics.store(u32, link, 0);
-      while (chunk !== 0) {
-        const older = u32[(chunk + closedChunk.older) >>> 2]!;
-        this.#kernel.arena.retire(chunk, closedBytes(u32[(chunk + closedChunk.dataBytes) >>> 2]!));
-        chunk = older;
-      }
-      const isEmpty =
-        u32[(state + stateField.open) >>> 2] === 0 && u32[(state + stateField.closed) >>> 2] === 0;
-      if (isEmpty) this.#forget(ref, state);
+    const open = u32[openIndex]!;
+    const fresh = withEntry(this.#kernel, open, entry);
+    if (fresh === undefined) return false;
+    Atomics.store(u32, openIndex, fresh);
+    if (open !== 0) retireList(this.#kernel, open);
+    return true;
+  }
+
+  /** Turns the list of a series into chunks, which are published before it goes. */
+  close(ref: number): void {
+    const open = this.#open(ref);
+    if (open === 0) return;
+    const state = this.#state(ref);
+    const closed = (state + stateField.closed) >>> 2;
+    const { u32 } = this.#kernel.views;
+    const before = u32[closed]!;
+    try {
+      for (const chunk of encodeList(this.#kernel, open))
+        Atomics.store(u32, closed, this.#allocate(chunk, u32[closed]!));
+    } catch (error) {
+      const whole = u32[closed]!;
+      Atomics.store(u32, closed, before);
+      this.#retireChain(whole, before);
+      throw error;
     }
-    this.#kernel.arena.reclaim();
+    this.forgetOpen(ref);
+  }
+
+  /** Drops the list of a series: its samples are elsewhere. */
+  forgetOpen(ref: number): void {
+    const state = stateOf(this.#kernel.views, ref);
+    const open = this.#open(ref);
+    if (open === 0) return;
+    Atomics.store(this.#kernel.views.u32, (state + stateField.open) >>> 2, 0);
+    retireWhole(this.#kernel, open);
+  }
+
+  /** Chunks of a series whose data is in memory and that are not being compacted, oldest first. */
+  inMemory(ref: number): number[] {
+    const { views } = this.#kernel;
+    const state = stateOf(views, ref);
+    if (state === 0) return [];
+    return [...chunkPtrs(views.u32, state + stateField.closed)]
+      .filter((ptr) => !isInFile(views, ptr))
+      .toReversed();
+  }
+
+  /** Chunks of a series that the log has no marker of, oldest first; undefined when some of what the series has is in memory, so that it must not have any. */
+  unmarked(ref: number): number[] | undefined {
+    const { views } = this.#kernel;
+    const ptrs = [...this.#chunkPtrs(ref)].toReversed();
+    if (this.#open(ref) !== 0 || ptrs.some((ptr) => !isInFile(views, ptr))) return undefined;
+    return ptrs.filter((ptr) => !isMarked(views, ptr));
+  }
+
+  /** The data of a chunk in memory leaves it: its record is in a file. */
+  moveToFile(ref: number, ptr: number, place: HeadChunkPlace, recordBytes: number): void {
+    const { arena, headChunks, views } = this.#kernel;
+    const { u32 } = views;
+    const run = { ...chunkRun(views, ptr), bytes: recordBytes };
+    let link = (stateOf(views, ref) + stateField.closed) >>> 2;
+    while (u32[link] !== ptr) link = (u32[link]! + field.older) >>> 2;
+    const older = u32[(ptr + field.older) >>> 2]!;
+    Atomics.store(u32, link, headChunks.createStub(older, run, run.count, place));
+    arena.retire(ptr, chunkBlockBytes(memoryDataBytes(views, ptr)));
+  }
+
+  /** Gives a series the head of a chunk in a file that the log has a marker of. */
+  attach(ref: number, stub: number): void {
+    const { u32 } = this.#kernel.views;
+    setMarked(this.#kernel.views, stub);
+    const closed = (this.#state(ref) + stateField.closed) >>> 2;
+    u32[(stub + field.older) >>> 2] = u32[closed]!;
+    Atomics.store(u32, closed, stub);
+  }
+
+  /** The chunks of a series are being moved to blocks: `dropCompacted` drops them. */
+  beginCompaction(ref: number): void {
+    const { u32 } = this.#kernel.views;
+    const state = stateOf(this.#kernel.views, ref);
+    const closed = (state + stateField.closed) >>> 2;
+    const compacting = (state + stateField.compacting) >>> 2;
+    if (state === 0 || u32[closed] === 0) return;
+    // What an earlier compaction could not move goes with the others.
+    const oldest = [...chunkPtrs(u32, state + stateField.closed)].at(-1)!;
+    Atomics.store(u32, (oldest + field.older) >>> 2, u32[compacting]!);
+    Atomics.store(u32, compacting, u32[closed]!);
+    Atomics.store(u32, closed, 0);
+  }
+
+  /** Drops the chunks of a series that are in blocks. */
+  dropCompacted(ref: number): void {
+    const { u32 } = this.#kernel.views;
+    const state = stateOf(this.#kernel.views, ref);
+    if (state === 0) return;
+    const chain = u32[(state + stateField.compacting) >>> 2]!;
+    Atomics.store(u32, (state + stateField.compacting) >>> 2, 0);
+    this.#retireChain(chain, 0);
+    if (u32[(state + stateField.open) >>> 2] === 0 && u32[(state + stateField.closed) >>> 2] === 0)
+      this.#forget(ref, state);
+  }
+
+  #open(ref: number): number {
+    const state = stateOf(this.#kernel.views, ref);
+    return state === 0 ? 0 : this.#kernel.views.u32[(state + stateField.open) >>> 2]!;
+  }
+
+  *#chunkPtrs(ref: number): Generator<number> {
+    const { views } = this.#kernel;
+    const state = stateOf(views, ref);
+    if (state === 0) return;
+    yield* chunkPtrs(views.u32, state + stateField.closed);
+    yield* chunkPtrs(views.u32, state + stateField.compacting);
   }
 
   #state(ref: number): number {
@@ -150,59 +222,32 @@ export class OutOfOrderHead {
     arena.retire(state, stateBytes);
   }
 
-  /** Turns the open list into a chunk, which is published before the list goes. */
-  #close(state: number): void {
-    const { arena, scratch, views } = this.#kernel;
-    const { u8, u32 } = views;
-    const openIndex = (state + stateField.open) >>> 2;
-    const open = u32[openIndex]!;
-    const run = openRun(views, open);
-    const { count } = run;
-    const mark = scratch.mark();
-    try {
-      const encoded = scratch.allocate(chunkBytesMax + layout.slackBytes);
-      const columns = { tsPtr: open + openHeaderBytes, vsPtr: open + openHeaderBytes + 8 * count, count };
-      const dataBytes = this.#kernel.encodeChunk(columns, encoded, chunkBytesMax);
-      this.#publish(state, run, u8.subarray(encoded, encoded + dataBytes));
-    } finally {
-      scratch.release(mark);
-    }
-    Atomics.store(u32, openIndex, 0);
-    arena.retire(open, openHeaderBytes + sampleBytes * count);
-  }
-
-  /** Puts a closed chunk before the others of the series. */
-  #publish(state: number, run: Omit<OutOfOrderRun, "ptr" | "isOpen">, data: Uint8Array): void {
+  /** A chunk before `older`, not published yet. */
+  #allocate(chunk: EncodedChunk, older: number): number {
     const { arena, views } = this.#kernel;
-    const { u8, u16, u32, f64 } = views;
-    const closedIndex = (state + stateField.closed) >>> 2;
-    const chunk = arena.allocate(closedBytes(data.length), "out-of-order chunk");
-    u32[(chunk + closedChunk.older) >>> 2] = u32[closedIndex]!;
-    u16[(chunk + closedChunk.count) >>> 1] = run.count;
-    u8[chunk + closedChunk.encoding] = run.encoding;
-    u32[(chunk + closedChunk.dataBytes) >>> 2] = data.length;
-    u32[(chunk + closedChunk.generation) >>> 2] = this.#generation;
-    f64[(chunk + closedChunk.minTimestampMs) / 8] = run.minTimestampMs;
-    f64[(chunk + closedChunk.maxTimestampMs) / 8] = run.maxTimestampMs;
-    u8.set(data, chunk + closedChunk.headerBytes);
-    Atomics.store(u32, closedIndex, chunk);
+    const { u8, u16, u32, i64 } = views;
+    const { bytes, count, encoding, minTimestampMs, maxTimestampMs } = chunk;
+    const ptr = arena.allocate(chunkBlockBytes(bytes.length), "out-of-order chunk");
+    u32[(ptr + field.older) >>> 2] = older;
+    u16[(ptr + field.count) >>> 1] = count;
+    u8[ptr + field.encoding] = encoding;
+    u8[ptr + field.flags] = layout.chunkFlagClosed;
+    i64[(ptr + field.minTimestampMs) / 8] = BigInt(minTimestampMs);
+    i64[(ptr + field.maxTimestampMs) / 8] = BigInt(maxTimestampMs);
+    u32[(ptr + field.capacity) >>> 2] = bytes.length;
+    u32[(ptr + field.dataBytes) >>> 2] = bytes.length;
+    u8.set(bytes, ptr + field.headerBytes);
+    return ptr;
   }
-}
 
-function closedBytes(dataBytes: number): number {
-  return closedChunk.headerBytes + dataBytes + layout.slackBytes;
-}
-
-/** Where a sample of that time is in an open list, or would go. */
-function position(f64: Float64Array, open: number, count: number, timestampMs: number): number {
-  const times = (open + openHeaderBytes) / 8;
-  let at = count;
-  while (at > 0 && f64[times + at - 1]! >= timestampMs) at--;
-  return at;
-}
-
-/** Copies `count` words of 8 bytes, leaving a gap of one at `at`. */
-function copyAround(u8: Uint8Array, from: number, to: number, count: number, at: number): void {
-  u8.copyWithin(to, from, from + 8 * at);
-  u8.copyWithin(to + 8 * (at + 1), from + 8 * at, from + 8 * count);
+  /** Retires the chunks of a chain from `first` until before `end`. */
+  #retireChain(first: number, end: number): void {
+    const { arena, views } = this.#kernel;
+    for (let ptr = first; ptr !== end;) {
+      const older = views.u32[(ptr + field.older) >>> 2]!;
+      const dataBytes = isInFile(views, ptr) ? undefined : memoryDataBytes(views, ptr);
+      arena.retire(ptr, dataBytes === undefined ? field.headerBytes : chunkBlockBytes(dataBytes));
+      ptr = older;
+    }
+  }
 }

@@ -1,15 +1,15 @@
 import { type Clock, type Disk, errorMessage, type Logger, NarthexError } from "../../base/index.ts";
-import { type ByteBuffer, type Kernel, type SampleBatch, sampleStatus } from "../../kernel/index.ts";
-import { histogramKind, isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import { directoryBytes } from "../directory-bytes.ts";
+import { isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
 import { setAside, setAsideDirectory } from "../set-aside.ts";
 import type { WalCompression } from "../wal/compression.ts";
+import { encodeFloatRecord } from "../wal/float-record.ts";
 import { encodeHistogramRecords } from "../wal/histogram-record.ts";
-import { encodeSamples, recordBufferBytesMax } from "../wal/log.ts";
+import { type ChunkMarker, encodeMarkerRecord } from "../wal/marker-record.ts";
 import { listSegments } from "../wal/segment.ts";
 import { WalWriter } from "../wal/writer.ts";
-import type { OutOfOrderHead } from "./head.ts";
-import { readHistogramRun, readRun } from "./chunks.ts";
 
 export interface OutOfOrderLogOptions {
   kernel: Kernel;
@@ -24,37 +24,40 @@ export interface OutOfOrderLogOptions {
 }
 
 /**
- * Upstream's write-behind log: the samples that came out of order, as samples records. It has no series records; the WAL names the series. The directory
- * is made with the first sample. Owned by who made it, who must `close` it.
+ * Upstream's write-behind log: the samples that came out of order and are in no block, and markers. It has no series records; the WAL names the series. The directory is
+ * made with the first sample. Owned by who made it, who must `close` it.
  */
 export class OutOfOrderLog {
   readonly directory: string;
+  truncations = 0;
+  truncationsFailed = 0;
   readonly #options: OutOfOrderLogOptions;
-  readonly #record: ByteBuffer;
   #writer: WalWriter | undefined;
 
   constructor(options: OutOfOrderLogOptions) {
     this.#options = options;
     this.directory = `${options.directory}/wbl`;
-    this.#record = options.kernel.createByteBuffer(recordBufferBytesMax);
   }
 
-  /** The first segment that this process wrote; Infinity while it has written none. */
-  get firstSegment(): number {
-    return this.#writer?.firstSegment ?? Infinity;
+  /** Undefined while nothing was written. */
+  get writer(): WalWriter | undefined {
+    return this.#writer;
   }
 
-  /** Writes the ok samples of a batch. Throws `unavailable`; then nothing was written. */
-  write(batch: SampleBatch): void {
+  /** Bytes of its files. Throws the disk's error. */
+  get sizeBytes(): number {
+    return directoryBytes(this.#options.disk, this.directory);
+  }
+
+  /** Writes the markers, then the samples. Throws `unavailable`; then hardly anything was written, and nothing counts. */
+  write(markers: readonly ChunkMarker[], entries: readonly SampleEntry[]): void {
+    if (markers.length + entries.length === 0) return;
     const writer = (this.#writer ??= this.#open());
-    writer.add(encodeSamples(batch, this.#record));
-    writer.flush();
-  }
-
-  /** Writes native histograms. Throws `unavailable`; then nothing was written. */
-  writeHistograms(entries: readonly HistogramEntry[]): void {
-    const writer = (this.#writer ??= this.#open());
-    for (const record of encodeHistogramRecords(entries)) writer.add(record);
+    if (markers.length > 0) writer.add(encodeMarkerRecord(markers));
+    const floats = entries.filter(isFloatEntry);
+    const histograms = entries.filter((entry): entry is HistogramEntry => !isFloatEntry(entry));
+    if (floats.length > 0) writer.add(encodeFloatRecord(floats));
+    for (const record of encodeHistogramRecords(histograms)) writer.add(record);
     writer.flush();
   }
 
@@ -68,40 +71,14 @@ export class OutOfOrderLog {
   /** Removes the segments before. Throws the disk's error. */
   removeBefore(segment: number): void {
     const { disk } = this.#options;
-    for (const { index, path } of listSegments(disk, this.directory)) if (index < segment) disk.remove(path);
-    disk.syncDirectory(this.directory);
-  }
-
-  /** Writes all that there is in place of what the log has. Throws `unavailable` and the disk's errors; then nothing was removed. */
-  rewrite(head: OutOfOrderHead): void {
-    const segment = this.cut();
-    this.writeAll(head);
-    this.removeBefore(segment);
-  }
-
-  /** Writes all that there is. Throws `unavailable`. */
-  writeAll(head: OutOfOrderHead): void {
-    const { kernel } = this.#options;
-    for (const ref of head.refs()) {
-      for (const run of head.runs(ref)) {
-        if (isHistogramEncoding(run.encoding)) {
-          const kind = histogramKind(run.encoding);
-          this.writeHistograms(
-            readHistogramRun(kernel.views, run).map((sample) => ({ ...sample, ref, kind })),
-          );
-          continue;
-        }
-        const batch = kernel.createSampleBatch(run.count);
-        try {
-          readRun(kernel, run, batch.timestampsPtr, batch.valuesPtr);
-          batch.refs.fill(ref, 0, run.count);
-          batch.status.fill(sampleStatus.ok, 0, run.count);
-          batch.count = run.count;
-          this.write(batch);
-        } finally {
-          batch.close();
-        }
-      }
+    this.truncations++;
+    try {
+      for (const { index, path } of listSegments(disk, this.directory))
+        if (index < segment) disk.remove(path);
+      disk.syncDirectory(this.directory);
+    } catch (error) {
+      this.truncationsFailed++;
+      throw error;
     }
   }
 
@@ -113,7 +90,6 @@ export class OutOfOrderLog {
 
   async close(): Promise<void> {
     await this.#writer?.close();
-    this.#record.close();
   }
 
   #open(): WalWriter {

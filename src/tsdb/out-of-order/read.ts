@@ -5,47 +5,55 @@ import {
   type SampleRun,
   type StoredHistogram,
 } from "../../storage/index.ts";
-import { mergeRun } from "../head/merge-run.ts";
 import { withoutResets } from "../block/histograms.ts";
 import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
-import { type OutOfOrderRun, outOfOrderRuns, readHistogramRun, readRun } from "./chunks.ts";
+import { mergeRun } from "../head/merge-run.ts";
+import { type OutOfOrderRun, outOfOrderRuns } from "./chunks.ts";
+import { readFloats, readHistograms, readRunStarts, type RunData } from "./run.ts";
 
 /** Samples that may come between the sizing of columns and their filling. */
 const growthMax = 64;
 const staleHigh = Number(staleMarkerBits >> 32n);
 const staleLow = Number(staleMarkerBits & 0xffffffffn);
 
-/** An upper bound of the samples of a series that came out of order and lie in the time range. */
-export function outOfOrderCountMax(
+/** What is asked of a series' samples that came out of order. */
+export interface OutOfOrderRange {
+  readonly ref: number;
+  readonly minTimestampMs: number;
+  readonly maxTimestampMs: number;
+}
+
+function runsOf(
   { views }: Kernel,
-  ref: number,
-  minTimestampMs: number,
-  maxTimestampMs: number,
-): number {
-  const runs = outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs).filter(isFloats);
+  { ref, minTimestampMs, maxTimestampMs }: OutOfOrderRange,
+): OutOfOrderRun[] {
+  return outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs);
+}
+
+/** An upper bound of the floats of a series that came out of order and lie in the time range. */
+export function outOfOrderCountMax(kernel: Kernel, range: OutOfOrderRange): number {
+  const runs = runsOf(kernel, range).filter(mayHaveFloats);
   return runs.length === 0 ? 0 : runs.reduce((sum, { count }) => sum + count, growthMax);
 }
 
 /**
- * Merges what came out of order of a series into the `count` samples that the columns have; returns how many there are then. Of samples at the same time the one that came in
- * order stays. Throws `internal` when the columns are too small.
+ * Merges the floats of a series that came out of order into the `count` samples that the columns have; returns how many there are then. Of samples at the same time the one that
+ * came in order stays. Throws `internal` when the columns are too small.
  */
 export function mergeOutOfOrder(
   kernel: Kernel,
-  ref: number,
-  minTimestampMs: number,
-  maxTimestampMs: number,
+  range: OutOfOrderRange,
+  data: RunData,
   dropStale: boolean,
   columns: SampleColumns,
   count: number,
 ): number {
-  const runs = outOfOrderRuns(kernel.views, ref, minTimestampMs, maxTimestampMs).filter(isFloats);
+  const runs = runsOf(kernel, range).filter(mayHaveFloats);
   if (runs.length === 0) return count;
   const { scratch } = kernel;
   const mark = scratch.mark();
   try {
-    const late = sortedSamples(kernel, runs, minTimestampMs, maxTimestampMs, dropStale);
-    return mergeRun(kernel, late, columns, count);
+    return mergeRun(kernel, sortedSamples(kernel, runs, range, data, dropStale), columns, count);
   } finally {
     scratch.release(mark);
   }
@@ -53,44 +61,58 @@ export function mergeOutOfOrder(
 
 /** Merges the native histograms of a series that came out of order into those in order, which stay where both have one of the same time. */
 export function mergeOutOfOrderHistograms(
-  { views }: Kernel,
-  ref: number,
-  minTimestampMs: number,
-  maxTimestampMs: number,
+  kernel: Kernel,
+  range: OutOfOrderRange,
+  data: RunData,
   inOrder: readonly StoredHistogram[],
 ): readonly StoredHistogram[] {
-  const late = outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs)
-    .flatMap((run) => readHistogramRun(views, run))
-    .sort((a, b) => a.timestampMs - b.timestampMs);
-  if (late.length === 0) return inOrder;
-  const isLate = new Set(late);
-  const merged = mergeHistograms(inOrder, late);
-  // What is known of resets is known of the one before in order.
+  const runs = runsOf(kernel, range)
+    .map((run) => readHistograms(kernel, range.ref, run, data))
+    .filter(({ length }) => length > 0);
+  if (runs.length === 0) return inOrder;
+  let merged: readonly StoredHistogram[] = inOrder;
+  for (const run of runs) merged = mergeHistograms(merged, run);
+  // What is known of resets is known of the one before in the same run.
+  const before = new Map<StoredHistogram, StoredHistogram>();
+  for (const run of [inOrder, ...runs]) for (let i = 1; i < run.length; i++) before.set(run[i]!, run[i - 1]!);
   return merged.map((sample, i) =>
-    i > 0 && isLate.has(merged[i - 1]!) ? { ...sample, histogram: withoutResets(sample.histogram) } : sample,
+    i > 0 && before.get(sample) !== merged[i - 1]
+      ? { ...sample, histogram: withoutResets(sample.histogram) }
+      : sample,
   );
 }
 
-function isFloats({ encoding }: OutOfOrderRun): boolean {
+/** Since when the floats of a series that came out of order count, by the time of each, as far as that is known. */
+export function outOfOrderStarts(
+  kernel: Kernel,
+  range: OutOfOrderRange,
+  data: RunData,
+): [timestampMs: number, startTimestampMs: number][] {
+  const runs = runsOf(kernel, range).filter(mayHaveFloats);
+  return runs
+    .toReversed()
+    .flatMap((run) => readRunStarts(kernel, range.ref, run, data))
+    .filter(([ms]) => ms >= range.minTimestampMs && ms <= range.maxTimestampMs);
+}
+
+function mayHaveFloats({ encoding }: OutOfOrderRun): boolean {
   return !isHistogramEncoding(encoding);
 }
 
-/** The samples of all runs by time, each time once, in scratch. */
+/** The floats of all runs by time, each time once, in scratch. */
 function sortedSamples(
   kernel: Kernel,
-  runs: ReturnType<typeof outOfOrderRuns>,
-  minTimestampMs: number,
-  maxTimestampMs: number,
+  runs: readonly OutOfOrderRun[],
+  { ref, minTimestampMs, maxTimestampMs }: OutOfOrderRange,
+  data: RunData,
   dropStale: boolean,
 ): SampleRun {
   const { f64, u32 } = kernel.views;
   const capacity = runs.reduce((sum, { count }) => sum + count, 0);
   const all = allocate(kernel, capacity);
   let filled = 0;
-  for (const run of runs) {
-    readRun(kernel, run, all.timestamps + 8 * filled, all.values + 8 * filled);
-    filled += run.count;
-  }
+  for (const run of runs)
+    filled += readFloats(kernel, ref, run, data, all.timestamps + 8 * filled, all.values + 8 * filled);
   const times = all.timestamps / 8;
   const bits = all.values / 4;
   const order = Uint32Array.from({ length: filled }, (_, i) => i);
@@ -114,5 +136,5 @@ function sortedSamples(
 }
 
 function allocate({ scratch }: Kernel, samples: number): { timestamps: number; values: number } {
-  return { timestamps: scratch.allocate(8 * samples + 16), values: scratch.allocate(8 * samples + 16) };
+  return { timestamps: scratch.allocate(8 * samples + 64), values: scratch.allocate(8 * samples + 64) };
 }

@@ -1,10 +1,17 @@
 import type { Disk, Logger } from "../../base/index.ts";
-import { layout, SampleBatch } from "../../kernel/index.ts";
+import type { SampleEntry } from "../head/entry-batch.ts";
 import type { Head } from "../head/head.ts";
+import { slicer } from "../head/slicer.ts";
+import type { LoadedHeadChunks } from "../head-chunks/index.ts";
+import { cutTail } from "../wal/cut-tail.ts";
+import { headRef } from "../wal/entry-window.ts";
+import { decodeFloatRecord, isFloatRecord } from "../wal/float-record.ts";
 import { decodeHistogramRecord, isHistogramRecord } from "../wal/histogram-record.ts";
+import { type ChunkMarker, decodeMarkerRecord } from "../wal/marker-record.ts";
 import { SegmentReader, type WalDamage } from "../wal/reader.ts";
 import { recordType } from "../wal/record.ts";
 import { listSegments } from "../wal/segment.ts";
+import type { WalWriter } from "../wal/writer.ts";
 
 export interface OutOfOrderReplayOptions {
   head: Head;
@@ -12,119 +19,141 @@ export interface OutOfOrderReplayOptions {
   logger: Logger;
   /** The write-behind log. */
   directory: string;
-  /** The first segment that is not read: this process writes it. */
-  endSegment: () => number;
+  /** What writes to the log meanwhile, once there is something: that is read as well. */
+  writer?: () => WalWriter | undefined;
   /** Refs of the log whose series has another ref in the head. */
   refs: ReadonlyMap<number, number>;
+  /** Chunks that are in files: where a marker names one, the series gets it in place of its samples in the log. */
+  headChunks?: LoadedHeadChunks | undefined;
+  /** Called when nothing more is left; from then on samples must go into the head. */
+  onCaughtUp?: () => void;
 }
 
 export interface OutOfOrderReplayResult {
   samples: number;
-  unknownSeriesSamples: number;
+  /** What names a series that there is not. */
+  unknownRefs: { samples: number; histograms: number; mmap_markers: number };
   damages: WalDamage[];
-  /** Whether the log has markers, which say what can be left out of it since it is in certain places of `chunks_head`. */
-  hasMarkers: boolean;
+  /** Torn ends of segments, which were cut. */
+  tornTails: WalDamage[];
+  /** Whether a marker names a chunk that there is not, so that the log must be written anew before a chunk can come to that place. */
+  hasLostChunks: boolean;
   /** Records of types that are not read, by type. */
   skippedRecords: Map<number, number>;
 }
 
-/** The event loop gets its turn after so much work. */
-const sliceMs = 20;
-const batchSamplesMin = 4096;
-
-/**
- * Fills the out-of-order part of a head whose series are known from the write-behind log. That has all samples that are in no block, so upstream's
- * markers of chunks in `chunks_head` are not needed. Throws the disk's errors and MemoryFullError.
- */
+/** Fills the out-of-order part of a head whose series are known from the write-behind log. Throws the disk's errors and MemoryFullError. */
 export async function replayOutOfOrder(options: OutOfOrderReplayOptions): Promise<OutOfOrderReplayResult> {
-  const { disk, directory, head, endSegment, logger } = options;
-  const result: OutOfOrderReplayResult = {
+  const { disk, directory } = options;
+  const replay = new Replay(options);
+  for (let last = -1; ;) {
+    const next = listSegments(disk, directory).find(({ index }) => index > last);
+    if (next === undefined) break;
+    await replay.readSegment(next.index, next.path);
+    last = next.index;
+  }
+  options.onCaughtUp?.();
+  return replay.result;
+}
+
+class Replay {
+  readonly result: OutOfOrderReplayResult = {
     samples: 0,
-    unknownSeriesSamples: 0,
+    unknownRefs: { samples: 0, histograms: 0, mmap_markers: 0 },
     damages: [],
-    hasMarkers: false,
+    tornTails: [],
+    hasLostChunks: false,
     skippedRecords: new Map(),
   };
-  let sliceStartMs = performance.now();
-  for (const { index, path } of listSegments(disk, directory)) {
-    if (index >= endSegment()) break;
-    const reader = new SegmentReader(head.kernel, disk, path);
+  readonly #options: OutOfOrderReplayOptions;
+  readonly #breathe = slicer();
+
+  constructor(options: OutOfOrderReplayOptions) {
+    this.#options = options;
+  }
+
+  async readSegment(index: number, path: string): Promise<void> {
+    const { head, disk, logger, writer } = this.#options;
+    const sizeBytes = (): number | undefined =>
+      writer?.()?.segment === index ? writer()!.segmentSizeBytes : disk.stat(path)?.sizeBytes;
+    const reader = new SegmentReader(head.kernel, disk, path, sizeBytes());
     try {
-      for (let record = reader.next(); record !== undefined; record = reader.next()) {
-        readRecord(options, path, record, result);
-        if (performance.now() - sliceStartMs < sliceMs) continue;
-        head.kernel.arena.reclaim();
-        await new Promise((resolve) => setImmediate(resolve));
-        sliceStartMs = performance.now();
+      for (;;) {
+        await this.#drain(reader, path);
+        const written = sizeBytes() ?? 0;
+        if (written <= reader.position) break;
+        reader.extend(written);
       }
-      result.damages.push(...reader.damages);
-      if (reader.tail) logger.warn("torn end of WBL segment left out", { ...reader.tail });
+      this.result.damages.push(...reader.damages);
       for (const damage of reader.damages) logger.warn("damaged WBL record skipped", { ...damage });
+      if (reader.tail === undefined) return;
+      this.result.tornTails.push(reader.tail);
+      cutTail(disk, path, reader);
+      logger.warn("torn end of WBL segment cut", { ...reader.tail, sizeBytes: reader.goodBytes });
     } finally {
       reader.close();
     }
   }
-  return result;
-}
 
-function readRecord(
-  { head, refs }: OutOfOrderReplayOptions,
-  path: string,
-  record: Uint8Array,
-  result: OutOfOrderReplayResult,
-): void {
-  const type = record[0] ?? 0;
-  try {
-    if (type === recordType.mmapMarkers) result.hasMarkers = true;
-    else if (isHistogramRecord(record)) readHistograms(head, refs, record, result);
-    else if (type === recordType.samples) readSamples(head, refs, record, result);
-    else result.skippedRecords.set(type, (result.skippedRecords.get(type) ?? 0) + 1);
-  } catch (error) {
-    // Malformed under a good checksum: the rest is none the worse for it.
-    if (!(error instanceof RangeError)) throw error;
-    result.damages.push({ path, offset: 0, reason: error.message });
-  }
-}
-
-function readHistograms(
-  head: Head,
-  refs: ReadonlyMap<number, number>,
-  record: Uint8Array,
-  result: OutOfOrderReplayResult,
-): void {
-  for (const entry of decodeHistogramRecord(record).entries) {
-    const ref = refs.get(entry.ref) ?? entry.ref;
-    if (!head.hasSeries(ref)) result.unknownSeriesSamples++;
-    else if (head.outOfOrder.insertHistogram({ ...entry, ref })) result.samples++;
-  }
-}
-
-function readSamples(
-  head: Head,
-  refs: ReadonlyMap<number, number>,
-  record: Uint8Array,
-  result: OutOfOrderReplayResult,
-): void {
-  const { kernel } = head;
-  const batch = kernel.createSampleBatch(
-    Math.max(batchSamplesMin, SampleBatch.recordSamplesMax(record.length)),
-  );
-  const mark = kernel.scratch.mark();
-  try {
-    const ptr = kernel.scratch.allocate(record.length + layout.slackBytes);
-    kernel.views.u8.set(record, ptr);
-    const count = batch.decodeRecord(ptr, record.length);
-    for (let i = 0; i < count; i++) {
-      const ref = refs.get(batch.refs[i]!) ?? batch.refs[i]!;
-      const bits = batch.valueBits[i]!;
-      if (!head.hasSeries(ref)) result.unknownSeriesSamples++;
-      else if (
-        head.outOfOrder.insert(ref, batch.timestamps[i]!, Number(bits & 0xffffffffn), Number(bits >> 32n))
-      )
-        result.samples++;
+  async #drain(reader: SegmentReader, path: string): Promise<void> {
+    for (let record = reader.next(); record !== undefined; record = reader.next()) {
+      this.#read(record, path);
+      const turn = this.#breathe();
+      if (turn === undefined) continue;
+      this.#options.head.kernel.arena.reclaim();
+      await turn;
     }
-  } finally {
-    kernel.scratch.release(mark);
-    batch.close();
+  }
+
+  #read(record: Uint8Array, path: string): void {
+    const { result } = this;
+    const type = record[0] ?? 0;
+    try {
+      if (type === recordType.mmapMarkers) this.#follow(decodeMarkerRecord(record));
+      else if (isHistogramRecord(record)) this.#insert(decodeHistogramRecord(record).entries, "histograms");
+      else if (isFloatRecord(record)) this.#insert(decodeFloatRecord(record), "samples");
+      else result.skippedRecords.set(type, (result.skippedRecords.get(type) ?? 0) + 1);
+    } catch (error) {
+      // Malformed under a good checksum: the rest is none the worse for it.
+      if (!(error instanceof RangeError)) throw error;
+      result.damages.push({ path, offset: 0, reason: error.message });
+    }
+  }
+
+  #insert(entries: readonly SampleEntry[], kind: "samples" | "histograms"): void {
+    const { head, refs } = this.#options;
+    for (const entry of entries) {
+      const ref = headRef(entry.ref, refs);
+      if (!head.hasSeries(ref)) this.result.unknownRefs[kind]++;
+      else if (head.outOfOrder.insert({ ...entry, ref })) this.result.samples++;
+    }
+  }
+
+  #follow(markers: readonly ChunkMarker[]): void {
+    const byRef = Map.groupBy(markers, ({ ref }) => ref);
+    for (const [ref, ofSeries] of byRef) this.#followSeries(ref, ofSeries);
+  }
+
+  /**
+   * What the log has of the series by now is in these chunks, but for what chunks had that were lost. That leaves the list, so that no later marker stands for it.
+   */
+  #followSeries(logRef: number, markers: readonly ChunkMarker[]): void {
+    const { head, refs, headChunks } = this.#options;
+    const ref = headRef(logRef, refs);
+    if (!head.hasSeries(ref)) {
+      this.result.unknownRefs.mmap_markers += markers.length;
+      return;
+    }
+    // The files know the series by the ref of the log.
+    const isThere = (marker: ChunkMarker): boolean =>
+      ref === logRef && headChunks?.hasOutOfOrder(ref, marker) === true;
+    if (markers.every(isThere)) {
+      for (const marker of markers) head.outOfOrder.attach(ref, headChunks!.takeOutOfOrder(ref, marker));
+      head.outOfOrder.forgetOpen(ref);
+    } else {
+      head.outOfOrder.close(ref);
+      // Upstream's way to say that there is none: nothing comes to that place.
+      if (markers.some(({ file }) => file !== 0)) this.result.hasLostChunks = true;
+    }
   }
 }

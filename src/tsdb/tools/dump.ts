@@ -102,7 +102,6 @@ async function loadHead(kernel: Kernel, disk: Disk, dataDirectory: string): Prom
   await replayOutOfOrder({
     ...common,
     directory: `${dataDirectory}/wbl`,
-    endSegment: () => Infinity,
     refs,
   });
 }

@@ -23,6 +23,14 @@ export function firstGenerationPlaces(cursor: RecordCursor): () => EntryPlace {
   });
 }
 
+/** The inverse of `firstGenerationPlaces`, which leaves starts out. */
+export function firstGenerationWriter(writer: ByteWriter, first: EntryPlace): (place: EntryPlace) => void {
+  writer.u64(first.ref).i64(first.timestampMs);
+  return ({ ref, timestampMs }) => {
+    writer.varint(ref - first.ref).varint(timestampMs - first.timestampMs);
+  };
+}
+
 /** Reads places of the second generation: the first whole, then refs as differences to the one before and times to the first. */
 export function secondGenerationPlaces(cursor: RecordCursor): () => EntryPlace {
   let first: EntryPlace | undefined;

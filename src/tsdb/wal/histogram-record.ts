@@ -19,8 +19,8 @@ import type { HistogramKind } from "../../storage/index.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
 import { ByteWriter } from "../block/bytes.ts";
 import {
-  type EntryPlace,
   firstGenerationPlaces,
+  firstGenerationWriter,
   placeWriter,
   secondGenerationPlaces,
 } from "./entry-place.ts";
@@ -75,14 +75,6 @@ function encodeRecord(type: number, entries: readonly HistogramEntry[], hasStart
     writeHistogram(writer, entry.kind, entry.histogram);
   }
   return Uint8Array.from(writer.view());
-}
-
-function firstGenerationWriter(writer: ByteWriter, first: EntryPlace): (place: EntryPlace) => void {
-  writer.u64(first.ref);
-  writeInt64(writer, first.timestampMs);
-  return ({ ref, timestampMs }) => {
-    writer.varint(ref - first.ref).varint(timestampMs - first.timestampMs);
-  };
 }
 
 export function isHistogramRecord(record: Uint8Array): boolean {
@@ -221,8 +213,4 @@ function doubleOf(bits: bigint): number {
 function writeBits(writer: ByteWriter, bits: bigint): void {
   view.setBigUint64(0, bits);
   writer.u32(view.getUint32(0)).u32(view.getUint32(4));
-}
-
-function writeInt64(writer: ByteWriter, value: number): void {
-  writeBits(writer, BigInt.asUintN(64, BigInt(value)));
 }

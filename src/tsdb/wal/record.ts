@@ -31,6 +31,11 @@ export class RecordCursor {
     return this.at >= this.bytes.length;
   }
 
+  uint32(): number {
+    this.at += 4;
+    return this.#view.getUint32(this.at - 4);
+  }
+
   /** A big-endian u64; beyond 2⁵³ the last digits are lost. */
   uint64(): number {
     const high = this.#view.getUint32(this.at);

@@ -1,7 +1,6 @@
 import { type Kernel, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
 import { decodeFloatRecord } from "./float-record.ts";
 import { EntryWindow, headRef, type WindowOptions } from "./entry-window.ts";
-import { RecordCursor } from "./record.ts";
 
 /** Samples gathered per series on average, as far as the bounds below allow. */
 const samplesPerSeries = 16;
@@ -67,12 +66,9 @@ export class ReplayWindow {
     const start = batch.count;
     const count = this.#decode(record, start);
     if (count < 0) {
-      try {
-        addWithLargeRefs(record, batch, refs);
-      } catch (error) {
-        batch.count = start;
-        throw error;
-      }
+      // Refs that the kernel has no room for, or damage.
+      for (const { ref, timestampMs, bits } of decodeFloatRecord(record))
+        batch.pushBits(headRef(ref, refs), timestampMs, bits);
       return;
     }
     batch.count = start + count;
@@ -203,17 +199,5 @@ export class ReplayWindow {
     }
     sorted.count = count;
     return sorted;
-  }
-}
-
-/** A samples record whose refs need more than 32 bits. Throws RangeError when it is malformed. */
-function addWithLargeRefs(record: Uint8Array, batch: SampleBatch, refs: ReadonlyMap<number, number>): void {
-  const cursor = new RecordCursor(record, 1);
-  const baseRef = cursor.uint64();
-  const baseMs = cursor.int64();
-  while (!cursor.isAtEnd) {
-    const logRef = baseRef + cursor.varint();
-    const timestampMs = baseMs + cursor.varint();
-    batch.pushBits(headRef(logRef, refs), timestampMs, cursor.bits64());
   }
 }

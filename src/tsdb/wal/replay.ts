@@ -1,4 +1,5 @@
 import { type Disk, NarthexError } from "../../base/index.ts";
+import { cutTail } from "./cut-tail.ts";
 import { SegmentReader } from "./reader.ts";
 import { RecordReplay, type RecordReplayOptions, type ReplayResult } from "./record-replay.ts";
 import { listCheckpoints, listSegments, segmentName } from "./segment.ts";
@@ -146,16 +147,9 @@ class Replay {
     if (reader.tail) this.#cutTail(reader, path);
   }
 
-  /** What was being written when the process or machine went down is no record, and would hide what is written after it from others. */
   #cutTail(reader: SegmentReader, path: string): void {
-    const { disk, logger } = this.#options;
     this.result.tornTails.push(reader.tail!);
-    logger.warn("torn end of WAL segment cut", { ...reader.tail, sizeBytes: reader.goodBytes });
-    const fd = disk.open(path, "r+");
-    try {
-      disk.truncate(fd, reader.goodBytes);
-    } finally {
-      disk.close(fd);
-    }
+    this.#options.logger.warn("torn end of WAL segment cut", { ...reader.tail, sizeBytes: reader.goodBytes });
+    cutTail(this.#options.disk, path, reader);
   }
 }
