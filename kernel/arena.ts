@@ -1,37 +1,43 @@
-// The head's arena (writer thread only): free lists by size class over regions taken from the spans.
+// The head's arena (writer thread only): blocks of one size class are cut from slabs, which are spans that go back when all their blocks are free, so that
+// what was outgrown or removed makes room for any other size.
 import { epochAdvance } from "./epoch";
 import {
-  ARENA_BUMP,
-  ARENA_BUMP_END,
-  ARENA_FREE_LISTS,
   ARENA_RESERVED,
   ARENA_RETIRED,
+  ARENA_SLABS,
   ARENA_USED,
   GLOBAL_EPOCH,
   PAGE_BYTES,
   PAGE_COUNT,
   RETIRED_HEAD,
   RETIRED_TAIL,
+  SLAB_OF_PAGE,
 } from "./layout";
 import { allocateSpan, freeSpan } from "./spans";
 
 const SMALL_MAX: u32 = 512;
 const SMALL_CLASSES: u32 = 32;
-const BLOCK_MAX: u32 = 65536;
-// Above 512: ×1.25, rounded up to 16.
+// Above 512, multiples of 16: ×1.125 for the blocks of large chunks, then ×1.25. Larger blocks are spans of their own.
 const LARGE: StaticArray<u32> = [
-  640, 800, 1008, 1264, 1584, 1984, 2480, 3104, 3888, 4864, 6080, 7600, 9504, 11888, 14864, 18592, 23248, 29072, 36352,
-  45440, 56800, 65536,
+  576, 640, 720, 800, 896, 1008, 1136, 1264, 1584, 1984, 2480, 3104, 3888, 4864, 6080, 7600, 9504, 11888, 14864, 18592, 23248,
+  29072, 36352, 45440, 56800,
 ];
-const LARGE_CLASSES: u32 = 22;
+const LARGE_CLASSES: u32 = 25;
 const CLASSES: u32 = SMALL_CLASSES + LARGE_CLASSES;
-const REGION_BYTES: u32 = 1048576;
-// Before memory that was never used is taken, small blocks, such as the heads of chunks in files, are cut from free ones of up to 224 bytes, which chunks outgrow
-// while they are young, and blocks of chunks from free ones of up to twice their size.
-const SMALL_CUT_MAX: u32 = 64;
-const SMALL_CUT_FROM_END: u32 = 14;
-const CHUNK_CUT_MIN: u32 = 128;
-const CHUNK_CUT_MAX: u32 = 1264;
+const BLOCK_MAX: u32 = 56800;
+
+// A slab has room for at least so many blocks, unless the memory is nearly full.
+const SLAB_BLOCKS_MIN: u32 = 8;
+// A slab: a header, then its blocks. Those with room are in a list, one for each size class.
+const SLAB_HEADER: u32 = 32;
+const SLAB_NEXT: usize = 0;
+const SLAB_PREVIOUS: usize = 4;
+const SLAB_CLASS: usize = 8;
+const SLAB_BYTES: usize = 12;
+// Its blocks in use, the first of those freed, and where the part begins that was never used.
+const SLAB_USED: usize = 16;
+const SLAB_FREE: usize = 20;
+const SLAB_FRESH: usize = 24;
 
 // Retired blocks wait in a queue of nodes: { u32 next, u32 first, u32 last, u32 0, (u32 ptr, u32 bytes, u32 epoch) × 84 }.
 const NODE_BYTES: u32 = 1024;
@@ -54,7 +60,7 @@ function bytesOf(sizeClass: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function listOf(sizeClass: u32): usize {
-  return ARENA_FREE_LISTS + (sizeClass << 2);
+  return ARENA_SLABS + (sizeClass << 2);
 }
 
 // @ts-ignore: decorator
@@ -71,23 +77,6 @@ export function arenaClassBytes(bytes: u32): u32 {
   return bytes > BLOCK_MAX ? <u32>roundToPages(bytes) : bytesOf(classOf(bytes));
 }
 
-function push(sizeClass: u32, ptr: u32): void {
-  const list = listOf(sizeClass);
-  store<u32>(ptr, load<u32>(list));
-  store<u32>(list, ptr);
-}
-
-// Cuts [ptr, ptr + bytes), a multiple of 16, into the largest classes that fit and puts them on their lists.
-function pushRest(ptr: u32, bytes: u32): void {
-  while (bytes != 0) {
-    let sizeClass = bytes >= BLOCK_MAX ? CLASSES - 1 : classOf(bytes);
-    if (bytesOf(sizeClass) > bytes) sizeClass--;
-    push(sizeClass, ptr);
-    ptr += bytesOf(sizeClass);
-    bytes -= bytesOf(sizeClass);
-  }
-}
-
 // A span for the arena, which may hold fifteen sixteenths of the memory: the rest is for scratch and buffers.
 function reserve(bytes: u32): u32 {
   const limit = <f64>load<u32>(PAGE_COUNT) * <f64>PAGE_BYTES * 0.9375;
@@ -97,30 +86,68 @@ function reserve(bytes: u32): u32 {
   return ptr;
 }
 
-function newRegion(bytesMin: u32): bool {
-  let bytes = REGION_BYTES;
-  let ptr = reserve(bytes);
-  if (ptr == 0) {
-    bytes = <u32>roundToPages(bytesMin);
-    ptr = reserve(bytes);
-    if (ptr == 0) return false;
-  }
-  pushRest(load<u32>(ARENA_BUMP), load<u32>(ARENA_BUMP_END) - load<u32>(ARENA_BUMP));
-  store<u32>(ARENA_BUMP, ptr);
-  store<u32>(ARENA_BUMP_END, ptr + bytes);
+function giveBack(span: u32, bytes: u32): bool {
+  if (freeSpan(span, bytes, 0) == 0) return false;
+  count(ARENA_RESERVED, -<f64>roundToPages(bytes));
   return true;
 }
 
-// Splits the smallest free block that is larger, of the classes before `end`; 0 when there is none.
-function split(sizeClass: u32, end: u32): u32 {
-  for (let larger = sizeClass + 1; larger < end; larger++) {
-    const ptr = load<u32>(listOf(larger));
-    if (ptr == 0) continue;
-    store<u32>(listOf(larger), load<u32>(ptr));
-    pushRest(ptr + bytesOf(sizeClass), bytesOf(larger) - bytesOf(sizeClass));
-    return ptr;
+function link(slab: u32): void {
+  const list = listOf(load<u32>(slab, SLAB_CLASS));
+  const next = load<u32>(list);
+  store<u32>(slab, next, SLAB_NEXT);
+  store<u32>(slab, 0, SLAB_PREVIOUS);
+  if (next != 0) store<u32>(next, slab, SLAB_PREVIOUS);
+  store<u32>(list, slab);
+}
+
+function unlink(slab: u32): void {
+  const next = load<u32>(slab, SLAB_NEXT);
+  const previous = load<u32>(slab, SLAB_PREVIOUS);
+  if (next != 0) store<u32>(next, previous, SLAB_PREVIOUS);
+  if (previous != 0) store<u32>(previous, next, SLAB_NEXT);
+  else store<u32>(listOf(load<u32>(slab, SLAB_CLASS)), next);
+}
+
+// @ts-ignore: decorator
+@inline
+function isFull(slab: u32, blockBytes: u32): bool {
+  return load<u32>(slab, SLAB_FREE) == 0 && load<u32>(slab, SLAB_FRESH) + blockBytes > load<u32>(slab, SLAB_BYTES);
+}
+
+// A slab of the class, linked; 0 when there is no span for one.
+function newSlab(sizeClass: u32): u32 {
+  const blockBytes = bytesOf(sizeClass);
+  let bytes = <u32>roundToPages(blockBytes * SLAB_BLOCKS_MIN);
+  let slab = reserve(bytes);
+  if (slab == 0) {
+    bytes = <u32>roundToPages(SLAB_HEADER + blockBytes);
+    slab = reserve(bytes);
+    if (slab == 0) return 0;
   }
-  return 0;
+  store<u32>(slab, sizeClass, SLAB_CLASS);
+  store<u32>(slab, bytes, SLAB_BYTES);
+  store<u32>(slab, 0, SLAB_USED);
+  store<u32>(slab, 0, SLAB_FREE);
+  store<u32>(slab, SLAB_HEADER, SLAB_FRESH);
+  const first = slab / PAGE_BYTES;
+  for (let page = first; page < first + bytes / PAGE_BYTES; page++) store<u16>(SLAB_OF_PAGE + (page << 1), <u16>first);
+  link(slab);
+  return slab;
+}
+
+// @ts-ignore: decorator
+@inline
+function slabOf(ptr: u32): u32 {
+  return <u32>load<u16>(SLAB_OF_PAGE + ((ptr / PAGE_BYTES) << 1)) * PAGE_BYTES;
+}
+
+// A slab with room for the class. When memory is full, one of larger blocks may do; 0 when there is none.
+function slabFor(sizeClass: u32): u32 {
+  let slab = load<u32>(listOf(sizeClass));
+  if (slab == 0) slab = newSlab(sizeClass);
+  for (let larger = sizeClass + 1; slab == 0 && larger < CLASSES; larger++) slab = load<u32>(listOf(larger));
+  return slab;
 }
 
 export function arenaAllocate(bytes: u32): u32 {
@@ -129,24 +156,18 @@ export function arenaAllocate(bytes: u32): u32 {
     if (ptr != 0) count(ARENA_USED, <f64>roundToPages(bytes));
     return ptr;
   }
-  const sizeClass = classOf(bytes);
-  const blockBytes = bytesOf(sizeClass);
-  let ptr = load<u32>(listOf(sizeClass));
-  if (ptr != 0) store<u32>(listOf(sizeClass), load<u32>(ptr));
-  else if (blockBytes <= SMALL_CUT_MAX) ptr = split(sizeClass, SMALL_CUT_FROM_END);
-  else if (blockBytes >= CHUNK_CUT_MIN && blockBytes <= CHUNK_CUT_MAX) ptr = split(sizeClass, classOf(blockBytes * 2) + 1);
-  if (ptr != 0) {
-    count(ARENA_USED, <f64>blockBytes);
-    return ptr;
+  const slab = slabFor(classOf(bytes));
+  if (slab == 0) return 0;
+  const blockBytes = bytesOf(load<u32>(slab, SLAB_CLASS));
+  let ptr = load<u32>(slab, SLAB_FREE);
+  if (ptr != 0) store<u32>(slab, load<u32>(ptr), SLAB_FREE);
+  else {
+    const fresh = load<u32>(slab, SLAB_FRESH);
+    ptr = slab + fresh;
+    store<u32>(slab, fresh + blockBytes, SLAB_FRESH);
   }
-  if (load<u32>(ARENA_BUMP_END) - load<u32>(ARENA_BUMP) >= blockBytes || newRegion(blockBytes)) {
-    ptr = load<u32>(ARENA_BUMP);
-    store<u32>(ARENA_BUMP, ptr + blockBytes);
-  } else {
-    // Nothing is left but larger free blocks.
-    ptr = split(sizeClass, CLASSES);
-    if (ptr == 0) return 0;
-  }
+  store<u32>(slab, load<u32>(slab, SLAB_USED) + 1, SLAB_USED);
+  if (isFull(slab, blockBytes)) unlink(slab);
   count(ARENA_USED, <f64>blockBytes);
   return ptr;
 }
@@ -154,14 +175,23 @@ export function arenaAllocate(bytes: u32): u32 {
 export function arenaFree(ptr: u32, bytes: u32): void {
   if (ptr == 0) return;
   if (bytes > BLOCK_MAX) {
-    if (freeSpan(ptr, bytes, 0) == 0) return;
-    count(ARENA_USED, -<f64>roundToPages(bytes));
-    count(ARENA_RESERVED, -<f64>roundToPages(bytes));
+    if (giveBack(ptr, bytes)) count(ARENA_USED, -<f64>roundToPages(bytes));
     return;
   }
-  const sizeClass = classOf(bytes);
-  count(ARENA_USED, -<f64>bytesOf(sizeClass));
-  push(sizeClass, ptr);
+  const slab = slabOf(ptr);
+  const blockBytes = bytesOf(load<u32>(slab, SLAB_CLASS));
+  const wasFull = isFull(slab, blockBytes);
+  const used = load<u32>(slab, SLAB_USED) - 1;
+  count(ARENA_USED, -<f64>blockBytes);
+  if (used == 0) {
+    if (!wasFull) unlink(slab);
+    giveBack(slab, load<u32>(slab, SLAB_BYTES));
+    return;
+  }
+  store<u32>(slab, used, SLAB_USED);
+  store<u32>(ptr, load<u32>(slab, SLAB_FREE));
+  store<u32>(slab, ptr, SLAB_FREE);
+  if (wasFull) link(slab);
 }
 
 export function arenaRetire(ptr: u32, bytes: u32): void {

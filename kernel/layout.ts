@@ -2,6 +2,8 @@
 
 export const PAGE_BYTES: u32 = 65536;
 export const TABLES: usize = 98304;
+export const SLAB_OF_PAGE: usize = 131072;
+export const SPANS_FIRST_PAGE: u32 = 4;
 export const SLACK: u32 = 16;
 
 // Control block.
@@ -10,14 +12,12 @@ export const SPAN_LOCK: usize = 12;
 export const PAGES_USED: usize = 16;
 export const SPAN_HINT: usize = 20;
 export const GLOBAL_EPOCH: usize = 64;
-export const ARENA_BUMP: usize = 128;
-export const ARENA_BUMP_END: usize = 132;
 export const RETIRED_HEAD: usize = 136;
 export const RETIRED_TAIL: usize = 140;
 export const ARENA_USED: usize = 144;
 export const ARENA_RETIRED: usize = 152;
 export const ARENA_RESERVED: usize = 160;
-export const ARENA_FREE_LISTS: usize = 256;
+export const ARENA_SLABS: usize = 256;
 export const SERIES_HIGHEST_REF: usize = 1024;
 export const SERIES_COUNT: usize = 1028;
 export const CHUNK_TOTAL: usize = 1032;

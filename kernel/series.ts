@@ -1,6 +1,6 @@
 // Series slots and their chunks. The writer publishes: a chunk by an atomic store of its pointer, a sample by one of the count.
 import { arenaAllocate, arenaClassBytes, arenaRetire } from "./arena";
-import { blockBytes, chunkCount, chunkEncoding, isClosed, isInFile, isXor, recordBytesOf, setChunkCount } from "./chunk";
+import { blockBytes, chunkCount, chunkEncoding, isClosed, isXor, setChunkCount } from "./chunk";
 import { noteClosed } from "./closed-chunks";
 import {
   CHUNK_CAPACITY,
@@ -43,15 +43,12 @@ import {
   SAMPLE_BYTES_MAX,
 } from "./xor";
 
-// Sizes of an open chunk's block, header and slack included. They are few, so that what one series has outgrown fits the next.
-const OPEN_BLOCKS: StaticArray<u32> = [128, 176, 224, 272, 336, 432, 560, 752, 1008, 1264];
-const OPEN_BLOCKS_COUNT: u32 = 10;
+// An open chunk's block has room for so many bytes beside the next sample; when they are used up, the chunk moves to one with as many more. Most series are
+// in the same phase of their chunks, so that what is reserved for later is missing now.
+const OPEN_ROOM_BYTES: u32 = 48;
 // Upstream cuts before a chunk of more than this many bytes takes another sample.
 const CHUNK_BYTES_MAX: u32 = 1024;
 const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = CHUNK_BYTES_MAX - 19;
-
-// Two bytes of count, about six of the first timestamp, eight of the first value, and the second sample's whole distance.
-const FIRST_SAMPLE_BYTES: u32 = 20;
 
 // In place of the bit position: the newest chunk came from a file, and its last value will be known when the log tells it again.
 const VALUE_UNKNOWN: u32 = 0;
@@ -192,19 +189,9 @@ function computeChunkEnd(start: i64, current: i64, limit: i64): i64 {
   return <i64>(<f64>start + <f64>(limit - start) / Math.floor(n));
 }
 
-// The capacity of the open block that holds so many bytes of data, or the next sample at least.
-function openCapacity(dataBytes: u32): u32 {
-  const wanted = CHUNK_HEADER + dataBytes + SLACK;
-  let i: u32 = 0;
-  while (i < OPEN_BLOCKS_COUNT - 1 && unchecked(OPEN_BLOCKS[i]) < wanted) i++;
-  return unchecked(OPEN_BLOCKS[i]) - CHUNK_HEADER - SLACK;
-}
-
-// Opens a chunk with its first sample, in a block as large as the chunk before it needed; false when memory is full.
+// Opens a chunk with its first sample; false when memory is full.
 function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): bool {
-  let dataBytesBefore: u32 = 0;
-  if (chunk != 0) dataBytesBefore = isInFile(chunk) ? recordBytesOf(chunk) : ((load<u32>(slot, SLOT_BIT_POS) + 7) >> 3) + SAMPLE_BYTES_MAX;
-  const fresh = newChunk(openCapacity(dataBytesBefore));
+  const fresh = newChunk(OPEN_ROOM_BYTES);
   if (fresh == 0) return false;
   if (chunk != 0 && !isClosed(chunk)) close(slot, chunk);
   store<u32>(slot, putFirst(fresh + CHUNK_HEADER, t, bits), SLOT_BIT_POS);
@@ -221,16 +208,10 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, chunkRange: i64): boo
   return true;
 }
 
-// Moves the open chunk to a block that will hold the whole of it if it goes on as it began; returns it, or 0.
-function grow(slot: usize, chunk: usize, samplesPerChunk: u32): usize {
+// Moves the open chunk to a larger block; returns it, or 0.
+function grow(slot: usize, chunk: usize): usize {
   const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
-  // The first sample is written in full and says nothing about the rest.
-  const first = min<u32>(dataBytes, FIRST_SAMPLE_BYTES);
-  const rest = (<u64>(dataBytes - first) * samplesPerChunk) / chunkCount(chunk);
-  // An eighth more than it seems: who falls short moves again when nearly full, and needs a second block just then.
-  const forecast = <u32>min<u64>(first + rest + (rest >> 3), CHUNK_BYTES_MAX);
-  const needed = max<u32>(load<u32>(chunk, CHUNK_CAPACITY) + 1, dataBytes + SAMPLE_BYTES_MAX + 1);
-  const larger = newChunk(openCapacity(max<u32>(forecast + SAMPLE_BYTES_MAX, needed)));
+  const larger = newChunk(dataBytes + SAMPLE_BYTES_MAX + 1 + OPEN_ROOM_BYTES);
   if (larger == 0) return 0;
   copyChunk(chunk, larger, dataBytes);
   atomic.store<u32>(slot + SLOT_CHUNK, <u32>larger);
@@ -274,7 +255,7 @@ export function appendSample(slot: usize, t: i64, bits: u64, chunkRange: i64, sa
     if (!cut(slot, chunk, t, bits, chunkRange)) return STATUS_MEMORY_FULL;
   } else {
     if ((pos >> 3) + SAMPLE_BYTES_MAX + 1 > load<u32>(chunk, CHUNK_CAPACITY)) {
-      chunk = grow(slot, chunk, samplesPerChunk);
+      chunk = grow(slot, chunk);
       if (chunk == 0) return STATUS_MEMORY_FULL;
     }
     const data = chunk + CHUNK_HEADER;

@@ -1,6 +1,6 @@
 // Spans: runs of whole pages, found in a bitmap under a spin lock. A bitmap coalesces by itself, and a thread that dies in here leaves
 // at worst some pages marked, never a broken list.
-import { PAGE_BYTES, PAGE_COUNT, PAGES_USED, SPAN_BITMAP, SPAN_HINT, SPAN_LOCK } from "./layout";
+import { PAGE_BYTES, PAGE_COUNT, PAGES_USED, SPAN_BITMAP, SPAN_HINT, SPAN_LOCK, SPANS_FIRST_PAGE } from "./layout";
 
 function lock(readerSlot: u32): void {
   while (atomic.cmpxchg<u32>(SPAN_LOCK, 0, readerSlot + 1) != 0) {}
@@ -59,7 +59,7 @@ export function allocateSpan(bytes: u32, readerSlot: u32): u32 {
   lock(readerSlot);
   const hint = load<u32>(SPAN_HINT);
   let first = findRun(n, hint, pageCount);
-  if (first == 0) first = findRun(n, 2, min<u32>(hint + n, pageCount));
+  if (first == 0) first = findRun(n, SPANS_FIRST_PAGE, min<u32>(hint + n, pageCount));
   if (first != 0) {
     mark(first, n, true);
     store<u32>(SPAN_HINT, first + n);
@@ -73,7 +73,7 @@ export function freeSpan(ptr: u32, bytes: u32, readerSlot: u32): u32 {
   const n = pagesFor(bytes);
   const first = ptr / PAGE_BYTES;
   const pageCount = load<u32>(PAGE_COUNT);
-  if (n == 0 || (ptr & (PAGE_BYTES - 1)) != 0 || first < 2 || first >= pageCount || n > pageCount - first) return 0;
+  if (n == 0 || (ptr & (PAGE_BYTES - 1)) != 0 || first < SPANS_FIRST_PAGE || first >= pageCount || n > pageCount - first) return 0;
   lock(readerSlot);
   let allUsed: u32 = 1;
   for (let page = first; page < first + n; page++) if (!isUsed(page)) allUsed = 0;

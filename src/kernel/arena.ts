@@ -14,7 +14,7 @@ export interface ArenaUsage {
 
 /**
  * Long-lived blocks of the head: symbols, labels, postings, chunks. **Main thread only.** Size classes of 16 bytes up to 512, then
- * ×1.25 up to 64 KiB; larger blocks are spans of their own. Blocks are 16-byte aligned and not zeroed. The arena takes at most 15/16 of the memory, so that
+ * ×1.125 to ×1.25 up to 56,800 bytes; larger blocks are spans of their own. A slab without blocks in use goes back to the spans. Blocks are 16-byte aligned and not zeroed. The arena takes at most 15/16 of the memory, so that
  * buffers and queries have room when it is full; queries in workers leave a sixteenth free, so that the head can grow.
  */
 export class Arena {

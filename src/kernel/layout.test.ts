@@ -16,20 +16,20 @@ const { chunk, control, reader, slot } = layout;
 const expected: Record<string, number | bigint> = {
   PAGE_BYTES: layout.pageBytes,
   TABLES: layout.tablesStart,
+  SLAB_OF_PAGE: layout.slabOfPageStart,
+  SPANS_FIRST_PAGE: layout.spansStart / layout.pageBytes,
   SLACK: layout.slackBytes,
   PAGE_COUNT: control.pageCount,
   SPAN_LOCK: control.spanLock,
   PAGES_USED: control.pagesUsed,
   SPAN_HINT: control.spanHint,
   GLOBAL_EPOCH: control.globalEpoch,
-  ARENA_BUMP: control.arenaBump,
-  ARENA_BUMP_END: control.arenaBumpEnd,
   RETIRED_HEAD: control.retiredHead,
   RETIRED_TAIL: control.retiredTail,
   ARENA_USED: control.arenaUsedBytes,
   ARENA_RETIRED: control.arenaRetiredBytes,
   ARENA_RESERVED: control.arenaReservedBytes,
-  ARENA_FREE_LISTS: control.arenaFreeLists,
+  ARENA_SLABS: control.arenaSlabs,
   SERIES_HIGHEST_REF: control.seriesHighestRef,
   SERIES_COUNT: control.seriesCount,
   CHUNK_TOTAL: control.chunkCount,
@@ -120,7 +120,7 @@ test("the kernel's layout mirrors ours", () => {
 });
 
 test("regions of the control block do not overlap", () => {
-  assert.ok(control.arenaFreeLists + 64 * 4 <= control.seriesHighestRef);
+  assert.ok(control.arenaSlabs + 64 * 4 <= control.seriesHighestRef);
   assert.ok(control.readers + reader.slots * reader.bytes <= control.spanBitmap);
   assert.ok(control.spanBitmap + layout.memoryPagesMax / 8 <= control.seriesDirectory);
   assert.ok(control.seriesDirectory + slot.pagesMax * 4 <= control.headWords);

@@ -5,7 +5,8 @@
  *     [0, 64 Ki)        control block (below)
  *     [64 Ki, 96 Ki)    static data of kernel.wasm: constants, identical in every thread
  *     [96 Ki, 128 Ki)   tables computed once by the main thread: CRC32C, powers of five
- *     [128 Ki, limit)   spans of n × 64 KiB
+ *     [128 Ki, 256 Ki)  u16 for each page: the first page of the arena's slab that it belongs to
+ *     [256 Ki, limit)   spans of n × 64 KiB
  */
 export const pageBytes = 65_536;
 export const memoryPagesMax = 65_536;
@@ -14,8 +15,9 @@ export const memoryBytesMax = pageBytes * memoryPagesMax;
 
 export const staticDataStart = 65_536;
 export const tablesStart = 98_304;
+export const slabOfPageStart = 131_072;
 /** First byte that spans may use. */
-export const spansStart = 131_072;
+export const spansStart = slabOfPageStart + 2 * memoryPagesMax;
 
 /** Bytes after a chunk's data, a body, or a column that may be loaded (never used) by 64 and 128-bit accesses. */
 export const slackBytes = 16;
@@ -28,14 +30,11 @@ export const control = {
   pageCount: 8,
   /** 0 = free, else reader slot + 1 of the thread that holds the span lock. */
   spanLock: 12,
-  /** Pages in use, the first two included. */
+  /** Pages in use, those before the spans included. */
   pagesUsed: 16,
   /** Where the next search for a free span begins, a page number. */
   spanHint: 20,
   globalEpoch: 64,
-  /** Arena: the rest of the region that small blocks are cut from. */
-  arenaBump: 128,
-  arenaBumpEnd: 132,
   /** First and last node of the queue of retired blocks. */
   retiredHead: 136,
   retiredTail: 140,
@@ -45,8 +44,8 @@ export const control = {
   arenaRetiredBytes: 152,
   /** f64: bytes the arena took from the spans. */
   arenaReservedBytes: 160,
-  /** u32 × 64: the heads of the free lists, one per size class. */
-  arenaFreeLists: 256,
+  /** u32 × 64: the first slab with room, one per size class. */
+  arenaSlabs: 256,
   seriesHighestRef: 1024,
   seriesCount: 1028,
   /** Chunks of all series. */

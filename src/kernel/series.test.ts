@@ -176,6 +176,7 @@ test("when memory is full, appending stops cleanly and resumes after something i
     assert.equal(batch.check(everything), 4000);
     appended = batch.append();
     total += appended;
+    kernel.arena.reclaim();
   }
   const statuses = new Set(batch.status.subarray(0, 4000));
   assert.deepEqual(statuses, new Set([sampleStatus.ok, sampleStatus.memoryFull]));
