@@ -167,9 +167,8 @@ export const oauth2 = object(
 );
 export type Oauth2Config = CodecValue<typeof oauth2>;
 
-/** Headers that change the connection or are set by the program itself. */
-const reservedHeaders = new Set([
-  "authorization",
+/** Headers that change the connection or are set by the programs themselves, here or in remote write and read. */
+export const reservedHeaders: ReadonlySet<string> = new Set([
   "host",
   "content-encoding",
   "content-length",
@@ -183,11 +182,12 @@ const reservedHeaders = new Set([
   "accept-encoding",
   "x-prometheus-remote-write-version",
   "x-prometheus-remote-read-version",
-  "x-prometheus-scrape-timeout-seconds",
   "x-amz-date",
   "x-amz-security-token",
   "x-amz-content-sha256",
 ]);
+/** And those that have options of their own. */
+const reservedHere = new Set([...reservedHeaders, "authorization", "x-prometheus-scrape-timeout-seconds"]);
 
 const httpHeader = object("config.Header", {
   values: field("values", list(text), []),
@@ -199,7 +199,7 @@ const httpHeaders: Codec<Map<string, CodecValue<typeof httpHeader>>> = mapped(
   mapOf(httpHeader),
   (headers) => {
     for (const name of headers.keys()) {
-      if (reservedHeaders.has(name.toLowerCase()))
+      if (reservedHere.has(name.toLowerCase()))
         throw new Error(`setting header "${canonicalHeader(name)}" is not allowed`);
     }
     return headers;

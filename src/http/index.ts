@@ -13,6 +13,7 @@ export {
   httpClientConfig,
   httpClientConfigWithoutHttp2,
   type ProxyConfig,
+  reservedHeaders,
   type TlsConfig,
   tlsConfig,
   url,

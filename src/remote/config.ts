@@ -1,4 +1,4 @@
-import { httpClientConfig, httpClientConfigWithoutHttp2, url } from "../http/index.ts";
+import { httpClientConfig, httpClientConfigWithoutHttp2, reservedHeaders, url } from "../http/index.ts";
 import {
   anything,
   bool,
@@ -15,25 +15,6 @@ import {
   section,
   text,
 } from "../codec/index.ts";
-
-const reservedHeaders = new Set([
-  "host",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "user-agent",
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "www-authenticate",
-  "accept-encoding",
-  "x-prometheus-remote-write-version",
-  "x-prometheus-remote-read-version",
-  "x-amz-date",
-  "x-amz-security-token",
-  "x-amz-content-sha256",
-]);
 
 /** Refuses headers that the programs set themselves; `authorizationMessage` is the error for Authorization. */
 export function checkHeaders(

@@ -121,3 +121,18 @@ export function createScrapeMetrics(registry: Registry = new Registry()) {
     }),
   };
 }
+
+/** A job is no more: its series go. */
+export function forgetJob(metrics: ScrapeMetrics, jobName: string): void {
+  const ofJobs = [
+    metrics.targets,
+    metrics.targetLimit,
+    metrics.syncs,
+    metrics.syncLength,
+    metrics.syncLengthHistogram,
+    metrics.syncFailed,
+    metrics.metadataEntries,
+    metrics.metadataBytes,
+  ];
+  for (const metric of ofJobs) metric.remove({ scrape_job: jobName });
+}

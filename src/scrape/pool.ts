@@ -6,6 +6,7 @@ import { encodeYaml } from "../codec/index.ts";
 import { type ScrapeConfig, scrapeConfig } from "./config.ts";
 import { createHttpFetcher, type Fetcher } from "./fetcher.ts";
 import { type ScrapeContext, ScrapeLoop } from "./loop.ts";
+import { forgetJob } from "./metrics.ts";
 import { populateTarget } from "./populate.ts";
 import { Target } from "./target.ts";
 
@@ -121,28 +122,7 @@ export class ScrapePool {
     await Promise.all(loops.map((loop) => loop.stop(markStale)));
     await this.#client.close();
     this.#context.dials?.forget(this.#config.jobName);
-    const label = { scrape_job: this.#config.jobName };
-    const {
-      targets,
-      targetLimit,
-      syncs,
-      syncLength,
-      syncLengthHistogram,
-      syncFailed,
-      metadataEntries,
-      metadataBytes,
-    } = this.#context.metrics;
-    for (const metric of [
-      targets,
-      targetLimit,
-      syncs,
-      syncLength,
-      syncLengthHistogram,
-      syncFailed,
-      metadataEntries,
-      metadataBytes,
-    ])
-      metric.remove(label);
+    forgetJob(this.#context.metrics, this.#config.jobName);
   }
 
   #populate(groups: readonly TargetGroup[]): Map<string, Target> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { systemDisk } from "../base/index.ts";
 import { layout } from "../kernel/index.ts";
@@ -11,16 +11,10 @@ import { writeHeadBlock } from "./block/head-block.ts";
 import { HistogramChunk } from "./chunk/histogram-chunk.ts";
 import { ChunkBlock } from "./head/chunk-block.ts";
 import { createUlid } from "./block/ulid.ts";
-import { abandon, baseTimeMs, openEarly, openTest, type Opened, temporaryDirectory } from "./test-support.ts";
+import { abandon, baseTimeMs, openEarly, openTest, type Opened, directoryOf } from "./test-support.ts";
 
 const chunkRangeMs = 7_200_000;
 const h = (text: string): Histogram => parseHistogram(text).histogram;
-
-function directoryOf(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 /** All samples, by series, each as a text without empty buckets; histograms come back with more of those, and without hints. */
 function texts({ tsdb: { queryable }, kernel }: Opened): Map<string, string[]> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { systemDisk } from "../base/index.ts";
 import { layout, staleMarkerBits } from "../kernel/index.ts";
@@ -11,17 +11,11 @@ import { writeHeadBlock } from "./block/head-block.ts";
 import { testContext } from "./block/test-support.ts";
 import { createUlid } from "./block/ulid.ts";
 import { xor2Encoding } from "./chunk/xor2.ts";
-import { abandon, baseTimeMs, openTest, type Opened, temporaryDirectory } from "./test-support.ts";
+import { abandon, baseTimeMs, openTest, type Opened, directoryOf } from "./test-support.ts";
 
 const options = { storesStarts: true, futureMaxMs: Infinity };
 const everything = { minTimestampMs: 0, maxTimestampMs: Number.MAX_SAFE_INTEGER };
 const histogram = parseHistogram("count:3 sum:1 buckets:[1 2]").histogram;
-
-function directoryOf(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 /** All samples, by series: time, value and since when it counts. */
 function texts({ tsdb: { queryable }, kernel }: Opened): Map<string, string[]> {

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import type { TestContext } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "@narthex/client";
@@ -69,6 +70,13 @@ export function abandon(directory: string): void {
 
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), "narthex-tsdb-"));
+}
+
+/** A directory that goes with the test. */
+export function directoryOf(t: TestContext): string {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
 }
 
 /** Series by their labels' text; samples as [milliseconds, value bits]. */

@@ -1,5 +1,4 @@
 import { NarthexError } from "../../base/index.ts";
-import type { Row } from "../../kernel/index.ts";
 import { formatHistogram, formatPlain, isLabelName, metricNameLabel, quoteGo } from "../../model/index.ts";
 import type { SampleValue } from "../histogram/samples.ts";
 import type { AggregateNode } from "../plan/plan.ts";
@@ -8,41 +7,27 @@ import { type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import { groupingFilter } from "./aggregate.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { GatheringOperator } from "./gathering.ts";
 import type { Operator } from "./operator.ts";
 import { valueAt } from "./histogram-rows.ts";
 import { setLabel } from "./vector-labels.ts";
 
 /** `count_values("label", v)`: how many series of a group have each value, the value itself as a label. */
-export class CountValuesOperator implements Operator {
-  readonly steps: number;
-  readonly #evaluation: Evaluation;
+export class CountValuesOperator extends GatheringOperator {
   readonly #node: AggregateNode;
   readonly #child: Operator;
   readonly #label: string;
-  readonly #rows: Row[] = [];
-  #series: SeriesList | undefined;
 
   constructor(evaluation: Evaluation, node: AggregateNode, child: Operator, label: string) {
+    super(evaluation, node.grid.steps);
     if (!isLabelName(label)) throw new NarthexError("execution", `invalid label name ${quoteGo(label)}`);
-    this.steps = node.grid.steps;
-    this.#evaluation = evaluation;
     this.#node = node;
     this.#child = child;
     this.#label = label;
   }
 
-  series(): SeriesList {
-    this.#series ??= this.#evaluate();
-    return this.#series;
-  }
-
-  row(series: number): Row {
-    this.series();
-    return this.#rows[series]!;
-  }
-
-  #evaluate(): SeriesList {
-    const { strings, u8 } = this.#evaluation;
+  protected override gather(): SeriesList {
+    const { strings, u8 } = this.evaluation;
     const list = this.#child.series();
     const { without, grouping } = this.#node;
     const label = strings.number(this.#label);
@@ -54,14 +39,14 @@ export class CountValuesOperator implements Operator {
     const base = new Tuple();
     const labels = new Tuple();
     for (let series = 0; series < list.length; series++) {
-      this.#evaluation.checkRow();
+      this.evaluation.checkRow();
       const row = this.#child.row(series);
       list.tuple(series, base, filter);
       for (let step = 0; step < this.steps; step++) {
         if (u8[row.presentPtr + step] === 0) continue;
         labels.length = 0;
         for (let i = 0; i < base.length; i += 2) labels.push(base.numbers[i]!, base.numbers[i + 1]!);
-        const value = strings.number(textOf(valueAt(this.#evaluation, row, step)));
+        const value = strings.number(textOf(valueAt(this.evaluation, row, step)));
         if (keepsValue) setLabel(strings, labels, label, value);
         this.#count(table.intern(labels), step);
       }
@@ -71,12 +56,8 @@ export class CountValuesOperator implements Operator {
   }
 
   #count(series: number, step: number): void {
-    if (series === this.#rows.length) {
-      this.#rows.push(this.#evaluation.rows(1, this.steps).row(0));
-      this.#evaluation.keepSamples(this.steps);
-    }
-    const { f64, u8 } = this.#evaluation;
-    const row = this.#rows[series]!;
+    const { f64, u8 } = this.evaluation;
+    const row = this.rows[series] ?? this.addRow();
     const at = row.valuesPtr / 8 + step;
     f64[at] = u8[row.presentPtr + step] === 0 ? 1 : f64[at]! + 1;
     u8[row.presentPtr + step] = 1;

@@ -7,9 +7,10 @@ import type { CallNode } from "../plan/plan.ts";
 import { selectorRange } from "../plan/selector.ts";
 import { type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
-import type { Evaluation } from "./evaluation.ts";
+import { duplicateSeries, type Evaluation } from "./evaluation.ts";
 import { storeAt, valueAt } from "./histogram-rows.ts";
 import { materialize } from "./materialize.ts";
+import { GatheringOperator } from "./gathering.ts";
 import type { Operator } from "./operator.ts";
 import { SelectOperator } from "./select.ts";
 
@@ -27,32 +28,17 @@ interface InfoSeries {
  * `info(v, {…})`: adds to each series the data labels of the info metrics that have its `instance` and `job`. Which info series
  * counts may change from step to step, so series are put together per step.
  */
-export class InfoOperator implements Operator {
-  readonly steps: number;
-  readonly #evaluation: Evaluation;
+export class InfoOperator extends GatheringOperator {
   readonly #node: CallNode;
   readonly #child: Operator;
-  readonly #rows: Row[] = [];
-  #series: SeriesList | undefined;
 
   constructor(evaluation: Evaluation, node: CallNode, child: Operator) {
-    this.steps = node.grid.steps;
-    this.#evaluation = evaluation;
+    super(evaluation, node.grid.steps);
     this.#node = node;
     this.#child = child;
   }
 
-  series(): SeriesList {
-    this.#series ??= this.#evaluate();
-    return this.#series;
-  }
-
-  row(series: number): Row {
-    this.series();
-    return this.#rows[series]!;
-  }
-
-  #evaluate(): SeriesList {
+  protected override gather(): SeriesList {
     const list = this.#child.series();
     const base = Array.from({ length: list.length }, (_, series) => list.labels(series));
     const nameMatchers = infoNameMatchers(this.#node.matchers);
@@ -64,18 +50,18 @@ export class InfoOperator implements Operator {
       base.filter((_, series) => !isInfo[series]),
       [...nameMatchers, ...dataMatchers],
     );
-    const rows = materialize(this.#evaluation, this.#child);
-    const output = new Output(this.#evaluation, this.steps, this.#rows);
-    const { u8 } = this.#evaluation;
+    const rows = materialize(this.evaluation, this.#child);
+    const output = new Output(this.evaluation, this.rows, () => this.addRow());
+    const { u8 } = this.evaluation;
     for (let step = 0; step < this.steps; step++) {
-      this.#evaluation.check();
-      const newest = newestInfos(this.#evaluation, infos, step);
+      this.evaluation.check();
+      const newest = newestInfos(this.evaluation, infos, step);
       for (let series = 0; series < base.length; series++) {
         const row = rows.row(series);
         if (u8[row.presentPtr + step] === 0) continue;
         const labels = isInfo[series] ? base[series]! : enrich(base[series]!, newest, dataMatchers);
         if (labels !== undefined)
-          output.store(labels, step, valueAt(this.#evaluation, row, step), list.dropsName(series));
+          output.store(labels, step, valueAt(this.evaluation, row, step), list.dropsName(series));
       }
     }
     return output.series();
@@ -90,13 +76,13 @@ export class InfoOperator implements Operator {
     if (idMatchers.length === 0) return [];
     const times = this.#node.infoSelector!;
     const all = [...idMatchers, ...matchers];
-    const { lookbackDeltaMs } = this.#evaluation;
+    const { lookbackDeltaMs } = this.evaluation;
     const selector = selectorRange(all, times, this.#node.grid, lookbackDeltaMs, times.position);
     const node = { ...this.#node, kind: "select", selector, yields: "timestamps" } as const;
-    const operator = new SelectOperator(this.#evaluation, node);
+    const operator = new SelectOperator(this.evaluation, node);
     operator.series();
-    const set: SeriesSet = this.#evaluation.select(selector);
-    const block = materialize(this.#evaluation, operator);
+    const set: SeriesSet = this.evaluation.select(selector);
+    const block = materialize(this.evaluation, operator);
     return Array.from({ length: set.length }, (_, series) => {
       const labels = set.labels(series);
       const { minTimestampMs, maxTimestampMs } = selector;
@@ -113,16 +99,17 @@ export class InfoOperator implements Operator {
 /** Rows by label set, made as label sets turn up. */
 class Output {
   readonly #evaluation: Evaluation;
-  readonly #steps: number;
-  readonly #rows: Row[];
+  readonly #rows: readonly Row[];
+  readonly #addRow: () => Row;
   readonly #table = new TupleTable();
   readonly #tuple = new Tuple();
   readonly #dropped: number[] = [];
 
-  constructor(evaluation: Evaluation, steps: number, rows: Row[]) {
+  /** `addRow` puts a row behind the others. */
+  constructor(evaluation: Evaluation, rows: readonly Row[], addRow: () => Row) {
     this.#evaluation = evaluation;
-    this.#steps = steps;
     this.#rows = rows;
+    this.#addRow = addRow;
   }
 
   store(labels: Labels, step: number, value: SampleValue, dropsName: boolean): void {
@@ -131,14 +118,11 @@ class Output {
     for (const [name, text] of labels) this.#tuple.push(strings.number(name), strings.number(text));
     const series = this.#table.intern(this.#tuple);
     if (series === this.#rows.length) {
-      this.#rows.push(this.#evaluation.rows(1, this.#steps).row(0));
-      this.#evaluation.keepSamples(this.#steps);
+      this.#addRow();
       this.#dropped.push(Number(dropsName));
     }
     const row = this.#rows[series]!;
-    if (u8[row.presentPtr + step] !== 0) {
-      throw new NarthexError("execution", "vector cannot contain metrics with the same labelset");
-    }
+    if (u8[row.presentPtr + step] !== 0) throw duplicateSeries();
     storeAt(this.#evaluation, row, step, value);
   }
 

@@ -1,5 +1,4 @@
 import { NarthexError } from "../../base/index.ts";
-import type { Row } from "../../kernel/index.ts";
 import { formatShortest } from "../../model/index.ts";
 import { HistogramRemarks } from "../histogram/remarks.ts";
 import type { SampleValue } from "../histogram/samples.ts";
@@ -10,6 +9,7 @@ import { groupingFilter } from "./aggregate.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { storeAt, valueAt } from "./histogram-rows.ts";
 import { BestHeap } from "./heap.ts";
+import { GatheringOperator } from "./gathering.ts";
 import type { Operator } from "./operator.ts";
 import { type Parameter, readParameter } from "./param.ts";
 import { seriesFraction } from "./series-hash.ts";
@@ -27,36 +27,21 @@ type Picked = Parameters<Pick>;
 type PickFrom = (members: readonly number[], pick: Pick) => number;
 
 /** topk, bottomk, limitk, limit_ratio: some of the series, with the labels and values they have. */
-export class PickOperator implements Operator {
-  readonly steps: number;
-  readonly #evaluation: Evaluation;
+export class PickOperator extends GatheringOperator {
   readonly #node: AggregateNode;
   readonly #child: Operator;
   readonly #param: Operator;
   readonly #remarks: HistogramRemarks;
-  #series: SeriesList | undefined;
-  readonly #rows: Row[] = [];
 
   constructor(evaluation: Evaluation, node: AggregateNode, child: Operator, param: Operator) {
-    this.steps = node.grid.steps;
-    this.#evaluation = evaluation;
+    super(evaluation, node.grid.steps);
     this.#node = node;
     this.#child = child;
     this.#param = param;
     this.#remarks = new HistogramRemarks(evaluation.annotations, node.position);
   }
 
-  series(): SeriesList {
-    this.#series ??= this.#evaluate();
-    return this.#series;
-  }
-
-  row(series: number): Row {
-    this.series();
-    return this.#rows[series]!;
-  }
-
-  #evaluate(): SeriesList {
+  protected override gather(): SeriesList {
     const list = this.#child.series();
     const picked: number[] = [];
     const places = new Map<number, number>();
@@ -66,21 +51,20 @@ export class PickOperator implements Operator {
         place = picked.length;
         places.set(series, place);
         picked.push(series);
-        this.#rows.push(this.#evaluation.rows(1, this.steps).row(0));
-        this.#evaluation.keepSamples(this.steps);
+        this.addRow();
       }
-      storeAt(this.#evaluation, this.#rows[place]!, step, value);
+      storeAt(this.evaluation, this.rows[place]!, step, value);
     });
     return new PickedSeries(list, picked);
   }
 
   #pickAll(list: SeriesList, pick: Pick): void {
-    const parameter = readParameter(this.#evaluation, this.#param);
+    const parameter = readParameter(this.evaluation, this.#param);
     const { op } = this.#node;
     const isRatio = op === "limit_ratio";
     if (!(isRatio ? this.#checkRatio(parameter) : this.#checkCount(parameter))) return;
     const { values } = parameter;
-    const grouping = new Grouping(list, groupingFilter(this.#evaluation.strings, this.#node));
+    const grouping = new Grouping(list, groupingFilter(this.evaluation.strings, this.#node));
     const pickFrom: PickFrom = isRatio
       ? (members, take) => this.#hashed(list, members, values, take)
       : op === "limitk"
@@ -109,15 +93,15 @@ export class PickOperator implements Operator {
 
   /** Calls `take` for every value of some series, series by series. Returns the first series that has one. */
   #forEach(members: readonly number[], take: Pick): number {
-    const { u8 } = this.#evaluation;
+    const { u8 } = this.evaluation;
     let first = Infinity;
     for (const series of members) {
-      this.#evaluation.checkRow();
+      this.evaluation.checkRow();
       const row = this.#child.row(series);
       for (let step = 0; step < this.steps; step++) {
         if (u8[row.presentPtr + step] === 0) continue;
         first = Math.min(first, series);
-        take(step, series, valueAt(this.#evaluation, row, step));
+        take(step, series, valueAt(this.evaluation, row, step));
       }
     }
     return first;
@@ -158,7 +142,7 @@ export class PickOperator implements Operator {
     return this.#forEach(members, (step, series, value) => {
       if (series !== last) {
         last = series;
-        fraction = seriesFraction(this.#evaluation, list, series);
+        fraction = seriesFraction(this.evaluation, list, series);
       }
       const ratio = Math.max(-1, Math.min(1, ratios[step]!));
       const chosen = ratio >= 0 ? fraction < ratio : fraction >= 1 + ratio;
@@ -183,7 +167,7 @@ export class PickOperator implements Operator {
     if (hasNaN) throw new NarthexError("execution", "Ratio value is NaN");
     const warn = (ratio: number, cap: number): void => {
       const text = `ratio value should be between -1 and 1, got ${formatShortest(ratio)}, capping to ${cap}`;
-      this.#evaluation.annotations.warn(text, argumentPosition(this.#node.param!), this.#node.position);
+      this.evaluation.annotations.warn(text, argumentPosition(this.#node.param!), this.#node.position);
     };
     if (max > 1) warn(max, 1);
     if (min < -1) warn(min, -1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
 import { systemClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { Labels, Matcher, parseHistogram } from "../../model/index.ts";
@@ -8,7 +8,7 @@ import { BlockWriter } from "../block/block-writer.ts";
 import { testContext } from "../block/test-support.ts";
 import { createUlid } from "../block/ulid.ts";
 import { promtool, skipWithoutPrometheus } from "../peer-support.ts";
-import { baseTimeMs, kernelBytes, openTest, temporaryDirectory } from "../test-support.ts";
+import { baseTimeMs, kernelBytes, openTest, directoryOf } from "../test-support.ts";
 import {
   compatibleBlockRangeMs,
   createBlocksFromOpenMetrics,
@@ -203,12 +203,6 @@ test("what cannot be read is one clear error", async (t) => {
   );
   assert.throws(() => importText("a 1 1\n", directory), /EOF/);
 });
-
-function directoryOf(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 /** Five hours of five series with odd values and labels. */
 function openMetrics(): string {
