@@ -26,4 +26,5 @@ export {
 } from "./flags.ts";
 export { threadFile } from "./thread-file.ts";
 export { lowerThreadPriority } from "./thread-priority.ts";
+export { RecentMap } from "./recent-map.ts";
 export { releaseBytes } from "./release.ts";

@@ -39,8 +39,8 @@ export class Snapshot {
   readonly #views: Views;
   /** The next note to be read. */
   #at: number;
-  /** Of series that were appended to since: their newest sample's time before. */
-  readonly #newestMs = new Map<number, number>();
+  /** Of series that were appended to since: their newest sample's time before. Most readers end before there is any. */
+  #newestMs: Map<number, number> | undefined;
 
   constructor(views: Views, at: number) {
     this.#views = views;
@@ -53,7 +53,7 @@ export class Snapshot {
    */
   untilMs(ref: number): number {
     this.#follow();
-    return this.#newestMs.get(ref) ?? Infinity;
+    return this.#newestMs?.get(ref) ?? Infinity;
   }
 
   #follow(): void {
@@ -65,7 +65,8 @@ export class Snapshot {
         this.#at = u32[(this.#at + isolationNote.next) >>> 2]!;
         continue;
       }
-      if (!this.#newestMs.has(ref)) this.#newestMs.set(ref, f64[(this.#at + isolationNote.newestMs) / 8]!);
+      const newestMs = (this.#newestMs ??= new Map());
+      if (!newestMs.has(ref)) newestMs.set(ref, f64[(this.#at + isolationNote.newestMs) / 8]!);
       this.#at += isolationNote.bytes;
     }
   }

@@ -102,6 +102,8 @@ export const headWord = {
   outOfOrder: 32_836,
   /** u32: files of head chunks below this number are gone. */
   headChunksFirstFile: 32_812,
+  /** u32: grows when a series can be found in the index, so that threads may remember what they found there. */
+  seriesVersion: 32_816,
 } as const;
 
 export const controlMagic = 0x4e525458;

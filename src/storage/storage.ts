@@ -145,6 +145,8 @@ export interface SeriesSet {
   /** Name symbol, value symbol, … sorted by name; a view that is valid until the next call. */
   labelSymbols(series: number): Uint32Array;
   labels(series: number): Labels;
+  /** Whether `labels` gives the same object for a series each time, also in later sets, as long as series are asked for now and then. */
+  readonly remembersLabels?: boolean;
   /** Upper bound of the samples that `read` can return for the range; for sizing columns. */
   sampleCountMax(series: number, minTimestampMs: number, maxTimestampMs: number): number;
   /**

@@ -23,6 +23,7 @@ const bufferBytesMax = 256 * 1024 * 1024;
 /** Decoding loads up to so many bytes behind a chunk. */
 const slackBytes = 64;
 
+const noRefs: Uint32Array = new Uint32Array(0);
 const noFiles: FileChunks = { ptr: 0, count: 0 };
 
 /** Records that lie so close that one read gets them all. */
@@ -44,8 +45,8 @@ export class HeadChunkReader {
   readonly #table: ByteBuffer;
   readonly #data: ByteBuffer;
   /** Places that were found damaged. */
-  readonly #damaged = new Set<string>();
-  #refs: Uint32Array = new Uint32Array(0);
+  #damaged: Set<string> | undefined;
+  #refs = noRefs;
   /** The series that are loaded: index of the first, and the entries where each begins, then the end. */
   #first = 0;
   #starts: number[] = [0];
@@ -61,8 +62,9 @@ export class HeadChunkReader {
 
   /** What is loaded of a series of `refs`. */
   filesOf(refs: Uint32Array, series: number): FileChunks {
+    if (refs !== this.#refs) return noFiles;
     const at = series - this.#first;
-    if (refs !== this.#refs || at < 0 || at + 1 >= this.#starts.length) return noFiles;
+    if (at < 0 || at + 1 >= this.#starts.length) return noFiles;
     const start = this.#starts[at]!;
     return { ptr: this.#table.ptr + start * fileChunk.bytes, count: this.#starts[at + 1]! - start };
   }
@@ -93,8 +95,9 @@ export class HeadChunkReader {
 
   #noticeOnce({ file, offset }: HeadChunkPlace): void {
     const place = `${file}:${offset}`;
-    if (this.#damaged.has(place)) return;
-    this.#damaged.add(place);
+    const damaged = (this.#damaged ??= new Set());
+    if (damaged.has(place)) return;
+    damaged.add(place);
     this.#notices.damaged(
       new BlockDamagedError(this.#files.path(file), offset, "there is another chunk, or a wrong checksum"),
     );

@@ -14,21 +14,16 @@ export interface EncodedData {
 }
 
 /**
- * Whether a head series has chunks of an encoding at or after `minTimestampMs`. Nearly all have none, and to see this costs less than
+ * Whether a head series has chunks at or after `minTimestampMs` that TypeScript decodes. Nearly all have none, and to see this costs less than
  * looking for them.
  */
-export function hasEncoding(
-  { series, views }: Kernel,
-  ref: number,
-  minTimestampMs: number,
-  isWanted: (encoding: number) => boolean,
-): boolean {
+export function hasEncodedChunks({ series, views }: Kernel, ref: number, minTimestampMs: number): boolean {
   const { u32, u8 } = views;
   const slot = series.slot(ref);
   if (slot === 0) return false;
   let chunk = Atomics.load(u32, (slot + layout.slot.chunkPtr) >>> 2);
   while (chunk !== 0 && chunkTimeMs(u32, chunk, "maxTimestampMs") >= minTimestampMs) {
-    if (isWanted(u8[chunk + field.encoding]!)) return true;
+    if (u8[chunk + field.encoding]! !== layout.chunkEncodingXor) return true;
     chunk = Atomics.load(u32, (chunk + field.older) >>> 2);
   }
   return false;

@@ -1,7 +1,7 @@
 import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
 import type { SampleColumns } from "../../storage/index.ts";
 import { decodeXor2Chunk, type Xor2Sample, xor2Encoding } from "../chunk/xor2.ts";
-import { encodedChunks, encodedCountMax, type FileChunkData, hasEncoding } from "./encoded-chunks.ts";
+import { encodedChunks, encodedCountMax, type FileChunkData } from "./encoded-chunks.ts";
 import { mergeRun } from "./merge-run.ts";
 
 const isXor2 = (encoding: number): boolean => encoding === xor2Encoding;
@@ -13,7 +13,6 @@ export function startedFloatCountMax(
   minTimestampMs: number,
   maxTimestampMs: number,
 ): number {
-  if (!hasEncoding(kernel, ref, minTimestampMs, isXor2)) return 0;
   return encodedCountMax(kernel, ref, minTimestampMs, maxTimestampMs, isXor2);
 }
 
@@ -28,7 +27,6 @@ export function readStartedFloats(
   maxTimestampMs: number,
   dataOfFileChunk: FileChunkData,
 ): Xor2Sample[] {
-  if (!hasEncoding(kernel, ref, minTimestampMs, isXor2)) return [];
   return encodedChunks(kernel, ref, minTimestampMs, maxTimestampMs, isXor2, dataOfFileChunk)
     .flatMap(({ bytes, count }) => [...decodeXor2Chunk(bytes, count)])
     .filter(({ timestampMs }) => timestampMs >= minTimestampMs && timestampMs <= maxTimestampMs);

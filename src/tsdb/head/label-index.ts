@@ -12,6 +12,7 @@ import type { SymbolTable } from "./symbols.ts";
 
 const namesIndex = layout.headWord.names >>> 2;
 const allIndex = layout.headWord.allSeries >>> 2;
+const versionIndex = layout.headWord.seriesVersion >>> 2;
 
 /** Label name → label value → posting list, as any thread reads it. What it returns is valid within the epoch. */
 export class LabelIndexReader {
@@ -108,6 +109,7 @@ export class LabelIndex extends LabelIndexReader {
   add(ref: number, count: number): void {
     for (let i = 0; i < count; i++) addPosting(this.u32, this.#listIndices[i]!, ref);
     addPosting(this.u32, allIndex, ref);
+    Atomics.add(this.u32, versionIndex, 1);
   }
 
   /** Puts the lists in order that a replay filled out of order. Throws MemoryFullError. */

@@ -8,6 +8,8 @@ import { type Interval, isDeleted } from "../block/tombstones.ts";
 import { outOfOrderRuns } from "../out-of-order/chunks.ts";
 import { chunkTimeMs } from "./chunk-time.ts";
 import { LabelIndexReader } from "./label-index.ts";
+import { createLabelsCache, type LabelsCache } from "./labels-cache.ts";
+import { SelectionCache, selectionSeriesMax } from "./selection-cache.ts";
 import { labelValue, SeriesSelector } from "./select.ts";
 import { type HeadPart, HeadSeriesSet } from "./series-set.ts";
 import { sortedOrder } from "./sorted-order.ts";
@@ -35,6 +37,8 @@ export interface HeadQueryable extends Queryable {
 export function createHeadQueryable(kernel: Kernel, parts: HeadQueryableParts = {}): HeadQueryable {
   const only = parts.among && new Set(parts.among);
   const texts = new SymbolTexts();
+  const selections = new SelectionCache(kernel);
+  const labels = createLabelsCache();
   const notices = parts.notices ?? new BlockNotices();
   const files = new HeadChunkFiles(kernel, parts.disk ?? systemDisk);
   return {
@@ -42,6 +46,8 @@ export function createHeadQueryable(kernel: Kernel, parts: HeadQueryableParts = 
       new HeadQuerier(
         kernel,
         texts,
+        selections,
+        labels,
         new HeadChunkReader(kernel, files, notices),
         minTimestampMs,
         maxTimestampMs,
@@ -59,6 +65,8 @@ class HeadQuerier implements Querier {
   readonly #index: LabelIndexReader;
   readonly #symbols: SymbolReader;
   readonly #selector: SeriesSelector;
+  readonly #selections: SelectionCache;
+  readonly #labels: LabelsCache;
   readonly #snapshot: Snapshot;
   readonly #only: ReadonlySet<number> | undefined;
   readonly #part: HeadPart;
@@ -70,6 +78,8 @@ class HeadQuerier implements Querier {
   constructor(
     kernel: Kernel,
     texts: SymbolTexts,
+    selections: SelectionCache,
+    labels: LabelsCache,
     chunks: HeadChunkReader,
     minTimestampMs: number,
     maxTimestampMs: number,
@@ -79,6 +89,8 @@ class HeadQuerier implements Querier {
   ) {
     kernel.epoch.enter();
     this.#kernel = kernel;
+    this.#selections = selections;
+    this.#labels = labels;
     this.#chunks = chunks;
     this.#only = only;
     this.#part = part;
@@ -93,7 +105,7 @@ class HeadQuerier implements Querier {
   select(matchers: readonly Matcher[], hints: SelectHints, sorted: boolean): SeriesSet {
     assert(this.#isOpen, "querier is open");
     const { u32 } = this.#kernel.views;
-    let { refs, labelsPtrs } = this.#withSamples(this.#selector.select(matchers), hints);
+    let { refs, labelsPtrs } = this.#find(matchers, hints);
     if (sorted) {
       const order = sortedOrder(u32, this.#symbols, labelsPtrs);
       refs = order.map((i) => refs[i]!);
@@ -106,10 +118,17 @@ class HeadQuerier implements Querier {
       this.#snapshot,
       this.#chunks,
       this.#part,
-      refs.subarray(0, count),
-      labelsPtrs.subarray(0, count),
+      firstOf(refs, count),
+      firstOf(labelsPtrs, count),
+      count <= selectionSeriesMax ? this.#labels : undefined,
     );
   }
+
+  #find(matchers: readonly Matcher[], hints: SelectHints): Found {
+    return this.#withSamples(this.#selections.find(matchers, this.#select), hints);
+  }
+
+  readonly #select = (matchers: readonly Matcher[]): Uint32Array => this.#selector.select(matchers);
 
   labelNames(matchers: readonly Matcher[], hints: SelectHints): string[] {
     const names = new Set<number>();
@@ -117,7 +136,7 @@ class HeadQuerier implements Querier {
     if (matchers.length === 0) this.#index.forEachName((name) => names.add(name));
     else {
       const { u32 } = this.#kernel.views;
-      for (const labelsPtr of this.#withSamples(this.#selector.select(matchers), hints).labelsPtrs) {
+      for (const labelsPtr of this.#find(matchers, hints).labelsPtrs) {
         const labels = labelsPtr >>> 2;
         for (let at = labels + 2, end = at + 2 * u32[labels + 1]!; at < end; at += 2) names.add(u32[at]!);
       }
@@ -132,7 +151,7 @@ class HeadQuerier implements Querier {
     if (matchers.length === 0) this.#index.forEachValue(symbol, (value) => values.add(value));
     else {
       const { u32 } = this.#kernel.views;
-      for (const labelsPtr of this.#withSamples(this.#selector.select(matchers), hints).labelsPtrs) {
+      for (const labelsPtr of this.#find(matchers, hints).labelsPtrs) {
         const value = labelValue(u32, labelsPtr, symbol);
         if (value !== 0) values.add(value);
       }
@@ -152,10 +171,7 @@ class HeadQuerier implements Querier {
   }
 
   /** The series of the shard that still exist and have a chunk in the time range. */
-  #withSamples(
-    refs: Uint32Array,
-    { minTimestampMs, maxTimestampMs, shard }: SelectHints,
-  ): { refs: Uint32Array; labelsPtrs: Uint32Array } {
+  #withSamples(refs: Uint32Array, { minTimestampMs, maxTimestampMs, shard }: SelectHints): Found {
     const { u32 } = this.#kernel.views;
     const { series } = this.#kernel;
     const inShard = shard && shardTest(u32, this.#symbols, shard);
@@ -171,7 +187,7 @@ class HeadQuerier implements Querier {
       keptRefs[count] = ref;
       labelsPtrs[count++] = labelsPtr;
     }
-    return { refs: keptRefs.subarray(0, count), labelsPtrs: labelsPtrs.subarray(0, count) };
+    return { refs: firstOf(keptRefs, count), labelsPtrs: firstOf(labelsPtrs, count) };
   }
 
   /** Whether a chunk reaches into the time range that is not deleted altogether. */
@@ -195,6 +211,17 @@ class HeadQuerier implements Querier {
     const texts = Array.from(symbols, (symbol) => this.#symbols.text(symbol)).sort(compareStrings);
     return hints.limit && hints.limit < texts.length ? texts.slice(0, hints.limit) : texts;
   }
+}
+
+/** Series by ref and where their labels are. */
+interface Found {
+  refs: Uint32Array;
+  labelsPtrs: Uint32Array;
+}
+
+/** A view costs more than a small array. */
+function firstOf(all: Uint32Array, count: number): Uint32Array {
+  return count === all.length ? all : all.subarray(0, count);
 }
 
 /** Whether a series' labels fall into a shard: its hash without the describing labels. */

@@ -1,6 +1,7 @@
 import { assert } from "../../base/index.ts";
 import { type Kernel, seriesFileDamaged, seriesNotLoaded, type Snapshot } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
+import type { LabelsCache } from "./labels-cache.ts";
 import {
   noStarts,
   type SampleColumns,
@@ -10,10 +11,9 @@ import {
   type SymbolView,
   putRun,
 } from "../../storage/index.ts";
-import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
 import type { Xor2Sample } from "../chunk/xor2.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
-import { hasEncoding } from "./encoded-chunks.ts";
+import { hasEncodedChunks } from "./encoded-chunks.ts";
 import { mergeStartedFloats, readStartedFloats, startedFloatCountMax } from "./float-reader.ts";
 import { readHeadHistograms } from "./histogram-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
@@ -24,6 +24,7 @@ import {
   outOfOrderCountMax,
   outOfOrderStarts,
 } from "../out-of-order/read.ts";
+import { stateOf } from "../out-of-order/chunks.ts";
 import { type RunData, runDataOf } from "../out-of-order/run.ts";
 import type { SymbolReader } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
@@ -31,6 +32,7 @@ import { deletedIntervals } from "./tombstones.ts";
 /** Samples that a series may get while it is read a second time. */
 const growthMax = 1024;
 const noHistograms: readonly StoredHistogram[] = [];
+const noFloats: readonly Xor2Sample[] = [];
 
 /** Which samples of the head: those that came in order, the others, or all. */
 export type HeadPart = "all" | "inOrder" | "outOfOrder";
@@ -43,10 +45,16 @@ export class HeadSeriesSet implements SeriesSet {
   readonly #snapshot: Snapshot;
   readonly #chunks: HeadChunkReader;
   readonly #part: HeadPart;
+  readonly #labels: LabelsCache | undefined;
   readonly #refs: Uint32Array;
   readonly #labelsPtrs: Uint32Array;
   readonly #runData: RunData;
+  /** What `#hasEncoded` was asked last, and its answer. */
+  #askedSeries = -1;
+  #askedMinMs = 0;
+  #hadEncoded = false;
 
+  /** Labels are looked for in `labels`, if it is given. */
   constructor(
     kernel: Kernel,
     reader: SymbolReader,
@@ -55,12 +63,14 @@ export class HeadSeriesSet implements SeriesSet {
     part: HeadPart,
     refs: Uint32Array,
     labelsPtrs: Uint32Array,
+    labels?: LabelsCache,
   ) {
     this.#kernel = kernel;
     this.#reader = reader;
     this.#snapshot = snapshot;
     this.#chunks = chunks;
     this.#part = part;
+    this.#labels = labels;
     this.#refs = refs;
     this.#labelsPtrs = labelsPtrs;
     this.#runData = runDataOf(kernel.views, chunks);
@@ -80,7 +90,20 @@ export class HeadSeriesSet implements SeriesSet {
     return u32.subarray(labels + 2, labels + 2 + 2 * u32[labels + 1]!);
   }
 
+  get remembersLabels(): boolean {
+    return this.#labels !== undefined;
+  }
+
   labels(series: number): Labels {
+    const ref = this.#refs[series]!;
+    const known = this.#labels?.get(ref);
+    if (known !== undefined) return known;
+    const labels = this.#readLabels(series);
+    this.#labels?.set(ref, labels);
+    return labels;
+  }
+
+  #readLabels(series: number): Labels {
     const pairs: string[] = [];
     for (const symbol of this.labelSymbols(series)) pairs.push(this.#reader.text(symbol));
     return Labels.fromSortedPairs(pairs);
@@ -89,11 +112,12 @@ export class HeadSeriesSet implements SeriesSet {
   sampleCountMax(series: number, minTimestampMs: number, maxTimestampMs: number): number {
     const ref = this.#refs[series]!;
     let count = 0;
-    if (this.#part !== "outOfOrder")
-      count +=
-        this.#kernel.series.sampleCount(ref, minTimestampMs, maxTimestampMs) +
-        startedFloatCountMax(this.#kernel, ref, minTimestampMs, maxTimestampMs);
-    if (this.#part !== "inOrder")
+    if (this.#part !== "outOfOrder") {
+      count = this.#kernel.series.sampleCount(ref, minTimestampMs, maxTimestampMs);
+      if (this.#hasEncoded(series, minTimestampMs))
+        count += startedFloatCountMax(this.#kernel, ref, minTimestampMs, maxTimestampMs);
+    }
+    if (this.#hasLate(ref))
       count += outOfOrderCountMax(this.#kernel, { ref, minTimestampMs, maxTimestampMs });
     return count;
   }
@@ -107,19 +131,20 @@ export class HeadSeriesSet implements SeriesSet {
   ): number {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
-    const range = [minTimestampMs, maxTimestampMs, dropStale] as const;
+    const kernel = this.#kernel;
     let count = 0;
     if (this.#part !== "outOfOrder") {
-      count = this.#readInOrder(series, ...range, columns);
+      count = this.#readInOrder(series, minTimestampMs, maxTimestampMs, dropStale, columns);
       const floats = this.#startedFloats(series, minTimestampMs, maxTimestampMs);
-      const kept = dropStale ? floats.filter(({ isStale }) => !isStale) : floats;
-      count = mergeStartedFloats(this.#kernel, kept, columns, count);
+      const kept = dropStale && floats.length > 0 ? floats.filter(({ isStale }) => !isStale) : floats;
+      count = mergeStartedFloats(kernel, kept, columns, count);
     }
-    const late = { ref, minTimestampMs, maxTimestampMs };
-    if (this.#part !== "inOrder")
-      count = mergeOutOfOrder(this.#kernel, late, this.#runData, dropStale, columns, count);
-    const deleted = deletedIntervals(this.#kernel.views, ref);
-    return deleted === undefined ? count : dropIntervals(this.#kernel.views, { ...columns, count }, deleted);
+    if (this.#hasLate(ref)) {
+      const late = { ref, minTimestampMs, maxTimestampMs };
+      count = mergeOutOfOrder(kernel, late, this.#runData, dropStale, columns, count);
+    }
+    const deleted = deletedIntervals(kernel.views, ref);
+    return deleted === undefined ? count : dropIntervals(kernel.views, { ...columns, count }, deleted);
   }
 
   readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
@@ -136,7 +161,13 @@ export class HeadSeriesSet implements SeriesSet {
     ]);
   }
 
-  #startedFloats(series: number, minTimestampMs: number, maxTimestampMs: number): Xor2Sample[] {
+  #startedFloats(series: number, minTimestampMs: number, maxTimestampMs: number): readonly Xor2Sample[] {
+    return this.#hasEncoded(series, minTimestampMs)
+      ? this.#readStartedFloats(series, minTimestampMs, maxTimestampMs)
+      : noFloats;
+  }
+
+  #readStartedFloats(series: number, minTimestampMs: number, maxTimestampMs: number): Xor2Sample[] {
     const ref = this.#refs[series]!;
     const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
     const dataOf = (chunk: number): Uint8Array | undefined =>
@@ -226,12 +257,14 @@ export class HeadSeriesSet implements SeriesSet {
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
-    const range = [minTimestampMs, maxTimestampMs] as const;
-    let all = this.#part === "outOfOrder" ? noHistograms : this.#readInOrderHistograms(series, ...range);
+    let all = noHistograms;
+    if (this.#part !== "outOfOrder" && this.#hasEncoded(series, minTimestampMs))
+      all = this.#readInOrderHistograms(series, minTimestampMs, maxTimestampMs);
     const late = { ref, minTimestampMs, maxTimestampMs };
-    if (this.#part !== "inOrder") all = mergeOutOfOrderHistograms(this.#kernel, late, this.#runData, all);
+    if (this.#hasLate(ref)) all = mergeOutOfOrderHistograms(this.#kernel, late, this.#runData, all);
     if (all.length === 0) return all;
-    const samples = cutHistograms(all, ...range, deletedIntervals(this.#kernel.views, ref));
+    const deleted = deletedIntervals(this.#kernel.views, ref);
+    const samples = cutHistograms(all, minTimestampMs, maxTimestampMs, deleted);
     return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;
   }
 
@@ -241,11 +274,25 @@ export class HeadSeriesSet implements SeriesSet {
     maxTimestampMs: number,
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series]!;
-    if (!hasEncoding(this.#kernel, ref, minTimestampMs, isHistogramEncoding)) return noHistograms;
     const dataOf = (chunk: number): Uint8Array | undefined =>
       this.#chunks.dataOf(this.#refs, series, chunk, minTimestampMs, maxTimestampMs);
     const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs, dataOf);
     const untilMs = this.#snapshot.untilMs(ref);
     return all.filter(({ timestampMs }) => timestampMs <= untilMs);
+  }
+
+  /** Whether samples of the series that came out of order are to be read: nearly no series has any. */
+  #hasLate(ref: number): boolean {
+    return this.#part !== "inOrder" && stateOf(this.#kernel.views, ref) !== 0;
+  }
+
+  /** Whether some chunks of the series are not the kernel's to decode. Asked for each kind of sample, so the last answer is kept. */
+  #hasEncoded(series: number, minTimestampMs: number): boolean {
+    if (series !== this.#askedSeries || minTimestampMs !== this.#askedMinMs) {
+      this.#hadEncoded = hasEncodedChunks(this.#kernel, this.#refs[series]!, minTimestampMs);
+      this.#askedSeries = series;
+      this.#askedMinMs = minTimestampMs;
+    }
+    return this.#hadEncoded;
   }
 }
