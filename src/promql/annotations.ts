@@ -39,16 +39,17 @@ export type MovedParts = ReadonlyMap<{ readonly position: PositionRange }, Posit
  * count, at the first.
  */
 export class Annotations implements AnnotationCollector {
-  readonly #byText = new Map<string, Annotation>();
+  /** Most queries leave none. */
+  #byText: Map<string, Annotation> | undefined;
 
   get list(): readonly Annotation[] {
-    return [...this.#byText.values()];
+    return this.#byText === undefined ? [] : [...this.#byText.values()];
   }
 
   add(annotation: Annotation): void {
-    const known = this.#byText.get(annotation.text);
-    if (known === undefined) this.#byText.set(annotation.text, annotation);
-    else this.#byText.set(annotation.text, merge(known, annotation));
+    const byText = (this.#byText ??= new Map());
+    const known = byText.get(annotation.text);
+    byText.set(annotation.text, known === undefined ? annotation : merge(known, annotation));
   }
 
   warn(text: string, position: PositionRange, noticedAt = position): void {
@@ -65,7 +66,7 @@ export class Annotations implements AnnotationCollector {
     moved: MovedParts = new Map(),
     max = annotationsMax,
   ): { warnings: string[]; infos: string[] } {
-    if (this.#byText.size === 0) return { warnings: [], infos: [] };
+    if (this.#byText === undefined) return { warnings: [], infos: [] };
     const render = (level: Annotation["level"]): string[] => {
       const all = this.list.filter((annotation) => annotation.level === level);
       const shown = max === 0 ? all : all.slice(0, max);

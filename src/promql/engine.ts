@@ -1,3 +1,4 @@
+import { RecentMap } from "../base/index.ts";
 import type { Kernel, Scratch } from "../kernel/index.ts";
 import type { Expr } from "./ast.ts";
 import type { QueryContext } from "./context.ts";
@@ -54,33 +55,27 @@ const idleScratchesMax = 2;
  */
 export class Engine {
   readonly #parserOptions: ParserOptions;
-  readonly #parsedQueriesMax: number;
-  /** By text, those used lately; when they are too many, they become the old ones, and old ones that were not used are forgotten. */
-  #parsed = new Map<string, Expr>();
-  #parsedOld = new Map<string, Expr>();
+  /** By text. */
+  readonly #parsed: RecentMap<string, Expr>;
   readonly #idleScratches: { kernel: Kernel; scratch: Scratch }[] = [];
 
   constructor(options: EngineOptions = {}) {
     this.#parserOptions = options.parser ?? {};
-    this.#parsedQueriesMax = options.parsedQueriesMax ?? parsedQueriesMaxDefault;
+    this.#parsed = new RecentMap(options.parsedQueriesMax ?? parsedQueriesMaxDefault);
   }
 
   /** The syntax tree of a query, which nobody may change. Throws ParseError. */
   parse(text: string): Expr {
     const known = this.#parsed.get(text);
     if (known !== undefined) return known;
-    const expr = this.#parsedOld.get(text) ?? parseExpr(text, this.#parserOptions);
-    if (this.#parsed.size >= this.#parsedQueriesMax) {
-      this.#parsedOld = this.#parsed;
-      this.#parsed = new Map();
-    }
+    const expr = parseExpr(text, this.#parserOptions);
     this.#parsed.set(text, expr);
     return expr;
   }
 
   /** Whether `parse` needs no time. */
   isParsed(text: string): boolean {
-    return this.#parsed.has(text);
+    return this.#parsed.get(text) !== undefined;
   }
 
   planInstant(text: string, timestampMs: number, context: QueryContext): Plan {

@@ -10,23 +10,24 @@ export const histogramPresent = 2;
  * (index of f64) where its value would be: so a row that is computed anew replaces its own, and who copies a row copies them along.
  */
 export class HistogramColumn {
-  readonly #byPlace = new Map<number, Histogram>();
+  /** Undefined while no row had any. */
+  #byPlace: Map<number, Histogram> | undefined;
 
   /** No row had any so far. */
   get isEmpty(): boolean {
-    return this.#byPlace.size === 0;
+    return this.#byPlace === undefined;
   }
 
   get(place: number): Histogram {
-    return this.#byPlace.get(place)!;
+    return this.#byPlace!.get(place)!;
   }
 
   set(place: number, histogram: Histogram): void {
-    this.#byPlace.set(place, histogram);
+    (this.#byPlace ??= new Map()).set(place, histogram);
   }
 
   copy(from: number, to: number): void {
-    this.#byPlace.set(to, this.#byPlace.get(from)!);
+    this.set(to, this.get(from));
   }
 
   /** Copies those of a row, after its presence bytes have been copied. */

@@ -1,25 +1,48 @@
+import type { Labels } from "../../model/index.ts";
 import type { SeriesList } from "../series/series-list.ts";
-import type { ByteWriter } from "./byte-writer.ts";
+import { ByteWriter } from "./byte-writer.ts";
 
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
 const comma = 0x2c;
 
+/** What was written of labels that are the same object each time. */
+const remembered = new WeakMap<Labels, Uint8Array>();
+
 /** Writes label sets as JSON objects. */
 export class LabelWriter {
   readonly #texts: string[] = [];
 
   write(out: ByteWriter, list: SeriesList, series: number): void {
-    const texts = this.#texts;
-    list.texts(series, texts);
-    out.ascii("{");
-    for (let i = 0; i < texts.length; i++) {
-      if (i > 0) out.byte(i % 2 === 1 ? colon : comma);
-      writeString(out, texts[i]!);
+    const labels = list.rememberedLabels(series);
+    if (labels !== undefined) {
+      out.bytes(jsonOf(labels));
+      return;
     }
-    out.ascii("}");
+    list.texts(series, this.#texts);
+    writeObject(out, this.#texts);
   }
+}
+
+function jsonOf(labels: Labels): Uint8Array {
+  const known = remembered.get(labels);
+  if (known !== undefined) return known;
+  const out = new ByteWriter();
+  writeObject(out, labels.pairs);
+  // A copy of its own: the writer's buffer has room to spare.
+  const json = out.finish().slice();
+  remembered.set(labels, json);
+  return json;
+}
+
+function writeObject(out: ByteWriter, pairs: readonly string[]): void {
+  out.ascii("{");
+  for (let i = 0; i < pairs.length; i++) {
+    if (i > 0) out.byte(i % 2 === 1 ? colon : comma);
+    writeString(out, pairs[i]!);
+  }
+  out.ascii("}");
 }
 
 /** Nearly all label names and values are plain ASCII, which needs neither escapes nor an encoder. */

@@ -62,7 +62,7 @@ export class OperatorBuilder {
   readonly #evaluation: Evaluation;
   readonly #partials: Partials | undefined;
   readonly #fragments: readonly Fragment[];
-  readonly #shared = new Map<PlanNode, Operator>();
+  #shared: Map<PlanNode, Operator> | undefined;
   /**
    * What is wanted of the histograms of what is built: "counts" under a function that needs no buckets, "all" for good under one that
    * needs them or compares them.
@@ -72,15 +72,16 @@ export class OperatorBuilder {
   constructor(evaluation: Evaluation, partials?: Partials) {
     this.#evaluation = evaluation;
     this.#partials = partials;
-    this.#fragments = evaluation.plan.fragments;
+    this.#fragments = partials === undefined ? [] : evaluation.plan.fragments;
   }
 
   readonly build = (node: PlanNode): Operator => {
     if (!this.#evaluation.plan.shared.has(node)) return this.#measured(node);
-    let shared = this.#shared.get(node);
+    const known = (this.#shared ??= new Map());
+    let shared = known.get(node);
     if (shared === undefined) {
       shared = this.#measured(node);
-      this.#shared.set(node, shared);
+      known.set(node, shared);
     }
     return new SharedOperator(this.#evaluation, shared);
   };

@@ -50,6 +50,7 @@ export function planQuery(query: string, expr: Expr, options: PlanOptions): Plan
   const grid: Grid = { startMs: options.startMs, stepMs, steps: instant ? 1 : Math.max(steps, 0) };
   const planner = new Planner(query, options);
   const root = planner.plan(expr, grid);
+  let fragments: Plan["fragments"] | undefined;
   return {
     query,
     root,
@@ -57,7 +58,9 @@ export function planQuery(query: string, expr: Expr, options: PlanOptions): Plan
     instant,
     minTimestampMs: Number.isFinite(planner.minTimestampMs) ? planner.minTimestampMs : 0,
     maxTimestampMs: Number.isFinite(planner.maxTimestampMs) ? planner.maxTimestampMs : 0,
-    fragments: findFragments(root),
+    get fragments() {
+      return (fragments ??= findFragments(root));
+    },
     shared: planner.shared,
   };
 }

@@ -41,8 +41,9 @@ export function queryStats(
 ): QueryStats {
   const { work } = execution;
   // Others prepare and sort at the same time as this thread does.
-  const own = [work, ...parts.map(([first]) => workOf(first!))];
-  const all = [work, ...parts.flat().map(workOf)];
+  const isAlone = parts.length === 0;
+  const own = isAlone ? [work] : [work, ...parts.map(([first]) => workOf(first!))];
+  const all = isAlone ? own : [work, ...parts.flat().map(workOf)];
   const preparationMs = sum(own, (each) => each.preparationMs);
   const sortMs = sum(own, (each) => each.sortMs);
   const partsPeak = parts.reduce(

@@ -46,6 +46,11 @@ export abstract class SeriesList {
   labels(series: number): Labels {
     return tupleLabels(this.strings, this.tuple(series, new Tuple()));
   }
+
+  /** The labels of a series whose labels are the same object each time. */
+  rememberedLabels(_series: number): Labels | undefined {
+    return undefined;
+  }
 }
 
 const textTuple = new Tuple();
@@ -86,6 +91,14 @@ export class SelectedSeries extends SeriesList {
     const own = this.#set.labelSymbols(series);
     out.length = own.length;
     for (let i = 0; i < own.length; i++) out[i] = symbols.text(own[i]!);
+  }
+
+  override labels(series: number): Labels {
+    return this.#set.labels(series);
+  }
+
+  override rememberedLabels(series: number): Labels | undefined {
+    return this.#set.remembersLabels === true ? this.#set.labels(series) : undefined;
   }
 
   override get distinctWithoutName(): boolean {

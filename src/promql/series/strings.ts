@@ -5,7 +5,8 @@ import type { SymbolView } from "../../storage/index.ts";
  * their strings are, whatever storage they came from, so label sets are compared and grouped as numbers.
  */
 export class Strings {
-  readonly #numbers = new Map<string, number>();
+  /** Undefined while there are none: a query that only prints what it selects has none. */
+  #numbers: Map<string, number> | undefined;
   readonly #texts: string[] = [];
 
   get count(): number {
@@ -13,11 +14,12 @@ export class Strings {
   }
 
   number(text: string): number {
-    let number = this.#numbers.get(text);
+    const numbers = (this.#numbers ??= new Map());
+    let number = numbers.get(text);
     if (number === undefined) {
       number = this.#texts.length;
       this.#texts.push(text);
-      this.#numbers.set(text, number);
+      numbers.set(text, number);
     }
     return number;
   }
@@ -31,7 +33,7 @@ export class Strings {
 export class SymbolNumbers {
   readonly #strings: Strings;
   readonly #view: SymbolView;
-  readonly #numbers = new Map<number, number>();
+  #numbers: Map<number, number> | undefined;
 
   constructor(strings: Strings, view: SymbolView) {
     this.#strings = strings;
@@ -39,10 +41,11 @@ export class SymbolNumbers {
   }
 
   number(symbol: number): number {
-    let number = this.#numbers.get(symbol);
+    const numbers = (this.#numbers ??= new Map());
+    let number = numbers.get(symbol);
     if (number === undefined) {
       number = this.#strings.number(this.#view.text(symbol));
-      this.#numbers.set(symbol, number);
+      numbers.set(symbol, number);
     }
     return number;
   }
