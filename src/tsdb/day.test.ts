@@ -9,7 +9,7 @@ import { MaintenanceThread, openTsdb, type Tsdb } from "./index.ts";
 import { directoryBytes } from "./directory-bytes.ts";
 import { baseTimeMs, bitsOf, dump, temporaryDirectory } from "./test-support.ts";
 
-/** 100,000 take about two minutes of two idle cores: `DAY_SERIES=100000`. */
+/** 100,000 take about two minutes of two idle cores: `DAY_SERIES=100000`, as CI does. */
 const seriesCount = Number(process.env["DAY_SERIES"] ?? 10_000);
 const scrapeIntervalMs = 15_000;
 const hourMs = 3_600_000;
