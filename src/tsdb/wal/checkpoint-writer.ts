@@ -1,4 +1,4 @@
-import type { Clock, Disk, Logger } from "../../base/index.ts";
+import { type Clock, type Disk, type Logger, NarthexError } from "../../base/index.ts";
 import type { ByteBuffer, SampleBatch } from "../../kernel/index.ts";
 import type { Head } from "../head/head.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
@@ -104,6 +104,8 @@ export class CheckpointWriter {
   async finish(): Promise<void> {
     const { disk, directory } = this.#options;
     this.flush();
+    // What it stands for goes when it is there.
+    if (!(await this.#writer.sync())) throw new NarthexError("unavailable", "checkpoint cannot be synced");
     await this.#close();
     await disk.syncDirectoryLater(this.#path + temporarySuffix);
     disk.rename(this.#path + temporarySuffix, this.#path);

@@ -32,26 +32,34 @@ export class WalLog implements CommitLog {
   }
 
   write(head: Head, batches: readonly QueuedSamples[], { metadata, exemplars }: CommitNotes): void {
-    this.#reserve(head);
-    encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
-    if (metadata.length > 0) this.#writer.add(encodeMetadata(metadata));
-    for (const batch of batches) {
-      const records =
-        batch instanceof EntryBatch ? encodeEntries(batch) : [encodeSamples(batch, this.#record)];
-      for (const record of records) if (record.length > 0) this.#writer.add(record);
-    }
-    // Behind the samples: who reads the log as it grows knows the series' sample before its exemplar.
-    if (exemplars.length > 0) this.#writer.add(encodeExemplars(exemplars));
-    this.#writer.flush();
-    head.unlogged.length = 0;
+    this.#writeWhole(head, () => {
+      if (metadata.length > 0) this.#writer.add(encodeMetadata(metadata));
+      for (const batch of batches) {
+        const records =
+          batch instanceof EntryBatch ? encodeEntries(batch) : [encodeSamples(batch, this.#record)];
+        for (const record of records) if (record.length > 0) this.#writer.add(record);
+      }
+      // Behind the samples: who reads the log as it grows knows the series' sample before its exemplar.
+      if (exemplars.length > 0) this.#writer.add(encodeExemplars(exemplars));
+    });
   }
 
   /** Writes deletions, after the series that were created since the last commit. Throws `unavailable`; then nothing was written. */
   writeTombstones(head: Head, stones: readonly Stone[]): void {
+    this.#writeWhole(head, () => this.#writer.add(encodeTombstoneRecord(stones)));
+  }
+
+  /** Writes the series that the log does not know yet and what `add` adds. When that fails, nothing of it comes with the next commit. */
+  #writeWhole(head: Head, add: () => void): void {
     this.#reserve(head);
-    encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
-    this.#writer.add(encodeTombstoneRecord(stones));
-    this.#writer.flush();
+    try {
+      encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
+      add();
+      this.#writer.flush();
+    } catch (error) {
+      this.#writer.discard();
+      throw error;
+    }
     head.unlogged.length = 0;
   }
 

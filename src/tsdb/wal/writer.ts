@@ -81,7 +81,7 @@ export class WalWriter {
   #isUnnamed = false;
   /** Finished segments that still wait for their sync. */
   readonly #unsynced: number[] = [];
-  #syncing: Promise<void> | undefined;
+  #syncing: Promise<boolean> | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -95,7 +95,12 @@ export class WalWriter {
     this.#buffer = kernel.createByteBuffer(bufferBytesMax);
     this.#buffer.reserve(2 * gatheredBytesMax);
     this.firstSegment = Math.max(last, checkpoint) + 1;
-    this.#openSegment(this.firstSegment);
+    try {
+      this.#openSegment(this.firstSegment);
+    } catch (error) {
+      this.#buffer.close();
+      throw error;
+    }
     if (options.syncIntervalMs > 0) this.#armSync();
   }
 
@@ -175,10 +180,10 @@ export class WalWriter {
     this.#unsynced.push(finished);
   }
 
-  /** Makes all that was flushed durable. Resolves when it is; failures are counted, logged and tried again. */
-  async sync(): Promise<void> {
+  /** Makes all that was flushed durable. Resolves to whether it is; failures are counted, logged and tried again. */
+  sync(): Promise<boolean> {
     this.#syncing ??= this.#syncAll().finally(() => (this.#syncing = undefined));
-    await this.#syncing;
+    return this.#syncing;
   }
 
   async close(): Promise<void> {
@@ -279,10 +284,10 @@ export class WalWriter {
     if (!this.#isClosed) this.#armSync();
   }
 
-  async #syncAll(): Promise<void> {
+  async #syncAll(): Promise<boolean> {
     const { disk, directory, clock, logger } = this.#options;
     const finished = [...this.#unsynced];
-    if (finished.length === 0 && !this.#isDirty && !this.#isUnnamed) return;
+    if (finished.length === 0 && !this.#isDirty && !this.#isUnnamed) return true;
     const startMs = clock.monotonicMs();
     const current = this.#fd;
     this.#isDirty = false;
@@ -299,11 +304,13 @@ export class WalWriter {
       await disk.sync(current);
       this.counters.syncs++;
       this.counters.syncSecondsSum += (clock.monotonicMs() - startMs) / 1000;
+      return true;
     } catch (error) {
       this.#isDirty = true;
       this.#isUnnamed ||= isUnnamed;
       this.counters.syncsFailed++;
       logger.error("WAL cannot be synced", { err: errorMessage(error) });
+      return false;
     }
   }
 }
