@@ -144,10 +144,10 @@ export class HeadChunkWriter {
     this.#fd = -1;
     const finishing = disk
       .sync(fd)
+      .finally(() => disk.close(fd))
       .catch((error: unknown) =>
         logger.warn("file of head chunks cannot be synced", { path, err: errorMessage(error) }),
       )
-      .finally(() => disk.close(fd))
       .finally(() => this.#finishing.delete(finishing));
     this.#finishing.add(finishing);
   }
