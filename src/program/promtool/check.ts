@@ -8,7 +8,7 @@ import {
   systemDisk,
   textFlag,
 } from "../../base/index.ts";
-import { createHttpClient } from "../../http/index.ts";
+import { createHttpClient, loadWebConfig } from "../../http/index.ts";
 import type { RuleFileOptions } from "../../rules/index.ts";
 import { userAgent } from "../version.ts";
 import { readHttpConfig } from "./api-client.ts";
@@ -76,6 +76,13 @@ export const checkCommands: Commands = {
       return codeOf(findings, isLintFatal);
     },
   },
+  "check web-config": {
+    summary: "check web configuration files",
+    flags: [],
+    positionals: ["<web-config-files>..."],
+    namesFiles: true,
+    run: (_, files, streams) => checkWebConfigs(files, streams),
+  },
   "check metrics": {
     summary: "check an exposition on standard input against the conventions for metrics",
     flags: [
@@ -94,6 +101,21 @@ function ruleFileOptions(flags: Flags, streams: Streams): RuleFileOptions {
     parser: languageFeatures(flags, streams).parser,
     ignoresUnknownFields: flags.bool("ignore-unknown-fields"),
   };
+}
+
+function checkWebConfigs(files: readonly string[], { err }: Streams): number {
+  let code: number = exitCode.ok;
+  for (const file of files) {
+    try {
+      loadWebConfig(file, systemDisk);
+      err(`${file} SUCCESS\n`);
+    } catch (error) {
+      if (!(error instanceof NarthexError)) throw error;
+      err(`${file} FAILED: ${error.message}\n`);
+      code = exitCode.failure;
+    }
+  }
+  return code;
 }
 
 function checkMetrics(flags: Flags, streams: Streams): number {

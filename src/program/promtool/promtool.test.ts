@@ -11,6 +11,7 @@ import { formatCardinality, lintMetrics } from "./check-metrics.ts";
 import { checkRuleFiles, codeOf, type Findings, parseRuleLint } from "./check-rules.ts";
 import type { Command, Streams } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
+import { promtool as runTool } from "../promtool.ts";
 
 const skip = spawnSync("promtool", ["--version"]).status === 0 ? false : "promtool is not installed";
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -85,6 +86,25 @@ test("a scrape interval that makes every sample stale is complained of", () => {
   const { err, code } = checkConfigs([config], { ...configCheck, lookbackDeltaMs: 300_000 }, true);
   assert.match(err, /too long scrape interval found, .* job: slow, interval: 10m\n/);
   assert.equal(code, 3);
+});
+
+test("web configurations are checked as promtool does", { skip }, async () => {
+  const files = Object.entries({
+    "empty.web.yml": "",
+    "good.web.yml": "http_server_config: { http2: false, headers: { X-Frame-Options: deny } }",
+    "user.web.yml": "basic_auth_users: { a: no-hash }",
+    "lost.web.yml": "tls_server_config: { cert_file: nowhere.crt, key_file: nowhere.key }",
+    "unknown.web.yml": "x: 1",
+  }).map(([name, text]) => write(name, text));
+  const theirs = promtool("check", "web-config", ...files);
+  let err = "";
+  const code = await runTool(["check", "web-config", ...files], {
+    out: () => assert.fail("nothing is printed"),
+    err: (text) => void (err += text),
+  });
+  const verdicts = (text: string): string[] => text.match(/^\S+ (?:SUCCESS|FAILED)/gm) ?? [];
+  assert.deepEqual([verdicts(err), code], [verdicts(theirs.err), theirs.code]);
+  assert.equal(verdicts(err).length, files.length);
 });
 
 const exposition = `a_total 1
