@@ -9,6 +9,7 @@ export {
   seriesAttachChunks,
   seriesCloseChunk,
 } from "./series";
+export { filterSeries } from "./series-filter";
 export { isolationNote, isolationShow, isolationPublish } from "./isolation";
 export {
   encodeClosedChunks,
@@ -20,11 +21,12 @@ export {
   fileChunkData,
   fileChunkDataBytes,
 } from "./head-chunks";
-export { seriesSampleCount, decodeSeries } from "./series-read";
+export { seriesSampleCount, decodeSeries, decodeSeriesRun } from "./series-read";
 export { checkBatch, dropStored, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
 export { encodeChunk, decodeChunk } from "./xor";
 export { initTables, crc32c, hash32, hash64 } from "./hash";
 export { window, selectInstant } from "./window";
+export { windowRun, selectInstantRun } from "./runs";
 export { quantile } from "./quantile";
 export { aggregateBegin, aggregateAdd, aggregateFinish, binaryRows } from "./rows";
 export { lineTableParse } from "./line-parser";

@@ -14,6 +14,7 @@ import {
 import { seriesOf } from "./slot";
 import { decodeChunk } from "./xor";
 
+// What decodeSeries and decodeSeriesRun give instead of a count.
 const DAMAGED_SERIES: i32 = i32.MIN_VALUE;
 const NOT_LOADED: i32 = i32.MIN_VALUE + 1;
 const DAMAGED_FILE: i32 = i32.MIN_VALUE + 2;
@@ -31,8 +32,7 @@ function overlappingSamples(newest: usize, newestCount: u32, minTimestampMs: f64
 
 // An upper bound of what decodeSeries gives.
 export function seriesSampleCount(ref: u32, minTimestampMs: f64, maxTimestampMs: f64): u32 {
-  const slot = seriesOf(ref);
-  const newest = slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
+  const newest = newestChunk(ref);
   if (newest == 0) return 0;
   return overlappingSamples(newest, chunkCount(newest), minTimestampMs, maxTimestampMs);
 }
@@ -44,26 +44,27 @@ function dataBytesOf(chunk: usize): u32 {
   return isClosed(chunk) ? load<u32>(chunk, CHUNK_DATA_BYTES) : load<u32>(chunk, CHUNK_CAPACITY);
 }
 
-// Decodes the overlapping chunks, newest first but each to its final place, then trims. `files` are those of the series that are in files, as listFileChunks
-// gave them, with their records loaded.
-export function decodeSeries(
-  ref: u32,
+// Where the samples are that decodeOverlapping found: indices of the first and the one behind the last.
+let decodedFrom: u32 = 0;
+let decodedTo: u32 = 0;
+// Behind the last of the file chunks that it came to.
+let filesLeft: usize = 0;
+
+// Decodes the overlapping chunks of a series, newest first but each to its final place, and leaves out what lies outside of the time range. `files` are those
+// of the series that are in files, as listFileChunks gave them, with their records loaded; others may follow. 0, or what went wrong.
+function decodeOverlapping(
+  newest: usize,
   minTimestampMs: f64,
   maxTimestampMs: f64,
-  dropStale: u32,
-  tsOut: usize,
-  vsOut: usize,
+  ts: usize,
+  vs: usize,
   capacity: u32,
   files: usize,
-  filesCount: u32,
+  filesEnd: usize,
 ): i32 {
-  const slot = seriesOf(ref);
-  const newest = slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
-  if (newest == 0) return 0;
   const newestCount = chunkCount(newest);
   const needed = overlappingSamples(newest, newestCount, minTimestampMs, maxTimestampMs);
   if (needed > capacity) return -<i32>needed;
-  const filesEnd = files + filesCount * FILE_ENTRY;
   let at = needed;
   // The writer may truncate meanwhile: what is no longer linked is left out.
   for (let chunk = newest; chunk != 0 && at > 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
@@ -75,14 +76,106 @@ export function decodeSeries(
       const record = files == filesEnd ? 0 : load<u32>(files, FILE_RECORD);
       if (record == 0) return NOT_LOADED;
       if (record == LEFT_OUT) continue;
-      if (!decodeRecord(chunk, record, load<u32>(files, FILE_BYTES), count, tsOut, vsOut, at)) {
+      if (!decodeRecord(chunk, record, load<u32>(files, FILE_BYTES), count, ts, vs, at)) {
         store<u32>(files, LEFT_OUT, FILE_RECORD);
         return DAMAGED_FILE;
       }
-    } else if (!decodeBefore(chunk + CHUNK_HEADER, dataBytesOf(chunk), count, tsOut, vsOut, at)) return DAMAGED_SERIES;
+    } else if (!decodeBefore(chunk + CHUNK_HEADER, dataBytesOf(chunk), count, ts, vs, at)) return DAMAGED_SERIES;
     at -= count;
   }
-  return trim(minTimestampMs, maxTimestampMs, dropStale != 0, tsOut, vsOut, at, needed);
+  let to = needed;
+  while (at < to && load<f64>(ts + (<usize>at << 3)) < minTimestampMs) at++;
+  while (at < to && load<f64>(ts + (<usize>(to - 1) << 3)) > maxTimestampMs) to--;
+  decodedFrom = at;
+  decodedTo = to;
+  filesLeft = files;
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function newestChunk(ref: u32): usize {
+  const slot = seriesOf(ref);
+  return slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
+}
+
+// The samples of a series in the time range, moved to the front of the columns.
+export function decodeSeries(
+  ref: u32,
+  minTimestampMs: f64,
+  maxTimestampMs: f64,
+  dropStale: u32,
+  ts: usize,
+  vs: usize,
+  capacity: u32,
+  files: usize,
+  filesCount: u32,
+): i32 {
+  const newest = newestChunk(ref);
+  if (newest == 0) return 0;
+  const filesEnd = files + filesCount * FILE_ENTRY;
+  const failure = decodeOverlapping(newest, minTimestampMs, maxTimestampMs, ts, vs, capacity, files, filesEnd);
+  if (failure != 0) return failure;
+  const kept = decodedTo - decodedFrom;
+  if (decodedFrom > 0) {
+    const from = <usize>decodedFrom << 3;
+    memory.copy(ts, ts + from, <usize>kept << 3);
+    memory.copy(vs, vs + from, <usize>kept << 3);
+  }
+  return <i32>(dropStale != 0 ? compactStale(ts, vs, kept) : kept);
+}
+
+// Series of one run: { u32 ref, u32 index of its first sample, u32 samples, u32 0 }.
+export const RUN_ENTRY: usize = 16;
+export const RUN_FIRST: usize = 4;
+export const RUN_SAMPLES: usize = 8;
+
+// Decodes one series behind the other, as decodeSeries does, until the columns are full or one has chunks that are not the kernel's to read. `files` are
+// those of all series of the run, in their order. Returns how many series it were, NOT_LOADED when it would be none for want of that, or DAMAGED_FILE.
+export function decodeSeriesRun(
+  run: usize,
+  series: u32,
+  minTimestampMs: f64,
+  maxTimestampMs: f64,
+  dropStale: u32,
+  ts: usize,
+  vs: usize,
+  capacity: u32,
+  files: usize,
+  filesCount: u32,
+): i32 {
+  const filesEnd = files + filesCount * FILE_ENTRY;
+  filesLeft = files;
+  let at: u32 = 0;
+  for (let i: u32 = 0; i < series; i++) {
+    const entry = run + i * RUN_ENTRY;
+    const newest = newestChunk(load<u32>(entry));
+    let samples: u32 = 0;
+    let from: u32 = 0;
+    if (newest != 0) {
+      if (!hasFloatsOnly(newest, minTimestampMs)) return i;
+      const offset = <usize>at << 3;
+      const failure = decodeOverlapping(newest, minTimestampMs, maxTimestampMs, ts + offset, vs + offset, capacity - at, filesLeft, filesEnd);
+      if (failure == DAMAGED_FILE || (failure == NOT_LOADED && i == 0)) return failure;
+      if (failure != 0) return i;
+      from = at + decodedFrom;
+      samples = decodedTo - decodedFrom;
+      at += decodedTo;
+      if (dropStale != 0) samples = compactStale(ts + (<usize>from << 3), vs + (<usize>from << 3), samples);
+    }
+    store<u32>(entry, from, RUN_FIRST);
+    store<u32>(entry, samples, RUN_SAMPLES);
+  }
+  return series;
+}
+
+// Whether the chunks that end at or after a time are all the kernel's to read.
+function hasFloatsOnly(newest: usize, minTimestampMs: f64): bool {
+  for (let chunk = newest; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
+    if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) return true;
+    if (!isXor(chunk)) return false;
+  }
+  return true;
 }
 
 // Decodes `count` samples to the places that end before `at`.
@@ -96,28 +189,8 @@ function decodeRecord(chunk: usize, record: usize, bytes: u32, count: u32, tsOut
   return data != 0 && decodeBefore(data, recordDataBytes, count, tsOut, vsOut, at);
 }
 
-// Moves those of the samples [from, to) that lie in the time range to the front; returns how many.
-function trim(
-  minTimestampMs: f64,
-  maxTimestampMs: f64,
-  dropStale: bool,
-  ts: usize,
-  vs: usize,
-  from: u32,
-  to: u32,
-): i32 {
-  while (from < to && load<f64>(ts + (<usize>from << 3)) < minTimestampMs) from++;
-  while (from < to && load<f64>(ts + (<usize>(to - 1) << 3)) > maxTimestampMs) to--;
-  if (from > 0) {
-    const bytes = <usize>(to - from) << 3;
-    memory.copy(ts, ts + (<usize>from << 3), bytes);
-    memory.copy(vs, vs + (<usize>from << 3), bytes);
-  }
-  const kept = to - from;
-  return dropStale ? compactStale(ts, vs, kept) : <i32>kept;
-}
-
-function compactStale(ts: usize, vs: usize, count: u32): i32 {
+// Takes out the staleness markers; returns how many samples are left.
+function compactStale(ts: usize, vs: usize, count: u32): u32 {
   let n: u32 = 0;
   while (n < count && load<u64>(vs + (<usize>n << 3)) != STALE_BITS) n++;
   for (let i = n; i < count; i++) {
@@ -127,5 +200,5 @@ function compactStale(ts: usize, vs: usize, count: u32): i32 {
     store<f64>(ts + (<usize>n << 3), load<f64>(ts + (<usize>i << 3)));
     n++;
   }
-  return <i32>n;
+  return n;
 }

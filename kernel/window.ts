@@ -1,6 +1,7 @@
 // Functions over the windows (t − range, t] of one series; src/kernel/window.ts names them. Order of operations is upstream's, so that
 // results agree to the last digit.
 import { at, firstAfter } from "./column";
+import { DELTA, extrapolated } from "./extrapolated";
 import { STALE_BITS } from "./layout";
 import { slidingQuantile } from "./quantile";
 import {
@@ -17,9 +18,6 @@ import {
   medianDeviation,
 } from "./window-functions";
 
-const RATE: u32 = 0;
-const INCREASE: u32 = 1;
-const DELTA: u32 = 2;
 const IRATE: u32 = 3;
 const IDELTA: u32 = 4;
 const DERIV: u32 = 5;
@@ -42,12 +40,6 @@ const TS_OF_MIN: u32 = 21;
 const TS_OF_MAX: u32 = 22;
 const TS_OF_LAST: u32 = 23;
 const TS_OF_FIRST: u32 = 24;
-
-// Go's Duration.Seconds: whole seconds plus the fraction, which rounds differently from one division.
-function toSeconds(durationMs: f64): f64 {
-  const whole = Math.trunc(durationMs / 1000);
-  return whole + ((durationMs - whole * 1000) * 1e6) / 1e9;
-}
 
 // Returns the steps that have a value.
 export function window(
@@ -166,69 +158,6 @@ function evaluate(functionId: u32, ts: usize, vs: usize, n: u32, time: f64, para
   }
   store<f64>(out, result);
   return 1;
-}
-
-// rate, increase, delta. Counter resets inside the window are counted while it slides; only where there are some are they looked for.
-function extrapolated(
-  functionId: u32,
-  ts: usize,
-  vs: usize,
-  count: u32,
-  startMs: f64,
-  stepMs: f64,
-  steps: u32,
-  rangeMs: f64,
-  out: usize,
-  present: usize,
-): u32 {
-  const isCounter = functionId != DELTA;
-  const rangeSeconds = functionId == RATE ? toSeconds(rangeMs) : 1;
-  let lo: u32 = 0;
-  let hi: u32 = 0;
-  let resetsInside: u32 = 0;
-  let found: u32 = 0;
-  for (let k: u32 = 0; k < steps; k++) {
-    const end = startMs + stepMs * <f64>k;
-    const begin = end - rangeMs;
-    while (hi < count && at(ts, hi) <= end) {
-      if (hi > lo && at(vs, hi) < at(vs, hi - 1)) resetsInside++;
-      hi++;
-    }
-    while (lo < hi && at(ts, lo) <= begin) {
-      lo++;
-      if (lo < hi && at(vs, lo) < at(vs, lo - 1)) resetsInside--;
-    }
-    if (hi - lo < 2) {
-      store<u8>(present + k, 0);
-      continue;
-    }
-    const firstT = at(ts, lo);
-    const lastT = at(ts, hi - 1);
-    const firstValue = at(vs, lo);
-    let result = at(vs, hi - 1) - firstValue;
-    if (isCounter && resetsInside != 0)
-      for (let i = lo + 1; i < hi; i++) if (at(vs, i) < at(vs, i - 1)) result += at(vs, i - 1);
-
-    let toStart = (firstT - begin) / 1000;
-    let toEnd = (end - lastT) / 1000;
-    const sampled = (lastT - firstT) / 1000;
-    const average = sampled / <f64>(hi - lo - 1);
-    const threshold = average * 1.1;
-    if (toStart >= threshold) toStart = average / 2;
-    if (isCounter && result > 0 && firstValue >= 0) {
-      // A counter is not extrapolated below zero.
-      const toZero = sampled * (firstValue / result);
-      if (toZero < toStart) toStart = toZero;
-    }
-    if (toEnd >= threshold) toEnd = average / 2;
-    let factor: f64 = 1;
-    if (sampled != 0) factor = (sampled + toStart + toEnd) / sampled;
-    if (functionId == RATE) factor /= rangeSeconds;
-    store<f64>(out + (<usize>k << 3), result * factor);
-    store<u8>(present + k, 1);
-    found++;
-  }
-  return found;
 }
 
 // The newest sample in (t − lookback, t] at each step; none if that is a staleness marker.

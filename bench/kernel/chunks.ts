@@ -1,5 +1,5 @@
 // Chunks: append, decode, a head series, a WAL record. Run: node bench/kernel/chunks.ts
-import { createKernel } from "../../src/kernel/index.ts";
+import { createKernel, runSeries } from "../../src/kernel/index.ts";
 import { measure } from "./measure.ts";
 
 const kernel = createKernel({ limitBytes: 512 * 1024 * 1024 });
@@ -76,4 +76,34 @@ const samples = kernel.decodeSeries(5000, now - 3_600_000, now, true, tsOut, vsO
 measure(`decodeSeries, ${samples} samples each, per sample`, samples * 10_000, () => {
   for (let ref = 1; ref <= 10_000; ref++)
     kernel.decodeSeries(ref, now - 3_600_000, now, true, tsOut, vsOut, 10_000);
+});
+const run = {
+  tablePtr: kernel.scratch.allocate(runSeries.bytes * 10_000),
+  seriesMax: 10_000,
+  timestamps: kernel.scratch.allocate(8 * 500_000),
+  values: kernel.scratch.allocate(8 * 500_000),
+  capacity: 500_000,
+};
+for (let i = 0; i < run.seriesMax; i++) kernel.views.u32[(run.tablePtr + i * runSeries.bytes) >>> 2] = i + 1;
+const inRun = Math.min(1000, Math.floor(run.capacity / (samples + 240)));
+const noFiles = { ptr: 0, count: 0 };
+measure(`decodeSeriesRun of ${inRun} series, per sample`, samples * inRun, () => {
+  kernel.decodeSeriesRun(run, inRun, now - 3_600_000, now, true, noFiles);
+});
+const look = { startMs: now - 900_000, stepMs: 15_000, count: 60 };
+const rows = {
+  valuesPtr: kernel.scratch.allocate(inRun * 60 * 8),
+  presentPtr: kernel.scratch.allocate(inRun * 60),
+};
+measure("windowRun rate, 60 steps, per row", inRun, () =>
+  kernel.windowRun("rate", run, inRun, look, 300_000, rows),
+);
+measure("selectInstantRun, 60 steps, per row", inRun, () =>
+  kernel.selectInstantRun(run, inRun, look, 300_000, rows),
+);
+const refsPtr = kernel.scratch.allocate(12 * 10_000);
+for (let i = 0; i < 10_000; i++) kernel.views.u32[(refsPtr >>> 2) + i] = i + 1;
+measure("filterSeries by time, per series", 10_000, () => {
+  const range = { minTimestampMs: now - 60_000, maxTimestampMs: now };
+  kernel.series.filter(refsPtr, 10_000, undefined, range, refsPtr + 40_000, refsPtr + 80_000);
 });

@@ -24,6 +24,20 @@ export interface KernelExports {
   seriesTruncate(ref: number, minTimestampMs: number): number;
   seriesAttachChunks(ref: number, newest: number): number;
   seriesCloseChunk(ref: number): number;
+  filterSeries(
+    refsPtr: number,
+    count: number,
+    share: number,
+    shares: number,
+    name: number,
+    type: number,
+    unit: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    anyTime: number,
+    refsOut: number,
+    labelsOut: number,
+  ): number;
   isolationNote(ref: number, newestMs: number): void;
   isolationShow(): void;
   isolationPublish(): void;
@@ -76,6 +90,18 @@ export interface KernelExports {
   ): number;
   decodeSeries(
     ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: number,
+    tsOut: number,
+    vsOut: number,
+    capacity: number,
+    filesPtr: number,
+    filesCount: number,
+  ): number;
+  decodeSeriesRun(
+    runPtr: number,
+    series: number,
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: number,
@@ -138,6 +164,31 @@ export interface KernelExports {
     offsetMs: number,
     scratchPtr: number,
   ): number;
+  windowRun(
+    functionId: number,
+    runPtr: number,
+    series: number,
+    tsPtr: number,
+    vsPtr: number,
+    startMs: number,
+    stepMs: number,
+    steps: number,
+    rangeMs: number,
+    outPtr: number,
+    presentPtr: number,
+  ): void;
+  selectInstantRun(
+    runPtr: number,
+    series: number,
+    tsPtr: number,
+    vsPtr: number,
+    startMs: number,
+    stepMs: number,
+    steps: number,
+    lookbackMs: number,
+    outPtr: number,
+    presentPtr: number,
+  ): void;
   selectInstant(
     tsPtr: number,
     vsPtr: number,

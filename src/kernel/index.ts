@@ -53,7 +53,8 @@ export {
 } from "./rows.ts";
 export { type AppendOptions, SampleBatch, type TimeBounds } from "./sample-batch.ts";
 export { Scratch } from "./scratch.ts";
-export { SeriesTable } from "./series-table.ts";
+export { runSeries, type SeriesRun } from "./series-run.ts";
+export { type LabelShare, SeriesTable } from "./series-table.ts";
 export type { Views } from "./views.ts";
 export type { WasmMemory, WasmModule } from "./web-assembly.ts";
 export {
@@ -62,5 +63,6 @@ export {
   type Steps,
   type WindowArguments,
   type WindowFunctionName,
+  takesNoArguments,
   windowFunction,
 } from "./window.ts";

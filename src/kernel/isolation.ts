@@ -56,6 +56,12 @@ export class Snapshot {
     return this.#newestMs?.get(ref) ?? Infinity;
   }
 
+  /** Whether nothing was appended since, so that all there is belongs to it. */
+  isCurrent(): boolean {
+    this.#follow();
+    return this.#newestMs === undefined || this.#newestMs.size === 0;
+  }
+
   #follow(): void {
     const { u32, f64 } = this.#views;
     const end = Atomics.load(u32, control.isolationNext >>> 2);

@@ -31,6 +31,7 @@ import {
 } from "./rows.ts";
 import { SampleBatch } from "./sample-batch.ts";
 import { Scratch, scratchHeadIndex } from "./scratch.ts";
+import type { SeriesRun } from "./series-run.ts";
 import { SeriesTable } from "./series-table.ts";
 import { fillPowersOfFive } from "./tables.ts";
 import { type Views, createViews } from "./views.ts";
@@ -40,6 +41,7 @@ import {
   type Steps,
   type WindowArguments,
   type WindowFunctionName,
+  takesNoArguments,
   windowFunction,
 } from "./window.ts";
 import { type WasmMemory, type WasmModule, webAssembly } from "./web-assembly.ts";
@@ -301,6 +303,74 @@ export class Kernel {
     );
     if (decoded === damagedSeries) throw new ChunkDamagedError(`head chunk of series ${ref} is damaged`);
     return decoded;
+  }
+
+  /**
+   * Reads the first `series` of a run, whose refs are in its table, one behind the other, until there is no more room or one has chunks that are not the kernel's to
+   * read. `files` as for `decodeSeries`, those of all series in their order. Returns how many series were read; `seriesNotLoaded` when none could be for want of a
+   * chunk, `seriesFileDamaged` as `decodeSeries`. Readers call it inside an epoch.
+   */
+  decodeSeriesRun(
+    run: SeriesRun,
+    series: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    files: FileChunks,
+  ): number {
+    return this.exports.decodeSeriesRun(
+      run.tablePtr,
+      series,
+      minTimestampMs,
+      maxTimestampMs,
+      dropStale ? 1 : 0,
+      run.timestamps,
+      run.values,
+      run.capacity,
+      files.ptr,
+      files.count,
+    );
+  }
+
+  /** Applies a window function without arguments and scratch to the first `series` of a run; their rows follow one another in `out`. */
+  windowRun(
+    name: WindowFunctionName,
+    run: SeriesRun,
+    series: number,
+    steps: Steps,
+    rangeMs: number,
+    out: Row,
+  ): void {
+    assert(takesNoArguments(name), `${name} takes no arguments`);
+    this.exports.windowRun(
+      windowFunction[name],
+      run.tablePtr,
+      series,
+      run.timestamps,
+      run.values,
+      steps.startMs,
+      steps.stepMs,
+      steps.count,
+      rangeMs,
+      out.valuesPtr,
+      out.presentPtr,
+    );
+  }
+
+  /** `selectInstant` for the first `series` of a run; their rows follow one another in `out`. */
+  selectInstantRun(run: SeriesRun, series: number, steps: Steps, lookbackMs: number, out: Row): void {
+    this.exports.selectInstantRun(
+      run.tablePtr,
+      series,
+      run.timestamps,
+      run.values,
+      steps.startMs,
+      steps.stepMs,
+      steps.count,
+      lookbackMs,
+      out.valuesPtr,
+      out.presentPtr,
+    );
   }
 
   /** Applies a window function to one series. Some need scratch for a window's values: taken from `scratch` and given back. */

@@ -4,6 +4,14 @@ import type { KernelExports } from "./exports.ts";
 import { control, seriesRefMax, slot } from "./layout.ts";
 import type { Views } from "./views.ts";
 
+/** One of `count` parts of all series, by the hash of their labels. */
+export interface LabelShare {
+  readonly index: number;
+  readonly count: number;
+  /** Symbols of the label names that do not count: name, type and unit of the metric; 0 where nobody has the label. */
+  readonly describing: readonly [name: number, type: number, unit: number];
+}
+
 /**
  * Series slots by ref, 1 … seriesRefMax. Any thread may look a slot up; only the main thread creates and releases. The table does
  * not decide on refs: the head picks them (the next one, a freed one once no reader can know it, or the one a WAL names).
@@ -95,6 +103,35 @@ export class SeriesTable {
     )
       ptrs.push(ptr);
     return ptrs;
+  }
+
+  /**
+   * Keeps, of `count` refs at `refsPtr`, those of series that exist, are in the share and have a chunk that reaches into the time range (without one: any).
+   * Writes them to `refsOut` and the addresses of their labels to `labelsOut`, which have room for all; returns how many. Readers call it inside an epoch.
+   */
+  filter(
+    refsPtr: number,
+    count: number,
+    share: LabelShare | undefined,
+    range: { minTimestampMs: number; maxTimestampMs: number } | undefined,
+    refsOut: number,
+    labelsOut: number,
+  ): number {
+    const [name, type, unit] = share?.describing ?? [0, 0, 0];
+    return this.#exports.filterSeries(
+      refsPtr,
+      count,
+      share?.index ?? 0,
+      share?.count ?? 1,
+      name,
+      type,
+      unit,
+      range?.minTimestampMs ?? 0,
+      range?.maxTimestampMs ?? 0,
+      range === undefined ? 1 : 0,
+      refsOut,
+      labelsOut,
+    );
   }
 
   /** An upper bound of the samples in chunks that overlap [min, max]: the capacity that `decodeSeries` wants. */

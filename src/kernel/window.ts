@@ -33,6 +33,11 @@ export const windowFunction = {
 } as const;
 export type WindowFunctionName = keyof typeof windowFunction;
 
+/** Whether a function needs nothing but samples: neither an argument nor scratch memory. */
+export function takesNoArguments(name: WindowFunctionName): boolean {
+  return !["predict_linear", "quantile_over_time", "mad_over_time"].includes(name);
+}
+
 /** The steps of a query, moved back by the selector's offset: `startMs` is the first step's time minus the offset. */
 export interface Steps {
   readonly startMs: number;

@@ -1,5 +1,5 @@
 import type { Histogram, Labels, Matcher, MetricMetadata } from "../model/index.ts";
-import type { SampleBatch } from "../kernel/index.ts";
+import type { SampleBatch, SeriesRun } from "../kernel/index.ts";
 
 /** A series' number in the head: dense, from 1. 0 means "none yet". */
 export type SeriesRef = number;
@@ -159,6 +159,17 @@ export interface SeriesSet {
     maxTimestampMs: number,
     dropStale: boolean,
     columns: SampleColumns,
+  ): number;
+  /**
+   * As `read`, of `first` and series behind it, as many as the run has room for and have nothing but floats without start timestamps. Returns how
+   * many series; 0 when the first has to be read by itself. Absent where that would be no faster.
+   */
+  readRun?(
+    first: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    run: SeriesRun,
   ): number;
   /**
    * The samples that are native histograms, with min ≤ t ≤ max in time order; a series may have both kinds. Stale markers are left out

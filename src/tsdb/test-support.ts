@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { tmpdir } from "node:os";
@@ -11,9 +12,9 @@ import {
   SimulatedClock,
   systemDisk,
 } from "../base/index.ts";
-import { createKernel, type Kernel } from "../kernel/index.ts";
+import { createKernel, type Kernel, runSeries, type SeriesRun } from "../kernel/index.ts";
 import type { Matcher } from "../model/index.ts";
-import type { Queryable } from "../storage/index.ts";
+import type { Queryable, SeriesSet } from "../storage/index.ts";
 import { type BlockKeeper, openTsdb, type Tsdb, type TsdbOptions } from "./index.ts";
 import { WalWriter } from "./wal/writer.ts";
 
@@ -82,7 +83,7 @@ export function directoryOf(t: TestContext): string {
 /** Series by their labels' text; samples as [milliseconds, value bits]. */
 export type Dump = Map<string, [timestampMs: number, bits: bigint][]>;
 
-/** All that matches, read through a querier. */
+/** All that matches, read through a querier: series by series, and together where the set can do that, which must be the same. */
 export function dump(
   kernel: Kernel,
   queryable: Queryable,
@@ -108,10 +109,46 @@ export function dump(
       result.set(set.labels(series).toString(), samples);
       kernel.scratch.release(mark);
     }
+    for (const [series, samples] of readInRuns(kernel, set, minTimestampMs, maxTimestampMs))
+      assert.deepEqual(samples, result.get(set.labels(series).toString()));
   } finally {
     querier.close();
   }
   return result;
+}
+
+/** What `readRun` gives of each series that it does not leave to `read`. */
+function readInRuns(
+  kernel: Kernel,
+  set: SeriesSet,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+): Map<number, [number, bigint][]> {
+  const { scratch, views } = kernel;
+  const found = new Map<number, [number, bigint][]>();
+  const [seriesMax, capacity] = [7, 300];
+  const run: SeriesRun = {
+    tablePtr: scratch.allocate(seriesMax * runSeries.bytes),
+    seriesMax,
+    timestamps: scratch.allocate(8 * capacity),
+    values: scratch.allocate(8 * capacity),
+    capacity,
+  };
+  for (let first = 0; first < set.length;) {
+    const count = set.readRun?.(first, minTimestampMs, maxTimestampMs, false, run) ?? 0;
+    for (let i = 0; i < count; i++) {
+      const entry = (run.tablePtr + i * runSeries.bytes) >>> 2;
+      const start = views.u32[entry + runSeries.first / 4]!;
+      const samples = Array.from({ length: views.u32[entry + runSeries.samples / 4]! }, (_, k) => k + start);
+      const [times, bits] = [run.timestamps / 8, run.values / 8];
+      found.set(
+        first + i,
+        samples.map((k) => [views.f64[times + k]!, views.u64[bits + k]!]),
+      );
+    }
+    first += Math.max(1, count);
+  }
+  return found;
 }
 
 /** The real disk; tests override what shall fail. */

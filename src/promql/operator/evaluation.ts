@@ -4,6 +4,7 @@ import type { Querier, SeriesSet } from "../../storage/index.ts";
 import { Annotations } from "../annotations.ts";
 import type { QueryContext } from "../context.ts";
 import { HistogramColumn } from "../histogram/column.ts";
+import { isSeriesLocal } from "../plan/fragments.ts";
 import type { Plan, Selector } from "../plan/plan.ts";
 import { LabelFilter } from "../series/label-filter.ts";
 import { FilteredSeries, NameDroppingSeries, type SeriesList } from "../series/series-list.ts";
@@ -40,6 +41,8 @@ export class Evaluation {
   readonly #querier: Querier;
   readonly #shard: Shard | undefined;
   readonly #deadlineMs: number;
+  /** Of a range query over series, whose answer is sorted by labels: rows are then pulled in the order of the series that were selected. */
+  readonly #inLabelOrder: boolean;
   readonly #selected: { readonly selector: Selector; readonly set: SeriesSet }[] = [];
   /** Counts samples by step, when somebody asked for it. */
   readonly counter: SampleCounter | undefined;
@@ -71,6 +74,7 @@ export class Evaluation {
     this.#context = context;
     this.#querier = querier;
     this.#shard = shard;
+    this.#inLabelOrder = !plan.instant && isSeriesLocal(plan.root);
     this.#deadlineMs = context.clock.monotonicMs() + context.limits.timeoutMs;
     if (context.countSamples === true) this.counter = new SampleCounter(plan, this);
     if (context.profile === true) this.profile = new Profile(plan, this);
@@ -101,7 +105,7 @@ export class Evaluation {
     const shard = this.#shard;
     const hints = { minTimestampMs, maxTimestampMs, ...(shard && { shard }) };
     const startMs = performance.now();
-    const set = this.#querier.select(matchers, hints, false);
+    const set = this.#querier.select(matchers, hints, this.#inLabelOrder);
     this.#preparationMs += performance.now() - startMs;
     this.#selected.push({ selector, set });
     return set;

@@ -1,4 +1,4 @@
-import type { Columns, Row } from "../../kernel/index.ts";
+import type { Columns, Row, SeriesRun } from "../../kernel/index.ts";
 import type { HistogramSample, StartTimestamps } from "../../storage/index.ts";
 import type { SeriesList } from "../series/series-list.ts";
 
@@ -28,4 +28,11 @@ export interface RangeReader {
   histograms(series: number): readonly HistogramSample[];
   /** Since when the samples count that were read last, of both kinds. */
   starts(series: number): StartTimestamps;
+  /** Has rows filled for many series at once from now on; whether that is possible. Absent where it is not. */
+  fillAhead?(fill: FillRows): boolean;
+  /** The row of a series that was filled in that way; undefined when it is to be computed from what `read` gives. */
+  rowAhead?(series: number): Row | undefined;
 }
+
+/** Fills the rows of `series` series of a run, one behind the other. */
+export type FillRows = (run: SeriesRun, series: number, out: Row) => void;

@@ -1,11 +1,12 @@
-import type { Columns, Steps } from "../../kernel/index.ts";
+import type { Columns, Row, Steps } from "../../kernel/index.ts";
 import { type Histogram, withCounterReset } from "../../model/index.ts";
 import { type HistogramSample, noStarts, type SeriesSet, type StartTimestamps } from "../../storage/index.ts";
 import { floatPresent, histogramPresent } from "../histogram/column.ts";
 import type { Grid, RangeSource, Selector, SubqueryPlan } from "../plan/plan.ts";
 import { SelectedSeries, type SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { Operator, RangeReader } from "./operator.ts";
+import type { FillRows, Operator, RangeReader } from "./operator.ts";
+import type { RowsAhead } from "./rows-ahead.ts";
 import { SampleBuffer, WindowReader } from "./sample-reader.ts";
 import { lookSteps } from "./look-steps.ts";
 
@@ -29,6 +30,7 @@ class SelectorRange implements RangeReader {
   readonly #reader: WindowReader;
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
+  #ahead: RowsAhead | undefined;
 
   constructor(evaluation: Evaluation, selector: Selector, look: Steps, rangeMs: number, countsOnly: boolean) {
     this.#evaluation = evaluation;
@@ -55,6 +57,15 @@ class SelectorRange implements RangeReader {
 
   starts(series: number): StartTimestamps {
     return this.#reader.starts(this.#set!, series);
+  }
+
+  fillAhead(fill: FillRows): boolean {
+    this.#ahead = this.#reader.ahead(fill);
+    return this.#ahead !== undefined;
+  }
+
+  rowAhead(series: number): Row | undefined {
+    return this.#ahead?.row(this.#set!, series);
   }
 }
 

@@ -11,6 +11,8 @@ import {
 import { withoutBuckets } from "../histogram/reset-hints.ts";
 import type { Selector } from "../plan/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { FillRows } from "./operator.ts";
+import { RowsAhead } from "./rows-ahead.ts";
 
 /** Samples that may be appended to a series between the question how many there are and their reading. */
 const spareSamples = 256;
@@ -81,6 +83,12 @@ export class WindowReader {
   read(set: SeriesSet, series: number): Columns {
     if (this.#hasGaps) return this.#readApart(set, series);
     return this.readFrom(set, series, this.#selector.minTimestampMs);
+  }
+
+  /** Rows that `fill` computes of many series at once; undefined when each has to be read in parts. */
+  ahead(fill: FillRows): RowsAhead | undefined {
+    if (this.#hasGaps) return undefined;
+    return new RowsAhead(this.#evaluation, this.#selector, this.#dropStale, this.#look.count, fill);
   }
 
   /** From now on histograms come without buckets, and with the hints that comparing them yields. */

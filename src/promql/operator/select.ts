@@ -11,6 +11,7 @@ import { storeAt } from "./histogram-rows.ts";
 import { lookSteps } from "./look-steps.ts";
 import type { Operator } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
+import type { RowsAhead } from "./rows-ahead.ts";
 import { WindowReader } from "./sample-reader.ts";
 
 /** Most targets are scraped more often than this. */
@@ -25,6 +26,7 @@ export class SelectOperator implements Operator {
   readonly #reader: WindowReader;
   readonly #row: Row;
   readonly #timesPtr: number;
+  readonly #ahead: RowsAhead | undefined;
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
 
@@ -40,6 +42,10 @@ export class SelectOperator implements Operator {
     if (countsOnly) this.#reader.countOnly();
     this.#row = evaluation.row(this.steps);
     this.#timesPtr = node.yields === "values" ? 0 : evaluation.allocate(this.steps * 8);
+    if (node.yields === "values" && node.selector.extension === undefined && this.#look.count > 1)
+      this.#ahead = this.#reader.ahead((run, series, out) =>
+        evaluation.kernel.selectInstantRun(run, series, this.#look, lookbackDeltaMs, out),
+      );
   }
 
   series(): SeriesList {
@@ -55,6 +61,8 @@ export class SelectOperator implements Operator {
   row(series: number): Row {
     const evaluation = this.#evaluation;
     evaluation.checkRow();
+    const row = this.#ahead?.row(this.#set!, series);
+    if (row !== undefined) return row;
     const samples = this.#read(series);
     if (this.#node.selector.extension === "smoothed") return this.#smooth(series, samples);
     const { kernel, lookbackDeltaMs } = evaluation;

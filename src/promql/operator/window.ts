@@ -1,4 +1,11 @@
-import type { Columns, Row, Steps, WindowFunctionName } from "../../kernel/index.ts";
+import {
+  type Columns,
+  type Row,
+  type Steps,
+  takesNoArguments,
+  windowFunction,
+  type WindowFunctionName,
+} from "../../kernel/index.ts";
 import { formatShortest, metricNameLabel } from "../../model/index.ts";
 import { type HistogramSample, noStarts, type StartTimestamps } from "../../storage/index.ts";
 import {
@@ -16,7 +23,7 @@ import type { SeriesList } from "../series/series-list.ts";
 import { CounterCheck } from "./counter-check.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { storeAt } from "./histogram-rows.ts";
-import type { Operator, RangeReader } from "./operator.ts";
+import type { FillRows, Operator, RangeReader } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
 import { lookSteps } from "./look-steps.ts";
 import { argumentPosition } from "../plan/plan.ts";
@@ -35,6 +42,8 @@ export class WindowOperator implements Operator {
   readonly #row: Row;
   readonly #counters: CounterCheck | undefined;
   readonly #usesStarts: boolean;
+  /** Whether the reader may have the rows of many series computed at once. */
+  readonly #isAhead: boolean;
   #series: SeriesList | undefined;
 
   constructor(evaluation: Evaluation, node: WindowNode, reader: RangeReader, args: readonly Operator[]) {
@@ -53,6 +62,7 @@ export class WindowOperator implements Operator {
       from.extension === undefined;
     if (node.func === "rate" || node.func === "increase")
       this.#counters = new CounterCheck(evaluation, node, reader);
+    this.#isAhead = this.#isPlain() && reader.fillAhead?.(this.#fillRows) === true;
   }
 
   series(): SeriesList {
@@ -65,6 +75,13 @@ export class WindowOperator implements Operator {
 
   row(series: number): Row {
     this.#evaluation.checkRow();
+    const row = this.#isAhead ? this.#reader.rowAhead!(series) : undefined;
+    if (row === undefined) return this.#computedRow(series);
+    this.#counters?.look(series, row, this.steps);
+    return row;
+  }
+
+  #computedRow(series: number): Row {
     const columns = this.#reader.read(series);
     const histograms = this.#reader.histograms(series);
     const starts = this.#usesStarts ? this.#reader.starts(series) : noStarts;
@@ -74,6 +91,20 @@ export class WindowOperator implements Operator {
     this.#counters?.look(series, this.#row, this.steps);
     return this.#row;
   }
+
+  /** Whether the kernel needs nothing but floats for the rows. */
+  #isPlain(): boolean {
+    const { func, source } = this.#node;
+    const isExtended = source.from.kind === "selector" && source.from.extension !== undefined;
+    const isOfKernel = Object.hasOwn(windowFunction, func) && takesNoArguments(func as WindowFunctionName);
+    return isOfKernel && !isExtended && !this.#usesStarts && this.#look.count === this.steps;
+  }
+
+  readonly #fillRows: FillRows = (run, series, out) => {
+    const { func, source } = this.#node;
+    const name = func as WindowFunctionName;
+    this.#evaluation.kernel.windowRun(name, run, series, this.#look, source.rangeMs, out);
+  };
 
   #apply(columns: Columns, histograms: readonly HistogramSample[]): void {
     const { func } = this.#node;

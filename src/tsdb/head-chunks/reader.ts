@@ -62,11 +62,17 @@ export class HeadChunkReader {
 
   /** What is loaded of a series of `refs`. */
   filesOf(refs: Uint32Array, series: number): FileChunks {
+    return this.filesOfRun(refs, series, 1);
+  }
+
+  /** What is loaded of `count` series of `refs` that follow one another, or of the first of them. */
+  filesOfRun(refs: Uint32Array, first: number, count: number): FileChunks {
     if (refs !== this.#refs) return noFiles;
-    const at = series - this.#first;
-    if (at < 0 || at + 1 >= this.#starts.length) return noFiles;
+    const at = first - this.#first;
+    const end = Math.min(at + count, this.#starts.length - 1);
+    if (at < 0 || at >= end) return noFiles;
     const start = this.#starts[at]!;
-    return { ptr: this.#table.ptr + start * fileChunk.bytes, count: this.#starts[at + 1]! - start };
+    return { ptr: this.#table.ptr + start * fileChunk.bytes, count: this.#starts[end]! - start };
   }
 
   /**

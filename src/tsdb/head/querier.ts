@@ -1,21 +1,17 @@
 import { assert, type Disk, systemDisk } from "../../base/index.ts";
-import { type Kernel, layout, type Snapshot, type Views } from "../../kernel/index.ts";
+import { type Kernel, layout, type Snapshot } from "../../kernel/index.ts";
 import { compareStrings, type Matcher } from "../../model/index.ts";
 import { BlockNotices } from "../block/damage.ts";
 import { HeadChunkFiles, HeadChunkReader } from "../head-chunks/index.ts";
 import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
-import { type Interval, isDeleted } from "../block/tombstones.ts";
-import { outOfOrderRuns } from "../out-of-order/chunks.ts";
-import { chunkTimeMs } from "./chunk-time.ts";
 import { LabelIndexReader } from "./label-index.ts";
 import { createLabelsCache, type LabelsCache } from "./labels-cache.ts";
 import { SelectionCache, selectionSeriesMax } from "./selection-cache.ts";
 import { labelValue, SeriesSelector } from "./select.ts";
+import { PresenceFilter, type PresentSeries } from "./present-series.ts";
 import { type HeadPart, HeadSeriesSet } from "./series-set.ts";
 import { sortedOrder } from "./sorted-order.ts";
-import { combineHash, describingLabels } from "./text-hash.ts";
 import { SymbolReader, SymbolTexts } from "./symbols.ts";
-import { deletedIntervals } from "./tombstones.ts";
 
 export interface HeadQueryableParts {
   /** Restricts it to some series by their refs, for `select`. */
@@ -48,7 +44,7 @@ export function createHeadQueryable(kernel: Kernel, parts: HeadQueryableParts = 
         texts,
         selections,
         labels,
-        new HeadChunkReader(kernel, files, notices),
+        () => new HeadChunkReader(kernel, files, notices),
         minTimestampMs,
         maxTimestampMs,
         snapshot,
@@ -68,9 +64,11 @@ class HeadQuerier implements Querier {
   readonly #selections: SelectionCache;
   readonly #labels: LabelsCache;
   readonly #snapshot: Snapshot;
-  readonly #only: ReadonlySet<number> | undefined;
+  readonly #present: PresenceFilter;
   readonly #part: HeadPart;
-  readonly #chunks: HeadChunkReader;
+  readonly #newChunkReader: () => HeadChunkReader;
+  /** One for each set, so that sets whose rows are asked for by turns keep what they have loaded. */
+  readonly #chunkReaders: HeadChunkReader[] = [];
   readonly #minTimestampMs: number;
   readonly #maxTimestampMs: number;
   #isOpen = true;
@@ -80,7 +78,7 @@ class HeadQuerier implements Querier {
     texts: SymbolTexts,
     selections: SelectionCache,
     labels: LabelsCache,
-    chunks: HeadChunkReader,
+    newChunkReader: () => HeadChunkReader,
     minTimestampMs: number,
     maxTimestampMs: number,
     snapshot?: number,
@@ -91,13 +89,13 @@ class HeadQuerier implements Querier {
     this.#kernel = kernel;
     this.#selections = selections;
     this.#labels = labels;
-    this.#chunks = chunks;
-    this.#only = only;
+    this.#newChunkReader = newChunkReader;
     this.#part = part;
     this.#snapshot = kernel.isolation.snapshot(snapshot);
     this.#index = new LabelIndexReader(kernel);
     this.#symbols = new SymbolReader(kernel, texts);
     this.#selector = new SeriesSelector(kernel, this.#index, this.#symbols);
+    this.#present = new PresenceFilter(kernel, this.#symbols, part, only);
     this.#minTimestampMs = minTimestampMs;
     this.#maxTimestampMs = maxTimestampMs;
   }
@@ -112,11 +110,13 @@ class HeadQuerier implements Querier {
       labelsPtrs = order.map((i) => labelsPtrs[i]!);
     }
     const count = hints.limit && hints.limit < refs.length ? hints.limit : refs.length;
+    const chunks = this.#newChunkReader();
+    this.#chunkReaders.push(chunks);
     return new HeadSeriesSet(
       this.#kernel,
       this.#symbols,
       this.#snapshot,
-      this.#chunks,
+      chunks,
       this.#part,
       firstOf(refs, count),
       firstOf(labelsPtrs, count),
@@ -124,8 +124,8 @@ class HeadQuerier implements Querier {
     );
   }
 
-  #find(matchers: readonly Matcher[], hints: SelectHints): Found {
-    return this.#withSamples(this.#selections.find(matchers, this.#select), hints);
+  #find(matchers: readonly Matcher[], hints: SelectHints): PresentSeries {
+    return this.#present.among(this.#selections.find(matchers, this.#select), hints);
   }
 
   readonly #select = (matchers: readonly Matcher[]): Uint32Array => this.#selector.select(matchers);
@@ -166,36 +166,8 @@ class HeadQuerier implements Querier {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#chunks.close();
+    for (const chunks of this.#chunkReaders) chunks.close();
     this.#kernel.epoch.leave();
-  }
-
-  /** The series of the shard that still exist and have a chunk in the time range. */
-  #withSamples(refs: Uint32Array, { minTimestampMs, maxTimestampMs, shard }: SelectHints): Found {
-    const { u32 } = this.#kernel.views;
-    const { series } = this.#kernel;
-    const inShard = shard && shardTest(u32, this.#symbols, shard);
-    const keptRefs = new Uint32Array(refs.length);
-    const labelsPtrs = new Uint32Array(refs.length);
-    let count = 0;
-    for (const ref of refs) {
-      if (this.#only?.has(ref) === false) continue;
-      const labelsPtr = series.labelsPtr(ref);
-      if (labelsPtr === 0) continue;
-      if (inShard?.(labelsPtr) === false) continue;
-      if (!this.#hasSamples(ref, minTimestampMs, maxTimestampMs)) continue;
-      keptRefs[count] = ref;
-      labelsPtrs[count++] = labelsPtr;
-    }
-    return { refs: firstOf(keptRefs, count), labelsPtrs: firstOf(labelsPtrs, count) };
-  }
-
-  /** Whether a chunk reaches into the time range that is not deleted altogether. */
-  #hasSamples(ref: number, minTimestampMs: number, maxTimestampMs: number): boolean {
-    const { series, views } = this.#kernel;
-    const range = [minTimestampMs, maxTimestampMs, deletedIntervals(views, ref)] as const;
-    if (this.#part !== "outOfOrder" && hasChunkIn(views.u32, series.slot(ref), ...range)) return true;
-    return this.#part !== "inOrder" && hasOutOfOrder(views, ref, ...range);
   }
 
   #overlapsHead(): boolean {
@@ -213,63 +185,7 @@ class HeadQuerier implements Querier {
   }
 }
 
-/** Series by ref and where their labels are. */
-interface Found {
-  refs: Uint32Array;
-  labelsPtrs: Uint32Array;
-}
-
 /** A view costs more than a small array. */
 function firstOf(all: Uint32Array, count: number): Uint32Array {
   return count === all.length ? all : all.subarray(0, count);
-}
-
-/** Whether a series' labels fall into a shard: its hash without the describing labels. */
-function shardTest(
-  u32: Uint32Array,
-  symbols: SymbolReader,
-  { index, count }: { index: number; count: number },
-): (labelsPtr: number) => boolean {
-  const [name, type, unit] = describingLabels.map((label) => symbols.find(label));
-  return (labelsPtr) => {
-    const labels = labelsPtr >>> 2;
-    let hash = 0;
-    for (let at = labels + 2, end = at + 2 * u32[labels + 1]!; at < end; at += 2) {
-      const symbol = u32[at]!;
-      if (symbol === name || symbol === type || symbol === unit) continue;
-      hash = combineHash(combineHash(hash, symbols.hash(symbol)), symbols.hash(u32[at + 1]!));
-    }
-    return hash % count === index;
-  };
-}
-
-function hasOutOfOrder(
-  views: Views,
-  ref: number,
-  minTimestampMs: number,
-  maxTimestampMs: number,
-  deleted: readonly Interval[] | undefined,
-): boolean {
-  return outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs).some(
-    (run) => !(deleted && isDeleted(deleted, run.minTimestampMs, run.maxTimestampMs)),
-  );
-}
-
-function hasChunkIn(
-  u32: Uint32Array,
-  slot: number,
-  minTimestampMs: number,
-  maxTimestampMs: number,
-  deleted: readonly Interval[] | undefined,
-): boolean {
-  let chunk = Atomics.load(u32, (slot + layout.slot.chunkPtr) >>> 2);
-  while (chunk !== 0) {
-    // Chunks go back in time, so the first one that ends before the range ends the search.
-    const endMs = chunkTimeMs(u32, chunk, "maxTimestampMs");
-    if (endMs < minTimestampMs) return false;
-    const startMs = chunkTimeMs(u32, chunk, "minTimestampMs");
-    if (startMs <= maxTimestampMs && !(deleted && isDeleted(deleted, startMs, endMs))) return true;
-    chunk = Atomics.load(u32, (chunk + layout.chunk.older) >>> 2);
-  }
-  return false;
 }

@@ -1,5 +1,11 @@
 import { assert } from "../../base/index.ts";
-import { type Kernel, seriesFileDamaged, seriesNotLoaded, type Snapshot } from "../../kernel/index.ts";
+import {
+  type Kernel,
+  seriesFileDamaged,
+  seriesNotLoaded,
+  type SeriesRun,
+  type Snapshot,
+} from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import type { LabelsCache } from "./labels-cache.ts";
 import {
@@ -16,6 +22,7 @@ import type { HeadChunkReader } from "../head-chunks/index.ts";
 import { hasEncodedChunks } from "./encoded-chunks.ts";
 import { mergeStartedFloats, readStartedFloats, startedFloatCountMax } from "./float-reader.ts";
 import { readHeadHistograms } from "./histogram-reader.ts";
+import { readHeadRun } from "./run-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
 import { cutHistograms } from "../block/histograms.ts";
 import {
@@ -145,6 +152,27 @@ export class HeadSeriesSet implements SeriesSet {
     }
     const deleted = deletedIntervals(kernel.views, ref);
     return deleted === undefined ? count : dropIntervals(kernel.views, { ...columns, count }, deleted);
+  }
+
+  readRun(
+    first: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    dropStale: boolean,
+    run: SeriesRun,
+  ): number {
+    if (this.#part !== "all") return 0;
+    const range = [minTimestampMs, maxTimestampMs] as const;
+    return readHeadRun(
+      this.#kernel,
+      this.#snapshot,
+      this.#chunks,
+      this.#refs,
+      first,
+      ...range,
+      dropStale,
+      run,
+    );
   }
 
   readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
