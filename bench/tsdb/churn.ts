@@ -8,12 +8,15 @@ import { join } from "node:path";
 import { createLogger } from "../../src/base/index.ts";
 import { Labels } from "../../src/model/index.ts";
 import { MaintenanceThread } from "../../src/tsdb/index.ts";
+import { sleep } from "../process.ts";
 import { openStorage, scrapeIntervalMs } from "./load.ts";
 
 const series = Number(process.argv[2] ?? 5000);
 const churnPercent = Number(process.argv[3] ?? 10);
 const hours = Number(process.argv[4] ?? 12);
-const minutesPerLine = 30;
+const minutesPerLine = 60;
+/** After so long without work the maintenance thread has ended, whose memory is none of the head's. */
+const idleMs = 5500;
 const scrapesPerMinute = 60_000 / scrapeIntervalMs;
 const directory = mkdtempSync(join(tmpdir(), "narthex-bench-"));
 
@@ -43,7 +46,9 @@ try {
     for (let i = 0; i < (series * churnPercent) / 100; i++)
       refs[(minute * 7919 + i * 31) % series] = appender.reference(labelsOf());
     appender.commit();
-    if ((minute + 1) % minutesPerLine === 0) printLine((minute + 1) / 60);
+    if ((minute + 1) % minutesPerLine !== 0) continue;
+    await sleep(idleMs);
+    printLine((minute + 1) / 60);
   }
   await tsdb.close();
 

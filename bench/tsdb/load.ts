@@ -4,7 +4,7 @@ import { createKernel, type Kernel } from "../../src/kernel/index.ts";
 import { Labels } from "../../src/model/index.ts";
 import { type BlockKeeper, openTsdb, type Tsdb } from "../../src/tsdb/index.ts";
 
-export const seriesPerTarget = 1000;
+const seriesPerTargetDefault = 1000;
 export const scrapeIntervalMs = 15_000;
 const startMs = 1_700_006_400_000;
 
@@ -36,14 +36,15 @@ export async function openStorage(
 }
 
 /** Labels as a server application exposes them: 20 metrics, half of them histograms' buckets. */
-export function targetLabels(target: number): Labels[] {
+export function targetLabels(target: number, seriesPerTarget = seriesPerTargetDefault): Labels[] {
   return Array.from({ length: seriesPerTarget }, (_, i) =>
     Labels.from({
       __name__: `app_subsystem_metric_${i % 20}_${i % 2 === 0 ? "total" : "bucket"}`,
       job: "application",
       instance: `10.0.${target >> 8}.${target & 255}:8080`,
       handler: `/api/v1/resource/${Math.floor(i / 20) % 10}`,
-      code: ["200", "404", "500", "503", "302"][Math.floor(i / 200)]!,
+      code: ["200", "404", "500", "503", "302"][Math.floor(i / 200) % 5]!,
+      ...(i >= 1000 && { shard: String(Math.floor(i / 1000)) }),
       ...(i % 2 === 1 && { le: String((i % 20) / 4) }),
       zone: `zone-${target % 3}`,
     }),
@@ -64,10 +65,12 @@ export function scrapeAll({ tsdb, clock }: Storage, refs: readonly Uint32Array[]
   return appended;
 }
 
-export function createSeries({ tsdb }: Storage, targets: number): Uint32Array[] {
+export function createSeries({ tsdb }: Storage, targets: number, seriesPerTarget?: number): Uint32Array[] {
   return Array.from({ length: targets }, (_, target) => {
     const appender = tsdb.appender();
-    const refs = Uint32Array.from(targetLabels(target), (labels) => appender.reference(labels));
+    const refs = Uint32Array.from(targetLabels(target, seriesPerTarget), (labels) =>
+      appender.reference(labels),
+    );
     appender.commit();
     return refs;
   });
