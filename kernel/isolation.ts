@@ -7,6 +7,7 @@ import {
   ISOLATION_DONE,
   ISOLATION_END,
   ISOLATION_FIRST,
+  ISOLATION_LOST,
   ISOLATION_NEXT,
   ISOLATION_WRITTEN,
   NOTE_BLOCK_BYTES,
@@ -26,11 +27,14 @@ function place(): u32 {
   return fresh;
 }
 
-// Notes that the series has samples until `newestMs` (-Infinity: none). Readers see the note once it is shown. Without memory there is no note: then a
+// Notes that the series has samples until `newestMs` (-Infinity: none). Readers see the note once it is shown. Without memory there is no note, which is counted: then a
 // commit may be seen in part.
 export function isolationNote(ref: u32, newestMs: f64): void {
   const note = place();
-  if (note == 0) return;
+  if (note == 0) {
+    store<f64>(ISOLATION_LOST, load<f64>(ISOLATION_LOST) + 1);
+    return;
+  }
   store<u32>(note, ref);
   store<f64>(note, newestMs, 8);
   store<u32>(ISOLATION_WRITTEN, note + NOTE_BYTES);

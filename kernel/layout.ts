@@ -26,6 +26,7 @@ export const ISOLATION_DONE: usize = 1044;
 export const ISOLATION_WRITTEN: usize = 1048;
 export const ISOLATION_END: usize = 1052;
 export const ISOLATION_FIRST: usize = 1056;
+export const ISOLATION_LOST: usize = 1072;
 export const NOTE_BYTES: u32 = 16;
 export const NOTE_BLOCK_BYTES: u32 = 65536;
 export const CLOSED_QUEUE: usize = 1088;

@@ -105,7 +105,7 @@ test("a pinned snapshot outlives its thread's epochs, and only so many are pinne
   assert.ok(kernel.pinSnapshot() !== undefined);
 });
 
-test("without memory for notes nothing breaks", () => {
+test("without memory for notes nothing breaks, and it is counted", () => {
   const kernel = testKernel();
   const { exports, isolation } = kernel;
   const snapshot = isolation.snapshot();
@@ -114,4 +114,5 @@ test("without memory for notes nothing breaks", () => {
   exports.isolationShow();
   isolation.publish();
   assert.equal(snapshot.untilMs(1), Infinity);
+  assert.equal(isolation.lost, 9);
 });

@@ -17,6 +17,11 @@ export class Isolation {
     this.#exports.isolationPublish();
   }
 
+  /** Samples that a reader may have seen before the rest of their commit, since there was no memory to note that they came. */
+  get lost(): number {
+    return this.#views.f64[control.isolationLost / 8]!;
+  }
+
   /** The present state, or one that was pinned, for as long as the epoch that the thread is in. */
   snapshot(pinned?: number): Snapshot {
     return new Snapshot(this.#views, pinned ?? this.now());

@@ -38,6 +38,7 @@ const expected: Record<string, number | bigint> = {
   ISOLATION_WRITTEN: control.isolationWritten,
   ISOLATION_END: control.isolationEnd,
   ISOLATION_FIRST: control.isolationFirst,
+  ISOLATION_LOST: control.isolationLost,
   NOTE_BYTES: layout.isolationNote.bytes,
   NOTE_BLOCK_BYTES: layout.isolationNote.blockBytes,
   CLOSED_QUEUE: control.closedQueue,

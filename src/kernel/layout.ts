@@ -58,6 +58,8 @@ export const control = {
   isolationEnd: 1052,
   /** The first note's place, which leads to the first block. */
   isolationFirst: 1056,
+  /** f64: notes for which there was no memory. */
+  isolationLost: 1072,
   /** Series with closed chunks that are not in a file yet: u32 pointer to an array of refs, its capacity, the refs in it, those taken from it. */
   closedQueue: 1088,
   closedCapacity: 1092,

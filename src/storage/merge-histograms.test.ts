@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createKernel } from "../kernel/index.ts";
 import { Labels, Matcher, parseHistogram } from "../model/index.ts";
 import { MemoryStorage } from "../promql/testing/index.ts";
-import { MergeQuerier } from "./index.ts";
+import { mergeHistograms, MergeQuerier } from "./index.ts";
 
 const kernel = createKernel({ limitBytes: 64 * 1024 * 1024 });
 const labels = Labels.from({ __name__: "h" });
@@ -38,4 +38,28 @@ test("histograms of one series in several storages come in the order of their ti
   );
   assert.deepEqual(set.readHistograms!(0, 15, 25, true).length, 1);
   querier.close();
+});
+
+test("what a sample says of resets holds only behind the one that it says it of", () => {
+  const { histogram } = parseHistogram("count:1");
+  const runOf = (...times: number[]) =>
+    times.map((timestampMs) => ({
+      timestampMs,
+      histogram: { ...histogram, counterReset: "not_reset" as const },
+      kind: "integer" as const,
+      startTimestampMs: 0,
+    }));
+  const merged = mergeHistograms(runOf(10, 20, 50, 60), runOf(20, 30, 40, 70));
+  assert.deepEqual(
+    merged.map(({ timestampMs, histogram: { counterReset } }) => [timestampMs, counterReset]),
+    [
+      [10, "not_reset"],
+      [20, "not_reset"],
+      [30, "unknown"],
+      [40, "not_reset"],
+      [50, "unknown"],
+      [60, "not_reset"],
+      [70, "unknown"],
+    ],
+  );
 });

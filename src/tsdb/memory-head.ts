@@ -27,7 +27,7 @@ export class MemoryHead implements Appendable {
       log: { write: () => {} },
       pool: new BatchPool(kernel, batchSamples),
       mapper: { notice: () => {} },
-      outOfOrder: { take: () => {} },
+      outOfOrder: { refuseEarly: () => {}, take: () => {} },
       clock: new SimulatedClock(),
       counters: new AppendTotals(),
       exemplars: new ExemplarStorage((ref) => head.labels(ref)),

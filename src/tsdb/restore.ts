@@ -187,7 +187,7 @@ export class HeadRestore {
       writer: () => outOfOrderLog.writer,
       refs: replayed.refs,
       headChunks,
-      onCaughtUp: () => (outOfOrder.isReplaying = false),
+      onCaughtUp: () => outOfOrder.caughtUp(),
     });
     this.#outOfOrderResult = found;
     for (const [type, count] of found.skippedRecords)

@@ -87,6 +87,13 @@ export function withCounterReset(histogram: Histogram, counterReset: CounterRese
   return histogram.counterReset === counterReset ? histogram : { ...histogram, counterReset };
 }
 
+/** The histogram without what is known of resets before it; that of a gauge stays one. */
+export function withoutResets(histogram: Histogram): Histogram {
+  return histogram.isStale || histogram.counterReset === "gauge"
+    ? histogram
+    : withCounterReset(histogram, "unknown");
+}
+
 /** Whether two ascending lists (bucket indices, custom bounds) are the same. Lists are often shared, so this is mostly one comparison. */
 export function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true;

@@ -39,6 +39,7 @@ export {
   sameNumbers,
   staleHistogram,
   withCounterReset,
+  withoutResets,
 } from "./histogram.ts";
 export { compactHistogram, reconcileZeroBuckets, reduceResolution } from "./layout.ts";
 export { type NotedHistogram, parseHistogram } from "./notation.ts";

@@ -1,11 +1,10 @@
 import { assert, type Disk } from "../../base/index.ts";
 import { type Kernel, type Scratch, staleMarkerBits, type Views } from "../../kernel/index.ts";
-import type { CounterReset } from "../../model/index.ts";
+import { type CounterReset, withoutResets } from "../../model/index.ts";
 import { noStarts, type StartTimestamps, type StoredHistogram } from "../../storage/index.ts";
 import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
 import { Xor2Encoder, xor2Encoding } from "../chunk/xor2.ts";
 import type { ColumnSlice } from "./columns.ts";
-import { withoutResets } from "./histograms.ts";
 import { xorEncoding } from "./chunk-codec.ts";
 import { chunkEncodingBytes } from "./chunk-format.ts";
 import type { ChunkWindow } from "./chunk-window.ts";

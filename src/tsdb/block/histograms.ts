@@ -1,13 +1,6 @@
-import { type Histogram, withCounterReset } from "../../model/index.ts";
+import { withoutResets } from "../../model/index.ts";
 import type { StoredHistogram } from "../../storage/index.ts";
 import type { Interval } from "./tombstones.ts";
-
-/** The histogram without what is known of resets before it; that of a gauge stays one. */
-export function withoutResets(histogram: Histogram): Histogram {
-  return histogram.isStale || histogram.counterReset === "gauge"
-    ? histogram
-    : withCounterReset(histogram, "unknown");
-}
 
 /**
  * The samples with min ≤ t ≤ max that are not deleted. Of a counter behind a deleted one it is no longer known whether it follows a reset.

@@ -45,7 +45,7 @@ export interface AppendContext {
   readonly clock: Clock;
   readonly counters: AppendTotals;
   readonly exemplars: ExemplarStorage;
-  readonly outOfOrder: Pick<OutOfOrderAppender, "take">;
+  readonly outOfOrder: Pick<OutOfOrderAppender, "refuseEarly" | "take">;
   readonly keepsMetadata: boolean;
   /** Whether a series gets a zero at the time since when its samples count. */
   readonly zeroesStarts: boolean;
@@ -177,6 +177,7 @@ export class HeadAppender implements Appender {
     const bounds = appendBounds(this.#context);
     try {
       for (const batch of batches) batch.check(bounds);
+      this.#context.outOfOrder.refuseEarly(batches);
       log.write(head, batches, notes);
       if (!isReplaying) for (const batch of batches) batch.append({ chunkRangeMs, samplesPerChunk });
       const result = emptyResult();

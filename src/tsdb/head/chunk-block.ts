@@ -7,7 +7,7 @@ const capacityMin = 152;
 /** The newest sample of a chunk, as the slot of its series tells it. */
 export interface NewestSample {
   readonly timestampMs: number;
-  /** Of a float; 0 of a histogram. */
+  /** Of a float; of a histogram those of the stale marker, or 0. */
   readonly bits: bigint;
 }
 

@@ -1,4 +1,4 @@
-import { type Kernel, type SampleStatus, sampleStatus } from "../../kernel/index.ts";
+import { type Kernel, type SampleStatus, sampleStatus, staleMarkerBits } from "../../kernel/index.ts";
 import { type CounterReset, equalHistograms, type Histogram } from "../../model/index.ts";
 import type { HistogramKind, SeriesRef } from "../../storage/index.ts";
 import {
@@ -9,7 +9,7 @@ import {
   isHistogramEncoding,
   keepsStarts,
 } from "../chunk/histogram-chunk.ts";
-import { ChunkBlock } from "./chunk-block.ts";
+import { ChunkBlock, type NewestSample } from "./chunk-block.ts";
 import { type ChunkEnd, forecastEnd, openEnd, rangeEndMs } from "./chunk-end.ts";
 import { newestEncoding, newestSampleMs } from "./newest-sample.ts";
 
@@ -76,8 +76,7 @@ export class HistogramWriter {
     if (typeof outcome === "object") return this.#begin(entry, outcome.nextHeader, chunkRangeMs);
     known.last = histogram;
     known.end.lastMs = timestampMs;
-    if (known.block.publish(known.chunk, { timestampMs, bits: 0n }, outcome === "recoded"))
-      return sampleStatus.ok;
+    if (known.block.publish(known.chunk, newestOf(entry), outcome === "recoded")) return sampleStatus.ok;
     this.forget(ref);
     return sampleStatus.memoryFull;
   }
@@ -91,7 +90,7 @@ export class HistogramWriter {
     const { ref, timestampMs, histogram, kind, startTimestampMs } = entry;
     const chunk = new HistogramChunk(histogramEncoding(kind, startTimestampMs !== 0), header);
     chunk.append(timestampMs, histogram, startTimestampMs);
-    const block = ChunkBlock.open(this.#kernel, ref, chunk, { timestampMs, bits: 0n });
+    const block = ChunkBlock.open(this.#kernel, ref, chunk, newestOf(entry));
     if (block === undefined) {
       this.forget(ref);
       return sampleStatus.memoryFull;
@@ -99,6 +98,10 @@ export class HistogramWriter {
     this.#series.set(ref, { chunk, block, end: openEnd(timestampMs, chunkRangeMs), last: histogram });
     return sampleStatus.ok;
   }
+}
+
+function newestOf({ timestampMs, histogram }: HistogramEntry): NewestSample {
+  return { timestampMs, bits: histogram.isStale ? staleMarkerBits : 0n };
 }
 
 /** Whether a chunk of the encoding can keep all that the entry says. */

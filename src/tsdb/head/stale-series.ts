@@ -1,7 +1,7 @@
 import { layout, staleMarkerBits } from "../../kernel/index.ts";
 import type { Head } from "./head.ts";
 import { slicer } from "./slicer.ts";
-import { markEmpty } from "./truncate.ts";
+import { dropSamples, markEmpty } from "./truncate.ts";
 
 const { slot } = layout;
 const staleLow = Number(staleMarkerBits & 0xffff_ffffn);
@@ -45,26 +45,21 @@ export function stillStale(head: Head, { refs, lastTimesMs }: StaleSeries): Stal
  * many were dropped.
  */
 export async function dropStaleSeries(head: Head, { refs, lastTimesMs }: StaleSeries): Promise<number> {
-  const { kernel } = head;
   const breathe = slicer();
   let dropped = 0;
   for (const [i, ref] of refs.entries()) {
-    if (staleTimeMs(head, ref) !== lastTimesMs[i]) continue;
-    kernel.series.closeChunk(ref);
-    kernel.series.truncate(ref, Number.MAX_SAFE_INTEGER);
-    // Without memory to close the newest chunk it stays.
-    if (head.newestChunk(ref) !== 0) continue;
+    if (staleTimeMs(head, ref) !== lastTimesMs[i] || !dropSamples(head, ref)) continue;
     markEmpty(head, ref);
     dropped++;
     await breathe();
   }
-  kernel.arena.reclaim();
+  head.kernel.arena.reclaim();
   return dropped;
 }
 
-/** Time of the stale marker that the series ends with; undefined when it does not. */
+/** Time of the stale marker that the series ends with; undefined when it does not, or has samples that came out of order, which go to blocks another way. */
 function staleTimeMs(head: Head, ref: number): number | undefined {
-  if (head.newestChunk(ref) === 0) return undefined;
+  if (head.newestChunk(ref) === 0 || head.outOfOrder.has(ref)) return undefined;
   const { views, series } = head.kernel;
   const at = series.slot(ref);
   const bits = (at + slot.lastValueBits) >>> 2;

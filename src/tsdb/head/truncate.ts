@@ -105,6 +105,14 @@ async function removeSeries(head: Head, refs: readonly number[], breathe: Breath
   return dead.size;
 }
 
+/** Drops all samples in order of a series; false when there is no memory to close its newest chunk, which stays then. */
+export function dropSamples(head: Head, ref: number): boolean {
+  const { series } = head.kernel;
+  series.closeChunk(ref);
+  series.truncate(ref, Number.MAX_SAFE_INTEGER);
+  return head.newestChunk(ref) === 0;
+}
+
 /** The next truncation removes the series if it is still without chunks then. */
 export function markEmpty(head: Head, ref: number): void {
   head.kernel.views.u8[head.kernel.series.slot(ref) + slot.flags]! |= emptyFlag;

@@ -4,7 +4,7 @@ import { test, type TestContext } from "node:test";
 import { Registry } from "@narthex/client";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
-import { Labels } from "../../model/index.ts";
+import { Labels, parseHistogram } from "../../model/index.ts";
 import { createHeadQueryable } from "../head/querier.ts";
 import {
   abandon,
@@ -73,6 +73,29 @@ function metric({ registry }: Opened, name: string): number {
 }
 
 const all = ({ kernel, tsdb }: Opened): Dump => dump(kernel, tsdb.queryable);
+
+test("series that end with a stale histogram are counted, in blocks and after a restart", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const keeper = ({ kernel }: { kernel: Kernel }): MaintenanceThread =>
+    new MaintenanceThread({ kernel, directory, logger: silentLogger });
+  const { histogram } = parseHistogram("schema:0 count:3 sum:1 buckets:[1 2]");
+  for (let start = 0; start < 2; start++) {
+    const { tsdb, clock, registry } = await openTest(directory, { keeper });
+    if (start === 0)
+      for (const [i, kind] of (["integer", "float", "integer"] as const).entries()) {
+        const appender = tsdb.appender();
+        const ref = appender.reference(labels(i));
+        appender.appendHistogram(ref, clock.nowMs(), histogram, kind);
+        if (i > 0) appender.appendStale(ref, clock.nowMs() + 1);
+        appender.commit();
+      }
+    await clock.advance(minuteMs);
+    await tsdb.maintained;
+    assert.match(registry.expose(), /^prometheus_tsdb_head_stale_series 2$/m);
+    await tsdb.close();
+  }
+});
 
 test("when too many series have ended they move to blocks of their own, and come back when they go on", async (t) => {
   const opened = await setUp(t);

@@ -4,6 +4,7 @@ import type { Head } from "../head/head.ts";
 import { dropStaleSeries, findStaleSeries, type StaleSeries, stillStale } from "../head/stale-series.ts";
 import { truncateHead } from "../head/truncate.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
+import { droppedInterval } from "../wal/tombstone-record.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { BlockKeeper } from "../block/keeper.ts";
 
@@ -32,7 +33,6 @@ export class StaleSeriesCompaction {
   completed = 0;
   readonly #parts: StaleSeriesParts;
   #lastCutMs = -Infinity;
-  #hasDropped = false;
 
   constructor(parts: StaleSeriesParts) {
     this.#parts = parts;
@@ -42,8 +42,6 @@ export class StaleSeriesCompaction {
   async run(keeper: BlockKeeper, wasCut: boolean): Promise<void> {
     const { head, clock, chunkRangeMs } = this.#parts;
     if (wasCut) this.#lastCutMs = clock.nowMs();
-    if (this.#hasDropped) await truncateHead(head, Number.MIN_SAFE_INTEGER);
-    this.#hasDropped = false;
     const stale = await findStaleSeries(head);
     this.staleCount = stale.refs.length;
     const isSoon = clock.nowMs() + soonMs > this.#lastCutMs + chunkRangeMs && this.#lastCutMs > -Infinity;
@@ -68,14 +66,11 @@ export class StaleSeriesCompaction {
     await earlierQueriesEnded(kernel, clock);
     const moved = stillStale(head, stale);
     // So that a replay does not bring back what is in the blocks now.
-    const minTimestampMs = head.minTimeMs;
-    const stones = Array.from(moved.refs, (ref, i) => ({
-      ref,
-      interval: { minTimestampMs, maxTimestampMs: moved.lastTimesMs[i]! },
-    }));
+    const stones = Array.from(moved.refs, (ref) => ({ ref, interval: droppedInterval }));
     wal.log.writeTombstones(head, stones);
     const series = await dropStaleSeries(head, moved);
-    this.#hasDropped = true;
+    // At once: one that goes on does so under another number, since its samples may be older than those that its old one has in files.
+    await truncateHead(head, Number.MIN_SAFE_INTEGER);
     this.staleCount -= series;
     const seconds = (clock.monotonicMs() - startMs) / 1000;
     this.secondsSum += seconds;

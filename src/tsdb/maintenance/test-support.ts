@@ -13,6 +13,7 @@ import {
 import { writeSnapshot } from "../block/snapshot.ts";
 import { createUlid } from "../block/ulid.ts";
 import { createHeadQueryable } from "../head/querier.ts";
+import { outOfOrderHint } from "../out-of-order/index.ts";
 import { blocksChanged } from "../shared-blocks.ts";
 import type { BlockKeeper } from "../block/keeper.ts";
 
@@ -49,7 +50,8 @@ export function createInlineKeeper(parts: InlineKeeperParts): InlineKeeper {
     fails: false,
     async cut(minTime, maxTime, hints, refs) {
       if (this.fails) throw new Error("ENOSPC: injected");
-      const source = createHeadQueryable(kernel, { among: refs });
+      const part = hints?.includes(outOfOrderHint) ? "outOfOrder" : "inOrder";
+      const source = createHeadQueryable(kernel, { among: refs, part });
       const meta = writeHeadBlock(source, target(), minTime, maxTime, hints);
       maintenance.onChange();
       return meta;

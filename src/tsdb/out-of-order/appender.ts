@@ -26,12 +26,38 @@ interface LateSample {
 export class OutOfOrderAppender {
   /** How much older than the head's newest a sample may be; 0 takes none. */
   windowMs = 0;
-  /** While the log is replayed samples are only written to it, and come into the head when the replay reaches them. */
-  isReplaying = true;
   readonly #options: OutOfOrderAppenderOptions;
+  /** While the log is replayed samples are only written to it, and come into the head when the replay reaches them. */
+  #isReplaying = true;
+  readonly #openedMs: number;
+  /** By series, of what was accepted in order while the log is replayed. */
+  readonly #newestMs = new Map<number, number>();
 
   constructor(options: OutOfOrderAppenderOptions) {
     this.#options = options;
+    this.#openedMs = options.clock.nowMs();
+  }
+
+  /** The log was read: from now on samples go into the head. */
+  caughtUp(): void {
+    this.#isReplaying = false;
+    this.#newestMs.clear();
+  }
+
+  /**
+   * Refuses what a head that is not filled yet has accepted, and that may come too late: it is older than its series' newest, or than the process, as what is still to be read may be.
+   */
+  refuseEarly(batches: readonly (SampleBatch | EntryBatch)[]): void {
+    if (!this.#isReplaying || this.windowMs === 0) return;
+    for (const batch of batches)
+      for (let i = 0; i < batch.count; i++) {
+        if (batch.status[i] !== sampleStatus.ok) continue;
+        const ref = refOf(batch, i);
+        const timestampMs = batch.timestamps[i]!;
+        if (timestampMs < this.#openedMs || timestampMs < (this.#newestMs.get(ref) ?? -Infinity))
+          batch.status[i] = sampleStatus.outOfOrder;
+        else this.#newestMs.set(ref, timestampMs);
+      }
   }
 
   /**
@@ -51,7 +77,7 @@ export class OutOfOrderAppender {
         if (behindMs > this.windowMs) batch.status[i] = sampleStatus.tooOld;
         else if (head.hasSeries(refOf(batch, i))) late.push({ entry: entryOf(batch, i), batch, index: i });
       }
-    if (this.isReplaying) this.#logOnly(late);
+    if (this.#isReplaying) this.#logOnly(late);
     else this.#store(late);
   }
 

@@ -5,7 +5,6 @@ import {
   type SampleRun,
   type StoredHistogram,
 } from "../../storage/index.ts";
-import { withoutResets } from "../block/histograms.ts";
 import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
 import { mergeRun } from "../head/merge-run.ts";
 import { type OutOfOrderRun, outOfOrderRuns } from "./chunks.ts";
@@ -66,20 +65,10 @@ export function mergeOutOfOrderHistograms(
   data: RunData,
   inOrder: readonly StoredHistogram[],
 ): readonly StoredHistogram[] {
-  const runs = runsOf(kernel, range)
-    .map((run) => readHistograms(kernel, range.ref, run, data))
-    .filter(({ length }) => length > 0);
-  if (runs.length === 0) return inOrder;
-  let merged: readonly StoredHistogram[] = inOrder;
-  for (const run of runs) merged = mergeHistograms(merged, run);
-  // What is known of resets is known of the one before in the same run.
-  const before = new Map<StoredHistogram, StoredHistogram>();
-  for (const run of [inOrder, ...runs]) for (let i = 1; i < run.length; i++) before.set(run[i]!, run[i - 1]!);
-  return merged.map((sample, i) =>
-    i > 0 && before.get(sample) !== merged[i - 1]
-      ? { ...sample, histogram: withoutResets(sample.histogram) }
-      : sample,
+  const runs = runsOf(kernel, range).map((run): readonly StoredHistogram[] =>
+    readHistograms(kernel, range.ref, run, data),
   );
+  return runs.reduce(mergeHistograms, inOrder);
 }
 
 /** Since when the floats of a series that came out of order count, by the time of each, as far as that is known. */

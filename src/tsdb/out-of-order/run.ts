@@ -1,7 +1,7 @@
+import { withoutResets } from "../../model/index.ts";
 import { type Kernel, layout, type Views } from "../../kernel/index.ts";
 import type { StoredHistogram } from "../../storage/index.ts";
 import { type ChunkCodec, chunkCodecs } from "../block/chunk-codec.ts";
-import { withoutResets } from "../block/histograms.ts";
 import { isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";

@@ -1,6 +1,7 @@
 import { errorMessage, type Logger } from "../../base/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { Head } from "../head/head.ts";
+import { dropSamples } from "../head/truncate.ts";
 import type { LoadedHeadChunks } from "../head-chunks/index.ts";
 import { decodeExemplars } from "./exemplar-record.ts";
 import { isHistogramRecord } from "./histogram-record.ts";
@@ -11,7 +12,7 @@ import { recordType } from "./record.ts";
 import { keptRefMax, RefNumbering } from "./ref-numbering.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import { SeriesRecordReader } from "./series-record.ts";
-import { decodeTombstoneRecord } from "./tombstone-record.ts";
+import { decodeTombstoneRecord, isDropped } from "./tombstone-record.ts";
 
 export interface RecordReplayOptions extends WindowOptions {
   logger: Logger;
@@ -122,9 +123,16 @@ export class RecordReplay {
   #readTombstones(record: Uint8Array): void {
     for (const { ref: logRef, interval } of decodeTombstoneRecord(record)) {
       const ref = this.#numbering.refs.get(logRef) ?? logRef;
-      if (this.#head.hasSeries(ref)) this.#head.tombstones.add({ ref, interval });
-      else this.result.unknownRefs.tombstones++;
+      if (!this.#head.hasSeries(ref)) this.result.unknownRefs.tombstones++;
+      else if (isDropped(interval)) this.#drop(ref);
+      else this.#head.tombstones.add({ ref, interval });
     }
+  }
+
+  /** What the log has of the series so far is in blocks. */
+  #drop(ref: number): void {
+    this.#window.flush();
+    dropSamples(this.#head, ref);
   }
 
   #readSeries(record: Uint8Array): void {

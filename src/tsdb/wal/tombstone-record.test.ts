@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { decodeTombstoneRecord, encodeTombstoneRecord } from "./tombstone-record.ts";
+import { decodeTombstoneRecord, droppedInterval, encodeTombstoneRecord } from "./tombstone-record.ts";
 
 const timestampMs = fc.integer({ min: -(2 ** 45), max: 2 ** 45 });
 const stones = fc.array(
@@ -17,6 +17,13 @@ test("deletions come back from their record, and upstream's bytes are read", () 
   );
   const bytes = Buffer.from("03000000000000007b90019303", "hex");
   const stone = { ref: 123, interval: { minTimestampMs: 72, maxTimestampMs: -202 } };
+  assert.deepEqual(decodeTombstoneRecord(bytes), [stone]);
+  assert.deepEqual(Buffer.from(encodeTombstoneRecord([stone])), bytes);
+});
+
+test("a series that was dropped is told as upstream tells it", () => {
+  const bytes = Buffer.from("030000000000000007ffffffffffffffffff01feffffffffffffffff01", "hex");
+  const stone = { ref: 7, interval: droppedInterval };
   assert.deepEqual(decodeTombstoneRecord(bytes), [stone]);
   assert.deepEqual(Buffer.from(encodeTombstoneRecord([stone])), bytes);
 });
