@@ -188,7 +188,7 @@ function textOf({ histogram, kind }: { histogram: Histogram; kind: HistogramKind
     positive.counts[i] === 0 ? [] : [`${index}:${positive.counts[i]}`],
   );
   const gauge = counterReset === "gauge" ? " gauge" : "";
-  return `${kind}${gauge} ${schema} [${customBounds}] ${zeroCount} ${count} ${sum} ${buckets.join(" ")}`;
+  return `${kind}${gauge} ${schema} [${customBounds.join(" ")}] ${zeroCount} ${count} ${sum} ${buckets.join(" ")}`;
 }
 
 function sorted(told: Told): Told {

@@ -276,10 +276,11 @@ test(
   async (t) => {
     const seed = Number(process.env["HISTORY_SEED"] ?? Date.now() % 1_000_000);
     const numRuns = Number(process.env["HISTORY_RUNS"] ?? 20);
+    const path = process.env["HISTORY_PATH"];
     t.diagnostic(`HISTORY_SEED=${seed}`);
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 24 }), (steps) => new History().run(steps)),
-      { seed, numRuns, endOnFailure: process.env["HISTORY_SHRINK"] === undefined },
+      { seed, numRuns, ...(path && { path }), endOnFailure: process.env["HISTORY_SHRINK"] === undefined },
     );
   },
 );

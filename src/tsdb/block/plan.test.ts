@@ -124,3 +124,15 @@ test("parents of what is there, and blocks of which nothing was left, are supers
   blocks[2]!.compaction.deletable = true;
   assert.deepEqual(supersededBlocks([...blocks, merged]), ["0-20", "20-40", "40-60"]);
 });
+
+test("what came out of order later than the head was cut is compacted apart from the rest", () => {
+  const late = (minTime: number, maxTime: number): BlockMeta =>
+    meta(minTime, maxTime, { hints: ["from-out-of-order"] });
+  // Else the block of all three would say that the head was cut until 60.
+  const cut = [meta(0, 20), meta(20, 40)];
+  assert.deepEqual(plan(...cut, late(40, 60), late(60, 80)), []);
+  assert.equal(newestCutMs([...cut, late(40, 60)], 20), 40);
+  assert.deepEqual(plan(...cut, late(20, 40), late(40, 60)), ["20-40", "20-40"]);
+  assert.deepEqual(plan(...cut, meta(40, 60), late(60, 80), meta(80, 100)), ["0-20", "20-40", "40-60"]);
+  assert.deepEqual(plan(late(0, 20), late(20, 40), late(40, 60), late(60, 80)), ["0-20", "20-40", "40-60"]);
+});

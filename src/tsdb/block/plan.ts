@@ -22,12 +22,13 @@ export function blockRangeMaxDefault(retentionMs: number, minMs: number): number
 
 /**
  * The blocks to be compacted into one next, in the order of their times; none when all is well. Overlapping blocks come first, then those that
- * fill a wider range, then a single one of which much is deleted. Blocks of stale series are not mixed with others.
+ * fill a wider range, then a single one of which much is deleted. Blocks of stale series are not mixed with others, nor are those of what came out of order later than the head was cut.
  */
 export function planCompaction(blocks: readonly BlockMeta[], ranges: readonly number[]): BlockMeta[] {
   const classes = new Map<string, BlockMeta[]>();
+  const cutMs = newestCutMs(blocks, ranges[0]!);
   for (const block of [...blocks].sort(byTime)) {
-    const key = planClass(block);
+    const key = planClass(block, cutMs);
     const members = classes.get(key);
     if (members === undefined) classes.set(key, [block]);
     else members.push(block);
@@ -41,11 +42,14 @@ export function planCompaction(blocks: readonly BlockMeta[], ranges: readonly nu
   return [];
 }
 
-/** Only blocks of the same class are compacted with one another. What came out of order goes where it belongs. */
-function planClass({ compaction }: BlockMeta): string {
+/**
+ * Only blocks of the same class are compacted with one another. What came out of order goes where it belongs, once the head is cut until there: else the block made of it would
+ * say that the head had been.
+ */
+function planClass({ maxTime, compaction }: BlockMeta, cutMs: number): string {
   const hints = compaction.hints ?? [];
   return hints
-    .filter((hint) => hint !== "from-out-of-order")
+    .filter((hint) => hint !== "from-out-of-order" || maxTime > cutMs)
     .sort()
     .join(",");
 }

@@ -5,10 +5,7 @@ import { RecordCursor, recordType } from "./record.ts";
 
 /** Upstream's way to say that a series was dropped here: the whole range of i64, as varints. What the log has of it behind is there. */
 export const droppedInterval: Interval = { minTimestampMs: -Infinity, maxTimestampMs: Infinity };
-const droppedBytes = Uint8Array.of(
-  ...[...Array<number>(9).fill(0xff), 0x01],
-  ...[0xfe, ...Array<number>(8).fill(0xff), 0x01],
-);
+const droppedBytes = Buffer.from("ffffffffffffffffff01feffffffffffffffff01", "hex");
 /** No true time is as far from 1970. */
 const unboundedMs = 2 ** 62;
 
