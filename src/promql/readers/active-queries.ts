@@ -1,7 +1,7 @@
 import { type Clock, NarthexError, type Timer } from "../../base/index.ts";
 import type { ActiveFile } from "./active-file.ts";
 import type { Answer, ReaderRequest } from "./messages.ts";
-import type { ReaderPool, Running } from "./pool.ts";
+import type { ReaderPool, Running, Share } from "./pool.ts";
 import type { QueryOptions } from "./query.ts";
 import type { QueryOrigin } from "./query-log.ts";
 import { Turns } from "./turns.ts";
@@ -29,8 +29,7 @@ export interface ReaderQuery {
   /** What lists show. */
   text: string;
   asker: Asker;
-  /** Whether all readers work on it together. */
-  isShared: boolean;
+  share: Share;
   deadlineMs: number;
 }
 
@@ -123,12 +122,12 @@ export class ActiveQueries {
     }
   }
 
-  async #start(active: Active, { request, isShared, deadlineMs }: ReaderQuery): Promise<Answer> {
+  async #start(active: Active, { request, share, deadlineMs }: ReaderQuery): Promise<Answer> {
     const { clock, pool, file } = this.#options;
     const leaveFile = file?.enter(active.text, clock.nowMs());
     let timer: Timer | undefined;
     try {
-      const running = pool.start(request, isShared);
+      const running = pool.start(request, share);
       active.running = running;
       active.abort.signal.addEventListener("abort", () =>
         running.fail(new NarthexError("canceled", "query was canceled in expression evaluation")),

@@ -14,14 +14,16 @@ import { prettyPrint } from "../printer.ts";
 import { JsonSink } from "../result-json.ts";
 import { search } from "../search/search.ts";
 import { ValueSink, type QueryValue } from "../result.ts";
-import type {
-  Answer,
-  EvaluationOptions,
-  QueryRequest,
-  ReaderRequest,
-  ReaderSettings,
-  SharedWords,
-  Ticket,
+import { computeCost } from "./cost.ts";
+import {
+  type Answer,
+  type EvaluationOptions,
+  type QueryRequest,
+  type ReaderRequest,
+  type ReaderSettings,
+  type SharedWords,
+  stepsOf,
+  type Ticket,
 } from "./messages.ts";
 
 import { type QueryStats, queryStats } from "./stats.ts";
@@ -51,7 +53,7 @@ export interface Prepared {
 export interface AnswerOptions {
   ticket?: Ticket;
   /** Of this request; without it the request is planned here. */
-  prepared?: Prepared;
+  prepared?: Prepared | undefined;
   /** Hands over what all readers found, by fragment, this one first. */
   partials?: ((plan: Plan) => PartialResult[][]) | undefined;
 }
@@ -118,6 +120,19 @@ export class Answerer {
       const part = this.engine.evaluateFragment(plan, fragment, shard, context);
       return { ...part, work: { ...part.work!, reader: this.#parts.reader } };
     });
+  }
+
+  /** What a query costs, by the indexes of all that it reads. Throws NarthexError. */
+  cost(request: QueryRequest, { plan, context }: Prepared): number {
+    const { minTimestampMs, maxTimestampMs } = plan;
+    const querier = context.queryable.querier(minTimestampMs, maxTimestampMs, context.snapshot);
+    try {
+      return computeCost(this.engine.parse(request.text), stepsOf(request), (matchers) =>
+        querier.seriesCountMax(matchers),
+      );
+    } finally {
+      querier.close();
+    }
   }
 
   /** Plans a query. Throws NarthexError. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Querier, Queryable } from "../../storage/index.ts";
 import { parseExpr } from "../parser.ts";
-import { estimateCost, isQuickToParse } from "./cost.ts";
+import { type Cost, estimateCost, isQuickToParse } from "./cost.ts";
 
 /** A head that has so many series of the metric `known`, and nothing else. */
 function headWith(seriesCount: number): Queryable {
@@ -15,7 +15,7 @@ function headWith(seriesCount: number): Queryable {
 
 test("a query costs by series and by what each step and window looks at", () => {
   const cost = (text: string, steps: number): number =>
-    estimateCost(parseExpr(text), steps, headWith(1000), () => 0);
+    estimateCost(parseExpr(text), steps, headWith(1000), () => 0).most;
   assert.equal(cost("known", 1), 2000);
   assert.equal(cost("known", 60), 61_000);
   assert.ok(cost("rate(known[1h])", 1) > 100 * cost("rate(known[15s])", 1) - 1e6);
@@ -24,9 +24,10 @@ test("a query costs by series and by what each step and window looks at", () => 
 });
 
 test("what the head does not know may be any of the series in files", () => {
-  const cost = (text: string): number => estimateCost(parseExpr(text), 60, headWith(10), () => 100_000);
-  assert.ok(cost("gone") > 5_000_000);
-  assert.equal(cost("known"), 610);
+  const cost = (text: string): Cost => estimateCost(parseExpr(text), 60, headWith(10), () => 100_000);
+  assert.ok(cost("gone").most > 5_000_000);
+  assert.ok(cost("gone").isGuess);
+  assert.deepEqual(cost("known"), { most: 610, isGuess: false });
 });
 
 test("files are not looked at for what the head knows", () => {

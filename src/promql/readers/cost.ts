@@ -1,3 +1,4 @@
+import type { Matcher } from "../../model/index.ts";
 import type { Queryable } from "../../storage/index.ts";
 import type { Expr } from "../ast.ts";
 import { children, walk } from "../walk.ts";
@@ -24,52 +25,72 @@ export function isQuickToParse(text: string): boolean {
 /** An estimate is good for this long: dashboards ask the same again and again, and series come and go slowly. */
 const rememberedMs = 1000;
 
+/** The samples and steps that an evaluation touches, roughly. */
+export interface Cost {
+  most: number;
+  /** Whether the storage's files decide: who does not read their indexes takes all of their series. */
+  isGuess: boolean;
+}
+
 interface Estimate {
   steps: number;
-  cost: number;
+  cost: Cost;
   atMs: number;
 }
 
 const remembered = new WeakMap<Expr, Estimate>();
 
-/** `computeCost`, or what it gave for the same expression a moment ago. */
+/**
+ * What an evaluation costs as far as the head knows, or what that was for the same expression a moment ago. What the head does not know may be any of the series in files,
+ * whose indexes are not read here; what it knows will be much the same there.
+ */
 export function estimateCost(
   expr: Expr,
   steps: number,
   queryable: Queryable,
   storedSeriesMax: () => number,
-): number {
+): Cost {
   const nowMs = performance.now();
   const known = remembered.get(expr);
   if (known !== undefined && known.steps === steps && nowMs - known.atMs < rememberedMs) return known.cost;
-  const cost = computeCost(expr, steps, queryable, storedSeriesMax);
-  remembered.set(expr, { steps, cost, atMs: nowMs });
-  return cost;
-}
-
-/**
- * A rough estimate of the samples and steps that an evaluation touches. What the head does not know may be any of the series in files,
- * whose indexes are not read here; what it knows will be much the same there.
- */
-function computeCost(expr: Expr, steps: number, queryable: Queryable, storedSeriesMax: () => number): number {
   const querier = queryable.querier(0, 0);
   try {
-    let cost = 0;
-    walk(expr, (node, path) => {
-      if (children(node).length > 0) return;
-      let windowMs = usualIntervalMs;
-      let inner = steps;
-      for (const parent of path) {
-        if (parent.kind === "matrixSelector") windowMs += parent.rangeMs;
-        if (parent.kind === "subquery") inner *= 1 + parent.rangeMs / (parent.stepMs || usualIntervalMs);
-      }
-      // What selects nothing has steps all the same: those of `vector(1)[1h:10ms]` are many.
-      const isSelector = node.kind === "vectorSelector";
-      const series = isSelector ? querier.seriesCountMax(node.matchers) || storedSeriesMax() : 0;
-      cost += Math.max(series, 1) * (inner + windowMs / usualIntervalMs);
-    });
+    let isGuess = false;
+    const seriesMax = (matchers: readonly Matcher[]): number => {
+      const inHead = querier.seriesCountMax(matchers);
+      if (inHead > 0) return inHead;
+      const stored = storedSeriesMax();
+      if (stored > 0) isGuess = true;
+      return stored;
+    };
+    const most = computeCost(expr, steps, seriesMax);
+    const cost = { most, isGuess };
+    remembered.set(expr, { steps, cost, atMs: nowMs });
     return cost;
   } finally {
     querier.close();
   }
+}
+
+/** `seriesMax`: how many series matchers select, at most. */
+export function computeCost(
+  expr: Expr,
+  steps: number,
+  seriesMax: (matchers: readonly Matcher[]) => number,
+): number {
+  let cost = 0;
+  walk(expr, (node, path) => {
+    if (children(node).length > 0) return;
+    let windowMs = usualIntervalMs;
+    let inner = steps;
+    for (const parent of path) {
+      if (parent.kind === "matrixSelector") windowMs += parent.rangeMs;
+      if (parent.kind === "subquery") inner *= 1 + parent.rangeMs / (parent.stepMs || usualIntervalMs);
+    }
+    // What selects nothing has steps all the same: those of `vector(1)[1h:10ms]` are many.
+    const isSelector = node.kind === "vectorSelector";
+    const series = isSelector ? seriesMax(node.matchers) : 0;
+    cost += Math.max(series, 1) * (inner + windowMs / usualIntervalMs);
+  });
+  return cost;
 }

@@ -67,6 +67,11 @@ export type ReaderRequest =
 /** A query to be evaluated. */
 export type QueryRequest = Extract<ReaderRequest, { options: EvaluationOptions }>;
 
+export function stepsOf(request: QueryRequest): number {
+  if (request.kind === "instant") return 1;
+  return Math.floor((request.endMs - request.startMs) / request.stepMs) + 1;
+}
+
 /** What the threads of a request have in common. */
 export interface Ticket {
   readonly cancelWord: number;
@@ -76,8 +81,18 @@ export interface Ticket {
 
 /** Main thread to reader. */
 export type ReaderOrder =
-  /** Answer the request; with `peers`, merge what those readers hand over for the same `id`. */
-  | { type: "answer"; id: number; ticket: Ticket; request: ReaderRequest; peers: number[] }
+  /**
+   * Answer the request; with `peers`, merge what those readers hand over for the same `id`. With `costMax`, decline it if it is estimated to
+   * cost more.
+   */
+  | {
+      type: "answer";
+      id: number;
+      ticket: Ticket;
+      request: ReaderRequest;
+      peers: number[];
+      costMax?: number | undefined;
+    }
   /** Evaluate one shard of the request's fragments and hand the parts to the reader that answers. */
   | {
       type: "assist";
@@ -93,6 +108,7 @@ export type ReaderReport =
   | { type: "ready" }
   | { type: "answered"; id: number; answer: Answer }
   | { type: "failed"; id: number; failure: Failure }
+  | { type: "declined"; id: number }
   /** The parts of an `assist` were handed over, or it failed, which the answering reader was told. */
   | { type: "assisted"; id: number };
 

@@ -22,6 +22,12 @@ export interface ReaderPoolOptions {
   logger: Logger;
 }
 
+/** Whether all readers work on a request together: the one that answers decides on what is "ifLarge", as it reads the indexes. */
+export type Share = "never" | "ifLarge" | "always";
+
+/** From this estimate on, a query is worth the trouble of sharing it between readers. */
+export const sharedCostMin = 50_000;
+
 /** A request on its way. */
 export interface Running {
   /** Rejected with a NarthexError. */
@@ -32,6 +38,7 @@ export interface Running {
 }
 
 interface Pending {
+  readonly request: ReaderRequest;
   cancelWord: number;
   pinned: PinnedSnapshot | undefined;
   /** Reports that are still to come; the cancel word is used for another query only when there are none. */
@@ -58,13 +65,16 @@ export class ReaderPool {
   readonly words = new SharedWords();
   readonly size: number;
   readonly #options: ReaderPoolOptions;
-  readonly #workers: Worker[] = [];
+  /** By index; those that are missing start when they are needed. */
+  readonly #workers: (Worker | undefined)[] = [];
   readonly #pending = new Map<number, Pending>();
   readonly #freeCancelWords = Array.from({ length: cancelWordsMax }, (_, word) => word);
+  /** By reader, to each other; none while no reader runs. */
   #ports: (MessagePort | undefined)[][] = [];
+  /** By reader: orders that it has not reported on. */
+  readonly #orders: number[];
   #nextId = 1;
-  #nextReader = 0;
-  #isStarted = false;
+  #isDown = false;
   #closing = false;
   readonly #closed = new AbortController();
   #restartDelayMs = 0;
@@ -74,36 +84,29 @@ export class ReaderPool {
   constructor(options: ReaderPoolOptions) {
     this.#options = options;
     this.size = options.readers;
+    this.#orders = Array.from({ length: this.size }, () => 0);
   }
 
   /**
-   * Runs a request on one reader, or on all of them together when it is `shared`. The first one, also the first after idle minutes, starts
-   * the threads: a server that is only asked small things does without their memory. Throws `unavailable` while no reader can take it.
+   * Runs a request on one reader, or on all of them together. Threads start when the first request comes for them, also after idle minutes: a server
+   * that is only asked small things does without their memory, and one whose queries are few with that of one. Throws `unavailable` while no reader can take it.
    */
-  start(request: ReaderRequest, shared: boolean): Running {
-    if (!this.#isStarted && !this.#closing) {
-      this.#isStarted = true;
-      // What is sent to a thread that is still starting waits for it. Should one not start, `#lose` sees to it.
-      this.#startAll().catch(() => undefined);
-    }
-    const running = !this.#closing && this.#workers.length === this.size;
-    const cancelWord = running ? this.#freeCancelWords.pop() : undefined;
+  start(request: ReaderRequest, share: Share): Running {
+    const cancelWord = this.#isDown || this.#closing ? undefined : this.#freeCancelWords.pop();
     if (cancelWord === undefined) throw new NarthexError("unavailable", "no reader can take the query now");
     const id = this.#nextId++;
-    const answering = this.#nextReader++ % this.size;
-    const peers = shared ? others(this.size, answering) : [];
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const settle = (result: Answer | NarthexError): void =>
       result instanceof NarthexError ? reject(result) : resolve(result);
     this.#idle?.cancel();
-    const pinned = shared ? this.#options.kernel.pinSnapshot() : undefined;
-    const ticket = { cancelWord, snapshot: pinned?.snapshot };
-    this.#pending.set(id, { cancelWord, pinned, outstanding: peers.length + 1, settle });
-    peers.forEach((peer, i) => {
-      const shard = { index: i + 1, count: peers.length + 1 };
-      this.#send(peer, { type: "assist", id, ticket, request, shard, answering });
-    });
-    this.#send(answering, { type: "answer", id, ticket, request, peers });
+    const pending: Pending = { request, cancelWord, pinned: undefined, outstanding: 0, settle };
+    this.#pending.set(id, pending);
+    try {
+      this.#order(id, pending, this.size > 1 ? share : "never");
+    } catch (error) {
+      this.#end(id, pending);
+      throw error;
+    }
     const isPending = (): boolean => this.#pending.has(id);
     return {
       answer: promise,
@@ -123,14 +126,35 @@ export class ReaderPool {
     this.#closed.abort();
     this.#failAll(new NarthexError("unavailable", "the server is stopping"));
     await this.#restart?.catch(() => undefined);
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await this.#terminate();
+  }
+
+  /** Throws `unavailable` when a reader has to be started and cannot be. */
+  #order(id: number, pending: Pending, share: Share): void {
+    const { request, cancelWord } = pending;
+    // The first of those that have least to do: what it has learned of indexes, and its code, is warm.
+    const answering = this.#orders.indexOf(Math.min(...this.#orders));
+    const peers = share === "always" ? others(this.size, answering) : [];
+    for (const reader of [answering, ...peers]) this.#workers[reader] ??= this.#startReader(reader);
+    if (share === "always") pending.pinned = this.#options.kernel.pinSnapshot();
+    pending.outstanding += peers.length + 1;
+    const ticket = { cancelWord, snapshot: pending.pinned?.snapshot };
+    peers.forEach((peer, i) => {
+      const shard = { index: i + 1, count: peers.length + 1 };
+      this.#send(peer, { type: "assist", id, ticket, request, shard, answering });
+    });
+    const costMax = share === "ifLarge" ? sharedCostMin : undefined;
+    this.#send(answering, { type: "answer", id, ticket, request, peers, costMax });
   }
 
   #send(reader: number, order: ReaderOrder): void {
+    this.#orders[reader]!++;
     this.#workers[reader]!.postMessage(order);
   }
 
-  #startReader(index: number): Promise<void> {
+  /** What is sent to a thread that is still starting waits for it. */
+  #startReader(index: number): Worker {
+    if (this.#ports.length === 0) this.#ports = connectAll(this.size);
     const kernel = this.#options.kernel.claimReader();
     const start: ReaderStart = {
       kernel,
@@ -145,43 +169,61 @@ export class ReaderPool {
       name: `reader-${index}`,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMbMax },
     });
-    this.#workers[index] = worker;
-    return new Promise((resolve, reject) => {
-      worker.on("message", (report: ReaderReport) =>
-        report.type === "ready" ? resolve() : this.#take(report),
-      );
-      worker.on("error", (error) => {
-        this.#options.logger.error("a reader thread failed", { reader: index, err: error });
-        reject(error);
-      });
-      worker.on("exit", () => {
-        this.#options.kernel.releaseReader(kernel.readerSlot);
-        this.#lose(index, worker);
-      });
+    worker.on("message", (report: ReaderReport) => {
+      if (report.type === "ready") this.#restartDelayMs = 0;
+      else this.#take(report, index, worker);
     });
+    worker.on("error", (error) =>
+      this.#options.logger.error("a reader thread failed", { reader: index, err: error }),
+    );
+    worker.on("exit", () => {
+      this.#options.kernel.releaseReader(kernel.readerSlot);
+      this.#lose(index, worker);
+    });
+    return worker;
   }
 
-  #take(report: Exclude<ReaderReport, { type: "ready" }>): void {
+  #take(report: Exclude<ReaderReport, { type: "ready" }>, reader: number, worker: Worker): void {
+    if (this.#workers[reader] === worker) this.#orders[reader]!--;
     const pending = this.#pending.get(report.id);
     if (pending === undefined) return;
-    if (report.type === "answered") pending.settle(report.answer);
+    if (report.type === "declined") this.#orderAgain(report.id, pending);
+    else if (report.type === "answered") pending.settle(report.answer);
     else if (report.type === "failed")
       pending.settle(new NarthexError(report.failure.code, report.failure.message));
     if (--pending.outstanding > 0) return;
-    this.#pending.delete(report.id);
+    this.#end(report.id, pending);
+    if (this.#pending.size > 0) return;
+    this.#idle?.cancel();
+    this.#idle = this.#options.clock.after(idleMsMax, () => void this.#terminate());
+  }
+
+  /** A reader has found a request to be worth sharing. */
+  #orderAgain(id: number, pending: Pending): void {
+    try {
+      this.#order(id, pending, "always");
+    } catch (error) {
+      pending.settle(error as NarthexError);
+    }
+  }
+
+  #end(id: number, pending: Pending): void {
+    this.#pending.delete(id);
     pending.pinned?.release();
     this.words.reset(pending.cancelWord);
     this.#freeCancelWords.push(pending.cancelWord);
-    if (this.#pending.size > 0) return;
-    this.#idle?.cancel();
-    this.#idle = this.#options.clock.after(idleMsMax, () => this.#rest());
   }
 
   /** Ends the threads until they are needed again. */
-  #rest(): void {
-    if (this.#closing || this.#workers.length < this.size) return;
-    this.#isStarted = false;
-    for (const worker of this.#workers.splice(0)) void worker.terminate();
+  async #terminate(): Promise<void> {
+    const workers = this.#workers.splice(0);
+    // Those of threads that never started are still here.
+    this.#ports.forEach((ports, reader) => {
+      if (workers[reader] === undefined) for (const port of ports) port?.close();
+    });
+    this.#ports = [];
+    this.#orders.fill(0);
+    await Promise.all(workers.map(async (worker) => worker?.terminate()));
   }
 
   #failAll(error: NarthexError): void {
@@ -201,27 +243,18 @@ export class ReaderPool {
   #lose(index: number, worker: Worker): void {
     if (this.#closing || this.#workers[index] !== worker) return;
     this.#failAll(new NarthexError("internal", "a reader thread ended while the query ran"));
-    this.#restart = this.#startAnew(this.#workers.splice(0));
-    this.#restart.catch((error: unknown) =>
-      this.#options.logger.error("readers cannot be started", { err: error }),
-    );
+    this.#isDown = true;
+    this.#restart = this.#recover();
   }
 
   /** At once the first time; readers that end before they are ready are given longer and longer to find what they lack. */
-  async #startAnew(old: readonly Worker[]): Promise<void> {
-    await Promise.all(old.map((each) => each.terminate()));
+  async #recover(): Promise<void> {
+    await this.#terminate();
     const delayMs = this.#restartDelayMs;
     this.#restartDelayMs = Math.min(Math.max(restartMsMin, delayMs * 2), restartMsMax);
     await sleep(this.#options.clock, delayMs, this.#closed.signal);
-    if (this.#closing) return;
-    await this.#startAll();
-    this.#restartDelayMs = 0;
-  }
-
-  async #startAll(): Promise<void> {
     for (let word = 0; word < cancelWordsMax; word++) this.words.reset(word);
-    this.#ports = connectAll(this.size);
-    await Promise.all(Array.from({ length: this.size }, (_, index) => this.#startReader(index)));
+    this.#isDown = false;
   }
 }
 

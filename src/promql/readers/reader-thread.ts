@@ -60,11 +60,17 @@ function failureOf(error: unknown): Failure {
 }
 
 function answer(order: Extract<ReaderOrder, { type: "answer" }>): void {
-  const { id, request, ticket, peers } = order;
-  const isShared = peers.length > 0 && (request.kind === "instant" || request.kind === "range");
+  const { id, request, ticket, peers, costMax } = order;
+  const isQuery = request.kind === "instant" || request.kind === "range";
+  const isShared = peers.length > 0 && isQuery;
   try {
+    const prepared = isQuery ? answerer.prepare(request, ticket) : undefined;
+    if (costMax !== undefined && isQuery && answerer.cost(request, prepared!) > costMax) {
+      report({ type: "declined", id });
+      return;
+    }
     const partials = isShared ? () => gatherParts(order) : undefined;
-    const { body, ...rest } = answerer.answer(request, { ticket, partials });
+    const { body, ...rest } = answerer.answer(request, { ticket, prepared, partials });
     // The answer's buffer may be larger than the answer; what travels is cut to size only when much would be left over. Node's pool,
     // where small answers are, cannot travel at all.
     const isRoomy = body.buffer.byteLength > 2 * body.length;

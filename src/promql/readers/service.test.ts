@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { type Clock, NarthexError, silentLogger, systemClock, systemDisk } from "../../base/index.ts";
 import { type Kernel, createKernel, layout } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
+import type { Querier } from "../../storage/index.ts";
 import { type Tsdb, openTsdb } from "../../tsdb/index.ts";
 import type { ExplainNode } from "../explain.ts";
 import { decodeUnfinished } from "./active-file.ts";
@@ -365,6 +366,42 @@ test("reader threads that nobody asks end, and start again for the next query", 
   rest();
   await readers(service.readers);
   assert.deepEqual(await range("sum(requests_total)", own), expected);
+});
+
+test("a query that one reader answers starts one", async (t) => {
+  const own = openService();
+  t.after(() => own.close());
+  const before = claimedReaders();
+  await own.labelNames({ selectors: [], startMs, endMs, limit: 0 });
+  assert.equal(claimedReaders(), before + 1);
+  await own.labelNames({ selectors: [], startMs, endMs, limit: 0 });
+  assert.equal(claimedReaders(), before + 1);
+  await range("sum(requests_total)", own);
+  assert.equal(claimedReaders(), before + 2);
+});
+
+test("what only files know is shared when the reader that looks finds it large", async (t) => {
+  // As the thread sees it where queries arrive and the head tells nothing: any of the series may be meant.
+  const own = openService({
+    queryable: {
+      querier: () => ({ seriesCountMax: () => 0, close: () => undefined }) as Partial<Querier> as Querier,
+      filesUntilMs: () => Infinity,
+      storedSeriesMax: () => seriesCount,
+    },
+  });
+  t.after(() => own.close());
+  const threads = async (text: string): Promise<number> => {
+    const query = { text, startMs, endMs, stepMs: 1000, ...options, explain: true };
+    const { data } = JSON.parse(Buffer.from(await own.range(query)).toString()) as {
+      data: { result: unknown[]; explain: ExplainNode };
+    };
+    assert.deepEqual(data.result, ((await range(text)) as { data: { result: unknown[] } }).data.result);
+    let leaf = data.explain;
+    while (leaf.children.length > 0) leaf = leaf.children[0]!;
+    return leaf.threads.length;
+  };
+  assert.equal(await threads(`sum(requests_total{id="7"})`), 1);
+  assert.equal(await threads("sum(requests_total)"), 2);
 });
 
 function claimedReaders(): number {

@@ -13,12 +13,18 @@ import { QueryAccounts } from "./accounts.ts";
 import { ActiveFile } from "./active-file.ts";
 import { ActiveQueries, type ActiveQuery } from "./active-queries.ts";
 import { Answerer, type Prepared } from "./answer.ts";
-import { estimateCost, isQuickToParse } from "./cost.ts";
+import { type Cost, estimateCost, isQuickToParse } from "./cost.ts";
 import { evaluationOptions } from "./evaluation-options.ts";
 import { decodeVector, notAVector } from "./decode.ts";
-import type { Answer, EvaluationOptions, QueryRequest, ReaderRequest } from "./messages.ts";
+import {
+  type Answer,
+  type EvaluationOptions,
+  type QueryRequest,
+  type ReaderRequest,
+  stepsOf,
+} from "./messages.ts";
 import { QueryMetrics } from "./metrics.ts";
-import { ReaderPool } from "./pool.ts";
+import { ReaderPool, type Share, sharedCostMin } from "./pool.ts";
 import type { InstantQuery, QueryOptions, RangeQuery, SeriesRange } from "./query.ts";
 import { QueryLog, type QueryOrigin } from "./query-log.ts";
 import type { QueryStats } from "./stats.ts";
@@ -49,8 +55,6 @@ export interface QueryServiceOptions {
 const readersDefaultMax = 8;
 /** Estimated samples and steps up to which a query is evaluated where it arrives: well under a millisecond. */
 const localCostMax = 4000;
-/** From this estimate on, a query is worth the trouble of sharing it between readers. */
-const sharedCostMin = 50_000;
 
 /** What an evaluation yields on this thread. */
 interface Evaluated<T> {
@@ -228,15 +232,20 @@ export class QueryService {
     let prepared: Prepared | undefined;
     const prepare = (): Prepared => (prepared ??= this.#local.prepare(request));
     try {
-      const cost = isQuick ? this.#cost(request, prepare) : Infinity;
+      const cost = isQuick ? this.#cost(request, prepare) : undefined;
       let result: T;
       let stats: QueryStats;
-      if (cost <= localCostMax && !this.#waitsForFiles(prepare())) {
+      if (cost !== undefined && cost.most <= localCostMax && !this.#waitsForFiles(prepare())) {
         ({ result, stats } = here(request, prepare()));
       } else {
-        const isShared = cost >= sharedCostMin && cost < Infinity && this.#pool.size > 1;
         const { deadlineMs } = options;
-        const answer = await this.#active.run({ request, text, asker: query, isShared, deadlineMs });
+        const answer = await this.#active.run({
+          request,
+          text,
+          asker: query,
+          share: shareOf(cost),
+          deadlineMs,
+        });
         result = from(answer);
         stats = answer.stats!;
       }
@@ -254,11 +263,9 @@ export class QueryService {
   };
 
   /** A query is planned only when its times matter: when the head knows nothing of a selector, the files may. */
-  #cost(request: QueryRequest, prepare: () => Prepared): number {
+  #cost(request: QueryRequest, prepare: () => Prepared): Cost {
     const { queryable } = this.#options;
-    const steps =
-      request.kind === "instant" ? 1 : Math.floor((request.endMs - request.startMs) / request.stepMs) + 1;
-    return estimateCost(this.#local.engine.parse(request.text), steps, queryable, () => {
+    return estimateCost(this.#local.engine.parse(request.text), stepsOf(request), queryable, () => {
       const { minTimestampMs, maxTimestampMs } = prepare().plan;
       return queryable.storedSeriesMax?.(minTimestampMs, maxTimestampMs) ?? 0;
     });
@@ -272,7 +279,7 @@ export class QueryService {
   async #lookUp(request: ReaderRequest, text: string, signal?: () => AbortSignal): Promise<Uint8Array> {
     const asker = signal === undefined ? {} : { signal };
     const deadlineMs = this.#deadlineMs();
-    const { body } = await this.#active.run({ request, text, asker, isShared: false, deadlineMs });
+    const { body } = await this.#active.run({ request, text, asker, share: "never", deadlineMs });
     return body;
   }
 
@@ -280,6 +287,12 @@ export class QueryService {
     if (isQuickToParse(request.text)) return this.#local.answer(request).body;
     return this.#lookUp(request, request.text);
   }
+}
+
+/** What cannot even be parsed here is left to one reader. */
+function shareOf(cost: Cost | undefined): Share {
+  if (cost === undefined || cost.most < sharedCostMin) return "never";
+  return cost.isGuess ? "ifLarge" : "always";
 }
 
 function bodyOf({ body }: Answer): Uint8Array {
