@@ -32,6 +32,30 @@ test("a ref is not given twice, and never one whose slot a living series has", (
   assert.ok(head.hasSeries(young));
 });
 
+test("series that are refused take no memory, and those that there are are found", () => {
+  const full = createKernel({ limitBytes: layout.memoryBytesMin });
+  const crowded = createKernel({ limitBytes: kernelBytes });
+  for (const [kernel, options] of [
+    [full, {}],
+    [crowded, { seriesMax: 10 }],
+  ] as const) {
+    const head = new Head(kernel, options);
+    const labels = (i: number): Labels => Labels.from({ __name__: "m", id: `${"x".repeat(200)}${i}` });
+    let count = 0;
+    assert.throws(
+      () => {
+        for (; ; count++) head.getOrCreate(labels(count));
+      },
+      { code: "unavailable", message: /no new series|limit of 10/ },
+    );
+    const { usedBytes } = kernel.arena.usage();
+    for (let i = count; i < count + 1000; i++)
+      assert.throws(() => head.getOrCreate(labels(i)), { code: "unavailable" });
+    assert.equal(kernel.arena.usage().usedBytes, usedBytes);
+    assert.equal(head.getOrCreate(labels(count - 1)), count);
+  }
+});
+
 const refsArbitrary = fc
   .tuple(fc.array(fc.nat({ max: 300 }), { maxLength: 120 }), fc.constantFrom(1, 37, 9001))
   .map(([refs, stride]) => Uint32Array.from(new Set(refs), (ref) => ref * stride + 1).sort());

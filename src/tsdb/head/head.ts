@@ -13,8 +13,8 @@ import { HeadTombstones } from "./tombstones.ts";
 const { headWord, slot: slotLayout } = layout;
 
 export const seriesMaxDefault = slotLayout.perPage * slotLayout.pagesMax - 1;
-/** Share of the shared memory beyond which no series is created: the rest is for samples of those that exist. */
-const seriesFillMax = 0.95;
+/** Share of the shared memory beyond which no series is created: the rest, of which the arena gets up to 15/16 of all, is for samples of those that exist. */
+const seriesFillMax = 0.9;
 
 export interface HeadOptions {
   /** Series that may exist at a time; more are refused. Default and maximum: the slots there are, 67 million. */
@@ -105,7 +105,12 @@ export class Head {
   getOrCreate(labels: Labels): number {
     const texts = labels.pairs;
     const pairs = this.pairBuffer(texts.length);
-    for (let i = 0; i < texts.length; i++) pairs[i] = this.symbols.intern(texts[i]!);
+    const refusal = this.#refusal();
+    for (let i = 0; i < texts.length; i++) {
+      // The texts of series that are refused must not take the room that is left.
+      if (refusal && this.symbols.find(texts[i]!) === 0) throw refusal;
+      pairs[i] = this.symbols.intern(texts[i]!);
+    }
     const count = texts.length / 2;
     const hash = this.hashOf(pairs, count);
     const known = this.find(hash, pairs, count);
@@ -135,10 +140,8 @@ export class Head {
   /** Creates the series, which must not exist, under a ref that is free. Throws `unavailable`, leaving no series behind. */
   create(ref: number, hash: number, pairs: Uint32Array, count: number): number {
     const { arena, series, views } = this.kernel;
-    if (this.seriesCount >= this.#seriesMax)
-      throw new NarthexError("unavailable", `series limit of ${this.#seriesMax} reached`);
-    if (memoryFill(this.kernel) > seriesFillMax)
-      throw new NarthexError("unavailable", "shared memory is nearly full: no new series");
+    const refusal = this.#refusal();
+    if (refusal) throw refusal;
     if (ref >= layout.seriesRefMax)
       throw new NarthexError("unavailable", "series numbers are used up: a restart numbers them afresh");
     this.#seriesIndex.reserve();
@@ -159,6 +162,15 @@ export class Head {
     this.skipRef(ref);
     this.seriesCreated++;
     return ref;
+  }
+
+  /** Why there is no room for a new series, where there is none. */
+  #refusal(): NarthexError | undefined {
+    if (this.seriesCount >= this.#seriesMax)
+      return new NarthexError("unavailable", `series limit of ${this.#seriesMax} reached`);
+    if (memoryFill(this.kernel) > seriesFillMax)
+      return new NarthexError("unavailable", "shared memory is nearly full: no new series");
+    return undefined;
   }
 
   /** Frees the slot of a series that is, or will be, out of the posting lists. */
