@@ -11,7 +11,8 @@ import {
 } from "../../model/index.ts";
 import type { HistogramKind, StoredHistogram } from "../../storage/index.ts";
 import { counterAppendable, gaugeAppendable } from "./appendable.ts";
-import { BitReader, BitWriter } from "./bit-stream.ts";
+import { BitReader } from "./bit-stream.ts";
+import { ChunkEncoder, headerBytes } from "./chunk-encoder.ts";
 import { FloatHistogramDecoder, FloatHistogramEncoder } from "./float-histogram.ts";
 import type { HistogramEncoder } from "./histogram-codec.ts";
 import { startHeaderByte, StartTimestampDecoder, StartTimestampEncoder } from "./start-timestamp.ts";
@@ -25,9 +26,7 @@ export function isHistogramEncoding(encoding: number): encoding is HistogramEnco
   return encoding === 2 || encoding === 3 || encoding === 5 || encoding === 6;
 }
 
-/** Number of samples (2 bytes) and flags; or flags and number in two bytes, and what is known of start timestamps. */
-const headerBytes = 3;
-/** Where the flags are, and how many samples the number leaves room for. */
+/** Where the flags of the header are, and how many samples the number leaves room for. */
 const plainForm = { flagsByte: 2, samplesMax: 65_535 } as const;
 const startForm = { flagsByte: 0, samplesMax: 0x3fff } as const;
 
@@ -47,26 +46,24 @@ const headers: readonly CounterReset[] = ["unknown", "not_reset", "reset", "gaug
 export type AppendOutcome = "appended" | "recoded" | { readonly nextHeader: CounterReset };
 
 /** A chunk of native histograms that is being written. */
-export class HistogramChunk {
+export class HistogramChunk extends ChunkEncoder {
   readonly encoding: HistogramEncoding;
   readonly #form: typeof plainForm | typeof startForm;
   #header: CounterReset;
-  #bits = new BitWriter();
   #encoder: HistogramEncoder;
   #starts: StartTimestampEncoder | undefined;
-  #samples = 0;
   #layout: HistogramLayout | undefined;
   #last: Histogram | undefined;
   #lastMs = 0;
 
   /** `header` says how the first histogram follows the chunk before; a hint of its own goes first. */
   constructor(encoding: HistogramEncoding, header: CounterReset = "unknown") {
+    super();
     this.encoding = encoding;
     this.#header = header;
     this.#form = formOf(encoding);
     this.#encoder = newEncoder(encoding);
     this.#starts = newStarts(encoding);
-    this.#bits.writeBits(0, 8 * headerBytes);
   }
 
   /** The chunk that the bytes hold, to be written on. Throws ChunkDamagedError. */
@@ -77,35 +74,14 @@ export class HistogramChunk {
     return chunk;
   }
 
-  get sampleCount(): number {
-    return this.#samples;
-  }
-
-  get byteLength(): number {
-    return this.#bits.byteLength;
-  }
-
   get header(): CounterReset {
     return this.#header;
   }
 
-  /** The chunk's bytes as files hold them. A copy. */
-  bytes(): Uint8Array<ArrayBuffer> {
-    this.#setHeader();
-    return this.#bits.bytes();
-  }
-
-  /** Copies the chunk's bytes to `at`: the header, and the rest from a byte on. */
-  copyTo(target: Uint8Array, at: number, fromByte: number): void {
-    this.#setHeader();
-    this.#bits.copyTo(target, at, 0, headerBytes);
-    this.#bits.copyTo(target, at, fromByte);
-  }
-
-  #setHeader(): void {
-    const header = [this.#samples >>> 8, this.#samples & 0xff, this.#starts?.header ?? 0];
+  protected override encodeHeader(): readonly number[] {
+    const header = [this.samples >>> 8, this.samples & 0xff, this.#starts?.header ?? 0];
     header[this.#form.flagsByte]! |= headerBits[this.#header];
-    header.forEach((byte, at) => this.#bits.setByte(at, byte));
+    return header;
   }
 
   /** `startTimestampMs` is kept by encodings 5 and 6 only. */
@@ -119,7 +95,7 @@ export class HistogramChunk {
     const layout = this.#layout;
     const appendable = this.#appendable(histogram);
     if (!appendable.isAppendable) return { nextHeader: appendable.header };
-    if (this.#samples === this.#form.samplesMax) return { nextHeader: this.headerAfter(histogram) };
+    if (this.samples === this.#form.samplesMax) return { nextHeader: this.headerAfter(histogram) };
     const { positive, negative } = appendable;
     const isRecoded = !sameNumbers(positive, layout.positive) || !sameNumbers(negative, layout.negative);
     if (isRecoded) this.#recode({ ...layout, positive, negative });
@@ -147,11 +123,9 @@ export class HistogramChunk {
 
   #recode(layout: HistogramLayout): void {
     const samples = [...decodeHistogramChunk(this.encoding, this.bytes())];
-    this.#bits = new BitWriter();
-    this.#bits.writeBits(0, 8 * headerBytes);
+    this.restart();
     this.#encoder = newEncoder(this.encoding);
     this.#starts = newStarts(this.encoding);
-    this.#samples = 0;
     this.#layout = undefined;
     for (const { timestampMs, histogram, startTimestampMs } of samples)
       this.#write(timestampMs, inLayout(histogram, layout), startTimestampMs);
@@ -159,20 +133,20 @@ export class HistogramChunk {
 
   /** Writes a sample that fits into the layout; the first one determines it. */
   #write(timestampMs: number, histogram: Histogram, startTimestampMs: number): void {
-    assert(this.#samples < this.#form.samplesMax, "a chunk's number of samples has its bound");
+    assert(this.samples < this.#form.samplesMax, "a chunk's number of samples has its bound");
     if (this.#layout === undefined) {
       const layout = layoutOf(histogram);
       this.#layout = layout;
-      writeLayout(this.#bits, layout);
-      this.#encoder.encodeFirst(this.#bits, timestampMs, histogram);
+      writeLayout(this.bits, layout);
+      this.#encoder.encodeFirst(this.bits, timestampMs, histogram);
       this.#last = histogram;
     } else {
       this.#last = histogram.isStale ? histogram : inLayout(histogram, this.#layout);
-      this.#encoder.encodeNext(this.#bits, timestampMs, this.#last);
+      this.#encoder.encodeNext(this.bits, timestampMs, this.#last);
     }
-    this.#starts?.encode(this.#bits, this.#samples, timestampMs, this.#lastMs, startTimestampMs);
+    this.#starts?.encode(this.bits, this.samples, timestampMs, this.#lastMs, startTimestampMs);
     this.#lastMs = timestampMs;
-    this.#samples++;
+    this.samples++;
   }
 }
 

@@ -1,6 +1,7 @@
 import { assert } from "../../base/index.ts";
 import { ChunkDamagedError } from "../../kernel/index.ts";
-import { BitReader, BitWriter } from "./bit-stream.ts";
+import { BitReader } from "./bit-stream.ts";
+import { ChunkEncoder, headerBytes } from "./chunk-encoder.ts";
 import { startHeaderByte, StartTimestampDecoder, StartTimestampEncoder } from "./start-timestamp.ts";
 import { readUvarint, readVarint, writeUvarint, writeVarint } from "./varint.ts";
 import { type WindowCodes, XorValue } from "./xor-value.ts";
@@ -18,8 +19,6 @@ export interface Xor2Sample {
   readonly startTimestampMs: number;
 }
 
-/** Number of samples (2 bytes) and what is known of start timestamps. */
-const headerBytes = 3;
 const samplesMax = 65_535;
 
 /** After a value that says that it has changed, and after one that may have. */
@@ -32,70 +31,41 @@ const shortBits = 13;
 const middleBits = 20;
 
 /** Writes float samples in the order of their times, at most 65,535. */
-export class Xor2Encoder {
+export class Xor2Encoder extends ChunkEncoder {
   readonly encoding = xor2Encoding;
-  readonly #bits = new BitWriter();
   readonly #value = new XorValue();
   readonly #starts = new StartTimestampEncoder();
-  #samples = 0;
   #timestampMs = 0;
   #deltaMs = 0;
 
-  constructor() {
-    this.#bits.writeBits(0, 8 * headerBytes);
-  }
-
-  get sampleCount(): number {
-    return this.#samples;
-  }
-
-  get byteLength(): number {
-    return this.#bits.byteLength;
-  }
-
-  /** The chunk's bytes as files hold them. A copy. */
-  bytes(): Uint8Array<ArrayBuffer> {
-    this.#setHeader();
-    return this.#bits.bytes();
-  }
-
-  /** Copies the chunk's bytes to `at`: the header, and the rest from a byte on. */
-  copyTo(target: Uint8Array, at: number, fromByte: number): void {
-    this.#setHeader();
-    this.#bits.copyTo(target, at, 0, headerBytes);
-    this.#bits.copyTo(target, at, fromByte);
-  }
-
-  #setHeader(): void {
-    this.#bits.setByte(0, this.#samples >>> 8);
-    this.#bits.setByte(1, this.#samples & 0xff);
-    this.#bits.setByte(startHeaderByte, this.#starts.header);
+  protected override encodeHeader(): readonly number[] {
+    return [this.samples >>> 8, this.samples & 0xff, this.#starts.header];
   }
 
   append(sample: Xor2Sample): void {
-    assert(this.#samples < samplesMax, "a chunk's number of samples has 16 bits");
+    assert(this.samples < samplesMax, "a chunk's number of samples has 16 bits");
     const { timestampMs, startTimestampMs } = sample;
     const deltaMs = timestampMs - this.#timestampMs;
-    if (this.#samples === 0) this.#appendFirst(sample);
-    else if (this.#samples === 1) {
-      writeUvarint(this.#bits, deltaMs);
+    if (this.samples === 0) this.#appendFirst(sample);
+    else if (this.samples === 1) {
+      writeUvarint(this.bits, deltaMs);
       this.#writeValue(sample);
     } else this.#appendNext(sample, deltaMs - this.#deltaMs);
-    this.#starts.encode(this.#bits, this.#samples, timestampMs, this.#timestampMs, startTimestampMs);
-    this.#deltaMs = this.#samples === 0 ? 0 : deltaMs;
+    this.#starts.encode(this.bits, this.samples, timestampMs, this.#timestampMs, startTimestampMs);
+    this.#deltaMs = this.samples === 0 ? 0 : deltaMs;
     this.#timestampMs = timestampMs;
-    this.#samples++;
+    this.samples++;
   }
 
   #appendFirst({ timestampMs, value, isStale }: Xor2Sample): void {
-    writeVarint(this.#bits, timestampMs);
-    this.#value.writeFirst(this.#bits, value, isStale);
+    writeVarint(this.bits, timestampMs);
+    this.#value.writeFirst(this.bits, value, isStale);
     // Later values are compared with the last that was none of the markers.
     if (isStale) this.#value.forget();
   }
 
   #appendNext(sample: Xor2Sample, change: number): void {
-    const bits = this.#bits;
+    const bits = this.bits;
     const { value, isStale } = sample;
     if (change === 0) {
       if (isStale) bits.writeBits(0b11111, 5);
@@ -120,9 +90,9 @@ export class Xor2Encoder {
   }
 
   #writeValue({ value, isStale }: Xor2Sample): void {
-    if (isStale) this.#bits.writeBits(0b111, 3);
-    else if (this.#value.holds(value)) this.#bits.writeBit(0);
-    else this.#value.writeChange(this.#bits, value, false, valueCodes);
+    if (isStale) this.bits.writeBits(0b111, 3);
+    else if (this.#value.holds(value)) this.bits.writeBit(0);
+    else this.#value.writeChange(this.bits, value, false, valueCodes);
   }
 }
 
