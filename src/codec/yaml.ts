@@ -158,7 +158,7 @@ export class Place {
     const bytes = Buffer.from(compact, "base64");
     const text = bytes.toString("utf8");
     if (Buffer.from(text, "utf8").equals(bytes)) return text;
-    return String.fromCharCode(...Array.from(bytes, (byte) => (byte < 0x80 ? byte : 0xdc00 + byte)));
+    return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join("");
   }
 
   /** The items of a list, or undefined when this is none. */

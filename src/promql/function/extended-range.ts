@@ -121,9 +121,17 @@ export function extendedSamples(samples: SampleArrays, window: ExtendedWindow): 
   const { left, right, first, last } = found;
   const end = Math.max(first, last + 1);
   return {
-    timestamps: Float64Array.of(window.startMs, ...samples.timestamps.subarray(first, end), window.endMs),
-    values: Float64Array.of(left, ...samples.values.subarray(first, end), right),
+    timestamps: enclosed(window.startMs, samples.timestamps.subarray(first, end), window.endMs),
+    values: enclosed(left, samples.values.subarray(first, end), right),
   };
+}
+
+function enclosed(first: number, inside: Float64Array, last: number): Float64Array {
+  const all = new Float64Array(inside.length + 2);
+  all[0] = first;
+  all.set(inside, 1);
+  all[inside.length + 1] = last;
+  return all;
 }
 
 /** The value at a moment, on the line between the samples around it; the last one's where none follows. */

@@ -106,7 +106,7 @@ function aggregateRows(evaluation: Evaluation, node: AggregateNode, child: Opera
     evaluation.kernel.aggregateAdd(name, states.states(group), floats.mask(row), steps);
     if (evaluation.delayedNameRemoval && list.dropsName(series)) dropped.add(group);
   }
-  states.dropped.push(...dropped);
+  for (const group of dropped) states.dropped.push(group);
   return states;
 }
 
@@ -133,7 +133,7 @@ function mergeParts(
     states.histograms.merge(part.histogramStates ?? [], (theirs) => groups[theirs]!, remarks);
     part.annotations.forEach((annotation) => evaluation.annotations.add(annotation));
   }
-  states.dropped.push(...dropped);
+  for (const group of dropped) states.dropped.push(group);
   return states;
 }
 
