@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { api, eventually, instantQuery, startProgram, temporaryDirectory } from "./support/program.ts";
-import { measureMachineDelay } from "./support/machine-delay.ts";
+import { measureMachineDelay, watchWaits } from "./support/machine-delay.ts";
 import { startTarget } from "./support/targets.ts";
 
 const scrapeIntervalMs = 200;
@@ -29,7 +29,7 @@ async function startHeavyTarget(): Promise<{ address: string; arrivals: number[]
   );
   const body = lines.join("");
   const target = await startTarget((path) => {
-    if (path === "/pulse") arrivals.push(performance.now());
+    if (path === "/pulse") arrivals.push(Date.now());
     return path === "/pulse" ? "pulse 1\n" : body;
   });
   return { address: target.address, arrivals, close: () => target.close() };
@@ -105,11 +105,13 @@ test("no query delays a scrape or ends the process, and a query can be killed", 
   ]);
   try {
     await eventually(
-      () => instantQuery(program.url, "count(m)"),
-      ({ result }) => result[0]?.value[1] === String(seriesCount),
+      // While all the series come, the machine may be too busy to count them in time.
+      () => instantQuery(program.url, "count(m)").catch(() => undefined),
+      (answer) => answer?.result[0]?.value[1] === String(seriesCount),
     );
     target.arrivals.length = 0;
     const machine = measureMachineDelay();
+    const waits = watchWaits(program.child.pid!);
     const end = Date.now() / 1000;
     const ask = async (query: string, step: string): Promise<number> => {
       const body = new URLSearchParams({ query, start: String(end - 1100), end: String(end), step });
@@ -119,12 +121,15 @@ test("no query delays a scrape or ends the process, and a query can be killed", 
     };
     const statuses = await Promise.all(hurtingQueries().map((query) => ask(query, "0.1")));
     for (const status of statuses) assert.ok([200, 400, 422, 503].includes(status), String(statuses));
-    const delays = target.arrivals.slice(1).map((at, i) => at - target.arrivals[i]! - scrapeIntervalMs);
-    assert.ok(delays.length > 10, `${delays.length} scrapes`);
-    const longest = Math.max(...delays);
+    const { arrivals } = target;
+    assert.ok(arrivals.length > 10, `${arrivals.length} scrapes`);
     machine.close();
-    const allowed = delayMsMax + machine.maxMs();
-    assert.ok(longest < allowed, `a scrape came ${longest} ms late, where ${allowed} were allowed`);
+    waits.close();
+    for (const [i, at] of arrivals.slice(1).entries()) {
+      const delayMs = at - arrivals[i]! - scrapeIntervalMs;
+      const allowedMs = delayMsMax + machine.maxMs() + waits.waitedMs(arrivals[i]!, at);
+      assert.ok(delayMs < allowedMs, `a scrape came ${delayMs} ms late, where ${allowedMs} were allowed`);
+    }
     assert.equal((await instantQuery(program.url, "count(m)")).result[0]!.value[1], String(seriesCount));
     await killOne(program.url, end);
     assert.equal(program.child.exitCode, null);
