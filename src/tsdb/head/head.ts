@@ -44,6 +44,8 @@ export class Head {
   #nextRef = 1;
   /** The oldest sample appended since `beginRecount`. */
   #coveredMinMs = Infinity;
+  /** There was no room for the last new series. */
+  #wasRefused = false;
   seriesCreated = 0;
   seriesRemoved = 0;
 
@@ -105,7 +107,7 @@ export class Head {
   getOrCreate(labels: Labels): number {
     const texts = labels.pairs;
     const pairs = this.pairBuffer(texts.length);
-    const refusal = this.#refusal();
+    const refusal = this.#wasRefused ? this.#refusal() : undefined;
     for (let i = 0; i < texts.length; i++) {
       // The texts of series that are refused must not take the room that is left.
       if (refusal && this.symbols.find(texts[i]!) === 0) throw refusal;
@@ -166,11 +168,14 @@ export class Head {
 
   /** Why there is no room for a new series, where there is none. */
   #refusal(): NarthexError | undefined {
-    if (this.seriesCount >= this.#seriesMax)
-      return new NarthexError("unavailable", `series limit of ${this.#seriesMax} reached`);
-    if (memoryFill(this.kernel) > seriesFillMax)
-      return new NarthexError("unavailable", "shared memory is nearly full: no new series");
-    return undefined;
+    const reason =
+      this.seriesCount >= this.#seriesMax
+        ? `series limit of ${this.#seriesMax} reached`
+        : memoryFill(this.kernel) > seriesFillMax
+          ? "shared memory is nearly full: no new series"
+          : undefined;
+    this.#wasRefused = reason !== undefined;
+    return reason === undefined ? undefined : new NarthexError("unavailable", reason);
   }
 
   /** Frees the slot of a series that is, or will be, out of the posting lists. */
