@@ -8,6 +8,7 @@ export type {
   ExemplarQueryable,
   ExemplarSeries,
   HistogramKind,
+  HistogramNeed,
   HistogramSample,
   Querier,
   Queryable,

@@ -3,6 +3,7 @@ import { compareStrings, Labels } from "../model/index.ts";
 import { mergeRuns, putRun, type SampleRun } from "./merge-columns.ts";
 import { mergeHistograms } from "./merge-histograms.ts";
 import type {
+  HistogramNeed,
   SampleColumns,
   SelectHints,
   SeriesSet,
@@ -248,10 +249,16 @@ class MergedSeriesSet implements SeriesSet {
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
+    need?: HistogramNeed,
   ): readonly StoredHistogram[] {
+    const range = [minTimestampMs, maxTimestampMs] as const;
+    let parts = 0;
+    this.#table.forEachPart(this.#order[series]!, () => parts++);
+    // What lies between the samples of one part may be another's.
+    const ofPart = parts === 1 ? need : undefined;
     let merged: readonly StoredHistogram[] = [];
     this.#table.forEachPart(this.#order[series]!, (child, part) => {
-      const run = this.#sets[child]!.readHistograms?.(part, minTimestampMs, maxTimestampMs, dropStale) ?? [];
+      const run = this.#sets[child]!.readHistograms?.(part, ...range, dropStale, ofPart) ?? [];
       merged = mergeHistograms(merged, run);
     });
     return merged;

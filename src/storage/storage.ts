@@ -135,6 +135,14 @@ export interface StoredHistogram extends HistogramSample {
   readonly startTimestampMs: number;
 }
 
+/** Which native histograms a reader needs, and how much of them; a storage may give more. */
+export interface HistogramNeed {
+  /** Whether a sample is wanted that the series' next sample follows at `nextMs`, Infinity when there is none. Stale markers always are. */
+  readonly isWanted?: (timestampMs: number, nextMs: number) => boolean;
+  /** Only that there is one, and how large: what it counts and its hint mean nothing. */
+  readonly shapeOnly?: boolean;
+}
+
 /**
  * The series that match, sorted by labels when asked. Series are numbered from 0; nothing is decoded or materialised
  * before it is asked for. A set is valid until its querier is closed.
@@ -180,6 +188,7 @@ export interface SeriesSet {
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
+    need?: HistogramNeed,
   ): readonly StoredHistogram[];
   /**
    * Since when the floats with min ≤ t ≤ max count, by the time of each, as far as that is known; histograms tell themselves. Absent where a

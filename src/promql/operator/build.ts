@@ -43,7 +43,7 @@ import {
   vectorOperator,
 } from "./scalar.ts";
 import { ScalarBinaryOperator } from "./scalar-binary.ts";
-import { SelectOperator } from "./select.ts";
+import { SelectOperator, type WantedHistograms } from "./select.ts";
 import { SetOperator } from "./set.ts";
 import { SortOperator, type SortOrder, byLabels, byValue } from "./sort.ts";
 import { ThoroughOperator, isRemarkable } from "./thorough.ts";
@@ -65,9 +65,9 @@ export class OperatorBuilder {
   #shared: Map<PlanNode, Operator> | undefined;
   /**
    * What is wanted of the histograms of what is built: "counts" under a function that needs no buckets, "all" for good under one that
-   * needs them or compares them.
+   * needs them or compares them, "presence" right under one that counts series.
    */
-  #wanted: "anything" | "counts" | "all" = "anything";
+  #wanted: "anything" | WantedHistograms = "anything";
 
   constructor(evaluation: Evaluation, partials?: Partials) {
     this.#evaluation = evaluation;
@@ -107,7 +107,8 @@ export class OperatorBuilder {
   }
 
   #select(node: SelectNode): Operator {
-    const operator = new SelectOperator(this.#evaluation, node, this.#wanted === "counts");
+    const wanted = this.#wanted === "anything" ? "all" : this.#wanted;
+    const operator = new SelectOperator(this.#evaluation, node, wanted);
     return this.#evaluation.counter?.select(node, operator) ?? operator;
   }
 
@@ -167,7 +168,7 @@ export class OperatorBuilder {
         return new VectorBinaryOperator(evaluation, node, left, right);
       }
       case "aggregate":
-        return this.#aggregate(node, this.build(node.child));
+        return this.#aggregate(node, this.#aggregated(node));
       case "repeat":
         return new RepeatOperator(evaluation, this.build(node.child), node.grid.steps);
       case "string":
@@ -210,8 +211,15 @@ export class OperatorBuilder {
     return isTrim(op) ? this.#within("all", build) : build();
   }
 
+  #aggregated({ op, child }: AggregateNode): Operator {
+    const build = (): Operator => this.build(child);
+    const isCounting = (op === "count" || op === "group") && child.kind === "select";
+    const isShared = this.#evaluation.plan.shared.has(child);
+    return isCounting && !isShared ? this.#within("presence", build) : build();
+  }
+
   /** Builds what is under a node that wants this of histograms. */
-  #within<T>(wanted: "counts" | "all", build: () => T): T {
+  #within<T>(wanted: WantedHistograms, build: () => T): T {
     const before = this.#wanted;
     this.#wanted = before === "all" ? before : wanted;
     try {

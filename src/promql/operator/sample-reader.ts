@@ -1,6 +1,7 @@
 import type { Columns, Steps } from "../../kernel/index.ts";
 import { histogramBytes } from "../../model/index.ts";
 import {
+  type HistogramNeed,
   type HistogramSample,
   noStarts,
   type SampleColumns,
@@ -67,6 +68,7 @@ export class WindowReader {
   readonly #hasGaps: boolean;
   readonly #buffer = new SampleBuffer();
   #countsOnly = false;
+  #need: HistogramNeed | undefined;
   /** Those that were read last. */
   #histograms: readonly StoredHistogram[] = [];
 
@@ -91,6 +93,17 @@ export class WindowReader {
     return new RowsAhead(this.#evaluation, this.#selector, this.#dropStale, this.#look.count, fill);
   }
 
+  /** From now on histograms may be missing that are not the newest at one of the steps. `shapeOnly`: what they count means nothing. */
+  newestOnly(shapeOnly: boolean): void {
+    const { startMs, stepMs, count } = this.#look;
+    const isWanted = (timestampMs: number, nextMs: number): boolean => {
+      // The first step that is not before the sample.
+      const step = Math.max(0, Math.ceil((timestampMs - startMs) / stepMs));
+      return step < count && startMs + step * stepMs < nextMs;
+    };
+    this.#need = { isWanted, shapeOnly };
+  }
+
   /** From now on histograms come without buckets, and with the hints that comparing them yields. */
   countOnly(): void {
     this.#countsOnly = true;
@@ -99,7 +112,8 @@ export class WindowReader {
   /** The native histograms that the windows may need. */
   histograms(set: SeriesSet, series: number): readonly HistogramSample[] {
     const { minTimestampMs, maxTimestampMs } = this.#selector;
-    const samples = set.readHistograms?.(series, minTimestampMs, maxTimestampMs, this.#dropStale) ?? [];
+    const range = [minTimestampMs, maxTimestampMs] as const;
+    const samples = set.readHistograms?.(series, ...range, this.#dropStale, this.#need) ?? [];
     this.#histograms = samples;
     if (samples.length === 0) return samples;
     const sizes = samples.map(({ histogram }) => Math.floor((histogramBytes(histogram) + 8) / sampleBytes));

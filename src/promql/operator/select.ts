@@ -17,6 +17,8 @@ import { WindowReader } from "./sample-reader.ts";
 /** Most targets are scraped more often than this. */
 const recentWindowMs = 30_000;
 
+export type WantedHistograms = "all" | "counts" | "presence";
+
 /** An instant selector: at each step the newest sample within the lookback, unless it says that the series ended. */
 export class SelectOperator implements Operator {
   readonly steps: number;
@@ -30,8 +32,10 @@ export class SelectOperator implements Operator {
   #set: SeriesSet | undefined;
   #series: SeriesList | undefined;
 
-  /** `countsOnly`: histograms come without buckets, and with the hints that comparing them yields. */
-  constructor(evaluation: Evaluation, node: SelectNode, countsOnly = false) {
+  /**
+   * `wanted` of histograms: all; "counts", without buckets and with the hints that comparing them yields; or their "presence" alone.
+   */
+  constructor(evaluation: Evaluation, node: SelectNode, wanted: WantedHistograms = "all") {
     this.steps = node.grid.steps;
     this.#evaluation = evaluation;
     this.#node = node;
@@ -39,7 +43,8 @@ export class SelectOperator implements Operator {
     const { lookbackDeltaMs } = evaluation;
     const dropStale = node.selector.extension === "smoothed";
     this.#reader = new WindowReader(evaluation, node.selector, this.#look, lookbackDeltaMs, dropStale);
-    if (countsOnly) this.#reader.countOnly();
+    if (wanted === "counts") this.#reader.countOnly();
+    else if (node.selector.extension === undefined) this.#reader.newestOnly(wanted === "presence");
     this.#row = evaluation.row(this.steps);
     this.#timesPtr = node.yields === "values" ? 0 : evaluation.allocate(this.steps * 8);
     if (node.yields === "values" && node.selector.extension === undefined && this.#look.count > 1)

@@ -1,6 +1,6 @@
 import { assert } from "../../base/index.ts";
 import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
-import type { StartTimestamps, StoredHistogram } from "../../storage/index.ts";
+import type { HistogramNeed, StartTimestamps, StoredHistogram } from "../../storage/index.ts";
 import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
 import { decodeXor2Chunk, xor2Encoding } from "../chunk/xor2.ts";
 
@@ -27,7 +27,7 @@ export interface ChunkCodec {
   /** Since when the floats of a chunk count, as far as that is known. Throws ChunkDamagedError. Absent where it is not kept. */
   readonly decodeStarts?: (bytes: Uint8Array) => StartTimestamps;
   /** Decodes a chunk's data, the count's two bytes included, in the order of their times. Throws ChunkDamagedError. Absent where samples are floats. */
-  readonly decodeHistograms?: (bytes: Uint8Array) => Iterable<StoredHistogram>;
+  readonly decodeHistograms?: (bytes: Uint8Array, need?: HistogramNeed) => Iterable<StoredHistogram>;
 }
 
 export const xorEncoding = 1;
@@ -63,7 +63,7 @@ function histogramCodec(name: string, encoding: HistogramEncoding): ChunkCodec {
     name,
     kind: "histogram",
     countMask: encoding >= 5 ? flaggedCount : wholeCount,
-    decodeHistograms: (bytes) => decodeHistogramChunk(encoding, bytes),
+    decodeHistograms: (bytes, need) => decodeHistogramChunk(encoding, bytes, undefined, need),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ByteBuffer, ChunkDamagedError, type Kernel } from "../../kernel/index.ts";
 import {
+  type HistogramNeed,
   noStarts,
   type SampleColumns,
   type StartTimestamps,
@@ -138,9 +139,9 @@ export class ChunkWindow {
     }
   }
 
-  /** The histograms of the chunk found last; none when the codec cannot make histograms of it. Throws BlockDamagedError. */
-  decodeHistograms(): StoredHistogram[] {
-    return this.#decoded((data) => [...(this.codec?.decodeHistograms?.(data) ?? [])]);
+  /** The histograms of the chunk found last, those that are needed at least; none when the codec cannot make histograms of it. Throws BlockDamagedError. */
+  decodeHistograms(need?: HistogramNeed): StoredHistogram[] {
+    return this.#decoded((data) => [...(this.codec?.decodeHistograms?.(data, need) ?? [])]);
   }
 
   /** Since when the floats of the chunk found last count, as far as it keeps that. Throws BlockDamagedError. */

@@ -1,6 +1,7 @@
 import { assert, NarthexError } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
 import type {
+  HistogramNeed,
   SampleColumns,
   SeriesSet,
   StartTimestamps,
@@ -98,13 +99,15 @@ export class BlockSeriesSet implements SeriesSet {
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
+    need?: HistogramNeed,
   ): readonly StoredHistogram[] {
     const intervals = this.#block.tombstones.of(this.#refs[series]!);
     const samples: StoredHistogram[] = [];
     this.#forEachChunk(series, minTimestampMs, maxTimestampMs, () => {
       if (this.#window.codec?.kind !== "histogram") return;
       this.#window.verify();
-      const decoded = this.#window.decodeHistograms();
+      // What stands before a deleted sample may be needed after all.
+      const decoded = this.#window.decodeHistograms(intervals === undefined ? need : undefined);
       for (const sample of cutHistograms(decoded, minTimestampMs, maxTimestampMs, intervals)) {
         if (!dropStale || !sample.histogram.isStale) samples.push(sample);
       }

@@ -73,12 +73,14 @@ export class BitReader {
   }
 
   readBit(): number {
-    return this.readBits(1);
+    const byte = this.#bytes[this.#at >>> 3];
+    if (byte === undefined) throw endsEarly();
+    return (byte >>> (7 - (this.#at++ & 7))) & 1;
   }
 
   /** An unsigned number of at most 32 bits. */
   readBits(count: number): number {
-    if (count > this.bitsLeft) throw new ChunkDamagedError("chunk ends in the middle of a sample");
+    if (count > this.bitsLeft) throw endsEarly();
     let value = 0;
     for (let left = count; left > 0;) {
       const inByte = 8 - (this.#at & 7);
@@ -95,4 +97,8 @@ export class BitReader {
   readLong(count: number): number {
     return this.readBits(count - 32) * 2 ** 32 + this.readBits(32);
   }
+}
+
+function endsEarly(): ChunkDamagedError {
+  return new ChunkDamagedError("chunk ends in the middle of a sample");
 }

@@ -35,7 +35,7 @@ export class FloatHistogramEncoder implements HistogramEncoder {
 export class FloatHistogramDecoder implements HistogramDecoder {
   readonly #layout: HistogramLayout;
   readonly #numbers: XorValue[];
-  timestampMs = 0;
+  #timestampMs = 0;
   #timestampDelta = 0;
 
   constructor(layout: HistogramLayout) {
@@ -44,23 +44,30 @@ export class FloatHistogramDecoder implements HistogramDecoder {
     this.#numbers = Array.from({ length }, () => new XorValue());
   }
 
-  decodeFirst(bits: BitReader): Histogram {
-    this.timestampMs = readVarbitInt(bits);
-    for (const number of this.#numbers) number.readFirst(bits);
-    return this.#histogram();
+  get isStale(): boolean {
+    return this.#numbers[sumPlace]!.isStaleMarker;
   }
 
-  decodeNext(bits: BitReader): Histogram {
+  readFirst(bits: BitReader): number {
+    this.#timestampMs = readVarbitInt(bits);
+    for (const number of this.#numbers) number.readFirst(bits);
+    return this.#timestampMs;
+  }
+
+  readTime(bits: BitReader): number {
     this.#timestampDelta += readVarbitInt(bits);
-    this.timestampMs += this.#timestampDelta;
+    this.#timestampMs += this.#timestampDelta;
+    return this.#timestampMs;
+  }
+
+  readRest(bits: BitReader): void {
     for (let i = 0; i < this.#numbers.length; i++) {
       this.#numbers[i]!.readNext(bits);
       if (i === sumPlace && this.#numbers[i]!.isStaleMarker) break;
     }
-    return this.#histogram();
   }
 
-  #histogram(): Histogram {
+  histogram(): Histogram {
     const [count, zeroCount, sum, ...counts] = this.#numbers as [XorValue, XorValue, XorValue, ...XorValue[]];
     if (sum.isStaleMarker) return staleHistogram;
     const { positive, negative, schema, zeroThreshold, customBounds } = this.#layout;

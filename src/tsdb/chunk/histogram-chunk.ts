@@ -7,9 +7,10 @@ import {
   type Histogram,
   reduceResolution,
   sameNumbers,
+  staleHistogram,
   withCounterReset,
 } from "../../model/index.ts";
-import type { HistogramKind, StoredHistogram } from "../../storage/index.ts";
+import type { HistogramKind, HistogramNeed, StoredHistogram } from "../../storage/index.ts";
 import { counterAppendable, gaugeAppendable } from "./appendable.ts";
 import { BitReader } from "./bit-stream.ts";
 import { ChunkEncoder, headerBytes } from "./chunk-encoder.ts";
@@ -152,12 +153,14 @@ export class HistogramChunk extends ChunkEncoder {
 
 /**
  * The samples of a chunk, or the first few of one that is being written. All but the first of a chunk of counters are known not to follow a
- * reset; a reader who skips chunks cannot know about the first. Throws ChunkDamagedError where the bytes end or contradict themselves.
+ * reset; a reader who skips chunks cannot know about the first. Those that nobody needs are left out, but for stale markers. Throws ChunkDamagedError where the
+ * bytes end or contradict themselves.
  */
 export function* decodeHistogramChunk(
   encoding: HistogramEncoding,
   bytes: Uint8Array,
   samples = histogramSampleCount(encoding, bytes),
+  need: HistogramNeed = {},
 ): Generator<StoredHistogram> {
   const header = readHeader(encoding, bytes);
   if (samples === 0) return;
@@ -165,18 +168,25 @@ export function* decodeHistogramChunk(
   const layout = readLayout(bits);
   const decoder = isFloat(encoding) ? new FloatHistogramDecoder(layout) : new IntegerHistogramDecoder(layout);
   const starts = keepsStarts(encoding) ? new StartTimestampDecoder(bytes[startHeaderByte]!) : undefined;
+  const kind = histogramKind(encoding);
+  let shape: Histogram | undefined;
+  let previousMs = 0;
+  let timestampMs = decoder.readFirst(bits);
   for (let i = 0; i < samples; i++) {
-    const previousMs = decoder.timestampMs;
-    const histogram = i === 0 ? decoder.decodeFirst(bits) : decoder.decodeNext(bits);
-    const hint = header === "gauge" ? "gauge" : i === 0 ? "unknown" : "not_reset";
-    const { timestampMs } = decoder;
+    if (i > 0) decoder.readRest(bits);
     starts?.decode(bits, i, timestampMs, previousMs);
-    yield {
-      timestampMs,
-      histogram: histogram.isStale ? histogram : readable(withCounterReset(histogram, hint)),
-      kind: histogramKind(encoding),
-      startTimestampMs: starts?.startMs ?? 0,
-    };
+    const { isStale } = decoder;
+    const startTimestampMs = starts?.startMs ?? 0;
+    const nextMs = i + 1 < samples ? decoder.readTime(bits) : Infinity;
+    if (isStale || need.isWanted?.(timestampMs, nextMs) !== false) {
+      const known = isStale ? staleHistogram : shape;
+      const hint = header === "gauge" ? "gauge" : i === 0 ? "unknown" : "not_reset";
+      const histogram = known ?? readable(withCounterReset(decoder.histogram(), hint));
+      if (need.shapeOnly === true && !isStale) shape = histogram;
+      yield { timestampMs, histogram, kind, startTimestampMs };
+    }
+    previousMs = timestampMs;
+    timestampMs = nextMs;
   }
 }
 

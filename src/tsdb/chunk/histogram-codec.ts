@@ -7,10 +7,18 @@ export interface HistogramEncoder {
   encodeNext(bits: BitWriter, timestampMs: number, histogram: Histogram): void;
 }
 
-/** Reads the samples of a chunk; they come without hints. */
+/**
+ * Reads the samples of a chunk. A sample is read without being made, and its time before the rest, so that who does not need it, or not once the next one's time is
+ * known, is spared the buckets.
+ */
 export interface HistogramDecoder {
-  /** Of the sample that was read last. */
-  readonly timestampMs: number;
-  decodeFirst(bits: BitReader): Histogram;
-  decodeNext(bits: BitReader): Histogram;
+  /** Whether the sample that was read last is a stale marker. */
+  readonly isStale: boolean;
+  /** Reads the first sample; returns its time. */
+  readFirst(bits: BitReader): number;
+  /** Reads the next sample's time, and returns it; until `readRest` the sample before is the one that was read last. */
+  readTime(bits: BitReader): number;
+  readRest(bits: BitReader): void;
+  /** The sample that was read last, without hint. */
+  histogram(): Histogram;
 }

@@ -47,7 +47,7 @@ export class IntegerHistogramEncoder implements HistogramEncoder {
 export class IntegerHistogramDecoder implements HistogramDecoder {
   readonly #layout: HistogramLayout;
   readonly #sum = new XorValue();
-  timestampMs = 0;
+  #timestampMs = 0;
   #timestampDelta = 0;
   #numbers: SecondDifference[] = [];
 
@@ -55,30 +55,37 @@ export class IntegerHistogramDecoder implements HistogramDecoder {
     this.#layout = layout;
   }
 
-  decodeFirst(bits: BitReader): Histogram {
-    this.timestampMs = readVarbitInt(bits);
+  get isStale(): boolean {
+    return this.#sum.isStaleMarker;
+  }
+
+  readFirst(bits: BitReader): number {
+    this.#timestampMs = readVarbitInt(bits);
     const count = readVarbitUint(bits);
     const zeroCount = readVarbitUint(bits);
     this.#sum.readFirst(bits);
     const { positive, negative } = this.#layout;
     const deltas = Array.from({ length: positive.length + negative.length }, () => readVarbitInt(bits));
     this.#numbers = [count, zeroCount, ...deltas].map((value) => new SecondDifference(value));
-    return this.#histogram();
+    return this.#timestampMs;
   }
 
-  decodeNext(bits: BitReader): Histogram {
+  readTime(bits: BitReader): number {
     this.#timestampDelta += readVarbitInt(bits);
-    this.timestampMs += this.#timestampDelta;
+    this.#timestampMs += this.#timestampDelta;
+    return this.#timestampMs;
+  }
+
+  readRest(bits: BitReader): void {
     const numbers = this.#numbers;
     numbers[0]!.change(readVarbitInt(bits));
     numbers[1]!.change(readVarbitInt(bits));
     this.#sum.readNext(bits);
     if (!this.#sum.isStaleMarker)
       for (let i = 2; i < numbers.length; i++) numbers[i]!.change(readVarbitInt(bits));
-    return this.#histogram();
   }
 
-  #histogram(): Histogram {
+  histogram(): Histogram {
     if (this.#sum.isStaleMarker) return staleHistogram;
     const { positive, negative, schema, zeroThreshold, customBounds } = this.#layout;
     return createHistogram({

@@ -1,5 +1,5 @@
 import type { Kernel } from "../../kernel/index.ts";
-import type { StoredHistogram } from "../../storage/index.ts";
+import type { HistogramNeed, StoredHistogram } from "../../storage/index.ts";
 import {
   decodeHistogramChunk,
   type HistogramEncoding,
@@ -17,10 +17,11 @@ export function readHeadHistograms(
   minTimestampMs: number,
   maxTimestampMs: number,
   dataOfFileChunk: FileChunkData,
+  need?: HistogramNeed,
 ): StoredHistogram[] {
   return encodedChunks(kernel, ref, minTimestampMs, maxTimestampMs, isHistogramEncoding, dataOfFileChunk)
     .flatMap(({ encoding, bytes, count }) => [
-      ...decodeHistogramChunk(encoding as HistogramEncoding, bytes, count),
+      ...decodeHistogramChunk(encoding as HistogramEncoding, bytes, count, need),
     ])
     .filter(({ timestampMs }) => timestampMs >= minTimestampMs && timestampMs <= maxTimestampMs);
 }

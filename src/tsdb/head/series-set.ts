@@ -9,6 +9,7 @@ import {
 import { Labels } from "../../model/index.ts";
 import type { LabelsCache } from "./labels-cache.ts";
 import {
+  type HistogramNeed,
   noStarts,
   type SampleColumns,
   type SeriesSet,
@@ -282,16 +283,19 @@ export class HeadSeriesSet implements SeriesSet {
     minTimestampMs: number,
     maxTimestampMs: number,
     dropStale: boolean,
+    need?: HistogramNeed,
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series];
     assert(ref !== undefined, `series ${series} is in the set`);
+    const deleted = deletedIntervals(this.#kernel.views, ref);
+    // What stands before a sample that is left out, or before one that comes from elsewhere, may be needed after all.
+    const isWhole = deleted === undefined && !this.#hasLate(ref);
     let all = noHistograms;
     if (this.#part !== "outOfOrder" && this.#hasEncoded(series, minTimestampMs))
-      all = this.#readInOrderHistograms(series, minTimestampMs, maxTimestampMs);
+      all = this.#readInOrderHistograms(series, minTimestampMs, maxTimestampMs, isWhole ? need : undefined);
     const late = { ref, minTimestampMs, maxTimestampMs };
     if (this.#hasLate(ref)) all = mergeOutOfOrderHistograms(this.#kernel, late, this.#runData, all);
     if (all.length === 0) return all;
-    const deleted = deletedIntervals(this.#kernel.views, ref);
     const samples = cutHistograms(all, minTimestampMs, maxTimestampMs, deleted);
     return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;
   }
@@ -300,12 +304,18 @@ export class HeadSeriesSet implements SeriesSet {
     series: number,
     minTimestampMs: number,
     maxTimestampMs: number,
+    need: HistogramNeed | undefined,
   ): readonly StoredHistogram[] {
     const ref = this.#refs[series]!;
     const dataOf = (chunk: number): Uint8Array | undefined =>
       this.#chunks.dataOf(this.#refs, series, chunk, minTimestampMs, maxTimestampMs);
-    const all = readHeadHistograms(this.#kernel, ref, minTimestampMs, maxTimestampMs, dataOf);
+    const range = [minTimestampMs, maxTimestampMs] as const;
+    // Samples that are too new are left out below, so that the one before them is needed.
+    const known = this.#snapshot.untilMs(ref) === Infinity ? need : undefined;
+    let all = readHeadHistograms(this.#kernel, ref, ...range, dataOf, known);
     const untilMs = this.#snapshot.untilMs(ref);
+    if (untilMs < Infinity && known !== undefined)
+      all = readHeadHistograms(this.#kernel, ref, ...range, dataOf);
     return all.filter(({ timestampMs }) => timestampMs <= untilMs);
   }
 
