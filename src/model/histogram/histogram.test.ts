@@ -3,9 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   addHistograms,
+  type Buckets,
   bucketUpperBound,
   ClassicHistogram,
   compactHistogram,
+  createHistogram,
   cumulativeBuckets,
   detectCounterReset,
   divideHistogram,
@@ -228,6 +230,34 @@ test("addition commutes, subtraction undoes it, counts are kept", () => {
       assert.equal(inBuckets(sum), a.count + b.count);
       const { histogram: back } = subtractHistograms(sum, b);
       assert.equal(inBuckets(back), a.count);
+    }),
+  );
+});
+
+test("histograms with the same buckets add up as those do whose buckets have to be merged", () => {
+  const counts = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), {
+    minLength: 3,
+    maxLength: 3,
+  });
+  fc.assert(
+    fc.property(fc.array(counts, { minLength: 1, maxLength: 6 }), (all) => {
+      const make = (own: number[], extra: Buckets): Histogram =>
+        createHistogram({
+          schema: 1,
+          zeroThreshold: 0.001,
+          zeroCount: own[2]!,
+          count: own[0]!,
+          sum: own[1]!,
+          positive: { indices: [1, 4, 6, ...extra.indices], counts: [...own, ...extra.counts] },
+          negative: { indices: [2], counts: [own[1]!] },
+        });
+      const sumOf = (others: Buckets): Histogram => {
+        const sum = new HistogramSum(make([1, 2, 3], { indices: [9], counts: [0] }));
+        for (const own of all) sum.add(make(own, others));
+        return sum.result();
+      };
+      // A bucket of its own on one side, and one that is missing on the other, lead the general way.
+      assert.deepEqual(sumOf({ indices: [9], counts: [0] }), sumOf({ indices: [], counts: [] }));
     }),
   );
 });
