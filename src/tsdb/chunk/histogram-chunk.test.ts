@@ -10,10 +10,12 @@ import {
   equalHistograms,
   formatNotation,
   type Histogram,
+  histogramBytes,
   parseHistogram,
   staleHistogram,
 } from "../../model/index.ts";
 import { customHistograms, exponentialHistograms } from "../../model/histogram/testing.ts";
+import type { HistogramNeed, StoredHistogram } from "../../storage/index.ts";
 import { BitReader, BitWriter } from "./bit-stream.ts";
 import { decodeHistogramChunk, HistogramChunk, type HistogramEncoding } from "./histogram-chunk.ts";
 import { readVarbitInt, readVarbitUint, writeVarbitInt, writeVarbitUint } from "./varbit.ts";
@@ -95,6 +97,43 @@ test("doubles by what has changed", () => {
 });
 
 for (const encoding of encodings) {
+  test(`encoding ${encoding}: who needs less gets what is left of the whole`, () => {
+    const scrapes = fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(
+        scrapes,
+        fc.integer({ min: 1, max: 5 }),
+        fc.boolean(),
+        (growths, stepSeconds, endsStale) => {
+          const chunk = new HistogramChunk(encoding);
+          let count = 0;
+          growths.forEach((growth, i) => {
+            count += growth;
+            chunk.append(1000 * i, h(`count:${count} sum:${count} buckets:[${count}]`), i);
+          });
+          if (endsStale) chunk.append(1000 * growths.length, staleHistogram);
+          const whole = [...decodeHistogramChunk(encoding, chunk.bytes())];
+          const isWanted = (timestampMs: number, nextMs: number): boolean =>
+            Math.ceil(timestampMs / (1000 * stepSeconds)) * 1000 * stepSeconds < nextMs;
+          const expected = whole.filter(
+            ({ timestampMs, histogram }, i) =>
+              histogram.isStale || isWanted(timestampMs, whole[i + 1]?.timestampMs ?? Infinity),
+          );
+          const decoded = (need: HistogramNeed): StoredHistogram[] => [
+            ...decodeHistogramChunk(encoding, chunk.bytes(), undefined, need),
+          ];
+          assert.deepEqual(decoded({ isWanted }), expected);
+          const shapeOf = ({ histogram, ...sample }: StoredHistogram): object => ({
+            ...sample,
+            isStale: histogram.isStale,
+            bytes: histogramBytes(histogram),
+          });
+          assert.deepEqual(decoded({ isWanted, shapeOnly: true }).map(shapeOf), expected.map(shapeOf));
+        },
+      ),
+    );
+  });
+
   test(`encoding ${encoding}: what is appended is read back`, () => {
     const scrapes = fc.array(fc.oneof(exponentialHistograms, customHistograms), {
       minLength: 1,

@@ -289,12 +289,13 @@ export class HeadSeriesSet implements SeriesSet {
     assert(ref !== undefined, `series ${series} is in the set`);
     const deleted = deletedIntervals(this.#kernel.views, ref);
     // What stands before a sample that is left out, or before one that comes from elsewhere, may be needed after all.
-    const isWhole = deleted === undefined && !this.#hasLate(ref);
+    const hasLate = this.#hasLate(ref);
+    const isWhole = deleted === undefined && !hasLate;
     let all = noHistograms;
     if (this.#part !== "outOfOrder" && this.#hasEncoded(series, minTimestampMs))
       all = this.#readInOrderHistograms(series, minTimestampMs, maxTimestampMs, isWhole ? need : undefined);
     const late = { ref, minTimestampMs, maxTimestampMs };
-    if (this.#hasLate(ref)) all = mergeOutOfOrderHistograms(this.#kernel, late, this.#runData, all);
+    if (hasLate) all = mergeOutOfOrderHistograms(this.#kernel, late, this.#runData, all);
     if (all.length === 0) return all;
     const samples = cutHistograms(all, minTimestampMs, maxTimestampMs, deleted);
     return dropStale ? samples.filter(({ histogram }) => !histogram.isStale) : samples;
