@@ -169,6 +169,11 @@ export interface SeriesSet {
     columns: SampleColumns,
   ): number;
   /**
+   * Puts the newest sample of a series into `columns` if it is a float in the time range, or a stale marker, and can be had without decoding. Returns how many
+   * samples that is: after 0 one has to `read`. Absent where none can be had that way.
+   */
+  readNewest?(series: number, minTimestampMs: number, maxTimestampMs: number, columns: SampleColumns): 0 | 1;
+  /**
    * As `read`, of `first` and series behind it, as many as the run has room for and have nothing but floats without start timestamps. Returns how
    * many series; 0 when the first has to be read by itself. Absent where that would be no faster.
    */

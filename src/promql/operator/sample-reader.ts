@@ -132,6 +132,17 @@ export class WindowReader {
     return starts;
   }
 
+  /** The newest sample from `minTimestampMs` on: alone where the storage has it at hand, otherwise after all others. */
+  readNewestFrom(set: SeriesSet, series: number, minTimestampMs: number): Columns {
+    const buffer = this.#buffer;
+    buffer.reserve(this.#evaluation, 1);
+    if (set.readNewest?.(series, minTimestampMs, this.#selector.maxTimestampMs, buffer) !== 1)
+      return this.readFrom(set, series, minTimestampMs);
+    buffer.count = 1;
+    this.#evaluation.passSamples(1);
+    return buffer;
+  }
+
   /** All samples from `minTimestampMs` on. */
   readFrom(set: SeriesSet, series: number, minTimestampMs: number): Columns {
     const { maxTimestampMs } = this.#selector;

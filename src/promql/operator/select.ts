@@ -86,7 +86,7 @@ export class SelectOperator implements Operator {
     const recentMs = maxTimestampMs - recentWindowMs;
     if (this.#look.count === 1 && extension === undefined && recentMs > minTimestampMs) {
       // One step wants one sample, the newest. It mostly is a recent one, and fewer chunks need to be opened for it.
-      const recent = this.#reader.readFrom(this.#set!, series, recentMs);
+      const recent = this.#reader.readNewestFrom(this.#set!, series, recentMs);
       if (recent.count > 0) return recent;
     }
     return this.#reader.read(this.#set!, series);

@@ -1,4 +1,5 @@
 import { type Kernel, layout } from "../../kernel/index.ts";
+import type { SampleColumns } from "../../storage/index.ts";
 
 const { slot: slotLayout, chunk: field } = layout;
 
@@ -7,6 +8,33 @@ export function newestSampleMs({ series, views }: Kernel, ref: number): number {
   const slot = series.slot(ref);
   if (views.u32[(slot + slotLayout.chunkPtr) >>> 2] === 0) return -Infinity;
   return Number(views.i64[(slot + slotLayout.lastTimestampMs) / 8]);
+}
+
+/**
+ * Puts the newest sample of a series into the columns if it is in the time range and in an open chunk of floats; otherwise false. Writer's thread only: others
+ * could see half of it.
+ */
+export function putNewestFloat(
+  { series, views }: Kernel,
+  ref: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+  { timestamps, values }: SampleColumns,
+): boolean {
+  const { f64, u32, u8 } = views;
+  const slot = series.slot(ref);
+  const chunk = u32[(slot + slotLayout.chunkPtr) >>> 2]!;
+  const isOpen = chunk !== 0 && (u8[chunk + field.flags]! & layout.chunkFlagClosed) === 0;
+  if (!isOpen || u8[chunk + field.encoding] !== layout.chunkEncodingXor) return false;
+  const time = (slot + slotLayout.lastTimestampMs) >>> 2;
+  const timestampMs = (u32[time + 1]! | 0) * 2 ** 32 + u32[time]!;
+  if (timestampMs < minTimestampMs || timestampMs > maxTimestampMs) return false;
+  f64[timestamps / 8] = timestampMs;
+  // Bit for bit: JavaScript may rewrite a stale marker.
+  const bits = (slot + slotLayout.lastValueBits) >>> 2;
+  u32[values / 4] = u32[bits]!;
+  u32[values / 4 + 1] = u32[bits + 1]!;
+  return true;
 }
 
 /** The encoding of the newest chunk of a series, 0 when there is none. */

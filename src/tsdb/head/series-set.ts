@@ -34,9 +34,12 @@ import {
 } from "../out-of-order/read.ts";
 import { stateOf } from "../out-of-order/chunks.ts";
 import { type RunData, runDataOf } from "../out-of-order/run.ts";
+import { putNewestFloat } from "./newest-sample.ts";
 import type { SymbolReader } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
 
+/** Reader slot of the thread that writes. */
+const writerSlot = 0;
 /** Samples that a series may get while it is read a second time. */
 const growthMax = 1024;
 const noHistograms: readonly StoredHistogram[] = [];
@@ -174,6 +177,19 @@ export class HeadSeriesSet implements SeriesSet {
       dropStale,
       run,
     );
+  }
+
+  readNewest(series: number, minTimestampMs: number, maxTimestampMs: number, columns: SampleColumns): 0 | 1 {
+    const kernel = this.#kernel;
+    const ref = this.#refs[series]!;
+    const isPlain =
+      kernel.readerSlot === writerSlot &&
+      this.#part === "all" &&
+      !this.#hasEncoded(series, minTimestampMs) &&
+      !this.#hasLate(ref) &&
+      deletedIntervals(kernel.views, ref) === undefined &&
+      this.#snapshot.untilMs(ref) === Infinity;
+    return isPlain && putNewestFloat(kernel, ref, minTimestampMs, maxTimestampMs, columns) ? 1 : 0;
   }
 
   readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
