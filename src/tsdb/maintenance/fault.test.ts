@@ -23,7 +23,7 @@ const hourMs = 60 * minuteMs;
 /** Where the failing calls begin; all are tried in some runs. */
 const seed = Number(process.env["FAULT_SEED"] ?? Date.now() % 1_000_000);
 /** Every so many calls one fails. */
-const stride = Number(process.env["FAULT_STRIDE"] ?? 7);
+const stride = Number(process.env["FAULT_STRIDE"] ?? 23);
 
 type Fault = "ENOSPC" | "EIO" | "torn";
 
@@ -94,29 +94,47 @@ async function open(directory: string, disk: FaultyDisk): Promise<Scene> {
   const clock = new SimulatedClock(baseTimeMs);
   const keeper = createInlineKeeper({ kernel, clock, directory, disk });
   const parts = { kernel, disk, clock, directory, logger: silentLogger, registry: new Registry(), keeper };
-  const tsdb = openTsdb({ ...parts, options: { retention: {}, walSyncIntervalMs: 10 * minuteMs } });
+  const options = { retention: {}, walSyncIntervalMs: 10 * minuteMs, outOfOrderWindowMs: 3 * hourMs };
+  const tsdb = openTsdb({ ...parts, options });
   await tsdb.ready;
   return { tsdb, kernel, clock, model: new Map() };
 }
 
+/** The series whose samples come late. */
+const lateId = 9;
 const labelsOf = (id: number): Labels => Labels.from({ __name__: "m", id: `${id}` });
 
-/** A scrape every twenty minutes; what the storage refuses is not in the model. */
-async function pass({ tsdb, clock, model }: Scene, hours: number): Promise<void> {
+/** A scrape every twenty minutes, and some samples that come late; what the storage refuses is not in the model. */
+async function pass(scene: Scene, hours: number): Promise<void> {
+  const { tsdb, clock } = scene;
   for (let i = 0; i < 3 * hours; i++) {
-    const appender = tsdb.appender();
-    try {
-      for (let id = 0; id < 4; id++) appender.append(appender.reference(labelsOf(id)), clock.nowMs(), id);
-      assert.equal(appender.commit().appended, 4);
-      for (let id = 0; id < 4; id++) {
-        const key = labelsOf(id).toString();
-        model.set(key, [...(model.get(key) ?? []), clock.nowMs()]);
-      }
-    } catch (error) {
-      assert.equal(errorCode(error), "unavailable");
-    }
+    append(scene, [0, 1, 2, 3], [clock.nowMs()]);
+    append(
+      scene,
+      [lateId],
+      [90, 88, 86, 84, 82].map((minutes) => clock.nowMs() - minutes * minuteMs).toReversed(),
+    );
     await clock.advance(20 * minuteMs);
     await tsdb.maintained;
+  }
+}
+
+/** Appends in one commit. */
+function append({ tsdb, model }: Scene, ids: readonly number[], times: readonly number[]): void {
+  const appender = tsdb.appender();
+  try {
+    for (const id of ids)
+      for (const timestampMs of times) appender.append(appender.reference(labelsOf(id)), timestampMs, id);
+    assert.equal(appender.commit().appended, ids.length * times.length);
+    for (const id of ids) {
+      const key = labelsOf(id).toString();
+      model.set(
+        key,
+        [...(model.get(key) ?? []), ...times].sort((a, b) => a - b),
+      );
+    }
+  } catch (error) {
+    assert.equal(errorCode(error), "unavailable");
   }
 }
 
