@@ -1,7 +1,8 @@
-import { type Kernel, layout } from "../../kernel/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
 import type { Matcher } from "../../model/index.ts";
 import { LabelIndexReader } from "../head/label-index.ts";
 import type { Head } from "../head/head.ts";
+import { newestSampleMs } from "../head/newest-sample.ts";
 import { SeriesSelector } from "../head/select.ts";
 import { SymbolReader } from "../head/symbols.ts";
 import type { Stone } from "../head/tombstones.ts";
@@ -16,6 +17,9 @@ export interface SeriesDeletion {
   readonly minTimestampMs: number;
   readonly maxTimestampMs: number;
 }
+
+/** Long before any true time, and exact in the log. */
+const timestampMsMin = -(2 ** 45);
 
 /**
  * Marks samples of the head and of blocks as deleted. What is deleted of the head is in the WAL before any query misses it. Rejects with `unavailable` when the WAL cannot be
@@ -37,32 +41,24 @@ export async function deleteSeries(
   for (const matchers of selectors) await keeper.deleteSeries(matchers, minTimestampMs, maxTimestampMs);
 }
 
-/** Of each matching series of the head the part of the time range that it has samples around. */
+/** Of each matching series of the head the part of the time range until its newest sample: what comes in order later is not deleted. */
 function findStones(kernel: Kernel, { selectors, minTimestampMs, maxTimestampMs }: SeriesDeletion): Stone[] {
   const selector = new SeriesSelector(kernel, new LabelIndexReader(kernel), new SymbolReader(kernel));
   const refs = new Set(selectors.flatMap((matchers) => [...selector.select(matchers)]));
   const stones: Stone[] = [];
   for (const ref of refs) {
-    const [oldestMs, newestMs] = seriesTimesMs(kernel, ref);
+    // Also of what is in blocks: it may still be in the WAL, and come back from there when nothing is left of those blocks.
     const interval = {
-      minTimestampMs: Math.max(minTimestampMs, oldestMs),
-      maxTimestampMs: Math.min(maxTimestampMs, newestMs),
+      minTimestampMs: Math.max(minTimestampMs, timestampMsMin),
+      maxTimestampMs: Math.min(maxTimestampMs, newestTimeMs(kernel, ref)),
     };
     if (interval.minTimestampMs <= interval.maxTimestampMs) stones.push({ ref, interval });
   }
   return stones;
 }
 
-/** The times of the oldest and the newest sample of a series; the first is later than the second when there is none. */
-function seriesTimesMs({ series, views }: Kernel, ref: number): [oldestMs: number, newestMs: number] {
-  const ptrs = series.chunkPtrs(ref);
-  const [newest, oldest] = [ptrs[0], ptrs.at(-1)];
-  let minMs = oldest === undefined ? Infinity : Number(views.i64[(oldest + layout.chunk.minTimestampMs) / 8]);
-  let maxMs =
-    newest === undefined ? -Infinity : Number(views.i64[(newest + layout.chunk.maxTimestampMs) / 8]);
-  for (const run of outOfOrderRuns(views, ref, -Infinity, Infinity)) {
-    minMs = Math.min(minMs, run.minTimestampMs);
-    maxMs = Math.max(maxMs, run.maxTimestampMs);
-  }
-  return [minMs, maxMs];
+/** The time of the newest sample of a series; -Infinity when there is none. */
+function newestTimeMs(kernel: Kernel, ref: number): number {
+  const late = outOfOrderRuns(kernel.views, ref, -Infinity, Infinity);
+  return Math.max(newestSampleMs(kernel, ref), ...late.map(({ maxTimestampMs }) => maxTimestampMs));
 }

@@ -3,6 +3,7 @@ import type { Kernel } from "../../kernel/index.ts";
 import type { BlockKeeper } from "../block/keeper.ts";
 import { slicer } from "../head/slicer.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
+import { noChunk } from "../wal/marker-record.ts";
 import type { OutOfOrderHead } from "./head.ts";
 import type { OutOfOrderLog } from "./log.ts";
 import type { OutOfOrderMapper } from "./mapper.ts";
@@ -50,9 +51,9 @@ async function beginCompaction(
   refs: readonly number[],
 ): Promise<void> {
   await inSteps(refs, (step) => {
-    const markers = mapper.cut(step);
-    log.write(markers, []);
-    mapper.noteLogged(markers);
+    mapper.move(step);
+    // No later marker stands for what was closed now, which the log keeps until it is in blocks; and none names it, so that no start finds it again then.
+    log.write(step.map(noChunk), []);
     for (const ref of step) head.beginCompaction(ref);
   });
 }

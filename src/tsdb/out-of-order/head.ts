@@ -138,10 +138,15 @@ export class OutOfOrderHead {
       .toReversed();
   }
 
-  /** Chunks of a series that the log has no marker of, oldest first; undefined when some of what the series has is in memory, so that it must not have any. */
+  /**
+   * Chunks of a series that are not being compacted and that the log has no marker of, oldest first; undefined when some of what the series has is in memory, so that it must not
+   * have any.
+   */
   unmarked(ref: number): number[] | undefined {
     const { views } = this.#kernel;
-    const ptrs = [...this.#chunkPtrs(ref)].toReversed();
+    const state = stateOf(views, ref);
+    if (state === 0) return undefined;
+    const ptrs = [...chunkPtrs(views.u32, state + stateField.closed)].toReversed();
     if (this.#open(ref) !== 0 || ptrs.some((ptr) => !isInFile(views, ptr))) return undefined;
     return ptrs.filter((ptr) => !isMarked(views, ptr));
   }

@@ -42,13 +42,18 @@ export class OutOfOrderMapper {
     this.#options = options;
   }
 
+  /** Closes the lists of the series, and moves all chunks they have to files, as far as memory and disk allow. */
+  move(refs: readonly number[]): void {
+    for (const batch of batches(refs.flatMap((ref) => this.#close(ref)))) this.#write(batch);
+  }
+
   /**
-   * Closes the lists of the series, and moves all chunks they have to files, as far as memory and disk allow. Returns what the log is to say before it has another
-   * sample of these series: of those of which all is in files now. `noteLogged` must follow in the same turn, once it says so.
+   * As `move`. Returns what the log is to say before it has another sample of these series: of those of which all is in files now. `noteLogged` must follow in the same
+   * turn, once it says so.
    */
   cut(refs: readonly number[]): PendingMarker[] {
     const { kernel, head } = this.#options;
-    for (const batch of batches(refs.flatMap((ref) => this.#close(ref)))) this.#write(batch);
+    this.move(refs);
     return refs.flatMap((ref) =>
       (head.unmarked(ref) ?? []).map((ptr) => ({ ref, ptr, ...headChunkPlaceOf(kernel.views, ptr) })),
     );

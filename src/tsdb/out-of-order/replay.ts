@@ -152,7 +152,7 @@ class Replay {
       head.outOfOrder.forgetOpen(ref);
     } else {
       head.outOfOrder.close(ref);
-      // Upstream's way to say that there is none: nothing comes to that place.
+      // Nothing comes to the place that says that there is none.
       if (markers.some(({ file }) => file !== 0)) this.result.hasLostChunks = true;
     }
   }

@@ -9,6 +9,11 @@ export interface ChunkMarker {
   readonly offset: number;
 }
 
+/** The marker without a chunk: what the log has of a series behind it is another chunk's than what it has before. */
+export function noChunk(ref: number): ChunkMarker {
+  return { ref, file: 0, offset: 0 };
+}
+
 /** A record of markers: u8 type, then of each u64 ref and u64 place, the file's number in the upper half. */
 export function encodeMarkerRecord(markers: readonly ChunkMarker[]): Uint8Array {
   const writer = new ByteWriter().u8(recordType.mmapMarkers);
