@@ -177,6 +177,7 @@ export class HeadAppender implements Appender {
     const bounds = appendBounds(this.#context);
     try {
       for (const batch of batches) batch.check(bounds);
+      if (batches.some((batch) => !isFloats(batch))) refuseOlder(batches);
       this.#context.outOfOrder.refuseEarly(batches);
       log.write(head, batches, notes);
       if (!isReplaying) for (const batch of batches) batch.append({ chunkRangeMs, samplesPerChunk });
@@ -295,6 +296,22 @@ function zeroOf({ schema, zeroThreshold, customBounds }: Histogram): Histogram {
 
 function isFloats(batch: QueuedSamples): batch is SampleBatch {
   return !(batch instanceof EntryBatch);
+}
+
+/**
+ * Refuses samples that are older than others of their series that are queued before. The log must not have them: it has a commit's samples by their kind, and who reads it
+ * brings those of a series into the order of time. Of floats alone the log keeps the order.
+ */
+function refuseOlder(batches: readonly QueuedSamples[]): void {
+  const newestMs = new Map<SeriesRef, number>();
+  for (const batch of batches)
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.status[i] !== sampleStatus.ok) continue;
+      const ref = isFloats(batch) ? batch.refs[i]! : batch.entries[i]!.ref;
+      const timestampMs = batch.timestamps[i]!;
+      if (timestampMs < (newestMs.get(ref) ?? -Infinity)) batch.status[i] = sampleStatus.outOfOrder;
+      else newestMs.set(ref, timestampMs);
+    }
 }
 
 /** Upstream's lower bound (half a chunk range behind the newest sample) without trusting samples from the future. */

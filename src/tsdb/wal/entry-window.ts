@@ -70,12 +70,10 @@ export class EntryWindow {
     this.#add(entry);
   }
 
-  /** What is older than what the log has of the series before came out of order, and is in the write-behind log. */
   #add(entry: SampleEntry): void {
     const known = this.#entries.get(entry.ref);
-    if (known === undefined) this.#entries.set(entry.ref, [entry]);
-    else if (known.at(-1)!.timestampMs < entry.timestampMs) known.push(entry);
-    else return;
+    if (known) known.push(entry);
+    else this.#entries.set(entry.ref, [entry]);
     this.#count++;
   }
 
@@ -89,8 +87,8 @@ export class EntryWindow {
       status[i] = sampleStatus.repeated;
       const float = { timestampMs: timestamps[i]!, plainBits: valueBits[i]! };
       const known = this.#floats.get(ref);
-      if (known === undefined) this.#floats.set(ref, [float]);
-      else if (known.at(-1)!.timestampMs < float.timestampMs) known.push(float);
+      if (known) known.push(float);
+      else this.#floats.set(ref, [float]);
     }
   }
 
