@@ -4,30 +4,15 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { promtool } from "../src/program/promtool.ts";
+import { type Outcome, runTool } from "../src/program/promtool/testing.ts";
 import { peerBinary, skipWithout, startPeer } from "./support/peers.ts";
 import { temporaryDirectory } from "./support/program.ts";
-
-interface Outcome {
-  out: string;
-  err: string;
-  code: number | null;
-}
 
 async function peer(...args: string[]): Promise<Outcome> {
   const child = spawn(peerBinary("promtool"), args, { stdio: ["ignore", "pipe", "pipe"] });
   const closed = new Promise((resolve) => child.once("close", resolve));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
   return { out, err, code: child.exitCode };
-}
-
-async function narthex(...args: string[]): Promise<Outcome> {
-  const outcome: Outcome = { out: "", err: "", code: null };
-  outcome.code = await promtool(args, {
-    out: (text) => void (outcome.out += text),
-    err: (text) => void (outcome.err += text),
-  });
-  return outcome;
 }
 
 const startSeconds = Math.floor(Date.now() / 1000) - 6 * 3600;
@@ -84,13 +69,13 @@ test(
       ["query", "instant", server.url],
       ["query"],
     ];
-    for (const args of cases) assert.deepEqual(await narthex(...args), await peer(...args), args.join(" "));
+    for (const args of cases) assert.deepEqual(await runTool(...args), await peer(...args), args.join(" "));
   },
 );
 
 test("queries are laid out, and their matchers edited", async () => {
   const edit = async (...args: string[]): Promise<string> => {
-    const { out, err, code } = await narthex("--experimental", "promql", ...args);
+    const { out, err, code } = await runTool("--experimental", "promql", ...args);
     assert.equal(code, 0, err);
     return out;
   };
@@ -100,9 +85,9 @@ test("queries are laid out, and their matchers edited", async () => {
   assert.equal(await matchers("set", "-t!~", "m[5m]", "a", "c|d"), 'm{a!~"c|d"}[5m]\n');
   assert.equal(await matchers("delete", 'm{a="b",c!="d"}', "a"), 'm{c!="d"}\n');
   assert.equal(
-    (await narthex("promql", "format", "m")).err,
+    (await runTool("promql", "format", "m")).err,
     "This command is experimental and requires the --experimental flag to be set.\n",
   );
-  const wrong = await narthex("--experimental", "promql", "format", "m(");
+  const wrong = await runTool("--experimental", "promql", "format", "m(");
   assert.deepEqual([wrong.code, wrong.err], [1, "1:3: parse error: unclosed left parenthesis\n"]);
 });

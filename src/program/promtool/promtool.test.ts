@@ -11,7 +11,7 @@ import { formatCardinality, lintMetrics } from "./check-metrics.ts";
 import { checkRuleFiles, codeOf, type Findings, parseRuleLint } from "./check-rules.ts";
 import type { Command, Streams } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
-import { promtool as runTool } from "../promtool.ts";
+import { type Outcome, runTool } from "./testing.ts";
 
 const skip = spawnSync("promtool", ["--version"]).status === 0 ? false : "promtool is not installed";
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -38,12 +38,6 @@ const lostKey = write(
   "key.yml",
   "scrape_configs: [{job_name: a, authorization: {credentials_file: nowhere}}]\n",
 );
-
-interface Outcome {
-  out: string;
-  err: string;
-  code: number | null;
-}
 
 test("rule files are checked as promtool does", { skip }, () => {
   for (const lint of ["duplicate-rules", "none", "all", "other"])
@@ -97,11 +91,8 @@ test("web configurations are checked as promtool does", { skip }, async () => {
     "unknown.web.yml": "x: 1",
   }).map(([name, text]) => write(name, text));
   const theirs = promtool("check", "web-config", ...files);
-  let err = "";
-  const code = await runTool(["check", "web-config", ...files], {
-    out: () => assert.fail("nothing is printed"),
-    err: (text) => void (err += text),
-  });
+  const { out, err, code } = await runTool("check", "web-config", ...files);
+  assert.equal(out, "");
   const verdicts = (text: string): string[] => text.match(/^\S+ (?:SUCCESS|FAILED)/gm) ?? [];
   assert.deepEqual([verdicts(err), code], [verdicts(theirs.err), theirs.code]);
   assert.equal(verdicts(err).length, files.length);

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
-import { promtool } from "../promtool.ts";
+import { type Outcome, runTool } from "./testing.ts";
 
 const upstream = join(
   process.env["CONFORMANCE_DIR"] ?? resolve(import.meta.dirname, "../../../../shared/conformance"),
@@ -21,24 +21,9 @@ const file = (name: string, text: string): string => {
   return join(directory, name);
 };
 
-interface Outcome {
-  out: string;
-  err: string;
-  code: number | null;
-}
-
 function peer(...args: string[]): Outcome {
   const { stdout, stderr, status } = spawnSync("promtool", args, { encoding: "utf8" });
   return { out: stdout, err: stderr, code: status };
-}
-
-async function narthex(...args: string[]): Promise<Outcome> {
-  const outcome: Outcome = { out: "", err: "", code: null };
-  outcome.code = await promtool(args, {
-    out: (text) => void (outcome.out += text),
-    err: (text) => void (outcome.err += text),
-  });
-  return outcome;
 }
 
 /** Creates blocks of samples a minute apart, the first of each series at time 0. */
@@ -48,7 +33,7 @@ async function load(name: string, series: Readonly<Record<string, readonly numbe
   );
   const text = file(`${name}.txt`, `${lines.join("")}# EOF\n`);
   const blocks = join(directory, name);
-  assert.deepEqual(await narthex("tsdb", "create-blocks-from", "-q", "openmetrics", text, blocks), {
+  assert.deepEqual(await runTool("tsdb", "create-blocks-from", "-q", "openmetrics", text, blocks), {
     out: "",
     err: "",
     code: 0,
@@ -75,12 +60,12 @@ test("dumps are those of upstream's tests", { skip: skipData }, async () => {
     [3, "--min-time=60000", "--max-time=120000", "--match={__name__='metric'}"],
   ];
   for (const [number, ...flags] of cases) {
-    const samples = await narthex("tsdb", "dump", ...flags, blocks);
+    const samples = await runTool("tsdb", "dump", ...flags, blocks);
     assert.deepEqual(sorted(samples.out), sorted(expected(`dump-test-${number}.prom`)), samples.err);
   }
   for (const number of [1, 3]) {
     const [, ...flags] = cases.find(([other]) => other === number)!;
-    const series = await narthex("tsdb", "dump", "--format=seriesjson", ...flags, blocks);
+    const series = await runTool("tsdb", "dump", "--format=seriesjson", ...flags, blocks);
     assert.deepEqual(sorted(series.out), sorted(expected(`dump-series-${number}.prom`)), series.err);
   }
 });
@@ -93,13 +78,13 @@ test(
       'my_counter{foo="bar",baz="abc"}': [1, 2, 3, 4, 5],
       'my_gauge{bar="foo",abc="baz"}': [9, 8, 0, 4, 7],
     });
-    const { out, err } = await narthex("tsdb", "dump-openmetrics", blocks);
+    const { out, err } = await runTool("tsdb", "dump-openmetrics", blocks);
     assert.deepEqual(sorted(out), sorted(expected("dump-openmetrics-test.prom")), err);
 
     const initial = "dump-openmetrics-roundtrip-test.prom";
     const again = join(directory, "round-trip");
-    await narthex("tsdb", "create-blocks-from", "openmetrics", join(upstream, initial), again);
-    assert.equal((await narthex("tsdb", "dump-openmetrics", again)).out, expected(initial));
+    await runTool("tsdb", "create-blocks-from", "openmetrics", join(upstream, initial), again);
+    assert.equal((await runTool("tsdb", "dump-openmetrics", again)).out, expected(initial));
   },
 );
 
@@ -130,6 +115,6 @@ test("promtool and we understand the same command lines", { skip: skipPeer }, as
       RULES: noEnd,
     };
     const args = line.split(" ").map((word) => words[word] ?? word);
-    assert.deepEqual(await narthex(...args), peer(...args), line);
+    assert.deepEqual(await runTool(...args), peer(...args), line);
   }
 });
