@@ -10,6 +10,11 @@ export {
   seriesCloseChunk,
 } from "./series";
 export { filterSeries } from "./series-filter";
+export { internSymbol } from "./symbols";
+export { insertPair } from "./pair-table";
+export { reservePosting, pushPosting } from "./posting-list";
+export { unindexSeries } from "./series-index";
+export { seriesFind, seriesAdd, readSeriesRecord } from "./series-writer";
 export { isolationNote, isolationShow, isolationPublish } from "./isolation";
 export {
   encodeClosedChunks,
@@ -18,11 +23,16 @@ export {
   headChunkStub,
   freeHeadChunkStubs,
   listFileChunks,
+  orderFileChunks,
+  placeRecords,
   fileChunkData,
   fileChunkDataBytes,
 } from "./head-chunks";
+export { seriesPieces, frameChunk } from "./series-pieces";
 export { seriesSampleCount, decodeSeries, decodeSeriesRun } from "./series-read";
 export { checkBatch, dropStored, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
+export { orderBySeries } from "./sample-order";
+export { uncompressSnappy } from "./snappy";
 export { encodeChunk, decodeChunk } from "./xor";
 export { initTables, crc32c, hash32, hash64 } from "./hash";
 export { window, selectInstant } from "./window";

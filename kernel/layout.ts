@@ -39,6 +39,15 @@ export const READER_SLOTS: u32 = 64;
 export const SPAN_BITMAP: usize = 8192;
 export const SERIES_DIRECTORY: usize = 16384;
 
+// The head's roots.
+export const SYMBOLS: usize = 32768;
+export const NAMES: usize = 32772;
+export const ALL_SERIES: usize = 32776;
+export const SERIES_VERSION: usize = 32816;
+export const SERIES_BUCKETS: usize = 32840;
+export const SERIES_BUCKETS_CAPACITY: usize = 32844;
+export const SERIES_INDEXED: usize = 32848;
+
 // Series slot.
 export const SLOT_BYTES: u32 = 64;
 export const SLOTS_PER_PAGE: u32 = 16384;
@@ -54,7 +63,9 @@ export const SLOT_TRAILING: usize = 37;
 export const SLOT_FLAGS: usize = 38;
 export const SLOT_QUEUED: u8 = 2;
 export const SLOT_NEXT_CUT: usize = 40;
+export const SLOT_HASH_CHAIN: usize = 52;
 export const SLOT_REF: usize = 56;
+export const SLOT_HASH: usize = 60;
 
 // Chunk header.
 export const CHUNK_HEADER: u32 = 32;
@@ -107,3 +118,21 @@ export const LT_CURSOR: usize = 136;
 export const LT_SAMPLES: usize = 140;
 export const LT_PENDING: usize = 144;
 export const LT_STATE_BYTES: u32 = 192;
+
+// State of a series writer.
+export const SW_LABELS: usize = 0;
+export const SW_CAPACITY: usize = 4;
+export const SW_KNOWN: usize = 8;
+export const SW_COUNT: usize = 16;
+export const SW_HASH: usize = 20;
+export const SW_AT: usize = 24;
+export const SW_END: usize = 28;
+export const SW_ENTRY: usize = 32;
+export const SW_MODE: usize = 36;
+export const SW_LIMIT: usize = 40;
+export const SW_CREATED: usize = 44;
+export const SW_HIGHEST: usize = 48;
+export const SW_REF: usize = 52;
+export const SW_LOG_REF: usize = 56;
+export const SW_STATE_BYTES: u32 = 64;
+export const SW_LABEL_BYTES: u32 = 24;

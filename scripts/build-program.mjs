@@ -14,6 +14,7 @@ const bundle = await rolldown({
   input: {
     main: "src/program/main.ts",
     "reader-thread": "src/promql/readers/reader-thread.ts",
+    "read-ahead-worker": "src/tsdb/wal/read-ahead-worker.ts",
     "maintenance-worker": "src/tsdb/maintenance/maintenance-worker.ts",
   },
   // Brings a native addon, which stays where npm put it.

@@ -6,7 +6,7 @@ import { type BlockKeeper, openTsdb, type Tsdb } from "../../src/tsdb/index.ts";
 
 const seriesPerTargetDefault = 1000;
 export const scrapeIntervalMs = 15_000;
-const startMs = 1_700_006_400_000;
+export const startMs = 1_700_006_400_000;
 
 export interface Storage {
   tsdb: Tsdb;

@@ -38,6 +38,18 @@ export interface KernelExports {
     refsOut: number,
     labelsOut: number,
   ): number;
+  /** The symbol of the text, 0 when the memory is full. */
+  internSymbol(textPtr: number, bytes: number): number;
+  /** The value word of `key` in the table that the word at `ownerPtr` leads to; 0 when the memory is full. */
+  insertPair(ownerPtr: number, key: number): number;
+  /** 1, or 0 when the memory is full. */
+  reservePosting(wordPtr: number): number;
+  pushPosting(wordPtr: number, ref: number): void;
+  seriesFind(statePtr: number): number;
+  /** 1, or 0 when the memory is full. */
+  seriesAdd(statePtr: number, ref: number): number;
+  readSeriesRecord(statePtr: number): number;
+  unindexSeries(hash: number, ref: number): void;
   isolationNote(ref: number, newestMs: number): void;
   isolationShow(): void;
   isolationPublish(): void;
@@ -79,6 +91,20 @@ export interface KernelExports {
     valuesPtr: number,
     capacity: number,
   ): number;
+  /** 1, or 0 when the refs spread over more numbers than there are positions: then nothing was written. */
+  orderBySeries(
+    refsPtr: number,
+    timestampsPtr: number,
+    valuesPtr: number,
+    count: number,
+    refsOut: number,
+    timestampsOut: number,
+    valuesOut: number,
+    positionsPtr: number,
+    positionsMax: number,
+  ): number;
+  /** Bytes, -1 when the block is damaged, -2 when it holds more than `capacity`. */
+  uncompressSnappy(blockPtr: number, blockBytes: number, outPtr: number, capacity: number): number;
   encodeChunk(tsPtr: number, vsPtr: number, count: number, outPtr: number, outCapacity: number): number;
   decodeChunk(
     dataPtr: number,
@@ -139,6 +165,36 @@ export interface KernelExports {
     entriesPtr: number,
     capacity: number,
   ): number;
+  /** `orderPtr` and `sparePtr`: u32 for each entry; `digitsPtr`: u32 × 256. */
+  orderFileChunks(
+    entriesPtr: number,
+    count: number,
+    orderPtr: number,
+    sparePtr: number,
+    digitsPtr: number,
+  ): void;
+  /** `start`: f64 place of the source's first byte. Returns where the records end. */
+  placeRecords(
+    entriesPtr: number,
+    orderPtr: number,
+    count: number,
+    start: number,
+    sourcePtr: number,
+    sourceBytes: number,
+    outPtr: number,
+  ): number;
+  /** Pieces, or -1: other encodings; -2: not loaded; -3: damaged, which is marked; -4: more than `capacity`. */
+  seriesPieces(
+    ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    untilMs: number,
+    filesPtr: number,
+    filesCount: number,
+    outPtr: number,
+    capacity: number,
+  ): number;
+  frameChunk(encoding: number, dataPtr: number, dataBytes: number, outPtr: number): number;
   fileChunkData(entryPtr: number): number;
   /** Of the chunk that `fileChunkData` found last. */
   fileChunkDataBytes(): number;

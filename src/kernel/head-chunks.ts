@@ -73,6 +73,11 @@ export function scanTableBytes(records: number): number {
   return scanHeaderBytes + records * scanEntryBytes + slackBytes;
 }
 
+/** Bytes that `orderByPlace` needs for so many chunks. */
+export function orderTableBytes(chunks: number): number {
+  return 2 * 4 * chunks + 4 * 256;
+}
+
 /** The place that a table or another number says. */
 export function headChunkPlace(place: number): HeadChunkPlace {
   return { file: Math.floor(place / placeScale), offset: place % placeScale };
@@ -199,6 +204,30 @@ export class HeadChunks {
     capacity: number,
   ): number {
     return this.#exports.listFileChunks(ref, minTimestampMs, maxTimestampMs, tablePtr, capacity);
+  }
+
+  /** The indexes of `count` listed chunks in the order of their places: a view at `orderPtr`, where `orderTableBytes` are needed. */
+  orderByPlace(entriesPtr: number, count: number, orderPtr: number): Uint32Array {
+    const digitsPtr = orderPtr + 8 * count;
+    this.#exports.orderFileChunks(entriesPtr, count, orderPtr, orderPtr + 4 * count, digitsPtr);
+    return this.#views.u32.subarray(orderPtr >>> 2, (orderPtr >>> 2) + count);
+  }
+
+  /**
+   * Puts the records of `count` listed chunks, in the order at `orderPtr`, one behind the other to `outPtr`, and notes in their entries where they are. They come from `source`,
+   * bytes of their file that were read from `start` on, a place. Returns where they end.
+   */
+  placeRecords(
+    entriesPtr: number,
+    orderPtr: number,
+    count: number,
+    start: number,
+    source: { readonly ptr: number; readonly bytes: number },
+    outPtr: number,
+  ): number {
+    return (
+      this.#exports.placeRecords(entriesPtr, orderPtr, count, start, source.ptr, source.bytes, outPtr) >>> 0
+    );
   }
 
   /** A copy of the data of a listed chunk whose record is loaded; undefined when it is damaged, which is marked in its entry. */

@@ -15,6 +15,7 @@ export {
   headChunkPlaceOf,
   type HeadChunkRecord,
   HeadChunks,
+  orderTableBytes,
   type ScanEnd,
   type ScannedChunks,
   scanTableBytes,
@@ -31,6 +32,8 @@ export {
   defaultLimitBytes,
   seriesFileDamaged,
   seriesNotLoaded,
+  type SeriesPiece,
+  sharedPtr,
 } from "./kernel.ts";
 export { Isolation, type PinnedSnapshot, Snapshot } from "./isolation.ts";
 export * as layout from "./layout.ts";
@@ -55,6 +58,7 @@ export { type AppendOptions, SampleBatch, type TimeBounds } from "./sample-batch
 export { Scratch } from "./scratch.ts";
 export { runSeries, type SeriesRun } from "./series-run.ts";
 export { type LabelShare, SeriesTable } from "./series-table.ts";
+export { type SeriesEvent, seriesEvent, type SeriesRecordMode, SeriesWriter } from "./series-writer.ts";
 export type { Views } from "./views.ts";
 export type { WasmMemory, WasmModule } from "./web-assembly.ts";
 export {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { layout } from "./index.ts";
 import { lineTableState as table } from "./line-table.ts";
+import { seriesWriterState as writer } from "./series-writer.ts";
 
 const source = readFileSync(new URL("../../kernel/layout.ts", import.meta.url), "utf8");
 const kernelConstants = new Map(
@@ -12,7 +13,7 @@ const kernelConstants = new Map(
   ]),
 );
 
-const { chunk, control, reader, slot } = layout;
+const { chunk, control, headWord, reader, slot } = layout;
 const expected: Record<string, number | bigint> = {
   PAGE_BYTES: layout.pageBytes,
   TABLES: layout.tablesStart,
@@ -50,6 +51,13 @@ const expected: Record<string, number | bigint> = {
   READER_SLOTS: reader.slots,
   SPAN_BITMAP: control.spanBitmap,
   SERIES_DIRECTORY: control.seriesDirectory,
+  SYMBOLS: headWord.symbols,
+  NAMES: headWord.names,
+  ALL_SERIES: headWord.allSeries,
+  SERIES_VERSION: headWord.seriesVersion,
+  SERIES_BUCKETS: headWord.seriesBuckets,
+  SERIES_BUCKETS_CAPACITY: headWord.seriesBucketsCapacity,
+  SERIES_INDEXED: headWord.seriesIndexed,
   SLOT_BYTES: slot.bytes,
   SLOTS_PER_PAGE: slot.perPage,
   SLOT_PAGES_MAX: slot.pagesMax,
@@ -64,7 +72,9 @@ const expected: Record<string, number | bigint> = {
   SLOT_FLAGS: slot.flags,
   SLOT_QUEUED: layout.slotFlagQueued,
   SLOT_NEXT_CUT: slot.nextCutMs,
+  SLOT_HASH_CHAIN: slot.hashChain,
   SLOT_REF: slot.ref,
+  SLOT_HASH: slot.labelsHash,
   CHUNK_HEADER: chunk.headerBytes,
   CHUNK_OLDER: chunk.older,
   CHUNK_CAPACITY: chunk.capacity,
@@ -78,6 +88,22 @@ const expected: Record<string, number | bigint> = {
   CHUNK_CLOSED: layout.chunkFlagClosed,
   CHUNK_IN_FILE: layout.chunkFlagInFile,
   ENCODING_XOR: layout.chunkEncodingXor,
+  SW_LABELS: writer.labelsPtr,
+  SW_CAPACITY: writer.labelsCapacity,
+  SW_KNOWN: writer.knownLabels,
+  SW_COUNT: writer.labelsCount,
+  SW_HASH: writer.hash,
+  SW_AT: writer.recordPtr,
+  SW_END: writer.recordEnd,
+  SW_ENTRY: writer.entryPtr,
+  SW_MODE: writer.mode,
+  SW_LIMIT: writer.seriesMax,
+  SW_CREATED: writer.created,
+  SW_HIGHEST: writer.highestRef,
+  SW_REF: writer.ref,
+  SW_LOG_REF: writer.logRef,
+  SW_STATE_BYTES: writer.bytes,
+  SW_LABEL_BYTES: writer.labelBytes,
   LT_ENTRIES: table.entriesPtr,
   LT_ENTRIES_CAPACITY: table.entriesCapacity,
   LT_ENTRIES_COUNT: table.entriesCount,

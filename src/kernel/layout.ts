@@ -102,6 +102,10 @@ export const headWord = {
   tombstones: 32_832,
   /** u32 → hash table: series ref + 1 → its samples that came out of order. */
   outOfOrder: 32_836,
+  /** u32 → u32 ref × capacity, the capacity, the series in it: chains of series by the hash of their labels. For the writer alone. */
+  seriesBuckets: 32_840,
+  seriesBucketsCapacity: 32_844,
+  seriesIndexed: 32_848,
   /** u32: files of head chunks below this number are gone. */
   headChunksFirstFile: 32_812,
   /** u32: grows when a series can be found in the index, so that threads may remember what they found there. */

@@ -145,6 +145,41 @@ export class SampleBatch {
     return Math.ceil(recordBytes / 10);
   }
 
+  /** As `decodeRecord`, behind the samples there are. Returns the samples read; what is not positive tells that nothing was read because of damage or large refs. */
+  addRecord(recordPtr: number, recordBytes: number): number {
+    const at = this.count;
+    const read = this.#exports.decodeSamplesRecord(
+      recordPtr,
+      recordBytes,
+      this.refsPtr + 4 * at,
+      this.timestampsPtr + 8 * at,
+      this.valuesPtr + 8 * at,
+      this.capacity - at,
+    );
+    this.count = at + Math.max(read, 0);
+    return read;
+  }
+
+  /**
+   * Puts the samples into `sorted`, which is as large, in the order of their refs; those of a ref stay in their order. Needs `positions`, u32 for as many numbers as
+   * the refs spread over; false, and nothing done, when those are too few.
+   */
+  orderBySeries(sorted: SampleBatch, positions: { readonly ptr: number; readonly count: number }): boolean {
+    const isDone = this.#exports.orderBySeries(
+      this.refsPtr,
+      this.timestampsPtr,
+      this.valuesPtr,
+      this.count,
+      sorted.refsPtr,
+      sorted.timestampsPtr,
+      sorted.valuesPtr,
+      positions.ptr,
+      positions.count,
+    );
+    if (isDone === 1) sorted.count = this.count;
+    return isDone === 1;
+  }
+
   /** Takes out samples from index `start` on that their series have already, or have later ones than, as it is when a log is read again. */
   dropStored(start: number): void {
     const left = this.#exports.dropStored(

@@ -85,6 +85,19 @@ export class BlockWriter {
     this.#countSamples(window.sampleCount, window.codec?.kind ?? "float");
   }
 
+  /** Takes over an XOR chunk of floats, `bytes` at `dataPtr` in the shared memory with its count in front, byte by byte. */
+  addFloatChunk(dataPtr: number, bytes: number, minTimestampMs: number, maxTimestampMs: number): void {
+    const { kernel } = this.#target;
+    const ref = this.#chunks.addData(xorEncoding, dataPtr, bytes);
+    this.#addPending(ref, minTimestampMs, maxTimestampMs);
+    this.#countSamples(kernel.chunkSampleCount(dataPtr), "float");
+  }
+
+  /** Whether the series that is being written has chunks. */
+  get hasChunks(): boolean {
+    return this.#pending.count > 0;
+  }
+
   /** Encodes samples, which follow those of the series so far, as chunks of 120: with `starts` where one of them is known to count since some time. */
   addSamples({ timestamps, values, count }: ColumnSlice, starts: StartTimestamps = noStarts): void {
     for (let start = 0; start < count; start += samplesPerChunk) {

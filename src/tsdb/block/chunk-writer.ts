@@ -33,19 +33,25 @@ export class ChunkWriter {
 
   /** Writes a chunk, whose encoding byte and data are at `ptr` in the shared memory; returns its ref. Throws the disk's error. */
   add(ptr: number, bytes: number): number {
-    const frameBytes = chunkLengthBytesMax + bytes + chunkChecksumBytes;
-    if (this.#file === undefined || this.#file.position + frameBytes > this.#segmentBytesMax)
+    return this.addData(this.#kernel.views.u8[ptr]!, ptr + chunkEncodingBytes, bytes - chunkEncodingBytes);
+  }
+
+  /** As `add`, for a chunk whose data stands alone at `dataPtr`. */
+  addData(encoding: number, dataPtr: number, dataBytes: number): number {
+    const { exports, scratch, views } = this.#kernel;
+    const frameBytesMax = chunkLengthBytesMax + chunkEncodingBytes + dataBytes + chunkChecksumBytes;
+    if (this.#file === undefined || this.#file.position + frameBytesMax > this.#segmentBytesMax)
       this.#nextSegment();
     const file = this.#file!;
     const offset = file.position;
-    file.write(
-      this.#frame
-        .clear()
-        .uvarint(bytes - chunkEncodingBytes)
-        .view(),
-    );
-    file.write(this.#kernel.views.u8.subarray(ptr, ptr + bytes));
-    file.write(this.#frame.clear().u32(this.#kernel.crc32c(ptr, bytes)).view());
+    const mark = scratch.mark();
+    try {
+      const ptr = scratch.allocate(frameBytesMax);
+      const bytes = exports.frameChunk(encoding, dataPtr, dataBytes, ptr);
+      file.write(views.u8.subarray(ptr, ptr + bytes));
+    } finally {
+      scratch.release(mark);
+    }
     return chunkRef(this.#segment, offset);
   }
 

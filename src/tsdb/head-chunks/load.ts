@@ -123,6 +123,16 @@ export class LoadedHeadChunks {
     return undefined;
   }
 
+  /** The newest time in the files, -Infinity when they are empty. */
+  get maxTimestampMs(): number {
+    return Math.max(...this.files.map(({ maxTimestampMs }) => maxTimestampMs));
+  }
+
+  /** Refs whose series has not come yet. */
+  get waiting(): number {
+    return this.#newest.size;
+  }
+
   close(): void {
     for (const chains of [this.#newest, this.#outOfOrder]) {
       for (const newest of chains.values()) this.#kernel.headChunks.freeStubs(newest);

@@ -6,6 +6,7 @@ import {
   headChunkPlace,
   headChunkPlaceOf,
   type Kernel,
+  orderTableBytes,
 } from "../../kernel/index.ts";
 import { BlockDamagedError, type BlockNotices } from "../block/damage.ts";
 import type { HeadChunkFiles } from "./files.ts";
@@ -14,10 +15,11 @@ import { decodeHeadChunkRecord, type HeadChunkHeader } from "./record.ts";
 
 /** Bytes loaded for series that follow one another, at first and at most; it grows fourfold. A single series loads its own alone. */
 const aheadBytesMin = 16 * 1024;
-const aheadBytesMax = 1024 * 1024;
-const aheadChunksMax = 8192;
-/** What lies between two chunks is read with them when it is no longer. */
-const gapBytesMax = 4096;
+export const headAheadBytesMax = 1024 * 1024;
+const aheadBytesPerChunk = 128;
+/** What lies between two chunks is read with them when it is no longer, and so much at a time: that costs less than another read. */
+const gapBytesMax = 8192;
+const runBytesMax = 1024 * 1024;
 /** Bounds what one series may need at a time. */
 const bufferBytesMax = 256 * 1024 * 1024;
 /** Decoding loads up to so many bytes behind a chunk. */
@@ -25,14 +27,6 @@ const slackBytes = 64;
 
 const noRefs: Uint32Array = new Uint32Array(0);
 const noFiles: FileChunks = { ptr: 0, count: 0 };
-
-/** Records that lie so close that one read gets them all. */
-interface Run {
-  readonly start: number;
-  end: number;
-  ptr: number;
-  readBytes: number;
-}
 
 /**
  * The chunks of series that are in files, brought into the shared memory for one query: for a series and, when series are asked for one after the other, for
@@ -44,6 +38,10 @@ export class HeadChunkReader {
   readonly #notices: BlockNotices;
   readonly #table: ByteBuffer;
   readonly #data: ByteBuffer;
+  /** A run as it is in its file. */
+  readonly #run: ByteBuffer;
+  readonly #order: ByteBuffer;
+  readonly #aheadBytesMax: number;
   /** Places that were found damaged. */
   #damaged: Set<string> | undefined;
   #refs = noRefs;
@@ -52,12 +50,21 @@ export class HeadChunkReader {
   #starts: number[] = [0];
   #aheadBytes = 0;
 
-  constructor(kernel: Kernel, files: HeadChunkFiles, notices: BlockNotices) {
+  /** Loads up to `aheadBytesMax` for series that follow one another. */
+  constructor(
+    kernel: Kernel,
+    files: HeadChunkFiles,
+    notices: BlockNotices,
+    aheadBytesMax = headAheadBytesMax,
+  ) {
     this.#kernel = kernel;
     this.#files = files;
     this.#notices = notices;
     this.#table = kernel.createByteBuffer(bufferBytesMax);
     this.#data = kernel.createByteBuffer(bufferBytesMax);
+    this.#run = kernel.createByteBuffer(bufferBytesMax);
+    this.#order = kernel.createByteBuffer(bufferBytesMax);
+    this.#aheadBytesMax = aheadBytesMax;
   }
 
   /** What is loaded of a series of `refs`. */
@@ -81,7 +88,9 @@ export class HeadChunkReader {
    */
   load(refs: Uint32Array, series: number, minTimestampMs: number, maxTimestampMs: number): void {
     const isNext = refs === this.#refs && series === this.#first + this.#starts.length - 1;
-    this.#aheadBytes = isNext ? Math.min(Math.max(this.#aheadBytes * 4, aheadBytesMin), aheadBytesMax) : 0;
+    this.#aheadBytes = isNext
+      ? Math.min(Math.max(this.#aheadBytes * 4, aheadBytesMin), this.#aheadBytesMax)
+      : 0;
     this.#refs = refs;
     this.#first = series;
     this.#starts = [0];
@@ -162,6 +171,8 @@ export class HeadChunkReader {
   close(): void {
     this.#table.close();
     this.#data.close();
+    this.#run.close();
+    this.#order.close();
   }
 
   /** Lists the chunks of the series, and of those that follow until that is much. */
@@ -190,7 +201,7 @@ export class HeadChunkReader {
         table = this.#reserveTable(entries, capacity);
       }
       this.#starts.push(entries);
-      if (bytes >= this.#aheadBytes || entries >= aheadChunksMax) return;
+      if (bytes >= this.#aheadBytes || entries >= this.#aheadBytesMax / aheadBytesPerChunk) return;
     }
   }
 
@@ -199,84 +210,70 @@ export class HeadChunkReader {
     return this.#table.reserve(capacity * fileChunk.bytes);
   }
 
-  /** Reads the records of all entries, and tells each where its own is. */
+  /** Reads the records of all entries, in the order of the files, and tells each where its own is. */
   #read(): void {
     const entries = this.#starts.at(-1)!;
     if (entries === 0) return;
-    const { u32 } = this.#kernel.views;
-    const { places, ranks } = this.#ranked(entries);
-    const runs = this.#runs(entries, places, ranks);
-    let run = -1;
-    const runOf = new Uint32Array(entries);
-    for (let rank = 0; rank < entries; rank++) {
-      if (run + 1 < runs.length && places[rank]! >= runs[run + 1]!.start) run++;
-      runOf[rank] = run;
-    }
-    this.#readRuns(runs);
-    for (let i = 0; i < entries; i++) {
-      const entry = this.#table.ptr + i * fileChunk.bytes;
-      const rank = ranks[i]!;
-      const { start, ptr, readBytes } = runs[runOf[rank]!]!;
-      const offset = places[rank]! - start;
-      const left = Math.max(0, readBytes - offset);
-      u32[(entry + fileChunk.record) >>> 2] = ptr + offset;
-      u32[(entry + fileChunk.recordBytes) >>> 2] = Math.min(left, this.#word(entry, "recordBytes"));
-    }
-  }
-
-  /** The places of all entries in order, and which of them each entry has. */
-  #ranked(entries: number): { places: Float64Array; ranks: Uint32Array } {
-    const places = new Float64Array(entries);
-    let isAscending = true;
-    for (let i = 0; i < entries; i++) {
-      places[i] = this.#placeOf(this.#table.ptr + i * fileChunk.bytes);
-      if (i > 0 && places[i]! < places[i - 1]!) isAscending = false;
-    }
-    const ranks = new Uint32Array(entries);
-    if (isAscending) for (let i = 0; i < entries; i++) ranks[i] = i;
-    else {
-      const unsorted = places.slice();
-      places.sort();
-      for (let i = 0; i < entries; i++) ranks[i] = lowerBound(places, unsorted[i]!);
-    }
-    return { places, ranks };
-  }
-
-  #runs(entries: number, places: Float64Array, ranks: Uint32Array): Run[] {
-    const bytes = new Uint32Array(entries);
-    for (let i = 0; i < entries; i++)
-      bytes[ranks[i]!] = this.#word(this.#table.ptr + i * fileChunk.bytes, "recordBytes");
-    const runs: Run[] = [];
-    let last: Run | undefined;
-    for (let rank = 0; rank < entries; rank++) {
-      const start = places[rank]!;
-      const end = start + bytes[rank]!;
-      const isNear =
-        last !== undefined &&
-        start - last.end <= gapBytesMax &&
-        headChunkPlace(start).file === headChunkPlace(last.start).file;
-      if (isNear) last!.end = Math.max(last!.end, end);
-      else runs.push((last = { start, end, ptr: 0, readBytes: 0 }));
-    }
-    return runs;
-  }
-
-  #readRuns(runs: readonly Run[]): void {
-    const { u8 } = this.#kernel.views;
-    const bytes = runs.reduce((sum, { start, end }) => sum + end - start, 0);
+    const order = this.#inFileOrder(entries);
+    let bytes = 0;
+    for (let i = 0; i < entries; i++) bytes += this.#word(this.#entry(i), "recordBytes");
     let ptr = this.#data.reserve(bytes + slackBytes);
-    for (const run of runs) {
-      const length = run.end - run.start;
-      const { file, offset } = headChunkPlace(run.start);
-      run.ptr = ptr;
-      try {
-        run.readBytes = this.#files.read(file, u8.subarray(ptr, ptr + length), offset);
-      } catch (error) {
-        if (!(error instanceof BlockDamagedError)) throw error;
-        this.#notices.damaged(error);
-      }
-      ptr += length;
+    for (let from = 0; from < entries;) {
+      const to = this.#endOfRun(order, from);
+      ptr = this.#readRun(order.subarray(from, to), ptr);
+      from = to;
     }
+  }
+
+  /** The entries' indexes in the order of their places. */
+  #inFileOrder(entries: number): Uint32Array {
+    const ptr = this.#order.reserve(orderTableBytes(entries));
+    return this.#kernel.headChunks.orderByPlace(this.#table.ptr, entries, ptr);
+  }
+
+  /** Where the run of entries ends that begins at `from`: their records are in one file, and so close that one read gets them all. */
+  #endOfRun(order: Uint32Array, from: number): number {
+    const start = this.#placeOf(this.#entry(order[from]!));
+    const { file } = headChunkPlace(start);
+    let end = start;
+    let to = from;
+    for (; to < order.length; to++) {
+      const entry = this.#entry(order[to]!);
+      const place = this.#placeOf(entry);
+      const recordEnd = place + this.#word(entry, "recordBytes");
+      const isNear = place - end <= gapBytesMax && recordEnd - start <= runBytesMax;
+      if (to > from && (!isNear || headChunkPlace(place).file !== file)) break;
+      end = Math.max(end, recordEnd);
+    }
+    return to;
+  }
+
+  /** Reads a run and puts its records one behind the other to `ptr`; returns where they end. */
+  #readRun(run: Uint32Array, ptr: number): number {
+    const { headChunks, views } = this.#kernel;
+    const start = this.#placeOf(this.#entry(run[0]!));
+    const last = this.#entry(run.at(-1)!);
+    const length = this.#placeOf(last) + this.#word(last, "recordBytes") - start;
+    const from = this.#run.reserve(length);
+    const bytes = this.#readFile(start, views.u8.subarray(from, from + length));
+    const source = { ptr: from, bytes };
+    return headChunks.placeRecords(this.#table.ptr, run.byteOffset, run.length, start, source, ptr);
+  }
+
+  /** Bytes that were there; none when the file is damaged, which is noticed. */
+  #readFile(place: number, bytes: Uint8Array): number {
+    const { file, offset } = headChunkPlace(place);
+    try {
+      return this.#files.read(file, bytes, offset);
+    } catch (error) {
+      if (!(error instanceof BlockDamagedError)) throw error;
+      this.#notices.damaged(error);
+      return 0;
+    }
+  }
+
+  #entry(i: number): number {
+    return this.#table.ptr + i * fileChunk.bytes;
   }
 
   #placeOf(entry: number): number {
@@ -286,16 +283,4 @@ export class HeadChunkReader {
   #word(entry: number, field: "recordBytes" | "record"): number {
     return this.#kernel.views.u32[(entry + fileChunk[field]) >>> 2]!;
   }
-}
-
-/** The index of the first element that is not below `value`. */
-function lowerBound(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,16 +1,19 @@
 import { NarthexError } from "../../base/index.ts";
-import { type Kernel, layout } from "../../kernel/index.ts";
+import { type Kernel, layout, type SeriesWriter } from "../../kernel/index.ts";
 import { Labels, type MetricMetadata } from "../../model/index.ts";
 import { OutOfOrderHead } from "../out-of-order/head.ts";
 import { FloatWriter } from "./float-writer.ts";
 import { HistogramWriter } from "./histogram-writer.ts";
 import { LabelIndex } from "./label-index.ts";
-import { labelsBytes, SeriesIndex } from "./series-index.ts";
 import { SymbolTable } from "./symbols.ts";
-import { combineHash } from "./text-hash.ts";
 import { HeadTombstones } from "./tombstones.ts";
 
 const { headWord, slot: slotLayout } = layout;
+
+/** Bytes of a label set in the shared memory: { u32 hash, u32 pairs, (u32 nameSymbol, u32 valueSymbol) × pairs }, sorted by name. */
+function labelsBytes(pairs: number): number {
+  return 8 + 8 * pairs;
+}
 
 export const seriesMaxDefault = slotLayout.perPage * slotLayout.pagesMax - 1;
 /** Share of the shared memory beyond which no series is created: the rest, of which the arena gets up to 15/16 of all, is for samples of those that exist. */
@@ -29,6 +32,10 @@ export class Head {
   readonly kernel: Kernel;
   readonly symbols: SymbolTable;
   readonly labelIndex: LabelIndex;
+  /** Finds and creates. */
+  readonly series: SeriesWriter;
+  /** So many series may exist. */
+  readonly seriesMax: number;
   readonly histograms: HistogramWriter;
   readonly startedFloats: FloatWriter;
   readonly tombstones: HeadTombstones;
@@ -37,10 +44,7 @@ export class Head {
   readonly unlogged: number[] = [];
   /** What is known of the metrics of series, as far as metadata is kept. */
   readonly metadata = new Map<number, MetricMetadata>();
-  readonly #seriesIndex: SeriesIndex;
-  readonly #seriesMax: number;
   readonly #f64: Float64Array;
-  #pairs = new Uint32Array(64);
   #nextRef = 1;
   /** The oldest sample appended since `beginRecount`. */
   #coveredMinMs = Infinity;
@@ -57,8 +61,8 @@ export class Head {
     this.startedFloats = new FloatWriter(kernel);
     this.tombstones = new HeadTombstones(kernel);
     this.outOfOrder = new OutOfOrderHead(kernel);
-    this.#seriesIndex = new SeriesIndex(kernel);
-    this.#seriesMax = Math.min(options.seriesMax ?? seriesMaxDefault, seriesMaxDefault);
+    this.series = kernel.createSeriesWriter();
+    this.seriesMax = Math.min(options.seriesMax ?? seriesMaxDefault, seriesMaxDefault);
     this.#f64 = kernel.views.f64;
     this.#f64[headWord.minTimeMs / 8] = Infinity;
     this.#f64[headWord.maxTimeMs / 8] = -Infinity;
@@ -105,72 +109,52 @@ export class Head {
 
   /** The ref of the series with these labels; a new one goes to `unlogged`. Throws `unavailable` when there is no room. */
   getOrCreate(labels: Labels): number {
-    const texts = labels.pairs;
-    const pairs = this.pairBuffer(texts.length);
-    const refusal = this.#wasRefused ? this.#refusal() : undefined;
-    for (let i = 0; i < texts.length; i++) {
-      // The texts of series that are refused must not take the room that is left.
-      if (refusal && this.symbols.find(texts[i]!) === 0) throw refusal;
-      pairs[i] = this.symbols.intern(texts[i]!);
-    }
-    const count = texts.length / 2;
-    const hash = this.hashOf(pairs, count);
-    const known = this.find(hash, pairs, count);
+    const known = this.find(labels.pairs, this.#wasRefused ? this.#refusal() : undefined);
     if (known !== 0) return known;
-    const ref = this.create(this.freshRef(), hash, pairs, count);
+    const ref = this.create(this.freshRef());
     this.unlogged.push(ref);
     return ref;
   }
 
-  /** The ref of a series, or 0. `pairs` holds name symbol, value symbol, … sorted by name. */
-  find(hash: number, pairs: Uint32Array, count: number): number {
-    return this.#seriesIndex.find(hash, pairs, count);
+  /** The ref of the series with these labels, name, value, … sorted by name, or 0: then `create` may follow. Throws `refusal`, if given, instead of remembering a new text. */
+  find(pairs: readonly string[], refusal?: NarthexError): number {
+    const { series, symbols } = this;
+    series.begin(pairs.length / 2);
+    pairs.forEach((text, i) => {
+      // The texts of series that are refused must not take the room that is left.
+      if (refusal && symbols.find(text) === 0) throw refusal;
+      series.setSymbol(i, symbols.intern(text));
+    });
+    return series.find();
   }
 
-  /** Room for `words` symbols, good until the next call. */
-  pairBuffer(words: number): Uint32Array {
-    if (this.#pairs.length < words) this.#pairs = new Uint32Array(words * 2);
-    return this.#pairs;
-  }
-
-  hashOf(pairs: Uint32Array, count: number): number {
-    let hash = 0;
-    for (let i = 0; i < 2 * count; i++) hash = combineHash(hash, this.symbols.hash(pairs[i]!));
-    return hash;
-  }
-
-  /** Creates the series, which must not exist, under a ref that is free. Throws `unavailable`, leaving no series behind. */
-  create(ref: number, hash: number, pairs: Uint32Array, count: number): number {
-    const { arena, series, views } = this.kernel;
+  /** Creates the series that was just not found, under a ref that is free. Throws `unavailable`, leaving no series behind. */
+  create(ref: number): number {
     const refusal = this.#refusal();
     if (refusal) throw refusal;
     if (ref >= layout.seriesRefMax)
       throw new NarthexError("unavailable", "series numbers are used up: a restart numbers them afresh");
-    this.#seriesIndex.reserve();
-    this.labelIndex.reserve(pairs, count);
-    const labelsPtr = arena.allocate(labelsBytes(count), "labels");
-    const at = labelsPtr >>> 2;
-    views.u32[at] = hash;
-    views.u32[at + 1] = count;
-    views.u32.set(pairs.subarray(0, 2 * count), at + 2);
-    try {
-      series.create(ref, labelsPtr);
-    } catch (error) {
-      arena.free(labelsPtr, labelsBytes(count));
-      throw error;
-    }
-    this.#seriesIndex.insert(hash, ref);
-    this.labelIndex.add(ref, count);
-    this.skipRef(ref);
-    this.seriesCreated++;
+    this.series.add(ref);
+    this.noteCreated({ count: 1, highestRef: ref });
     return ref;
+  }
+
+  /** So many series were created through `series`. */
+  noteCreated({ count, highestRef }: { count: number; highestRef: number }): void {
+    this.skipRef(highestRef);
+    this.seriesCreated += count;
+  }
+
+  /** So many series may exist now: none while there is no memory for more. */
+  get seriesAllowed(): number {
+    return this.#refusal() ? 0 : this.seriesMax;
   }
 
   /** Why there is no room for a new series, where there is none. */
   #refusal(): NarthexError | undefined {
     const reason =
-      this.seriesCount >= this.#seriesMax
-        ? `series limit of ${this.#seriesMax} reached`
+      this.seriesCount >= this.seriesMax
+        ? `series limit of ${this.seriesMax} reached`
         : memoryFill(this.kernel) > seriesFillMax
           ? "shared memory is nearly full: no new series"
           : undefined;
@@ -184,7 +168,7 @@ export class Head {
     const labelsPtr = series.labelsPtr(ref);
     const hash = views.u32[labelsPtr >>> 2]!;
     const count = views.u32[(labelsPtr >>> 2) + 1]!;
-    this.#seriesIndex.remove(hash, ref);
+    this.series.remove(hash, ref);
     this.histograms.forget(ref);
     this.startedFloats.forget(ref);
     series.release(ref);

@@ -1,18 +1,10 @@
 import { type Kernel, layout } from "../../kernel/index.ts";
-import { dropPairs, findPair, forEachPair, insertPair, pairCount, removePair } from "./pair-table.ts";
-import {
-  addPosting,
-  filterPostings,
-  postingCount,
-  readPostings,
-  reservePosting,
-  sortPostings,
-} from "./posting-list.ts";
+import { dropPairs, findPair, forEachPair, pairCount, removePair } from "./pair-table.ts";
+import { filterPostings, postingCount, readPostings, sortPostings } from "./posting-list.ts";
 import type { SymbolTable } from "./symbols.ts";
 
 const namesIndex = layout.headWord.names >>> 2;
 const allIndex = layout.headWord.allSeries >>> 2;
-const versionIndex = layout.headWord.seriesVersion >>> 2;
 
 /** Label name → label value → posting list, as any thread reads it. What it returns is valid within the epoch. */
 export class LabelIndexReader {
@@ -67,49 +59,15 @@ export class LabelIndexReader {
   }
 }
 
-/** Writer thread only: grows the index by a series and clears series away. */
+/** Writer thread only: puts the index in order and clears series away. It grows with the series that the kernel creates. */
 export class LabelIndex extends LabelIndexReader {
   readonly #kernel: Kernel;
   readonly #symbols: SymbolTable;
-  readonly #listIndices: number[] = [];
 
   constructor(kernel: Kernel, symbols: SymbolTable) {
     super(kernel);
     this.#kernel = kernel;
     this.#symbols = symbols;
-  }
-
-  /**
-   * Makes room for one series with these pairs (name, value, … symbols; `count` pairs), so that `add` cannot fail. Throws MemoryFullError;
-   * then nothing but empty lists is left behind.
-   */
-  reserve(pairs: Uint32Array, count: number): void {
-    const u32 = this.u32;
-    for (let i = 0; i < 2 * count; i += 2) {
-      const name = pairs[i]!;
-      const value = pairs[i + 1]!;
-      let tableIndex = findPair(u32, u32[namesIndex]!, name);
-      if (tableIndex === 0) {
-        tableIndex = insertPair(this.#kernel, namesIndex, name);
-        this.#symbols.addUses(name, 1);
-      }
-      let listIndex = findPair(u32, u32[tableIndex]!, value);
-      if (listIndex === 0) {
-        listIndex = insertPair(this.#kernel, tableIndex, value);
-        this.#symbols.addUses(value, 1);
-      }
-      reservePosting(this.#kernel, listIndex);
-      // A name occurs once in a label set, so no later pair moves this table.
-      this.#listIndices[i >>> 1] = listIndex;
-    }
-    reservePosting(this.#kernel, allIndex);
-  }
-
-  /** Adds the series whose pairs were reserved last. */
-  add(ref: number, count: number): void {
-    for (let i = 0; i < count; i++) addPosting(this.u32, this.#listIndices[i]!, ref);
-    addPosting(this.u32, allIndex, ref);
-    Atomics.add(this.u32, versionIndex, 1);
   }
 
   /** Puts the lists in order that a replay filled out of order. Throws MemoryFullError. */

@@ -1,4 +1,4 @@
-import type { Kernel } from "../../kernel/index.ts";
+import { type Kernel, MemoryFullError } from "../../kernel/index.ts";
 
 /**
  * An open-addressing hash table from symbols to words, in the shared memory:
@@ -10,8 +10,6 @@ import type { Kernel } from "../../kernel/index.ts";
  */
 const headerWords = 4;
 const countWord = 1;
-const occupiedWord = 2;
-const capacityMin = 4;
 const removedKey = 1;
 
 /** Index of the value word of `key`, or 0. */
@@ -40,20 +38,11 @@ export function forEachPair(
   }
 }
 
-/** Writer: index of the value word of `key`, which is inserted with value 0 when it is new. Throws MemoryFullError. */
+/** Writer: index of the value word of `key`, which is inserted with value 0 when it is new. Throws MemoryFullError, with nothing changed. */
 export function insertPair(kernel: Kernel, ownerIndex: number, key: number): number {
-  const { u32 } = kernel.views;
-  const present = findPair(u32, u32[ownerIndex]!, key);
-  if (present !== 0) return present;
-  let table = u32[ownerIndex]! >>> 2;
-  if (table === 0 || (u32[table + occupiedWord]! + 1) * 4 > u32[table]! * 3)
-    table = rebuild(kernel, ownerIndex) >>> 2;
-  const at = entryIndex(u32, table * 4, key);
-  u32[at + 1] = 0;
-  Atomics.store(u32, at, key);
-  u32[table + occupiedWord]!++;
-  Atomics.store(u32, table + countWord, u32[table + countWord]! + 1);
-  return at + 1;
+  const ptr = kernel.exports.insertPair(4 * ownerIndex, key) >>> 0;
+  if (ptr === 0) throw new MemoryFullError("index table", 0);
+  return ptr >>> 2;
 }
 
 /** Writer: removes a pair, whose value must be 0 by now. */
@@ -70,29 +59,6 @@ export function dropPairs(kernel: Kernel, ownerIndex: number): void {
   if (ptr === 0) return;
   Atomics.store(u32, ownerIndex, 0);
   kernel.arena.retire(ptr, tableBytes(u32[ptr >>> 2]!));
-}
-
-/** Publishes a table with room for more pairs, and retires the old one. Throws MemoryFullError, with nothing changed. */
-function rebuild(kernel: Kernel, ownerIndex: number): number {
-  const { u32 } = kernel.views;
-  const oldPtr = u32[ownerIndex]!;
-  const count = pairCount(u32, oldPtr);
-  let capacity = capacityMin;
-  // At most half full, except for the smallest.
-  while (capacity < 2 * count || capacity * 3 < (count + 1) * 4) capacity *= 2;
-  const ptr = kernel.arena.allocateZeroed(tableBytes(capacity), "index table");
-  const table = ptr >>> 2;
-  u32[table] = capacity;
-  u32[table + countWord] = count;
-  u32[table + occupiedWord] = count;
-  forEachPair(u32, oldPtr, (key, valueIndex) => {
-    const at = entryIndex(u32, ptr, key);
-    u32[at] = key;
-    u32[at + 1] = u32[valueIndex]!;
-  });
-  Atomics.store(u32, ownerIndex, ptr);
-  if (oldPtr !== 0) kernel.arena.retire(oldPtr, tableBytes(u32[oldPtr >>> 2]!));
-  return ptr;
 }
 
 function tableBytes(capacity: number): number {

@@ -18,6 +18,8 @@ export interface HeadQueryableParts {
   among?: Uint32Array | undefined;
   /** Default: all. */
   part?: HeadPart;
+  /** How much of its files is read at a time for series that are read one after the other. Default: 1 MiB. */
+  aheadBytesMax?: number;
   /** Where the head's files are read from. Default: the system's. */
   disk?: Disk;
   /** Hear of what is damaged in those and left out. */
@@ -44,7 +46,7 @@ export function createHeadQueryable(kernel: Kernel, parts: HeadQueryableParts = 
         texts,
         selections,
         labels,
-        () => new HeadChunkReader(kernel, files, notices),
+        () => new HeadChunkReader(kernel, files, notices, parts.aheadBytesMax),
         minTimestampMs,
         maxTimestampMs,
         snapshot,

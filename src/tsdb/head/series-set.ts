@@ -4,6 +4,7 @@ import {
   seriesFileDamaged,
   seriesNotLoaded,
   type SeriesRun,
+  type SeriesPiece,
   type Snapshot,
 } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
@@ -25,6 +26,7 @@ import { mergeStartedFloats, readStartedFloats, startedFloatCountMax } from "./f
 import { readHeadHistograms } from "./histogram-reader.ts";
 import { readHeadRun } from "./run-reader.ts";
 import { dropIntervals } from "../block/columns.ts";
+import type { PieceSource } from "../block/head-block.ts";
 import { cutHistograms } from "../block/histograms.ts";
 import {
   mergeOutOfOrder,
@@ -32,7 +34,7 @@ import {
   outOfOrderCountMax,
   outOfOrderStarts,
 } from "../out-of-order/read.ts";
-import { stateOf } from "../out-of-order/chunks.ts";
+import { outOfOrderRuns, stateOf } from "../out-of-order/chunks.ts";
 import { type RunData, runDataOf } from "../out-of-order/run.ts";
 import { putNewestFloat } from "./newest-sample.ts";
 import type { SymbolReader } from "./symbols.ts";
@@ -49,7 +51,7 @@ const noFloats: readonly Xor2Sample[] = [];
 export type HeadPart = "all" | "inOrder" | "outOfOrder";
 
 /** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
-export class HeadSeriesSet implements SeriesSet {
+export class HeadSeriesSet implements SeriesSet, PieceSource {
   readonly symbols: SymbolView;
   readonly #kernel: Kernel;
   readonly #reader: SymbolReader;
@@ -204,6 +206,23 @@ export class HeadSeriesSet implements SeriesSet {
       ...late,
       ...known.map(({ timestampMs, startTimestampMs }) => [timestampMs, startTimestampMs] as const),
     ]);
+  }
+
+  /** Deleted samples, and those that came out of order, are to be found by reading. */
+  pieces(series: number, minTimestampMs: number, maxTimestampMs: number): readonly SeriesPiece[] | undefined {
+    const { views } = this.#kernel;
+    const ref = this.#refs[series]!;
+    if (this.#part === "outOfOrder" || deletedIntervals(views, ref) !== undefined) return undefined;
+    if (this.#part === "all" && outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs).length > 0)
+      return undefined;
+    const untilMs = this.#snapshot.untilMs(ref);
+    for (;;) {
+      const files = this.#chunks.filesOf(this.#refs, series);
+      const found = this.#kernel.seriesPieces(ref, minTimestampMs, maxTimestampMs, untilMs, files);
+      if (found === seriesNotLoaded) this.#chunks.load(this.#refs, series, minTimestampMs, maxTimestampMs);
+      else if (found === seriesFileDamaged) this.#chunks.noticeDamage(this.#refs, series);
+      else return found;
+    }
   }
 
   #startedFloats(series: number, minTimestampMs: number, maxTimestampMs: number): readonly Xor2Sample[] {

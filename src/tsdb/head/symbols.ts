@@ -1,5 +1,5 @@
 import { NarthexError } from "../../base/index.ts";
-import { type Kernel, layout } from "../../kernel/index.ts";
+import { type Kernel, layout, MemoryFullError } from "../../kernel/index.ts";
 import type { Breathe } from "./slicer.ts";
 import { hashBytes } from "./text-hash.ts";
 
@@ -12,12 +12,12 @@ const symbolHeaderBytes = 8;
 const hashOffset = -8;
 const usesOffset = -4;
 const tableHeaderWords = 2;
-const capacityMin = 1024;
 const removed = 1;
 const rootIndex = layout.headWord.symbols >>> 2;
 const generationIndex = layout.headWord.symbolGeneration >>> 2;
 /** Longest string that can be interned; labels have limits far below. */
 const textBytesMax = 16 * 1024 * 1024;
+const encodeBytes = 16 * 1024;
 /** Texts a thread remembers before it forgets them all. */
 const textsMax = 200_000;
 
@@ -137,51 +137,50 @@ export class SymbolReader {
 /** Writer thread only: interning, use counts, and the sweep of what nobody uses. */
 export class SymbolTable extends SymbolReader {
   readonly #kernel: Kernel;
-  readonly #u8: Uint8Array;
   readonly #u32: Uint32Array;
   /** Spares encoding and hashing of the strings that every target repeats. */
   readonly #recent = new Map<string, number>();
-  #encoded: Buffer = Buffer.alloc(4096);
-  #count = 0;
+  /** Where texts are encoded, as far as they fit: memory that is there when there is no more. */
+  readonly #encodePtr: number;
+  /** All of the memory, to encode to. */
+  readonly #memory: Buffer;
 
   constructor(kernel: Kernel) {
     super(kernel);
     this.#kernel = kernel;
-    this.#u8 = kernel.views.u8;
     this.#u32 = kernel.views.u32;
-    if (this.#u32[rootIndex] === 0) this.#rebuild();
+    this.#encodePtr = kernel.arena.allocate(encodeBytes, "symbol");
+    this.#memory = Buffer.from(kernel.views.u8.buffer);
   }
 
   /** Throws MemoryFullError. */
   intern(text: string): number {
     const recent = this.#recent.get(text);
     if (recent !== undefined) return recent;
-    if (text.length * 3 > this.#encoded.length) this.#encoded = Buffer.alloc(text.length * 3);
-    const symbol = this.internBytes(this.#encoded, 0, this.#encoded.write(text));
+    const symbol = this.#internText(text);
     if (this.#recent.size >= textsMax) this.#recent.clear();
     this.#recent.set(text, symbol);
     return symbol;
   }
 
-  internBytes(bytes: Uint8Array, start: number, length: number): number {
-    const hash = hashBytes(bytes, start, length);
-    let table = this.#u32[rootIndex]! >>> 2;
-    let at = this.entry(table, bytes, start, length, hash);
-    if (this.#u32[at] !== 0) return this.#u32[at]!;
-    if (length > textBytesMax)
-      throw new NarthexError("bad_data", `label of ${length} bytes: at most ${textBytesMax} are stored`);
-    if ((this.#u32[table + 1]! + 1) * 4 > this.#u32[table]! * 3) {
-      table = this.#rebuild() >>> 2;
-      at = this.entry(table, bytes, start, length, hash);
+  #internText(text: string): number {
+    const bytesMax = 3 * text.length;
+    if (bytesMax <= encodeBytes) return this.#internAt(this.#encodePtr, text, bytesMax);
+    if (bytesMax > textBytesMax && Buffer.byteLength(text) > textBytesMax)
+      throw new NarthexError("bad_data", `a label of more than ${textBytesMax} bytes is not stored`);
+    const { scratch } = this.#kernel;
+    const mark = scratch.mark();
+    try {
+      return this.#internAt(scratch.allocate(bytesMax), text, bytesMax);
+    } finally {
+      scratch.release(mark);
     }
-    const symbol = this.#kernel.arena.allocate(symbolHeaderBytes + 4 + length, "symbol") + symbolHeaderBytes;
-    this.#u32[(symbol + hashOffset) >>> 2] = hash;
-    this.#u32[(symbol + usesOffset) >>> 2] = 0;
-    this.#u32[symbol >>> 2] = length;
-    this.#u8.set(bytes.subarray(start, start + length), symbol + 4);
-    Atomics.store(this.#u32, at, symbol);
-    this.#u32[table + 1]!++;
-    this.#count++;
+  }
+
+  #internAt(ptr: number, text: string, bytesMax: number): number {
+    const bytes = this.#memory.write(text, ptr, bytesMax);
+    const symbol = this.#kernel.exports.internSymbol(ptr, bytes) >>> 0;
+    if (symbol === 0) throw new MemoryFullError("symbol", bytes);
     return symbol;
   }
 
@@ -198,7 +197,7 @@ export class SymbolTable extends SymbolReader {
         tablePtr = u32[rootIndex]!;
         slot = 0;
       }
-      if (slot === u32[tablePtr >>> 2]!) return;
+      if (tablePtr === 0 || slot === u32[tablePtr >>> 2]!) return;
       const at = (tablePtr >>> 2) + tableHeaderWords + slot;
       const symbol = u32[at]!;
       if (symbol > removed && u32[(symbol + usesOffset) >>> 2] === 0) this.#remove(at, symbol);
@@ -211,34 +210,5 @@ export class SymbolTable extends SymbolReader {
     Atomics.store(this.#u32, at, removed);
     Atomics.add(this.#u32, generationIndex, 1);
     this.#kernel.arena.retire(symbol - symbolHeaderBytes, symbolHeaderBytes + 4 + this.lengthBytes(symbol));
-    this.#count--;
   }
-
-  /** Publishes a table with room for more, at most half full, and retires the old one. */
-  #rebuild(): number {
-    const u32 = this.#u32;
-    const oldPtr = u32[rootIndex]!;
-    const old = oldPtr >>> 2;
-    let capacity = capacityMin;
-    while (capacity < 2 * this.#count) capacity *= 2;
-    const ptr = this.#kernel.arena.allocateZeroed(tableBytes(capacity), "symbol table");
-    const table = ptr >>> 2;
-    u32[table] = capacity;
-    u32[table + 1] = this.#count;
-    const oldCapacity = old === 0 ? 0 : u32[old]!;
-    for (let i = 0; i < oldCapacity; i++) {
-      const symbol = u32[old + tableHeaderWords + i]!;
-      if (symbol <= removed) continue;
-      let slot = this.hash(symbol) & (capacity - 1);
-      while (u32[table + tableHeaderWords + slot] !== 0) slot = (slot + 1) & (capacity - 1);
-      u32[table + tableHeaderWords + slot] = symbol;
-    }
-    Atomics.store(u32, rootIndex, ptr);
-    if (oldPtr !== 0) this.#kernel.arena.retire(oldPtr, tableBytes(oldCapacity));
-    return ptr;
-  }
-}
-
-function tableBytes(capacity: number): number {
-  return 4 * (tableHeaderWords + capacity);
 }

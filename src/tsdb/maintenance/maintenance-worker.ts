@@ -33,6 +33,8 @@ import { blocksChanged, countLeftOut } from "../shared-blocks.ts";
 import type { MaintenanceCalls, MaintenanceOrder, MaintenanceReport, MaintenanceStart } from "./messages.ts";
 
 const maintenanceNice = 10;
+/** Of the head's files, when a block is written: its series lie far apart there, and what is between them is read as often as there are pieces. */
+const aheadBytesMax = 32 * 1024 * 1024;
 
 const start = workerData as MaintenanceStart;
 const kernel = attachKernel(start.kernel);
@@ -40,7 +42,7 @@ const notices = new BlockNotices(({ message }) => {
   countLeftOut(kernel);
   maintenance.logger.error("left out of a block", { err: message });
 });
-const head = createHeadQueryable(kernel, { notices });
+const head = createHeadQueryable(kernel, { notices, aheadBytesMax });
 const maintenance: BlockMaintenance = {
   context: { kernel, disk: systemDisk, cache: new BlockCache(start.cacheBytesMax) },
   clock: systemClock,
@@ -56,7 +58,7 @@ const calls: MaintenanceCalls = {
     const ulid = createUlid(systemClock.nowMs());
     const target = { kernel, disk: systemDisk, dataDirectory: start.directory, ulid };
     const part = hints.includes(outOfOrderHint) ? "outOfOrder" : "inOrder";
-    const source = createHeadQueryable(kernel, { among: refs, part, notices });
+    const source = createHeadQueryable(kernel, { among: refs, part, notices, aheadBytesMax });
     let meta: BlockMeta | undefined;
     try {
       meta = writeHeadBlock(source, target, minTime, maxTime, hints);

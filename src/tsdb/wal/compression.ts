@@ -1,5 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { snappyCompressor, snappyUncompressor } from "hysnappy";
+import { snappyCompressor } from "hysnappy";
+import { type ByteBuffer, type Kernel, sharedPtr } from "../../kernel/index.ts";
 import { snappyBit, zstdBit } from "./segment.ts";
 
 export type WalCompression = "none" | "snappy" | "zstd";
@@ -8,7 +9,6 @@ export type WalCompression = "none" | "snappy" | "zstd";
 export const recordBytesMax = 128 * 1024 * 1024;
 
 const compressSnappy = snappyCompressor();
-const uncompressSnappy = snappyUncompressor();
 
 /** A record as it is written: its bytes, and the compression bits for its fragments. Kept as it is when compression does not help. */
 export function compressRecord(
@@ -21,15 +21,33 @@ export function compressRecord(
   return { data, bits: compression === "snappy" ? snappyBit : zstdBit };
 }
 
-/** The inverse of `compressRecord`. Throws RangeError or a codec's error when the data is damaged. */
-export function decompressRecord(data: Uint8Array, bits: number): Uint8Array {
+/**
+ * The inverse of `compressRecord`, for data in the shared memory: the record is put into `buffer`, unless it is not compressed, and returned as a view. Throws RangeError or a
+ * codec's error when the data is damaged.
+ */
+export function decompressRecord(
+  kernel: Kernel,
+  data: Uint8Array,
+  bits: number,
+  buffer: ByteBuffer,
+): Uint8Array {
+  if ((bits & (zstdBit | snappyBit)) === 0) return data;
+  buffer.clear();
   if ((bits & zstdBit) !== 0)
-    return zstdDecompressSync(data, {
-      maxOutputLength: recordBytesMax,
-      params: { [constants.ZSTD_d_windowLogMax]: 27 },
-    });
-  if ((bits & snappyBit) !== 0) return uncompressSnappy(data, snappyLength(data));
-  return data;
+    buffer.append(
+      zstdDecompressSync(data, {
+        maxOutputLength: recordBytesMax,
+        params: { [constants.ZSTD_d_windowLogMax]: 27 },
+      }),
+    );
+  else {
+    const length = snappyLength(data);
+    const ptr = buffer.reserve(length);
+    const got = kernel.exports.uncompressSnappy(sharedPtr(kernel, data), data.length, ptr, length);
+    if (got !== length) throw new RangeError("snappy record is damaged");
+    buffer.setLength(length);
+  }
+  return buffer.view();
 }
 
 /** The length that a snappy block announces. */

@@ -1,5 +1,5 @@
 import { type Disk, errorMessage } from "../../base/index.ts";
-import type { ByteBuffer, Kernel } from "../../kernel/index.ts";
+import { type ByteBuffer, type Kernel, MemoryFullError } from "../../kernel/index.ts";
 import { decompressRecord, recordBytesMax } from "./compression.ts";
 import { fragment, fragmentHeaderBytes, fragmentTypeMask, pageBytes, snappyBit, zstdBit } from "./segment.ts";
 
@@ -8,6 +8,16 @@ export interface WalDamage {
   readonly path: string;
   readonly offset: number;
   readonly reason: string;
+}
+
+/** What is to be told of a segment that was read to its end. */
+export interface SegmentEnd {
+  /** What was unreadable and is followed by readable records. */
+  readonly damages: readonly WalDamage[];
+  /** The unreadable rest of the file, when it does not end with a good record. */
+  readonly tail: WalDamage | undefined;
+  /** Where the last good record ends, padding not included. */
+  readonly goodBytes: number;
 }
 
 const windowPages = 32;
@@ -33,10 +43,12 @@ export class SegmentReader {
   #windowStart = -windowBytes;
   /** File offset of the next fragment. */
   #offset = 0;
-  /** Parts of the record that is being put together. */
-  #parts: Uint8Array[] = [];
+  /** Parts of the record that is being put together, one after the other; empty while none is. */
+  readonly #parts: ByteBuffer;
+  #hasParts = false;
   #partBits = 0;
-  #partBytes = 0;
+  /** The record that was decompressed last. */
+  readonly #record: ByteBuffer;
   /** The first unreadable place since the last good record. */
   #pending: WalDamage | undefined;
 
@@ -48,6 +60,8 @@ export class SegmentReader {
     this.#sizeBytes = sizeBytes ?? disk.stat(path)?.sizeBytes ?? 0;
     this.#fd = disk.open(path, "r");
     this.#window = kernel.createByteBuffer(windowBytes);
+    this.#parts = kernel.createByteBuffer(recordBytesMax);
+    this.#record = kernel.createByteBuffer(recordBytesMax);
     try {
       this.#window.reserve(windowBytes);
     } catch (error) {
@@ -72,7 +86,14 @@ export class SegmentReader {
     return this.#pending;
   }
 
-  /** The next record, decompressed and valid until the next call; undefined at the end. Throws the disk's error. */
+  /** What is to be told when `next` has reached the end. */
+  get end(): SegmentEnd {
+    return { damages: this.damages, tail: this.tail, goodBytes: this.goodBytes };
+  }
+
+  /**
+   * The next record, decompressed, in the shared memory and valid until the next call; undefined at the end. Throws the disk's error, and MemoryFullError.
+   */
   next(): Uint8Array | undefined {
     while (this.#offset < this.#sizeBytes) {
       const record = this.#step();
@@ -82,7 +103,7 @@ export class SegmentReader {
       this.#pending = undefined;
       return record;
     }
-    if (this.#parts.length > 0) this.#damaged(this.#offset, "record without its last part");
+    if (this.#hasParts) this.#damaged(this.#offset, "record without its last part");
     this.#dropParts();
     return undefined;
   }
@@ -90,6 +111,8 @@ export class SegmentReader {
   close(): void {
     this.#disk.close(this.#fd);
     this.#window.close();
+    this.#parts.close();
+    this.#record.close();
   }
 
   /** Moves on by a fragment, or by a page's padding; returns a record when the fragment completes it. */
@@ -104,7 +127,7 @@ export class SegmentReader {
     if (header === fragment.pagePadding || left < fragmentHeaderBytes) {
       this.#offset = pageEnd;
       const isDamaged = !isZero(u8.subarray(at, at + left));
-      if (isDamaged || this.#parts.length > 0)
+      if (isDamaged || this.#hasParts)
         this.#damaged(start, "padding where bytes were expected, or the reverse");
       this.#dropParts();
       if (isDamaged) this.#resume(start + 1, pageEnd);
@@ -124,39 +147,40 @@ export class SegmentReader {
 
   #assemble(start: number, type: number, bits: number, data: Uint8Array): Uint8Array | undefined {
     const isFirst = type === fragment.full || type === fragment.first;
-    if (isFirst !== (this.#parts.length === 0)) {
+    if (isFirst === this.#hasParts) {
       this.#damaged(start, isFirst ? "record without its last part" : "part of a record without its first");
       this.#dropParts();
       if (!isFirst) return undefined;
     }
     if (type === fragment.full) return this.#finish(start, data, bits);
     if (isFirst) this.#partBits = bits;
-    // Copied, because the window moves on before the record is whole.
-    this.#parts.push(data.slice());
-    this.#partBytes += data.length;
-    if (this.#partBytes > recordBytesMax) {
+    if (this.#parts.bytes + data.length > recordBytesMax) {
       this.#damaged(start, `record longer than ${recordBytesMax} bytes`);
       this.#dropParts();
       return undefined;
     }
+    // Copied, because the window moves on before the record is whole.
+    this.#parts.append(data);
+    this.#hasParts = true;
     if (type !== fragment.last) return undefined;
-    const whole = Buffer.concat(this.#parts, this.#partBytes);
+    const whole = this.#parts.view();
     this.#dropParts();
     return this.#finish(start, whole, this.#partBits);
   }
 
   #finish(start: number, data: Uint8Array, bits: number): Uint8Array | undefined {
     try {
-      return decompressRecord(data, bits);
+      return decompressRecord(this.#kernel, data, bits, this.#record);
     } catch (error) {
+      if (error instanceof MemoryFullError) throw error;
       this.#damaged(start, `record cannot be decompressed: ${errorMessage(error)}`);
       return undefined;
     }
   }
 
   #dropParts(): void {
-    this.#parts = [];
-    this.#partBytes = 0;
+    this.#parts.clear();
+    this.#hasParts = false;
   }
 
   #damaged(offset: number, reason: string): void {

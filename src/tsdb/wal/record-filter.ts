@@ -7,17 +7,17 @@ import { decodeFloatRecord, encodeFloatRecord } from "./float-record.ts";
 import { decodeHistogramRecord, isHistogramRecord } from "./histogram-record.ts";
 import { decodeMetadata, type MetadataEntry } from "./metadata-record.ts";
 import { recordType } from "./record.ts";
-import { SeriesRecordReader } from "./series-record.ts";
+import { readSeriesRecord } from "./series-record.ts";
 import { decodeTombstoneRecord, encodeTombstoneRecord } from "./tombstone-record.ts";
 
 const batchSamples = 16_384;
+const findEach = { creates: false, isEach: () => true };
 
 /** Takes from the log's records what is still needed, for a checkpoint: series of the head, and what is of them from a time on. Who made it must `close` it. */
 export class RecordFilter {
   readonly #head: Head;
   readonly #minTimeMs: number;
   readonly #checkpoint: CheckpointWriter;
-  readonly #series: SeriesRecordReader;
   #batch: SampleBatch;
   /** Refs that stand in the log for a series that has another ref in the head. */
   readonly #aliases = new Set<number>();
@@ -29,7 +29,6 @@ export class RecordFilter {
     this.#head = head;
     this.#minTimeMs = minTimeMs;
     this.#checkpoint = checkpoint;
-    this.#series = new SeriesRecordReader(head);
     this.#batch = head.kernel.createSampleBatch(batchSamples);
   }
 
@@ -38,7 +37,7 @@ export class RecordFilter {
     return [...this.#metadata].map(([ref, metadata]) => ({ ref, metadata }));
   }
 
-  /** Adds to the checkpoint what is still needed of a record. One of unknown kind is kept as it is. Throws what the checkpoint does. */
+  /** Adds to the checkpoint what is still needed of a record, which lies in the shared memory. One of unknown kind is kept as it is. Throws what the checkpoint does. */
   filter(record: Uint8Array): void {
     try {
       if (record[0] === recordType.series) this.#filterSeries(record);
@@ -62,11 +61,10 @@ export class RecordFilter {
 
   #filterSeries(record: Uint8Array): void {
     const kept: Uint8Array[] = [Uint8Array.of(recordType.series)];
-    this.#series.read(record, (logRef, hash, pairs, count, entry) => {
-      const ref = this.#head.find(hash, pairs, count);
+    readSeriesRecord(this.#head, record, findEach, ({ logRef, ref, bytes }) => {
       if (ref === 0) return;
       if (ref !== logRef) this.#aliases.add(logRef);
-      kept.push(entry);
+      kept.push(bytes);
     });
     if (kept.length > 1) this.#checkpoint.add(Buffer.concat(kept));
   }

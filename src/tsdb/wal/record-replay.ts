@@ -11,7 +11,7 @@ import type { WalDamage } from "./reader.ts";
 import { recordType } from "./record.ts";
 import { keptRefMax, RefNumbering } from "./ref-numbering.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import { SeriesRecordReader } from "./series-record.ts";
+import { readSeriesRecord, type SeriesEntry } from "./series-record.ts";
 import { decodeTombstoneRecord, isDropped } from "./tombstone-record.ts";
 
 export interface RecordReplayOptions extends WindowOptions {
@@ -50,7 +50,6 @@ export class RecordReplay {
   /** Whether new refs of the head are beyond all in the log. */
   readonly #isBound: boolean;
   readonly #numbering: RefNumbering;
-  readonly #series: SeriesRecordReader;
   readonly #window: ReplayWindow;
 
   constructor(options: RecordReplayOptions, isBound: boolean) {
@@ -58,8 +57,7 @@ export class RecordReplay {
     this.#head = options.head;
     this.#isBound = isBound;
     this.#numbering = new RefNumbering(options.head, isBound);
-    this.#series = new SeriesRecordReader(options.head);
-    this.#window = new ReplayWindow(options);
+    this.#window = new ReplayWindow(options, options.headChunks?.maxTimestampMs ?? -Infinity);
     this.result = {
       records: 0,
       samples: 0,
@@ -73,7 +71,7 @@ export class RecordReplay {
     };
   }
 
-  /** Takes a record of the segment `path`; a malformed one is counted as damage. Throws `unavailable` when the memory is full. */
+  /** Takes a record of the segment `path`, which lies in the shared memory; a malformed one is counted as damage. Throws `unavailable` when the memory is full. */
   read(record: Uint8Array, path: string): void {
     const { refs } = this.#numbering;
     this.result.records++;
@@ -92,11 +90,6 @@ export class RecordReplay {
       this.result.damages.push({ path, offset: 0, reason: errorMessage(error) });
       this.#options.logger.warn("malformed WAL record skipped", { path, err: errorMessage(error) });
     }
-  }
-
-  /** Forgets what it knows of the head's symbols, which may change now. */
-  forget(): void {
-    this.#series.forget();
   }
 
   /** Brings the last samples into the head. */
@@ -136,23 +129,31 @@ export class RecordReplay {
   }
 
   #readSeries(record: Uint8Array): void {
+    const { headChunks } = this.#options;
+    const { refs } = this.#numbering;
+    const isEach = (): boolean => refs.size > 0 || (headChunks !== undefined && headChunks.waiting > 0);
+    const visit = (entry: SeriesEntry): void => this.#takeSeries(entry);
+    const created = readSeriesRecord(this.#head, record, { creates: true, isEach }, visit);
+    this.result.series += created;
+  }
+
+  #takeSeries({ logRef, ref: known, isNew }: SeriesEntry): void {
     const head = this.#head;
-    this.#series.read(record, (logRef, hash, pairs, count) => {
-      let ref = head.find(hash, pairs, count);
-      if (ref === 0) {
-        ref = this.#numbering.choose(logRef);
-        head.create(ref, hash, pairs, count);
-        this.result.series++;
-        // Under another ref than the head's, the series' later chunks would not follow these in the files.
-        if (ref === logRef) this.#attachChunks(ref);
-        else this.#renumber(ref);
-      } else if (ref !== logRef && !this.#isBound) {
-        // The series has two numbers in the log; the second must not be given to another one.
-        if (logRef > keptRefMax) this.result.isRenumbered = true;
-        else head.skipRef(logRef);
-      }
-      this.#numbering.note(logRef, ref);
-    });
+    let ref = known;
+    if (ref === 0) {
+      ref = head.create(this.#numbering.choose(logRef));
+      this.result.series++;
+    } else if (!isNew && ref !== logRef && !this.#isBound) {
+      // The series has two numbers in the log; the second must not be given to another one.
+      if (logRef > keptRefMax) this.result.isRenumbered = true;
+      else head.skipRef(logRef);
+    }
+    if (known === 0 || isNew) {
+      // Under another ref than the head's, the series' later chunks would not follow these in the files.
+      if (ref === logRef) this.#attachChunks(ref);
+      else this.#renumber(ref);
+    }
+    this.#numbering.note(logRef, ref);
   }
 
   #readExemplars(record: Uint8Array): void {

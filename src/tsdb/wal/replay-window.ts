@@ -1,4 +1,4 @@
-import { type Kernel, layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import { type Kernel, SampleBatch, sampleStatus, sharedPtr } from "../../kernel/index.ts";
 import { decodeFloatRecord } from "./float-record.ts";
 import { EntryWindow, headRef, type WindowOptions } from "./entry-window.ts";
 
@@ -6,11 +6,12 @@ import { EntryWindow, headRef, type WindowOptions } from "./entry-window.ts";
 const samplesPerSeries = 16;
 const samplesMin = 16_384;
 const samplesMax = 1024 * 1024;
-/** The two batches take at most this part of the shared memory, at so many bytes per sample. */
+/** The two batches and the table of their order take at most this part of the shared memory, at so many bytes per sample. */
 const memoryShare = 16;
-const sampleBytes = 42;
-/** Refs may spread over so many numbers per sample to be worth sorting. */
-const refsPerSampleMax = 8;
+const sampleBytes = 58;
+/** Refs may spread over so many numbers per sample, or altogether, to be worth sorting. */
+const refsPerSampleMax = 4;
+const positionsMin = 16_384;
 
 /**
  * Samples on their way from the log into the head. They are gathered over many records and appended series by series, which finds each
@@ -23,11 +24,14 @@ export class ReplayWindow {
   #unknownSeries = 0;
   readonly #options: WindowOptions;
   readonly #kernel: Kernel;
+  readonly #storedUntilMs: number;
   readonly #open: SampleBatch[] = [];
   #batch: SampleBatch;
   #sorted: SampleBatch;
 
-  constructor(options: WindowOptions) {
+  /** Samples up to `storedUntilMs` may be in files already. */
+  constructor(options: WindowOptions, storedUntilMs: number) {
+    this.#storedUntilMs = storedUntilMs;
     this.#options = options;
     this.#kernel = options.head.kernel;
     this.#entries = new EntryWindow(options);
@@ -56,7 +60,7 @@ export class ReplayWindow {
   }
 
   /**
-   * Takes the samples of a samples record. `refs` leads from refs of the log to refs of the head, where they differ. Throws RangeError when
+   * Takes the samples of a samples record in the shared memory. `refs` leads from refs of the log to refs of the head, where they differ. Throws RangeError when
    * the record is malformed; then none of its samples is taken.
    */
   add(record: Uint8Array, refs: ReadonlyMap<number, number>): void {
@@ -64,16 +68,16 @@ export class ReplayWindow {
     if (this.#batch.count + samplesBound > this.#batch.capacity) this.#makeRoom(samplesBound);
     const batch = this.#batch;
     const start = batch.count;
-    const count = this.#decode(record, start);
-    if (count < 0) {
-      // Refs that the kernel has no room for, or damage.
-      for (const { ref, timestampMs, bits } of decodeFloatRecord(record))
-        batch.pushBits(headRef(ref, refs), timestampMs, bits);
+    const read = batch.addRecord(sharedPtr(this.#kernel, record), record.length);
+    if (read >= 0) {
+      if (refs.size > 0) this.#translate(start, refs);
+      // Most of what is in files need not be gathered; for the rest it would not pay to look, as appending looks again.
+      if (read > 0 && batch.timestamps[start]! <= this.#storedUntilMs) batch.dropStored(start);
       return;
     }
-    batch.count = start + count;
-    if (refs.size > 0) this.#translate(start, refs);
-    batch.dropStored(start);
+    // Refs that the kernel has no room for, or damage.
+    for (const { ref, timestampMs, bits } of decodeFloatRecord(record))
+      batch.pushBits(headRef(ref, refs), timestampMs, bits);
   }
 
   #translate(start: number, refs: ReadonlyMap<number, number>): void {
@@ -105,7 +109,7 @@ export class ReplayWindow {
 
   /** Appends everything gathered. */
   flush(): void {
-    const batch = this.#sort() ?? this.#batch;
+    const batch = this.#ordered();
     const { head, chunkRangeMs, samplesPerChunk, minValidTimeMs } = this.#options;
     const { status, timestamps, refs, count } = batch;
     status.fill(sampleStatus.ok, 0, count);
@@ -133,25 +137,6 @@ export class ReplayWindow {
     this.#batch.clear();
   }
 
-  /** Decodes to index `start` of the batch; returns the samples, or a negative number when that is not possible. */
-  #decode(record: Uint8Array, start: number): number {
-    const { scratch, views, exports } = this.#kernel;
-    const mark = scratch.mark();
-    const ptr = scratch.allocate(record.length + layout.slackBytes);
-    views.u8.set(record, ptr);
-    const { refsPtr, timestampsPtr, valuesPtr, capacity } = this.#batch;
-    const count = exports.decodeSamplesRecord(
-      ptr,
-      record.length,
-      refsPtr + 4 * start,
-      timestampsPtr + 8 * start,
-      valuesPtr + 8 * start,
-      capacity - start,
-    );
-    scratch.release(mark);
-    return count;
-  }
-
   /** Flushes, and grows to what the series by now, or else the next record, ask for. */
   #makeRoom(samples: number): void {
     this.flush();
@@ -170,34 +155,14 @@ export class ReplayWindow {
     return batch;
   }
 
-  /** The gathered samples in the order of their refs (a counting sort), or undefined when it would not pay. */
-  #sort(): SampleBatch | undefined {
-    const { refs, timestamps, values, count } = this.#batch;
-    let low = Infinity;
-    let high = 0;
-    for (let i = 0; i < count; i++) {
-      const ref = refs[i]!;
-      if (ref < low) low = ref;
-      if (ref > high) high = ref;
-    }
-    const span = high - low + 1;
-    if (count < 2 || span > count * refsPerSampleMax) return undefined;
-    const positions = new Uint32Array(span + 1);
-    for (let i = 0; i < count; i++) positions[refs[i]! - low + 1]!++;
-    for (let i = 1; i <= span; i++) positions[i]! += positions[i - 1]!;
-    const sorted = this.#sorted;
-    // Values move as two words: as numbers, JavaScript might change the bits of a NaN.
-    const from = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
-    const to = new Uint32Array(sorted.values.buffer, sorted.values.byteOffset, 2 * count);
-    for (let i = 0; i < count; i++) {
-      const ref = refs[i]!;
-      const at = positions[ref - low]!++;
-      sorted.refs[at] = ref;
-      sorted.timestamps[at] = timestamps[i]!;
-      to[2 * at] = from[2 * i]!;
-      to[2 * at + 1] = from[2 * i + 1]!;
-    }
-    sorted.count = count;
-    return sorted;
+  /** The gathered samples in the order of their refs, or as they are when these are too far apart for that to pay. */
+  #ordered(): SampleBatch {
+    const { scratch } = this.#kernel;
+    const mark = scratch.mark();
+    const count = Math.max(this.#batch.count * refsPerSampleMax, positionsMin);
+    const positions = { ptr: scratch.allocate(4 * count), count };
+    const isOrdered = this.#batch.orderBySeries(this.#sorted, positions);
+    scratch.release(mark);
+    return isOrdered ? this.#sorted : this.#batch;
   }
 }

@@ -1,8 +1,9 @@
-import { type Disk, NarthexError } from "../../base/index.ts";
+import { type Disk, NarthexError, systemDisk } from "../../base/index.ts";
 import { cutTail } from "./cut-tail.ts";
-import { SegmentReader } from "./reader.ts";
+import { SegmentReadAhead } from "./read-ahead.ts";
+import { type SegmentEnd, SegmentReader } from "./reader.ts";
 import { RecordReplay, type RecordReplayOptions, type ReplayResult } from "./record-replay.ts";
-import { listCheckpoints, listSegments, segmentName } from "./segment.ts";
+import { listCheckpoints, listSegments, type Segment, segmentName } from "./segment.ts";
 import type { WalWriter } from "./writer.ts";
 
 export interface ReplayOptions extends RecordReplayOptions {
@@ -18,6 +19,8 @@ export interface ReplayOptions extends RecordReplayOptions {
    * when nothing more is left; from then on commits must go into the head.
    */
   writer?: WalWriter | undefined;
+  /** From so many bytes on, the log is read by a thread of its own. Default 8 MiB: less is read before a thread has begun. */
+  readAheadBytesMin?: number;
   onCaughtUp?: () => void;
 }
 
@@ -28,12 +31,13 @@ export interface ReplayProgress {
   current: number;
 }
 
+const readAheadBytesMinDefault = 8 * 1024 * 1024;
 /** The event loop gets its turn after so much work. */
 const sliceMs = 20;
 
 /**
  * Fills an empty head from the newest checkpoint and the segments after it. Idempotent: what is read twice is stored once. Memory does not
- * exceed what the head itself needs by more than one record. Throws the disk's errors, and `unavailable` when the memory is full.
+ * exceed what the head itself needs by more than some records. Throws the disk's errors, and `unavailable` when the memory is full.
  */
 export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
   const { disk, directory, writer } = options;
@@ -47,12 +51,7 @@ export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
   };
   const replay = new Replay(options, progress);
   try {
-    for (const { path } of checkpoint ? listSegments(disk, checkpoint.path) : [])
-      await replay.readSegment(path);
-    for (const { index, path } of finished) {
-      progress.current = index;
-      await replay.readSegment(path);
-    }
+    await replay.readSegments([...(checkpoint ? listSegments(disk, checkpoint.path) : []), ...finished]);
     if (writer) await replay.follow(writer);
     else replay.finish();
     return replay.result;
@@ -78,15 +77,57 @@ class Replay {
     return this.#records.result;
   }
 
-  async readSegment(path: string): Promise<void> {
-    const { head, disk } = this.#options;
-    const reader = new SegmentReader(head.kernel, disk, path);
+  /** Reads segments that nobody writes any more: of a checkpoint, then of the log. */
+  async readSegments(segments: readonly Segment[]): Promise<void> {
+    const { disk, readAheadBytesMin = readAheadBytesMinDefault } = this.#options;
+    const bytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (disk === systemDisk && segments.length > 0 && bytes >= readAheadBytesMin)
+      await this.#readAhead(segments);
+    else for (const segment of segments) await this.#readSegment(segment);
+  }
+
+  /** On two threads: the other one reads, checks and decompresses. */
+  async #readAhead(segments: readonly Segment[]): Promise<void> {
+    const { views } = this.#options.head.kernel;
+    const paths = segments.map(({ path }) => path);
+    const ahead = new SegmentReadAhead(this.#options.head.kernel, paths);
     try {
-      await this.#drain(reader, path);
-      this.#judge(reader, path);
+      for (let part = await ahead.next(); part !== undefined; part = await ahead.next()) {
+        const path = paths[part.segment]!;
+        this.#show(segments[part.segment]!);
+        if (part.type === "segmentEnd") {
+          this.#judge(part.end, path);
+          continue;
+        }
+        let at = part.ptr;
+        for (const length of part.lengths) {
+          this.#records.read(views.u8.subarray(at, at + length), path);
+          at += length;
+          if (this.#isDue()) await this.#turn();
+        }
+        ahead.giveBack();
+      }
+    } finally {
+      await ahead.close();
+    }
+  }
+
+  async #readSegment(segment: Segment): Promise<void> {
+    const { head, disk } = this.#options;
+    this.#show(segment);
+    const reader = new SegmentReader(head.kernel, disk, segment.path);
+    try {
+      await this.#drain(reader, segment.path);
+      this.#judge(reader.end, segment.path);
     } finally {
       reader.close();
     }
+  }
+
+  /** A checkpoint's segments count like the first of the log. */
+  #show({ index }: Segment): void {
+    const { min, max } = this.#progress;
+    this.#progress.current = Math.min(Math.max(index, min), max);
   }
 
   /** Reads what `writer` writes, segment by segment, until nothing is left. */
@@ -109,7 +150,7 @@ class Replay {
         }
         reader.extend(disk.stat(path)?.sizeBytes ?? 0);
         await this.#drain(reader, path);
-        this.#judge(reader, path);
+        this.#judge(reader.end, path);
       } finally {
         reader.close();
       }
@@ -129,27 +170,32 @@ class Replay {
   async #drain(reader: SegmentReader, path: string): Promise<void> {
     for (let record = reader.next(); record !== undefined; record = reader.next()) {
       this.#records.read(record, path);
-      if (performance.now() - this.#sliceStartMs < sliceMs) continue;
-      if (this.#options.isCancelled()) throw new NarthexError("canceled", "the replay was cut short");
-      await this.#options.onSlice?.(this.#progress);
-      this.#records.forget();
-      this.#options.head.kernel.arena.reclaim();
-      await new Promise((resolve) => setImmediate(resolve));
-      this.#sliceStartMs = performance.now();
+      if (this.#isDue()) await this.#turn();
     }
   }
 
-  /** Counts what could not be read of a segment that was read to its end. */
-  #judge(reader: SegmentReader, path: string): void {
-    for (const damage of reader.damages)
-      this.#options.logger.warn("damaged WAL record skipped", { ...damage });
-    this.result.damages.push(...reader.damages);
-    if (reader.tail) this.#cutTail(reader, path);
+  /** Whether a slice of work is over. */
+  #isDue(): boolean {
+    return performance.now() - this.#sliceStartMs >= sliceMs;
   }
 
-  #cutTail(reader: SegmentReader, path: string): void {
-    this.result.tornTails.push(reader.tail!);
-    this.#options.logger.warn("torn end of WAL segment cut", { ...reader.tail, sizeBytes: reader.goodBytes });
-    cutTail(this.#options.disk, path, reader);
+  /** Lets the event loop turn. */
+  async #turn(): Promise<void> {
+    if (this.#options.isCancelled()) throw new NarthexError("canceled", "the replay was cut short");
+    await this.#options.onSlice?.(this.#progress);
+    this.#options.head.kernel.arena.reclaim();
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#sliceStartMs = performance.now();
+  }
+
+  /** Counts what could not be read of a segment that was read to its end. */
+  #judge(end: SegmentEnd, path: string): void {
+    const { logger, disk } = this.#options;
+    for (const damage of end.damages) logger.warn("damaged WAL record skipped", { ...damage });
+    this.result.damages.push(...end.damages);
+    if (!end.tail) return;
+    this.result.tornTails.push(end.tail);
+    logger.warn("torn end of WAL segment cut", { ...end.tail, sizeBytes: end.goodBytes });
+    cutTail(disk, path, end);
   }
 }

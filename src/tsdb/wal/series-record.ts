@@ -1,4 +1,4 @@
-import type { ByteBuffer, Kernel } from "../../kernel/index.ts";
+import { type ByteBuffer, type Kernel, seriesEvent, sharedPtr } from "../../kernel/index.ts";
 import { compareStrings } from "../../model/index.ts";
 import type { Head } from "../head/head.ts";
 import { RecordCursor, recordType } from "./record.ts";
@@ -48,81 +48,62 @@ export function encodeSeriesRecords(
   buffer.clear();
 }
 
+/** One series of a record: its ref in the log, and in the head; 0 when it has none. `isNew` when it was created just now. */
+export interface SeriesEntry {
+  readonly logRef: number;
+  readonly ref: number;
+  readonly isNew: boolean;
+  /** Its bytes in the record. */
+  readonly bytes: Uint8Array;
+}
+
+export interface SeriesRecordOptions {
+  /** Creates series that do not exist under their refs in the log, where those are free and low. */
+  readonly creates: boolean;
+  /** Asked now and then: whether `visit` wants every series, and not only those whose ref in the head is another one than in the log, or is missing. */
+  readonly isEach: () => boolean;
+}
+
 /**
- * One series of a record: its ref in the log, the hash of its labels, `count` pairs of symbols sorted by name (valid during the
- * call), and its bytes in the record.
+ * Reads a series record, which lies in the shared memory. While `visit` is called for a series that is missing, `head.create` creates it. Returns how many were
+ * created without that. Throws RangeError when the record is malformed, after the series before that were visited, and `unavailable` when the memory is full.
  */
-export type VisitSeries = (
-  logRef: number,
-  hash: number,
-  pairs: Uint32Array,
-  count: number,
-  entry: Uint8Array,
-) => void;
-
-/** Reads series records into symbols, without a string per label. */
-export class SeriesRecordReader {
-  readonly #head: Head;
-  /** Symbols of the series before: neighbours in the log mostly share names and many values. */
-  #previous = new Uint32Array(64);
-  #previousWords = 0;
-
-  constructor(head: Head) {
-    this.#head = head;
-  }
-
-  /** To be called when symbols may have been freed since the last record. */
-  forget(): void {
-    this.#previousWords = 0;
-  }
-
-  /** Throws RangeError when the record is malformed, after the series before that were visited. */
-  read(record: Uint8Array, visit: VisitSeries): void {
-    const { symbols } = this.#head;
-    const cursor = new RecordCursor(record, 1);
-    while (!cursor.isAtEnd) {
-      const entryStart = cursor.at;
-      const logRef = cursor.uint64();
-      const count = cursor.uvarint();
-      if (count > record.length) throw new RangeError("series record is truncated");
-      const pairs = this.#head.pairBuffer(2 * count);
-      for (let i = 0; i < 2 * count; i++) {
-        const length = cursor.uvarint();
-        const start = cursor.skip(length);
-        const before = i < this.#previousWords ? this.#previous[i]! : 0;
-        pairs[i] =
-          before !== 0 && symbols.equalsBytes(before, record, start, length)
-            ? before
-            : symbols.internBytes(record, start, length);
-      }
-      this.#sortPairs(pairs, count);
-      if (this.#previous.length < 2 * count) this.#previous = new Uint32Array(4 * count);
-      this.#previous.set(pairs.subarray(0, 2 * count));
-      this.#previousWords = 2 * count;
-      visit(logRef, this.#head.hashOf(pairs, count), pairs, count, record.subarray(entryStart, cursor.at));
+export function readSeriesRecord(
+  head: Head,
+  record: Uint8Array,
+  { creates, isEach }: SeriesRecordOptions,
+  visit: (entry: SeriesEntry) => void,
+): number {
+  const { series } = head;
+  const { u8 } = head.kernel.views;
+  series.open(sharedPtr(head.kernel, record), record.length);
+  try {
+    for (;;) {
+      const event = series.next({ creates, isEach: isEach(), seriesMax: head.seriesAllowed });
+      if (event === seriesEvent.end) return series.created.count;
+      if (event === seriesEvent.malformed) throw new RangeError("series record is malformed");
+      if (event === seriesEvent.pause) continue;
+      const { start, end } = series.entry;
+      const bytes = u8.subarray(start, end);
+      const ref = event === seriesEvent.unsorted ? findUnsorted(head, bytes) : series.ref;
+      visit({ logRef: series.logRef, ref, isNew: event === seriesEvent.created, bytes });
     }
+  } finally {
+    head.noteCreated(series.created);
   }
+}
 
-  /** Logs hold sorted labels; this is for those that somebody else wrote otherwise. */
-  #sortPairs(pairs: Uint32Array, count: number): void {
-    const { symbols } = this.#head;
-    for (let i = 2; i < 2 * count; i += 2) {
-      // Equal to the series before at this place means in order there, so texts are compared for new names only.
-      if (pairs[i] === this.#previous[i] && pairs[i - 2] === this.#previous[i - 2] && i < this.#previousWords)
-        continue;
-      if (pairs[i] === pairs[i - 2]) throw new RangeError("series record names a label twice");
-      if (compareStrings(symbols.text(pairs[i - 2]!), symbols.text(pairs[i]!)) < 0) continue;
-      const entries = Array.from({ length: count }, (_, k) => ({
-        name: pairs[2 * k]!,
-        value: pairs[2 * k + 1]!,
-      }));
-      entries.sort((a, b) => compareStrings(symbols.text(a.name), symbols.text(b.name)));
-      if (entries.some(({ name }, k) => name === entries[k - 1]?.name))
-        throw new RangeError("series record names a label twice");
-      entries.forEach(({ name, value }, k) => pairs.set([name, value], 2 * k));
-      return;
-    }
-  }
+/** Logs hold sorted labels; this is for those that somebody else wrote otherwise. Returns the ref of the series, 0 when it is missing. */
+function findUnsorted(head: Head, entry: Uint8Array): number {
+  const cursor = new RecordCursor(entry, 8);
+  const labels = Array.from({ length: cursor.uvarint() }, () => ({
+    name: cursor.text(),
+    value: cursor.text(),
+  }));
+  labels.sort((a, b) => compareStrings(a.name, b.name));
+  if (labels.some(({ name }, i) => name === labels[i - 1]?.name))
+    throw new RangeError("series record names a label twice");
+  return head.find(labels.flatMap(({ name, value }) => [name, value]));
 }
 
 function putUvarint(u8: Uint8Array, start: number, value: number): number {
