@@ -1,5 +1,5 @@
 /**
- * A process to be killed: appends round after round to the directory in argv[2], from round argv[3] on, some simulated seconds each, and reports in the file argv[4]
+ * A process to be killed: appends round after round to the directory in argv[2], from round argv[3] on, some simulated seconds each, a sample of each late, and reports in the file argv[4]
  * what was acknowledged, the first rounds mostly before its replay has ended. Blocks are cut, compacted and cleaned, segments roll, checkpoints are written and
  * samples deleted meanwhile.
  */
@@ -14,8 +14,11 @@ import {
   crashRoundMs,
   type CrashDeletion,
   crashLabels,
+  crashLateLabels,
+  crashLateTimestampMs,
   crashSeries,
   crashTimestampMs,
+  crashWindowMs,
   encodeDeletion,
 } from "./crash-rounds.ts";
 
@@ -33,7 +36,12 @@ const tsdb = openTsdb({
   logger: silentLogger,
   registry: new Registry(),
   keeper,
-  options: { chunkRangeMs: crashChunkRangeMs, retention: {}, futureMaxMs: Number.MAX_SAFE_INTEGER },
+  options: {
+    chunkRangeMs: crashChunkRangeMs,
+    retention: {},
+    futureMaxMs: Number.MAX_SAFE_INTEGER,
+    outOfOrderWindowMs: crashWindowMs,
+  },
 });
 // Its thread takes a while to start, and life is short.
 keeper.compact([crashChunkRangeMs]).catch(() => {});
@@ -43,6 +51,8 @@ for (let round = Number(firstRound); ; round++) {
   const appender = tsdb.appender();
   for (const labels of crashLabels(round))
     appender.append(appender.reference(Labels.from(labels)), crashTimestampMs(round), round);
+  const lateRef = appender.reference(Labels.from(crashLateLabels(round)));
+  appender.append(lateRef, crashLateTimestampMs(round), round);
   appender.commit();
   writeSync(report, `${round}\n`);
   if (round % 20 === 0) void deleteSome(round).catch(() => {});

@@ -15,6 +15,18 @@ export function crashTimestampMs(round: number): number {
   return baseTimeMs + round * crashRoundMs;
 }
 
+/** How late samples may be. */
+export const crashWindowMs = 60 * crashRoundMs;
+
+/** When the sample of a round is that comes late, of one of a few series: some rounds ago, and at no time of another. */
+export function crashLateTimestampMs(round: number): number {
+  return crashTimestampMs(round - 7 - ((round * 37) % 20)) - 1000 - (round % 997);
+}
+
+export function crashLateLabels(round: number): Record<string, string> {
+  return { __name__: "late", id: `${round % 3}` };
+}
+
 /** Samples of one of the known series, in rounds from … to. */
 export interface CrashDeletion {
   readonly id: number;

@@ -8,9 +8,11 @@ import { cpuMs } from "../../bench/process.ts";
 import {
   crashChunkRangeMs,
   type CrashDeletion,
+  crashLateTimestampMs,
   type CrashReport,
   crashRoundMs,
   crashTimestampMs,
+  crashWindowMs,
   parseCrashReport,
 } from "./crash-rounds.ts";
 import { bitsOf, type Dump, dump, type Opened, openTest, temporaryDirectory } from "./test-support.ts";
@@ -64,7 +66,8 @@ test("kill -9 at random instants loses nothing that was acknowledged", { timeout
 
 function openAgain(directory: string, nextRound: number): Promise<Opened> {
   const nowMs = crashTimestampMs(nextRound);
-  return openTest(directory, { nowMs, chunkRangeMs: crashChunkRangeMs, retention: {} });
+  const options = { chunkRangeMs: crashChunkRangeMs, retention: {}, outOfOrderWindowMs: crashWindowMs };
+  return openTest(directory, { nowMs, ...options });
 }
 
 /** Adds what a process reported, and returns the round from which the next one may go on. */
@@ -77,7 +80,14 @@ function remember(history: History, { rounds, begun, deleted }: CrashReport, fir
   return last + 2;
 }
 
-function check(stored: Dump, { acknowledged, maybe, deleted, maybeDeleted }: History): void {
+function check(all: Dump, history: History): void {
+  const isLate = (labels: string): boolean => labels.includes('"late"');
+  checkLate(
+    [...all].filter(([labels]) => isLate(labels)).flatMap(([, samples]) => samples),
+    history,
+  );
+  const { acknowledged, maybe, deleted, maybeDeleted } = history;
+  const stored: Dump = new Map([...all].filter(([labels]) => !isLate(labels)));
   for (const [labels, samples] of stored) {
     const id = Number(/id="(\d+)"/.exec(labels)?.[1] ?? NaN);
     const covers = (round: number) => (deletion: CrashDeletion) =>
@@ -97,6 +107,22 @@ function check(stored: Dump, { acknowledged, maybe, deleted, maybeDeleted }: His
   }
   for (const round of acknowledged)
     assert.ok(stored.has(`{__name__="new", round="${round}"}`), `the series of round ${round} is lost`);
+}
+
+/** What came late is all there, at its time. */
+function checkLate(
+  samples: readonly (readonly [timestampMs: number, bits: bigint])[],
+  { acknowledged, maybe }: History,
+): void {
+  const known = new Map([...acknowledged, ...maybe].map((round) => [bitsOf(round), round]));
+  const found = new Set<number>();
+  for (const [timestampMs, bits] of samples) {
+    const round = known.get(bits);
+    assert.ok(round !== undefined, `late sample at ${timestampMs} is made up`);
+    assert.equal(timestampMs, crashLateTimestampMs(round), `late sample of round ${round}`);
+    found.add(round);
+  }
+  for (const round of acknowledged) assert.ok(found.has(round), `the late sample of round ${round} is lost`);
 }
 
 /**

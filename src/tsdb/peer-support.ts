@@ -48,11 +48,11 @@ function parseBits(text: string): bigint {
   return bitsOf(text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text));
 }
 
-/** Starts a server on a directory, runs, and kills it. */
+/** Starts a server on a directory, runs, and kills it, or asks it to end. */
 export async function withPrometheus<T>(
   data: string,
   run: (port: number) => Promise<T>,
-  options: { config?: string; flags?: readonly string[] } = {},
+  options: { config?: string; flags?: readonly string[]; stopsCleanly?: boolean } = {},
 ): Promise<T> {
   const port = await freePort();
   const { config = "{}", flags = [] } = options;
@@ -60,7 +60,7 @@ export async function withPrometheus<T>(
   try {
     return await run(port);
   } finally {
-    prometheus.kill("SIGKILL");
+    prometheus.kill(options.stopsCleanly ? "SIGTERM" : "SIGKILL");
     await once(prometheus, "exit");
   }
 }

@@ -6,6 +6,7 @@ import { Labels } from "../../model/index.ts";
 import { MaintenanceThread } from "../maintenance/maintenance-thread.ts";
 import { ask, askAll, skipWithoutPrometheus, withPrometheus } from "../peer-support.ts";
 import { type Dump, dump, openTest, temporaryDirectory } from "../test-support.ts";
+import { isInFile, openEncoding, outOfOrderRuns } from "./chunks.ts";
 
 const secondMs = 1000;
 const hourMs = 3_600_000;
@@ -78,7 +79,8 @@ test(
         assert.equal(stats.headStats.numSeries, 2);
         return askAll(port, nowMs);
       },
-      { config, flags: ["--web.enable-remote-write-receiver"] },
+      // Killed, it would leave chunks that are only in its log.
+      { config, flags: ["--web.enable-remote-write-receiver"], stopsCleanly: true },
     );
     assert.deepEqual(
       [...theirs.values()].map(({ length }) => length),
@@ -86,6 +88,12 @@ test(
     );
     const { tsdb, kernel } = await openTest(data, { ...options, nowMs });
     assert.deepEqual(dump(kernel, tsdb.queryable), theirs);
+    // Theirs were full lists of 32, in files that their markers name.
+    const runs = [1, 2].flatMap((series) => outOfOrderRuns(kernel.views, series, -Infinity, Infinity));
+    assert.ok(
+      runs.filter(({ ptr, encoding }) => encoding !== openEncoding && isInFile(kernel.views, ptr)).length >=
+        3,
+    );
     const appender = tsdb.appender();
     const ref = appender.reference(Labels.from({ __name__: "m", id: "late" }));
     appender.append(ref, nowMs - hourMs + 7, 1);
