@@ -63,7 +63,8 @@ test("Prometheus' chunks and WAL of native histograms", { skip, timeout: 120_000
   let decoded = 0;
   for (const { encoding, bytes } of chunks) {
     for (const sample of decodeHistogramChunk(encoding, bytes)) {
-      if (sample.timestampMs > untilMs) continue;
+      // A scrape that came too late leaves markers, which no query shows.
+      if (sample.timestampMs > untilMs || sample.histogram.isStale) continue;
       assert.ok(known.has(describe(sample)), describe(sample));
       decoded++;
     }
