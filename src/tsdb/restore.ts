@@ -22,6 +22,7 @@ import {
   writeOutOfOrderLog,
 } from "./out-of-order/index.ts";
 import type { ReplayResult } from "./wal/record-replay.ts";
+import { createLoggedSeries, type LoggedSeries } from "./wal/logged-series.ts";
 import { keptRefMax } from "./wal/ref-numbering.ts";
 import { type ReplayProgress, replayWal } from "./wal/replay.ts";
 import type { Wal } from "./wal/wal.ts";
@@ -55,6 +56,8 @@ export class HeadRestore {
   #result: ReplayResult | undefined;
   #outOfOrderResult: OutOfOrderReplayResult | undefined;
   #isCancelled = false;
+  /** Once they are known: before there are appenders, where these come before the replay. */
+  #logged: LoggedSeries | undefined;
 
   constructor(parts: HeadRestoreParts) {
     this.#parts = parts;
@@ -82,7 +85,10 @@ export class HeadRestore {
   async run(): Promise<void> {
     const { clock, wal, appendable } = this.#parts;
     const startMs = clock.monotonicMs();
-    if (wal.recover()) appendable.open(wal.log, true);
+    if (wal.recover()) {
+      this.#logged = this.#createLoggedSeries();
+      appendable.open(wal.log, true);
+    }
     let result: ReplayResult;
     try {
       result = await this.#fill();
@@ -103,6 +109,12 @@ export class HeadRestore {
   /** Cuts the replay short. */
   cancel(): void {
     this.#isCancelled = true;
+  }
+
+  #createLoggedSeries(): LoggedSeries {
+    const { disk, head, wal } = this.#parts;
+    const { directory, writer } = wal;
+    return createLoggedSeries({ head, disk, directory, firstSegment: writer?.firstSegment ?? Infinity });
   }
 
   async #fill(): Promise<ReplayResult> {
@@ -161,6 +173,7 @@ export class HeadRestore {
       samplesPerChunk,
       minValidTimeMs,
       headChunks: loaded,
+      logged: loaded && this.#logged,
       writer: wal.writer,
       isCancelled: () => this.#isCancelled,
       onSlice: async (progress) => {

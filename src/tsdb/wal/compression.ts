@@ -50,6 +50,18 @@ export function decompressRecord(
   return buffer.view();
 }
 
+/** The first byte of a record, which is its type, as far as that can be told without decompressing it. */
+export function peekRecordType(data: Uint8Array, bits: number): number | undefined {
+  if ((bits & zstdBit) !== 0) return undefined;
+  if ((bits & snappyBit) === 0) return data[0];
+  let at = 0;
+  while (data[at]! >= 0x80) at++;
+  // Behind the length comes a literal, as there is nothing to copy yet; longer ones have one to four bytes of length of their own.
+  const tag = data[++at];
+  if (tag === undefined || (tag & 3) !== 0) return undefined;
+  return data[at + 1 + Math.max(0, (tag >> 2) - 59)];
+}
+
 /** The length that a snappy block announces. */
 function snappyLength(data: Uint8Array): number {
   let length = 0;

@@ -1,6 +1,6 @@
 import { type Disk, errorMessage } from "../../base/index.ts";
 import { type ByteBuffer, type Kernel, MemoryFullError } from "../../kernel/index.ts";
-import { decompressRecord, recordBytesMax } from "./compression.ts";
+import { decompressRecord, peekRecordType, recordBytesMax } from "./compression.ts";
 import { fragment, fragmentHeaderBytes, fragmentTypeMask, pageBytes, snappyBit, zstdBit } from "./segment.ts";
 
 /** A place in a segment that could not be read. */
@@ -49,11 +49,14 @@ export class SegmentReader {
   #partBits = 0;
   /** The record that was decompressed last. */
   readonly #record: ByteBuffer;
+  /** Records of other types are passed over where they can be told; undefined: none. */
+  readonly #onlyType: number | undefined;
   /** The first unreadable place since the last good record. */
   #pending: WalDamage | undefined;
 
   /** Reads up to `sizeBytes`, by default to the end. Throws the disk's error. */
-  constructor(kernel: Kernel, disk: Disk, path: string, sizeBytes?: number) {
+  constructor(kernel: Kernel, disk: Disk, path: string, sizeBytes?: number, onlyType?: number) {
+    this.#onlyType = onlyType;
     this.#kernel = kernel;
     this.#disk = disk;
     this.#path = path;
@@ -169,6 +172,7 @@ export class SegmentReader {
   }
 
   #finish(start: number, data: Uint8Array, bits: number): Uint8Array | undefined {
+    if (this.#isPassedOver(data, bits)) return undefined;
     try {
       return decompressRecord(this.#kernel, data, bits, this.#record);
     } catch (error) {
@@ -176,6 +180,12 @@ export class SegmentReader {
       this.#damaged(start, `record cannot be decompressed: ${errorMessage(error)}`);
       return undefined;
     }
+  }
+
+  #isPassedOver(data: Uint8Array, bits: number): boolean {
+    if (this.#onlyType === undefined) return false;
+    const type = peekRecordType(data, bits);
+    return type !== undefined && type !== this.#onlyType;
   }
 
   #dropParts(): void {

@@ -5,6 +5,7 @@ import { dropSamples } from "../head/truncate.ts";
 import type { LoadedHeadChunks } from "../head-chunks/index.ts";
 import { decodeExemplars } from "./exemplar-record.ts";
 import { isHistogramRecord } from "./histogram-record.ts";
+import type { LoggedSeries } from "./logged-series.ts";
 import type { WindowOptions } from "./entry-window.ts";
 import { decodeMetadata } from "./metadata-record.ts";
 import type { WalDamage } from "./reader.ts";
@@ -22,6 +23,8 @@ export interface RecordReplayOptions extends WindowOptions {
   keepsMetadata?: boolean;
   /** Chunks that are in files: their series get them, and samples that they hold are left out. */
   headChunks?: LoadedHeadChunks | undefined;
+  /** The series that were created from the log before. */
+  logged?: LoggedSeries | undefined;
 }
 
 export interface ReplayResult {
@@ -56,12 +59,12 @@ export class RecordReplay {
     this.#options = options;
     this.#head = options.head;
     this.#isBound = isBound;
-    this.#numbering = new RefNumbering(options.head, isBound);
+    this.#numbering = options.logged?.numbering ?? new RefNumbering(options.head, isBound);
     this.#window = new ReplayWindow(options, options.headChunks?.maxTimestampMs ?? -Infinity);
     this.result = {
       records: 0,
       samples: 0,
-      series: 0,
+      series: options.logged?.count ?? 0,
       damages: [],
       tornTails: [],
       skippedRecords: new Map(),
@@ -137,22 +140,20 @@ export class RecordReplay {
     this.result.series += created;
   }
 
-  #takeSeries({ logRef, ref: known, isNew }: SeriesEntry): void {
+  #takeSeries({ logRef, ref: known }: SeriesEntry): void {
     const head = this.#head;
     let ref = known;
     if (ref === 0) {
       ref = head.create(this.#numbering.choose(logRef));
       this.result.series++;
-    } else if (!isNew && ref !== logRef && !this.#isBound) {
+    } else if (ref !== logRef && !this.#isBound) {
       // The series has two numbers in the log; the second must not be given to another one.
       if (logRef > keptRefMax) this.result.isRenumbered = true;
       else head.skipRef(logRef);
     }
-    if (known === 0 || isNew) {
-      // Under another ref than the head's, the series' later chunks would not follow these in the files.
-      if (ref === logRef) this.#attachChunks(ref);
-      else this.#renumber(ref);
-    }
+    // Under another ref than the head's, the series' later chunks would not follow these in the files.
+    if (ref === logRef) this.#attachChunks(ref);
+    else if (known === 0) this.#renumber(ref);
     this.#numbering.note(logRef, ref);
   }
 

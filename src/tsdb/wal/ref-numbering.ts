@@ -24,7 +24,7 @@ export class RefNumbering {
 
   /** The ref that a new series gets which the log calls `logRef`. */
   choose(logRef: number): number {
-    return this.#isUsable(logRef) ? logRef : this.#freshRef();
+    return this.keeps(logRef) ? logRef : this.#freshRef();
   }
 
   /** Notes that the series which the log calls `logRef` from here on is `ref` in the head. */
@@ -39,8 +39,8 @@ export class RefNumbering {
     return ref >= 1 && ref <= layout.seriesRefMax && this.#head.hasSeries(ref) ? ref : 0;
   }
 
-  /** Whether a series may have the same ref as in the log: free, in range, and not alone on a page of slots. */
-  #isUsable(ref: number): boolean {
+  /** Whether a new series may have the same ref as in the log: free, in range, and not alone on a page of slots. */
+  keeps(ref: number): boolean {
     if (ref < 1 || ref > keptRefMax || !this.#head.kernel.series.isFree(ref)) return false;
     const page = pageOf(ref);
     if (this.#pagesSeen.has(page)) return true;

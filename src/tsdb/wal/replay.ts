@@ -1,9 +1,10 @@
 import { type Disk, NarthexError, systemDisk } from "../../base/index.ts";
 import { cutTail } from "./cut-tail.ts";
+import { finishedSegments } from "./logged-series.ts";
 import { SegmentReadAhead } from "./read-ahead.ts";
 import { type SegmentEnd, SegmentReader } from "./reader.ts";
 import { RecordReplay, type RecordReplayOptions, type ReplayResult } from "./record-replay.ts";
-import { listCheckpoints, listSegments, type Segment, segmentName } from "./segment.ts";
+import { type Segment, segmentName } from "./segment.ts";
 import type { WalWriter } from "./writer.ts";
 
 export interface ReplayOptions extends RecordReplayOptions {
@@ -41,9 +42,8 @@ const sliceMs = 20;
  */
 export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
   const { disk, directory, writer } = options;
-  const checkpoint = listCheckpoints(disk, directory).at(-1);
-  const segments = listSegments(disk, directory).filter(({ index }) => index > (checkpoint?.index ?? -1));
-  const finished = segments.filter(({ index }) => index < (writer?.firstSegment ?? Infinity));
+  const before = writer?.firstSegment ?? Infinity;
+  const { checkpointed, finished } = finishedSegments(disk, directory, before);
   const progress: ReplayProgress = {
     min: finished[0]?.index ?? 0,
     max: finished.at(-1)?.index ?? 0,
@@ -51,7 +51,7 @@ export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
   };
   const replay = new Replay(options, progress);
   try {
-    await replay.readSegments([...(checkpoint ? listSegments(disk, checkpoint.path) : []), ...finished]);
+    await replay.readSegments([...checkpointed, ...finished]);
     if (writer) await replay.follow(writer);
     else replay.finish();
     return replay.result;

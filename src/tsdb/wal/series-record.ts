@@ -48,11 +48,10 @@ export function encodeSeriesRecords(
   buffer.clear();
 }
 
-/** One series of a record: its ref in the log, and in the head; 0 when it has none. `isNew` when it was created just now. */
+/** One series of a record: its ref in the log, and in the head; 0 when it has none. */
 export interface SeriesEntry {
   readonly logRef: number;
   readonly ref: number;
-  readonly isNew: boolean;
   /** Its bytes in the record. */
   readonly bytes: Uint8Array;
 }
@@ -86,7 +85,7 @@ export function readSeriesRecord(
       const { start, end } = series.entry;
       const bytes = u8.subarray(start, end);
       const ref = event === seriesEvent.unsorted ? findUnsorted(head, bytes) : series.ref;
-      visit({ logRef: series.logRef, ref, isNew: event === seriesEvent.created, bytes });
+      visit({ logRef: series.logRef, ref, bytes });
     }
   } finally {
     head.noteCreated(series.created);
