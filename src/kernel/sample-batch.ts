@@ -126,17 +126,10 @@ export class SampleBatch {
    * with the reason if the record is damaged or a ref exceeds 32 bits, and when the batch is too small (see `recordSamplesMax`).
    */
   decodeRecord(recordPtr: number, recordBytes: number): number {
-    const read = this.#exports.decodeSamplesRecord(
-      recordPtr,
-      recordBytes,
-      this.refsPtr,
-      this.timestampsPtr,
-      this.valuesPtr,
-      this.capacity,
-    );
+    this.count = 0;
+    const read = this.addRecord(recordPtr, recordBytes);
     if (read < 0) throw new RangeError(recordErrors[-read] ?? "damaged samples record");
     this.status.fill(sampleStatus.ok, 0, read);
-    this.count = read;
     return read;
   }
 

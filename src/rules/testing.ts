@@ -1,7 +1,7 @@
 import { Registry } from "@narthex/client";
 import { NarthexError, silentLogger, SimulatedClock, systemDisk } from "../base/index.ts";
 import { formatHistogram, type Histogram, Labels } from "../model/index.ts";
-import type { Appendable, Appender, AppendResult } from "../storage/index.ts";
+import { type Appendable, type Appender, type AppendResult, emptyAppendResult } from "../storage/index.ts";
 import type { OutgoingAlert } from "./alert.ts";
 import { RuleManager, type RuleManagerOptions, type RuleSettings } from "./manager.ts";
 import type { LastSamplesFunction } from "./restore.ts";
@@ -41,15 +41,7 @@ export class MemoryStorage implements Appendable {
       },
       commit: (): AppendResult => {
         if (this.failure) throw this.failure;
-        const result = {
-          appended: 0,
-          outOfOrder: 0,
-          duplicate: 0,
-          outOfBounds: 0,
-          tooOld: 0,
-          tooFarInFuture: 0,
-          memoryFull: 0,
-        };
+        const result = emptyAppendResult();
         for (const { labels, sample } of pending) this.#store(labels, sample, result);
         return result;
       },

@@ -3,7 +3,13 @@ import { createLogger, NarthexError, SimulatedClock } from "../base/index.ts";
 import { createKernel, type Kernel, type SampleBatch, staleMarkerBits } from "../kernel/index.ts";
 import type { Histogram, Labels, MetricMetadata } from "../model/index.ts";
 import { Place } from "../codec/index.ts";
-import type { Appendable, Appender, AppendResult, Exemplar } from "../storage/index.ts";
+import {
+  type Appendable,
+  type Appender,
+  type AppendResult,
+  emptyAppendResult,
+  type Exemplar,
+} from "../storage/index.ts";
 import {
   completeScrapeConfig,
   type CreateFetcher,
@@ -91,15 +97,7 @@ export class MemoryStorage implements Appendable {
   }
 
   #commit(batch: SampleBatch): AppendResult {
-    const result: AppendResult = {
-      appended: 0,
-      outOfOrder: 0,
-      duplicate: 0,
-      outOfBounds: 0,
-      tooOld: 0,
-      tooFarInFuture: 0,
-      memoryFull: 0,
-    };
+    const result: AppendResult = emptyAppendResult();
     for (let i = 0; i < batch.count; i++) {
       const value = batch.valueBits[i] === staleMarkerBits ? "stale" : batch.values[i]!;
       this.#store(batch.refs[i]!, batch.timestamps[i]!, value, result);

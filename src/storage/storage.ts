@@ -42,6 +42,19 @@ export interface AppendResult {
   memoryFull: number;
 }
 
+/** Nothing was appended, and nothing refused. */
+export function emptyAppendResult(): AppendResult {
+  return {
+    appended: 0,
+    outOfOrder: 0,
+    duplicate: 0,
+    outOfBounds: 0,
+    tooOld: 0,
+    tooFarInFuture: 0,
+    memoryFull: 0,
+  };
+}
+
 /**
  * Takes samples on the writer thread. What was appended is acknowledged, and survives `kill -9`, when `commit` returns.
  * Nothing is kept of an appender that is rolled back, except series that were created, which cost only memory.

@@ -118,13 +118,9 @@ export class BlockWriter {
       return this.#addEncoded(data, xor2Encoding, "float", count, times[0]!, times.at(-1)!);
     }
     const columns = { tsPtr: timestamps, vsPtr: values, count };
-    const dataPtr = this.#encodePtr + chunkEncodingBytes;
-    const bytes = kernel.encodeChunk(columns, dataPtr, encodeBytesMax - chunkEncodingBytes);
+    const bytes = kernel.encodeChunk(columns, this.#encodePtr, encodeBytesMax);
     assert(bytes > 0, "120 samples fit a chunk");
-    kernel.views.u8[this.#encodePtr] = xorEncoding;
-    const ref = this.#chunks.add(this.#encodePtr, bytes + chunkEncodingBytes);
-    this.#addPending(ref, times[0]!, times.at(-1)!);
-    this.#countSamples(count, "float");
+    this.addFloatChunk(this.#encodePtr, bytes, times[0]!, times.at(-1)!);
   }
 
   /** Encodes native histograms, which follow the samples of the series so far, as chunks of at most 120. */
@@ -219,10 +215,9 @@ export class BlockWriter {
     const { scratch, views } = this.#target.kernel;
     const mark = scratch.mark();
     try {
-      const ptr = scratch.allocate(chunkEncodingBytes + data.length);
-      views.u8[ptr] = encoding;
-      views.u8.set(data, ptr + chunkEncodingBytes);
-      const ref = this.#chunks.add(ptr, chunkEncodingBytes + data.length);
+      const ptr = scratch.allocate(data.length);
+      views.u8.set(data, ptr);
+      const ref = this.#chunks.addData(encoding, ptr, data.length);
       this.#addPending(ref, minTimestampMs, maxTimestampMs);
       this.#countSamples(samples, kind);
     } finally {

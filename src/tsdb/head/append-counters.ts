@@ -46,15 +46,3 @@ const resultStatus = {
   memoryFull: sampleStatus.memoryFull,
 } satisfies Record<keyof AppendResult, number>;
 const resultNames = Object.keys(resultStatus) as (keyof AppendResult)[];
-
-export function emptyResult(): AppendResult {
-  return {
-    appended: 0,
-    outOfOrder: 0,
-    duplicate: 0,
-    outOfBounds: 0,
-    tooOld: 0,
-    tooFarInFuture: 0,
-    memoryFull: 0,
-  };
-}

@@ -15,20 +15,21 @@ import {
   validateFloatHistogram,
   validateIntegerHistogram,
 } from "../../model/index.ts";
-import type {
-  Appender,
-  AppendResult,
-  Exemplar,
-  ExemplarFate,
-  HistogramKind,
-  SeriesRef,
+import {
+  type Appender,
+  type AppendResult,
+  type Exemplar,
+  type ExemplarFate,
+  type HistogramKind,
+  type SeriesRef,
+  emptyAppendResult,
 } from "../../storage/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { ChunkMapper } from "../head-chunks/index.ts";
 import type { OutOfOrderAppender } from "../out-of-order/appender.ts";
 import type { ExemplarEntry } from "../wal/exemplar-record.ts";
 import type { MetadataEntry } from "../wal/metadata-record.ts";
-import { addTally, type AppendTotals, emptyResult } from "./append-counters.ts";
+import { addTally, type AppendTotals } from "./append-counters.ts";
 import type { BatchPool } from "./batch-pool.ts";
 import type { CommitLog, CommitNotes, QueuedSamples } from "./commit-log.ts";
 import { EntryBatch, isFloatEntry, type SampleEntry } from "./entry-batch.ts";
@@ -173,7 +174,7 @@ export class HeadAppender implements Appender {
     const { head, log, chunkRangeMs, samplesPerChunk, isReplaying } = this.#context;
     const notes = { metadata: this.#metadata, exemplars: this.#exemplars };
     const batches = this.#batch === undefined ? this.#later : [this.#batch, ...this.#later];
-    if (batches.length + notes.metadata.length + notes.exemplars.length === 0) return emptyResult();
+    if (batches.length + notes.metadata.length + notes.exemplars.length === 0) return emptyAppendResult();
     const bounds = appendBounds(this.#context);
     try {
       for (const batch of batches) batch.check(bounds);
@@ -181,7 +182,7 @@ export class HeadAppender implements Appender {
       this.#context.outOfOrder.refuseEarly(batches);
       log.write(head, batches, notes);
       if (!isReplaying) for (const batch of batches) batch.append({ chunkRangeMs, samplesPerChunk });
-      const result = emptyResult();
+      const result = emptyAppendResult();
       try {
         this.#context.outOfOrder.take(batches);
       } finally {

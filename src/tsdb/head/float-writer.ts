@@ -3,7 +3,7 @@ import { Xor2Encoder, xor2Encoding } from "../chunk/xor2.ts";
 import type { FloatEntry } from "../wal/float-record.ts";
 import { ChunkBlock } from "./chunk-block.ts";
 import { type ChunkEnd, forecastEnd, openEnd } from "./chunk-end.ts";
-import { newestEncoding, newestSampleMs } from "./newest-sample.ts";
+import { checkTime, newestEncoding } from "./newest-sample.ts";
 
 /** How long chunks become. */
 export interface ChunkLength {
@@ -37,13 +37,11 @@ export class FloatWriter {
 
   /** Whether the float can be the newest of its series. */
   check({ ref, timestampMs, bits }: FloatEntry): SampleStatus {
-    if (this.#kernel.series.labelsPtr(ref) === 0) return sampleStatus.unknownSeries;
-    const newestMs = newestSampleMs(this.#kernel, ref);
-    if (timestampMs > newestMs) return sampleStatus.ok;
-    if (timestampMs < newestMs) return sampleStatus.outOfOrder;
+    const status = checkTime(this.#kernel, ref, timestampMs);
+    if (status !== undefined) return status;
     const known = this.#series.get(ref);
     const isRepeated =
-      known?.block.isOpen === true && known.end.lastMs === newestMs && known.lastBits === bits;
+      known?.block.isOpen === true && known.end.lastMs === timestampMs && known.lastBits === bits;
     return isRepeated ? sampleStatus.repeated : sampleStatus.duplicate;
   }
 

@@ -11,7 +11,7 @@ import {
 } from "../chunk/histogram-chunk.ts";
 import { ChunkBlock, type NewestSample } from "./chunk-block.ts";
 import { type ChunkEnd, forecastEnd, openEnd, rangeEndMs } from "./chunk-end.ts";
-import { newestEncoding, newestSampleMs } from "./newest-sample.ts";
+import { checkTime, newestEncoding } from "./newest-sample.ts";
 
 /** Upstream's sizes: a chunk aims at so many bytes, may have twice as many, and more while it has few samples. */
 const chunkBytesTarget = 1024;
@@ -52,13 +52,13 @@ export class HistogramWriter {
 
   /** Whether the histogram can be the newest of its series. */
   check({ ref, timestampMs, histogram, kind }: HistogramEntry): SampleStatus {
-    if (this.#kernel.series.labelsPtr(ref) === 0) return sampleStatus.unknownSeries;
-    const newestMs = newestSampleMs(this.#kernel, ref);
-    if (timestampMs > newestMs) return sampleStatus.ok;
-    if (timestampMs < newestMs) return sampleStatus.outOfOrder;
+    const status = checkTime(this.#kernel, ref, timestampMs);
+    if (status !== undefined) return status;
     const known = this.#series.get(ref);
     const isRepeated =
-      known?.end.lastMs === newestMs && this.kindOf(ref) === kind && equalHistograms(known.last, histogram);
+      known?.end.lastMs === timestampMs &&
+      this.kindOf(ref) === kind &&
+      equalHistograms(known.last, histogram);
     return isRepeated ? sampleStatus.repeated : sampleStatus.duplicate;
   }
 

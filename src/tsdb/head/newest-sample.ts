@@ -1,4 +1,4 @@
-import { type Kernel, layout } from "../../kernel/index.ts";
+import { type Kernel, layout, type SampleStatus, sampleStatus } from "../../kernel/index.ts";
 import type { SampleColumns } from "../../storage/index.ts";
 
 const { slot: slotLayout, chunk: field } = layout;
@@ -8,6 +8,14 @@ export function newestSampleMs({ series, views }: Kernel, ref: number): number {
   const slot = series.slot(ref);
   if (views.u32[(slot + slotLayout.chunkPtr) >>> 2] === 0) return -Infinity;
   return Number(views.i64[(slot + slotLayout.lastTimestampMs) / 8]);
+}
+
+/** Whether a sample of this time can be the newest of its series; undefined when the newest has the same time. */
+export function checkTime(kernel: Kernel, ref: number, timestampMs: number): SampleStatus | undefined {
+  if (kernel.series.labelsPtr(ref) === 0) return sampleStatus.unknownSeries;
+  const newestMs = newestSampleMs(kernel, ref);
+  if (timestampMs === newestMs) return undefined;
+  return timestampMs > newestMs ? sampleStatus.ok : sampleStatus.outOfOrder;
 }
 
 /**

@@ -76,7 +76,7 @@ class Replay {
     const { head, disk, logger, writer } = this.#options;
     const sizeBytes = (): number | undefined =>
       writer?.()?.segment === index ? writer()!.segmentSizeBytes : disk.stat(path)?.sizeBytes;
-    const reader = new SegmentReader(head.kernel, disk, path, sizeBytes());
+    const reader = new SegmentReader(head.kernel, disk, path, { sizeBytes: sizeBytes() });
     try {
       for (;;) {
         await this.#drain(reader, path);

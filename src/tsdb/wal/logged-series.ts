@@ -57,7 +57,7 @@ export function createLoggedSeries({
 }
 
 function createSeriesOf(head: Head, disk: Disk, path: string, numbering: RefNumbering): void {
-  const reader = new SegmentReader(head.kernel, disk, path, undefined, recordType.series);
+  const reader = new SegmentReader(head.kernel, disk, path, { onlyType: recordType.series });
   const options = { creates: true, isEach: () => false };
   try {
     for (let record = reader.next(); record !== undefined; record = reader.next()) {

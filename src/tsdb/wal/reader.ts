@@ -20,6 +20,13 @@ export interface SegmentEnd {
   readonly goodBytes: number;
 }
 
+export interface SegmentReaderOptions {
+  /** How far to read. Default: to the end. */
+  readonly sizeBytes?: number | undefined;
+  /** Records of other types are passed over, as far as that can be told without decompressing them. Default: none. */
+  readonly onlyType?: number | undefined;
+}
+
 const windowPages = 32;
 const windowBytes = windowPages * pageBytes;
 const compressionBits = snappyBit | zstdBit;
@@ -49,13 +56,12 @@ export class SegmentReader {
   #partBits = 0;
   /** The record that was decompressed last. */
   readonly #record: ByteBuffer;
-  /** Records of other types are passed over where they can be told; undefined: none. */
   readonly #onlyType: number | undefined;
   /** The first unreadable place since the last good record. */
   #pending: WalDamage | undefined;
 
-  /** Reads up to `sizeBytes`, by default to the end. Throws the disk's error. */
-  constructor(kernel: Kernel, disk: Disk, path: string, sizeBytes?: number, onlyType?: number) {
+  /** Throws the disk's error. */
+  constructor(kernel: Kernel, disk: Disk, path: string, { sizeBytes, onlyType }: SegmentReaderOptions = {}) {
     this.#onlyType = onlyType;
     this.#kernel = kernel;
     this.#disk = disk;

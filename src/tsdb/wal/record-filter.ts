@@ -1,4 +1,4 @@
-import { layout, SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import { layout, SampleBatch, sampleStatus, sharedPtr } from "../../kernel/index.ts";
 import type { MetricMetadata } from "../../model/index.ts";
 import type { Head } from "../head/head.ts";
 import type { CheckpointWriter } from "./checkpoint-writer.ts";
@@ -101,14 +101,7 @@ export class RecordFilter {
       this.#batch.close();
       this.#batch = kernel.createSampleBatch(needed);
     }
-    const mark = kernel.scratch.mark();
-    const ptr = kernel.scratch.allocate(record.length + layout.slackBytes);
-    kernel.views.u8.set(record, ptr);
-    try {
-      return this.#batch.decodeRecord(ptr, record.length);
-    } finally {
-      kernel.scratch.release(mark);
-    }
+    return this.#batch.decodeRecord(sharedPtr(kernel, record), record.length);
   }
 
   #filterFloats(record: Uint8Array): void {

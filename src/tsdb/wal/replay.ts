@@ -137,7 +137,7 @@ class Replay {
       const path = `${directory}/${segmentName(index)}`;
       const isNewest = (): boolean => writer.segment === index;
       const sizeBytes = isNewest() ? writer.segmentSizeBytes : undefined;
-      const reader = new SegmentReader(head.kernel, disk, path, sizeBytes);
+      const reader = new SegmentReader(head.kernel, disk, path, { sizeBytes });
       try {
         await this.#drain(reader, path);
         while (isNewest() && reader.position < writer.segmentSizeBytes) {
