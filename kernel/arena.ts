@@ -1,6 +1,6 @@
 // The head's arena (writer thread only): blocks of one size class are cut from slabs, which are spans that go back when all their blocks are free, so that
 // what was outgrown or removed makes room for any other size.
-import { epochAdvance } from "./epoch";
+import { epochAdvance, epochOldest, isBefore } from "./epoch";
 import {
   ARENA_RESERVED,
   ARENA_RETIRED,
@@ -222,13 +222,14 @@ export function arenaReclaim(): u32 {
   let freed: u32 = 0;
   let node = load<u32>(RETIRED_HEAD);
   if (node == 0) return 0;
-  const oldest = epochAdvance();
+  epochAdvance();
+  const oldest = epochOldest();
   while (node != 0) {
     const last = load<u32>(node, 8);
     let first = load<u32>(node, 4);
     while (first < last) {
       const entry = node + NODE_HEADER + first * 12;
-      if (load<u32>(entry, 8) >= oldest) break;
+      if (!isBefore(load<u32>(entry, 8), oldest)) break;
       const bytes = load<u32>(entry, 4);
       count(ARENA_RETIRED, -<f64>arenaClassBytes(bytes));
       arenaFree(load<u32>(entry), bytes);

@@ -1,6 +1,6 @@
 // What the module exports; src/kernel/exports.ts has the TypeScript signatures.
 export { allocateSpan, freeSpan } from "./spans";
-export { epochEnter, epochLeave } from "./epoch";
+export { epochEnter, epochLeave, epochAdvance, epochOldest } from "./epoch";
 export { arenaAllocate, arenaFree, arenaRetire, arenaReclaim, arenaClassBytes } from "./arena";
 export {
   seriesCreate,

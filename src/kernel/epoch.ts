@@ -21,4 +21,11 @@ export class Epoch {
   leave(): void {
     if (--this.#depth === 0) this.#exports.epochLeave(this.#readerSlot);
   }
+
+  /** Begins another epoch; returns a way to ask whether readers of earlier ones, on all threads, are still inside. Main thread only. */
+  advance(): () => boolean {
+    const epoch = this.#exports.epochAdvance();
+    // Of two epochs the earlier one is told by their difference, since the numbers begin again.
+    return () => ((this.#exports.epochOldest() - epoch) | 0) < 0;
+  }
 }

@@ -17,6 +17,8 @@ export interface KernelExports {
   arenaClassBytes(bytes: number): number;
   epochEnter(readerSlot: number): number;
   epochLeave(readerSlot: number): void;
+  epochAdvance(): number;
+  epochOldest(): number;
 
   // Series and samples.
   seriesCreate(ref: number, labelsPtr: number): number;

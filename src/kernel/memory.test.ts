@@ -176,6 +176,30 @@ test("retired blocks wait for every reader that was inside", () => {
   assert.equal(kernel.arena.usage().usedBytes, 0);
 });
 
+test("the epochs may pass the end of their 32 bits", () => {
+  const kernel = testKernel();
+  const { arena, views } = kernel;
+  const reader = attachKernel(kernel.handle(1));
+  const { globalEpoch } = layout.control;
+  for (const ahead of [3, 2, 1]) {
+    views.u32[globalEpoch >>> 2] = 2 ** 32 - ahead;
+    // What was retired before is freed after.
+    for (let i = 0; i < 5; i++) {
+      arena.retire(arena.allocate(50), 50);
+      assert.equal(arena.reclaim(), 1, `${ahead} epochs before the end, ${i} later`);
+    }
+    views.u32[globalEpoch >>> 2] = 2 ** 32 - ahead;
+    // And what a reader may see is not, whichever epoch it came in.
+    for (let i = 0; i < 5; i++) {
+      reader.epoch.enter();
+      arena.retire(arena.allocate(50), 50);
+      for (let later = 0; later < 5; later++) assert.equal(arena.reclaim(), 0, `the reader came ${i} later`);
+      reader.epoch.leave();
+      assert.equal(arena.reclaim(), 1);
+    }
+  }
+});
+
 test("scratch is a stack with a budget", () => {
   const kernel = testKernel();
   const scratch = kernel.createScratch(3 * 1024 * 1024);

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from "../base/index.ts";
 import { type Kernel, layout } from "../kernel/index.ts";
 
-const { control, headWord, reader } = layout;
+const { headWord } = layout;
 const versionIndex = headWord.blocksVersion >>> 2;
 const directoryIndex = headWord.dataDirectory >>> 2;
 const pollMs = 5;
@@ -46,16 +46,7 @@ export function blockDamages({ views }: Kernel): number {
  * Resolves when every query that began before the call has ended, on all threads. Between the moment that a block appears and the moment that its samples leave
  * the head this must pass: an earlier query may have looked at the blocks already and at the head not yet. Main thread only.
  */
-export async function earlierQueriesEnded({ views }: Kernel, clock: Clock): Promise<void> {
-  const { u32 } = views;
-  const epoch = (Atomics.add(u32, control.globalEpoch >>> 2, 1) + 1) >>> 0;
-  for (let slot = 0; slot < reader.slots; slot++) {
-    const index = (control.readers + slot * reader.bytes + reader.epoch) >>> 2;
-    for (
-      let inside = Atomics.load(u32, index);
-      inside !== 0 && inside < epoch;
-      inside = Atomics.load(u32, index)
-    )
-      await sleep(clock, pollMs);
-  }
+export async function earlierQueriesEnded({ epoch }: Kernel, clock: Clock): Promise<void> {
+  const hasEarlier = epoch.advance();
+  while (hasEarlier()) await sleep(clock, pollMs);
 }
