@@ -52,6 +52,8 @@ export function seriesPieces(
   let chunk = <usize>atomic.load<u32>(slot + SLOT_CHUNK);
   while (chunk != 0) {
     if (count == capacity) return TOO_MANY;
+    // Looked at once, and before the rest: what follows is then that of a closed chunk, or may still grow.
+    const closed = isClosed(chunk);
     let data: usize = chunk + CHUNK_HEADER;
     let dataBytes: u32 = 0;
     if (files != filesEnd && load<u32>(files, FILE_CHUNK) == <u32>chunk) {
@@ -72,11 +74,8 @@ export function seriesPieces(
       if (!isXor(chunk)) return ENCODED;
       if (isInFile(chunk) && dataBytes == 0) return NOT_LOADED;
       if (!isInFile(chunk)) dataBytes = load<u32>(chunk, CHUNK_DATA_BYTES);
-      if (isClosed(chunk) && firstMs >= minMs && lastMs <= wholeMaxMs)
-        count = addPiece(out, count, firstMs, lastMs, data, dataBytes);
-      else
-        // While it is open it may get more.
-        count = addPiece(out, count, max<f64>(firstMs, minMs), isClosed(chunk) ? min<f64>(lastMs, maxMs) : maxMs, 0, 0);
+      if (closed && firstMs >= minMs && lastMs <= wholeMaxMs) count = addPiece(out, count, firstMs, lastMs, data, dataBytes);
+      else count = addPiece(out, count, max<f64>(firstMs, minMs), closed ? min<f64>(lastMs, maxMs) : maxMs, 0, 0);
     }
     chunk = <usize>atomic.load<u32>(chunk + CHUNK_OLDER);
   }
