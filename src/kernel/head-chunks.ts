@@ -1,3 +1,4 @@
+import { assert } from "../base/index.ts";
 import { MemoryFullError } from "./errors.ts";
 import type { KernelExports } from "./exports.ts";
 import { chunk, control, slackBytes } from "./layout.ts";
@@ -62,6 +63,10 @@ const scanHeaderBytes = 16;
 const scanEntryBytes = 40;
 const scanEnds: readonly ScanEnd[] = ["more", "end", "short", "malformed", "checksum"];
 const placeScale = 2 ** 27;
+/** A head tells the length of its chunk's record in these units, by 16 bits. */
+const recordUnitBytes = 64;
+/** Longer records do not go to files. */
+export const headChunkRecordBytesMax = 0xffff * recordUnitBytes;
 
 /** Bytes of the table that `encodeClosed` needs for so many chunks. */
 export function writeTableBytes(chunks: number): number {
@@ -90,7 +95,7 @@ export function headChunkPlaceOf({ u32 }: Views, stub: number): HeadChunkPlace &
   return {
     file: high >>> 11,
     offset: (high & 0x7ff) * 2 ** 16 + (low >>> 16),
-    recordBytesMax: (low & 0xffff) * 64,
+    recordBytesMax: (low & 0xffff) * recordUnitBytes,
   };
 }
 
@@ -168,6 +173,7 @@ export class HeadChunks {
     { file, offset }: HeadChunkPlace,
   ): number {
     const { minTimestampMs, maxTimestampMs, encoding, bytes } = record;
+    assert(bytes <= headChunkRecordBytesMax, "the record may be in a file");
     const stub = this.#exports.headChunkStub(
       older,
       minTimestampMs,

@@ -13,6 +13,7 @@ export {
   type HeadChunkPlace,
   headChunkPlace,
   headChunkPlaceOf,
+  headChunkRecordBytesMax,
   type HeadChunkRecord,
   HeadChunks,
   orderTableBytes,

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { silentLogger } from "../../base/index.ts";
-import { type Histogram, Labels, Matcher, parseHistogram } from "../../model/index.ts";
+import { createHistogram, type Histogram, Labels, Matcher, parseHistogram } from "../../model/index.ts";
 import type { StoredHistogram } from "../../storage/index.ts";
 import { MaintenanceThread } from "../maintenance/maintenance-thread.ts";
+import { openSamplesMax } from "./head.ts";
 import { abandon, baseTimeMs, type Opened, openTest, temporaryDirectory } from "../test-support.ts";
 
 const minuteMs = 60_000;
@@ -88,4 +89,43 @@ test("native histograms come out of order, survive kill -9, and go to blocks", a
   assert.ok(again.tsdb.blocks().length > 0);
   assert.deepEqual(minutesOf(again), [100, 200, 205, 210, 300, 420, 421]);
   await again.tsdb.close();
+});
+
+test("a chunk that is too long for a file stays in memory and log", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const options = {
+    nowMs: baseTimeMs + hourMs,
+    outOfOrderWindowMs: 3 * hourMs,
+    kernelBytes: 512 * 1024 * 1024,
+  };
+  const indices = Array.from({ length: 20_000 }, (_, i) => i);
+  const ofMinute = (minute: number): Histogram => {
+    const counts = indices.map((i) => minute + Math.sin(i * 77 + minute) ** 2);
+    const count = counts.reduce((sum, value) => sum + value, 0);
+    return createHistogram({ count, sum: minute, positive: { indices, counts } });
+  };
+  let opened = await openTest(directory, options);
+  // One more than a list takes, and the newest.
+  const late = Array.from({ length: openSamplesMax + 1 }, (_, minute) => minute);
+  for (const minute of [59, ...late]) {
+    const appender = opened.tsdb.appender();
+    const ref = appender.reference(Labels.from({ __name__: "h" }));
+    appender.appendHistogram(ref, baseTimeMs + minute * minuteMs, ofMinute(minute), "float");
+    assert.equal(appender.commit().appended, 1);
+  }
+  for (let start = 0; start < 3; start++) {
+    const found = read(opened);
+    assert.deepEqual(
+      found.map(({ timestampMs }) => (timestampMs - baseTimeMs) / minuteMs),
+      [...late, 59],
+      `start ${start}`,
+    );
+    found.forEach(({ histogram }, i) =>
+      assert.deepEqual(histogram.positive.counts, ofMinute([...late, 59][i]!).positive.counts),
+    );
+    await opened.tsdb.close();
+    opened = await openTest(directory, options);
+  }
+  await opened.tsdb.close();
 });

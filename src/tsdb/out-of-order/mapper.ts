@@ -1,5 +1,10 @@
 import { type Clock, errorMessage, type Logger } from "../../base/index.ts";
-import { headChunkPlaceOf, type Kernel, MemoryFullError } from "../../kernel/index.ts";
+import {
+  headChunkPlaceOf,
+  headChunkRecordBytesMax,
+  type Kernel,
+  MemoryFullError,
+} from "../../kernel/index.ts";
 import { encodeHeadChunkRecord, type HeadChunks, outOfOrderMask } from "../head-chunks/index.ts";
 import type { ChunkMarker } from "../wal/marker-record.ts";
 import { chunkData, chunkRun, setMarked } from "./chunks.ts";
@@ -63,7 +68,7 @@ export class OutOfOrderMapper {
     for (const { ptr } of markers) setMarked(this.#options.kernel.views, ptr);
   }
 
-  /** The chunks that the series has in memory, its list among them. */
+  /** The chunks that the series has in memory, its list among them, and that a file can take. */
   #close(ref: number): Outgoing[] {
     const { kernel, head } = this.#options;
     try {
@@ -72,11 +77,12 @@ export class OutOfOrderMapper {
       if (!(error instanceof MemoryFullError)) throw error;
       return [];
     }
-    return head.inMemory(ref).map((ptr) => {
+    const outgoing = head.inMemory(ref).map((ptr) => {
       const run = chunkRun(kernel.views, ptr);
       const header = { ...run, ref, encoding: run.encoding | outOfOrderMask };
       return { ref, ptr, record: encodeHeadChunkRecord(kernel, header, chunkData(kernel.views, ptr)) };
     });
+    return outgoing.filter(({ record }) => record.length <= headChunkRecordBytesMax);
   }
 
   /** One write, of which all is in the file or nothing. */
