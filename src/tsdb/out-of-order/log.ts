@@ -49,16 +49,21 @@ export class OutOfOrderLog {
     return directoryBytes(this.#options.disk, this.directory);
   }
 
-  /** Writes the markers, then the samples. Throws `unavailable`; then hardly anything was written, and nothing counts. */
+  /** Writes the markers, then the samples. Throws `unavailable`; then hardly anything was written, and nothing of it comes with the next write. */
   write(markers: readonly ChunkMarker[], entries: readonly SampleEntry[]): void {
     if (markers.length + entries.length === 0) return;
     const writer = (this.#writer ??= this.#open());
-    if (markers.length > 0) writer.add(encodeMarkerRecord(markers));
     const floats = entries.filter(isFloatEntry);
     const histograms = entries.filter((entry): entry is HistogramEntry => !isFloatEntry(entry));
-    if (floats.length > 0) writer.add(encodeFloatRecord(floats));
-    for (const record of encodeHistogramRecords(histograms)) writer.add(record);
-    writer.flush();
+    try {
+      if (markers.length > 0) writer.add(encodeMarkerRecord(markers));
+      if (floats.length > 0) writer.add(encodeFloatRecord(floats));
+      for (const record of encodeHistogramRecords(histograms)) writer.add(record);
+      writer.flush();
+    } catch (error) {
+      writer.discard();
+      throw error;
+    }
   }
 
   /** Begins a segment, and returns its number: what is written from now on is in it or later. Throws `unavailable`. */

@@ -8,9 +8,9 @@ import { headRef } from "../wal/entry-window.ts";
 import { decodeFloatRecord, isFloatRecord } from "../wal/float-record.ts";
 import { decodeHistogramRecord, isHistogramRecord } from "../wal/histogram-record.ts";
 import { type ChunkMarker, decodeMarkerRecord } from "../wal/marker-record.ts";
-import { SegmentReader, type WalDamage } from "../wal/reader.ts";
+import { type SegmentEnd, SegmentReader, type WalDamage } from "../wal/reader.ts";
 import { recordType } from "../wal/record.ts";
-import { listSegments } from "../wal/segment.ts";
+import { listSegments, type Segment } from "../wal/segment.ts";
 import type { WalWriter } from "../wal/writer.ts";
 
 export interface OutOfOrderReplayOptions {
@@ -44,15 +44,8 @@ export interface OutOfOrderReplayResult {
 
 /** Fills the out-of-order part of a head whose series are known from the write-behind log. Throws the disk's errors and MemoryFullError. */
 export async function replayOutOfOrder(options: OutOfOrderReplayOptions): Promise<OutOfOrderReplayResult> {
-  const { disk, directory } = options;
   const replay = new Replay(options);
-  for (let last = -1; ;) {
-    const next = listSegments(disk, directory).find(({ index }) => index > last);
-    if (next === undefined) break;
-    await replay.readSegment(next.index, next.path);
-    last = next.index;
-  }
-  options.onCaughtUp?.();
+  await replay.run();
   return replay.result;
 }
 
@@ -72,27 +65,53 @@ class Replay {
     this.#options = options;
   }
 
-  async readSegment(index: number, path: string): Promise<void> {
-    const { head, disk, logger, writer } = this.#options;
-    const sizeBytes = (): number | undefined =>
-      writer?.()?.segment === index ? writer()!.segmentSizeBytes : disk.stat(path)?.sizeBytes;
-    const reader = new SegmentReader(head.kernel, disk, path, { sizeBytes: sizeBytes() });
-    try {
-      for (;;) {
-        await this.#drain(reader, path);
-        const written = sizeBytes() ?? 0;
-        if (written <= reader.position) break;
-        reader.extend(written);
+  /** Reads segment by segment until nothing is left. Nothing may wait from the last look at the log until samples go into the head. */
+  async run(): Promise<void> {
+    const { head, disk, onCaughtUp } = this.#options;
+    for (let segment = this.#segmentAfter(-1); segment !== undefined;) {
+      const { index, path } = segment;
+      const reader = new SegmentReader(head.kernel, disk, path, { sizeBytes: this.#writtenBytes(segment) });
+      try {
+        do await this.#drain(reader, path);
+        while (this.#hasGrown(reader, segment));
+        this.#judge(reader.end, path);
+        segment = this.#segmentAfter(index);
+      } finally {
+        reader.close();
       }
-      this.result.damages.push(...reader.damages);
-      for (const damage of reader.damages) logger.warn("damaged WBL record skipped", { ...damage });
-      if (reader.tail === undefined) return;
-      this.result.tornTails.push(reader.tail);
-      cutTail(disk, path, reader);
-      logger.warn("torn end of WBL segment cut", { ...reader.tail, sizeBytes: reader.goodBytes });
-    } finally {
-      reader.close();
     }
+    onCaughtUp?.();
+  }
+
+  #segmentAfter(last: number): Segment | undefined {
+    const { disk, directory } = this.#options;
+    return listSegments(disk, directory).find(({ index }) => index > last);
+  }
+
+  #writtenBytes({ index, path }: Segment): number {
+    const writer = this.#options.writer?.();
+    if (writer?.segment === index) return writer.segmentSizeBytes;
+    return this.#options.disk.stat(path)?.sizeBytes ?? 0;
+  }
+
+  /** Whether there is more of the segment than was read, which the reader then goes on with. */
+  #hasGrown(reader: SegmentReader, segment: Segment): boolean {
+    const writtenBytes = this.#writtenBytes(segment);
+    if (writtenBytes <= reader.position) return false;
+    reader.extend(writtenBytes);
+    return true;
+  }
+
+  /** Counts what could not be read of a segment that was read to its end, and cuts a torn one. */
+  #judge(end: SegmentEnd, path: string): void {
+    const { damages, tail, goodBytes } = end;
+    const { disk, logger } = this.#options;
+    this.result.damages.push(...damages);
+    for (const damage of damages) logger.warn("damaged WBL record skipped", { ...damage });
+    if (tail === undefined) return;
+    this.result.tornTails.push(tail);
+    cutTail(disk, path, end);
+    logger.warn("torn end of WBL segment cut", { ...tail, sizeBytes: goodBytes });
   }
 
   async #drain(reader: SegmentReader, path: string): Promise<void> {
