@@ -13,7 +13,7 @@ import {
   temporaryDirectory,
 } from "./support/program.ts";
 import { type Ask, equalAsks } from "./support/api-asks.ts";
-import { skipWithout, startPeer } from "./support/peers.ts";
+import { isOldPeer, skipWithout, startPeer } from "./support/peers.ts";
 import { startTarget, type TestServer } from "./support/targets.ts";
 
 const exposition = `# HELP requests_total Requests that were answered.
@@ -109,7 +109,6 @@ const changedSince: readonly { ask: RegExp; why: string; older?: (ours: string) 
     why: "the word was capitalised",
     older: (ours) => ours.replace("invalid time value", "Invalid time value"),
   },
-  { ask: /time=NaN/, why: "2.42 makes a time of it that depends on the processor; here it is no time" },
   {
     ask: /^GET \S*\/(?:query|format_query|query\?query=&time=5|series\?match\[\]=) $/,
     why: "an empty text has no position",
@@ -131,6 +130,12 @@ const changedSince: readonly { ask: RegExp; why: string; older?: (ours: string) 
   },
   { ask: /rules\?(?:type=(?:alert|rec)|rule_|file)/i, why: "more filters, and no empty groups" },
   { ask: /status\/tsdb\?limit/, why: "there was no limit" },
+];
+
+const isOld = isOldPeer("prometheus");
+const differing: typeof changedSince = [
+  ...(isOld ? changedSince : []),
+  { ask: /time=NaN/, why: "upstream makes a time of it that depends on the processor; here it is no time" },
 ];
 
 const directory = temporaryDirectory();
@@ -168,9 +173,12 @@ scrape_configs:
 function masked(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => masked(item));
-    // The series of a vector and the metrics of a target come in an order that neither promises.
+    // Series, those of a vector among them, and the metrics of a target come in an order that neither promises.
     const first: unknown = value[0];
-    const isUnordered = typeof first === "object" && first !== null && ("value" in first || "help" in first);
+    const isUnordered =
+      typeof first === "object" &&
+      first !== null &&
+      ["value", "help", "__name__"].some((name) => name in first);
     return isUnordered ? items.sort(byText) : items;
   }
   if (typeof value === "object" && value !== null)
@@ -245,8 +253,8 @@ describe("the same API as Prometheus", { skip: skipWithout("prometheus") }, () =
     test(name, async () => {
       const path = ask.path.replaceAll(/=T\b/g, `=${atSeconds}`);
       const [ours, theirs] = await both({ ...ask, path });
-      const changed = changedSince.find((entry) => entry.ask.test(name));
-      if (changed?.older)
+      const changed = differing.find((entry) => entry.ask.test(name));
+      if (changed && changed.older)
         assert.deepEqual(JSON.parse(changed.older(JSON.stringify(comparable(ours!)))), comparable(theirs!));
       else if (changed)
         assert.notDeepEqual(comparable(ours!), comparable(theirs!), `no longer so: ${changed.why}`);
@@ -271,7 +279,7 @@ describe("the same API as Prometheus", { skip: skipWithout("prometheus") }, () =
     test(`the shape of ${path}`, async () => {
       const [ours, theirs] = await both({ path });
       const paths = shapeOf(JSON.parse(ours!.text)).filter(
-        (line) => more === undefined || !more.test(line.replace(/^data\./, "")),
+        (line) => !isOld || more === undefined || !more.test(line.replace(/^data\./, "")),
       );
       assert.deepEqual(paths, shapeOf(JSON.parse(theirs!.text)), why);
       assert.equal(ours!.status, theirs!.status);
@@ -286,7 +294,9 @@ describe("the same API as Prometheus", { skip: skipWithout("prometheus") }, () =
     // The size of WAL segments is 0B there, which means the same.
     const perServer =
       /^(?:config\.file|storage\.tsdb\.(?:path|wal-segment-size)|web\.(?:listen-address|console|page-title))/;
-    for (const name of common.filter((one) => !perServer.test(one)))
+    // What the flag leaves open was shown as 0s.
+    const changed = isOld ? ["storage.tsdb.retention.time"] : [];
+    for (const name of common.filter((one) => !perServer.test(one) && !changed.includes(one)))
       assert.equal(ours![name], theirs![name], name);
     assert.ok(common.length > 20, common.join(" "));
   });
@@ -295,7 +305,11 @@ describe("the same API as Prometheus", { skip: skipWithout("prometheus") }, () =
     const [ours, theirs] = (await both({ path: "/api/v1/status/config" })).map(
       ({ text }) => (JSON.parse(text) as { data: { yaml: string } }).data.yaml,
     );
-    const missing = theirs!.split("\n").filter((line) => !ours!.split("\n").includes(line));
+    // Upstream prints what it computes of out_of_order_time_window as well, under no name that could be read.
+    const stray = /^ *outofordertimewindow: 0$/;
+    const missing = theirs!
+      .split("\n")
+      .filter((line) => !stray.test(line) && !ours!.split("\n").includes(line));
     // Ours has more lines, for options that came since.
     assert.deepEqual(missing, []);
   });
@@ -314,7 +328,9 @@ describe("the same API as Prometheus", { skip: skipWithout("prometheus") }, () =
           .sort(byText),
         vary: /\borigin\b/i.test(String(headers.vary)),
       }));
-      assert.deepEqual(ours, { ...theirs, vary: true });
+      // Since 3.0 any origin is named, where the flag allows all.
+      const named = theirs!.cors.map(([name, value]) => [name, value === "*" ? ask.headers?.origin : value]);
+      assert.deepEqual(ours, { ...theirs, cors: named, vary: true });
     }
   });
 

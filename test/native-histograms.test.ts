@@ -13,7 +13,7 @@ import {
   varintField,
 } from "../src/exposition/testing/protobuf-writer.ts";
 import { createHistogram, type Histogram } from "../src/model/index.ts";
-import { skipWithout, startPeer } from "./support/peers.ts";
+import { isOldPeer, skipWithout, startPeer } from "./support/peers.ts";
 import {
   api,
   eventually,
@@ -219,7 +219,13 @@ test(
     const { scene, baseMs, write, jobs, idle, flags } = await createScene(t);
     const both = await Promise.all([
       startProgram("server", flags(write("ours.yml", jobs({ scrape_native_histograms: true })), "ours")),
-      startPeer("prometheus", flags(write("theirs.yml", jobs({})), "theirs")),
+      startPeer(
+        "prometheus",
+        flags(
+          write("theirs.yml", jobs(isOldPeer("prometheus") ? {} : { scrape_native_histograms: true })),
+          "theirs",
+        ),
+      ),
     ]);
     t.after(() => Promise.all(both.map((one) => one.end("SIGKILL"))));
     for (scene.state = 1; scene.state <= statesMax; scene.state++) await reaches(both, scene.state);

@@ -24,7 +24,8 @@ import { type Answer, findDifference } from "./support/promql/compare.ts";
 import { Dialect } from "./support/promql/dialect.ts";
 import { type GeneratedQuery, QueryGenerator } from "./support/promql/query-generator.ts";
 import { printQuery, type QueryNode, shrinkQuery } from "./support/promql/query-tree.ts";
-import { PrometheusPeer, hasPrometheus, prometheusVersion } from "./support/prometheus.ts";
+import { PrometheusPeer } from "./support/prometheus.ts";
+import { isOldPeer, skipWithout } from "./support/peers.ts";
 import { handwrittenQueries } from "./support/promql-queries.ts";
 
 /** Of the queries drawn and of the data. */
@@ -40,8 +41,8 @@ const repetitions = 20;
 /** Failures after which there is no point in going on. */
 const failuresMax = 10;
 
-const skip = !hasPrometheus() && "prometheus or promtool is not installed";
-const isCurrent = !skip && !prometheusVersion().startsWith("2.");
+const skip = skipWithout("prometheus", "promtool");
+const isCurrent = !skip && !isOldPeer("prometheus");
 
 /** A whole hour. */
 const startMs = 1_699_999_200_000;

@@ -133,7 +133,7 @@ test("what keeps rules from being backfilled is said", async (t) => {
       rules,
     ]);
   for (const [flags, message] of [
-    [[], /required flag --start not provided/],
+    [[], /required flag\(s\) '--start' not provided/],
     [["--start=x"], /error parsing start time: cannot parse "x" to a valid timestamp/],
     [["--start=100", "--end=100"], /start time is not before end time/],
     [

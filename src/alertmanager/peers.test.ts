@@ -1,7 +1,7 @@
 /** Against the programs of a Debian system: amtool, Prometheus and the real Alertmanager. */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,15 +13,15 @@ import { silentLogger, systemClock, systemDisk } from "../base/index.ts";
 import { createServer } from "../http/index.ts";
 import { createAlertmanager } from "./alertmanager.ts";
 import { freePort } from "../../test/support/free-port.ts";
+import { type Peer, peerBinary, skipWithout } from "../../test/support/peers.ts";
 
 const run = promisify(execFile);
 
-function binary(t: TestContext, name: string): string | undefined {
-  const found = ["/usr/bin", "/usr/local/bin"]
-    .map((directory) => path.join(directory, name))
-    .find(existsSync);
-  if (found === undefined) t.skip(`${name} is not installed`);
-  return found;
+function binary(t: TestContext, peer: Peer): string | undefined {
+  const missing = skipWithout(peer);
+  if (missing === false) return peerBinary(peer);
+  t.skip(missing);
+  return undefined;
 }
 
 function temporaryDirectory(t: TestContext): string {
@@ -187,7 +187,7 @@ test("Prometheus sends its alerts here", async (t) => {
 });
 
 test("silences and the notification log are the real Alertmanager's, both ways", async (t) => {
-  const real = binary(t, "prometheus-alertmanager");
+  const real = binary(t, "alertmanager");
   if (real === undefined) return;
   const { url: hookUrl, messages } = await startHook(t);
   const storage = temporaryDirectory(t);
@@ -257,7 +257,7 @@ test("silences and the notification log are the real Alertmanager's, both ways",
 });
 
 test("the same alerts get the same fingerprints, shapes and errors from the real Alertmanager", async (t) => {
-  const real = binary(t, "prometheus-alertmanager");
+  const real = binary(t, "alertmanager");
   if (real === undefined) return;
   const [ownHook, theirHook] = [await startHook(t), await startHook(t)];
   const own = await startOwn(configFor(ownHook.url), temporaryDirectory(t));

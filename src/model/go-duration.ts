@@ -11,11 +11,15 @@ const unitMs: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
+/** What promtool's flags know besides. */
+const longUnitMs: Readonly<Record<string, number>> = { d: 86_400_000, w: 604_800_000 };
 /** An amount and what is behind it, which should be a unit. */
 const part = /(\d+\.?\d*|\.\d+)([^\d.]*)/y;
 
-/** Reads Go's own durations, `1h2m3.5s`, which know no days, into milliseconds. Throws `bad_data` with Go's texts. */
-export function parseGoDuration(source: string): number {
+/**
+ * Reads Go's own durations, `1h2m3.5s`, into milliseconds; `knowsDays` allows `d` and `w` as well. Throws `bad_data` with Go's texts.
+ */
+export function parseGoDuration(source: string, knowsDays = false): number {
   const invalid = (): NarthexError =>
     new NarthexError("bad_data", `time: invalid duration ${quoteGo(source)}`);
   const text = source.replace(/^[+-]/, "");
@@ -27,7 +31,7 @@ export function parseGoDuration(source: string): number {
     const [, amount, unit] = part.exec(text) ?? [];
     if (amount === undefined || unit === undefined) throw invalid();
     if (unit === "") throw new NarthexError("bad_data", `time: missing unit in duration ${quoteGo(source)}`);
-    const length = unitMs[unit];
+    const length = unitMs[unit] ?? (knowsDays ? longUnitMs[unit] : undefined);
     if (length === undefined)
       throw new NarthexError(
         "bad_data",

@@ -80,6 +80,7 @@ test("Go's own durations", () => {
     ["1d", 'time: unknown unit "d" in duration "1d"'],
   ])
     assert.throws(() => parseGoDuration(bad!), { code: "bad_data", message: message! });
+  assert.equal(parseGoDuration("1.5w2d", true), 12.5 * 86_400_000);
 });
 
 test("numbers are printed as Go prints them", () => {

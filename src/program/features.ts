@@ -40,6 +40,7 @@ export function describeFeatures(options: ServerOptions): Record<string, Record<
       ...keywords,
       at_modifier: true,
       delayed_name_removal: enabled.has("promql-delayed-name-removal"),
+      duration_expr: true,
       negative_offset: true,
       per_query_lookback_delta: true,
       per_step_stats: enabled.has("promql-per-step-stats"),

@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
+import { formatByteSize } from "../codec/index.ts";
 import { encodeConfig } from "../config/index.ts";
 import type { Kernel } from "../kernel/index.ts";
+import { formatDuration } from "../model/index.ts";
 import type { Tsdb } from "../tsdb/index.ts";
 import type { StatusView } from "../web/index.ts";
 import type { LiveConfig } from "./live-config.ts";
@@ -27,9 +29,16 @@ export function createServerStatus({
   readers,
 }: ServerStatusParts): StatusView {
   const startTime = new Date().toISOString();
+  const { timeMs, sizeBytes } = retentionOf(config.current);
+  // The configuration may say otherwise than the flags.
+  const flags = {
+    ...options.flags,
+    "storage.tsdb.retention.time": formatDuration(timeMs),
+    "storage.tsdb.retention.size": formatByteSize(sizeBytes),
+  };
   return {
     configYaml: () => encodeConfig(config.current),
-    flags: () => options.flags,
+    flags: () => flags,
     features: () => describeFeatures(options),
     blocks: () => tsdb.blocks(),
     build: buildInfo,

@@ -1,7 +1,7 @@
 import type { AggregationOperator } from "./ast.ts";
 import { functions } from "./functions.ts";
 import { experimentalAggregations, type ParserOptions } from "./parser.ts";
-import { aggregators, modifiers, queryWords, signs, wordOperators } from "./token.ts";
+import { aggregators, modifiers, signs, wordOperators } from "./token.ts";
 
 /** Words and signs of the language, each with whether a query may use it. */
 export interface Language {
@@ -18,9 +18,8 @@ export function describeLanguage(options: ParserOptions): Language {
   };
   const isAggregator = (word: AggregationOperator): boolean =>
     options.experimentalFunctions === true || !experimentalAggregations.has(word);
-  const durationWords = queryWords.filter((word) => word !== "max_of" && word !== "min_of");
   return {
-    keywords: Object.fromEntries([...modifiers, ...durationWords].map((word) => [word, isKeyword(word)])),
+    keywords: Object.fromEntries(modifiers.map((word) => [word, isKeyword(word)])),
     operators: Object.fromEntries([
       ...[...signs, ...wordOperators].map((sign) => [sign, true] as const),
       ...aggregators.map((word) => [word, isAggregator(word)] as const),

@@ -8,8 +8,9 @@ export class ParseError extends NarthexError {
   /** What is wrong, without the place. */
   readonly reason: string;
 
-  constructor(query: string, position: PositionRange, reason: string) {
-    super("bad_data", `${lineAndColumn(query, position.start)}: parse error: ${reason}`);
+  /** `linesBefore` is how many lines of the text that the query stands in come before it. */
+  constructor(query: string, position: PositionRange, reason: string, linesBefore = 0) {
+    super("bad_data", `${lineAndColumn(query, position.start, linesBefore)}: parse error: ${reason}`);
     this.name = "ParseError";
     this.query = query;
     this.position = position;
@@ -19,10 +20,10 @@ export class ParseError extends NarthexError {
 
 const encoder = new TextEncoder();
 
-function lineAndColumn(query: string, offset: number): string {
+function lineAndColumn(query: string, offset: number, linesBefore: number): string {
   if (query === "") return "unknown position";
   const before = query.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
-  const line = before.split("\n").length;
+  const line = linesBefore + before.split("\n").length;
   return `${line}:${encoder.encode(before.slice(lineStart)).length + 1}`;
 }

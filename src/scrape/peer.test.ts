@@ -13,9 +13,9 @@ import { Labels } from "../model/index.ts";
 import { ScrapeManager } from "./index.ts";
 import { configs, MemoryStorage } from "./test-support.ts";
 import { freePort } from "../../test/support/free-port.ts";
+import { peerBinary, skipWithout } from "../../test/support/peers.ts";
 
-const program = "/usr/bin/prometheus";
-
+const skip = skipWithout("prometheus");
 // Bounds are in the form that both versions store them in: only Prometheus 3 rewrites them.
 const body = `# HELP requests Requests.
 # TYPE requests counter
@@ -72,13 +72,13 @@ const jobs = (address: string): string => `
   static_configs: [{targets: ["${address}"]}]
 `;
 
-/** Label sets of all series that Debian's Prometheus has after a few scrapes. */
+/** Label sets of all series that Prometheus has after a few scrapes. */
 async function seriesOfPeer(t: TestContext, directory: string, config: string): Promise<Set<string>> {
   const file = path.join(directory, "prometheus.yml");
   fs.writeFileSync(file, config);
   const address = `127.0.0.1:${await freePort()}`;
   const peer = spawn(
-    program,
+    peerBinary("prometheus"),
     [`--config.file=${file}`, `--storage.tsdb.path=${directory}/data`, `--web.listen-address=${address}`],
     { stdio: "ignore" },
   );
@@ -102,8 +102,7 @@ async function seriesOfPeer(t: TestContext, directory: string, config: string): 
   }
 }
 
-test("series are those that Debian's Prometheus makes of the same targets and rules", async (t) => {
-  if (!fs.existsSync(program)) return t.skip("prometheus is not installed");
+test("series are those that Prometheus makes of the same targets and rules", { skip }, async (t) => {
   const target = http.createServer((_, response) =>
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(body),
   );

@@ -29,7 +29,7 @@ class FaultyDisk extends ForwardingDisk {
   fails: (operation: Operation, call: number) => string | undefined = () => undefined;
 
   override open(path: string, flags: string): number {
-    if (flags !== "r" && !path.endsWith("/lock")) this.#check("open");
+    if (flags !== "r" && !/\/lock(?:\.\d+)?$/.test(path)) this.#check("open");
     return super.open(path, flags);
   }
   override write(fd: number, bytes: Uint8Array, position?: number): void {

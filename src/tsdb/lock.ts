@@ -1,14 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import { type Disk, errorMessage, NarthexError } from "../base/index.ts";
 
-/** A lock file that is empty for longer than this was left by somebody who died while creating it. */
-const creationMsMax = 1000;
 const attemptsMax = 5;
 
 /**
  * Holds a data directory for this process. The file `lock` says "PID STARTTIME BOOTID": a process with that number that began at that
- * time since that boot is its holder; when it is gone the lock is taken over. Prometheus leaves the file empty and holds an flock(2) on it, which
- * Node cannot take but the system lists.
+ * time since that boot is its holder; when it is gone the lock is taken over. The file has its contents from the moment it appears, so that an
+ * empty one is Prometheus': it holds an flock(2) on it, which Node cannot take but the system lists.
  */
 export class DirectoryLock {
   readonly #disk: Disk;
@@ -28,10 +26,9 @@ export class DirectoryLock {
     let replacedStale = false;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       if (create(disk, path)) return new DirectoryLock(disk, path, replacedStale);
-      const stat = disk.stat(path);
-      if (stat === undefined) continue;
+      if (disk.stat(path) === undefined) continue;
       const content = Buffer.from(disk.readFile(path)).toString();
-      const holder = flockHolder(path) ?? writtenHolder(disk, content, stat.modifiedMs);
+      const holder = flockHolder(path) ?? writtenHolder(disk, content);
       if (holder !== undefined)
         throw new NarthexError(
           "unavailable",
@@ -51,22 +48,23 @@ export class DirectoryLock {
   }
 }
 
+/** False when somebody has the file already. */
 function create(disk: Disk, path: string): boolean {
-  let fd: number;
+  const written = `${path}.${process.pid}`;
   try {
-    fd = disk.open(path, "wx");
+    const fd = disk.open(written, "w");
+    try {
+      disk.write(fd, Buffer.from(`${process.pid} ${startTime(disk, process.pid)} ${bootId(disk)}`));
+    } finally {
+      disk.close(fd);
+    }
+    disk.link(written, path);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw new NarthexError("unavailable", `cannot create ${path}: ${errorMessage(error)}`, { cause: error });
-  }
-  try {
-    disk.write(fd, Buffer.from(`${process.pid} ${startTime(disk, process.pid)} ${bootId(disk)}`));
-    return true;
-  } catch (error) {
-    disk.remove(path);
-    throw new NarthexError("unavailable", `cannot write ${path}: ${errorMessage(error)}`, { cause: error });
   } finally {
-    disk.close(fd);
+    disk.remove(written);
   }
 }
 
@@ -84,9 +82,8 @@ function takeAside(disk: Disk, path: string, content: string): void {
 }
 
 /** The process that the file's text names, when it is alive. */
-function writtenHolder(disk: Disk, content: string, modifiedMs: number): string | undefined {
+function writtenHolder(disk: Disk, content: string): string | undefined {
   const [pidText = "", start, boot] = content.trim().split(" ");
-  if (pidText === "") return Date.now() - modifiedMs < creationMsMax ? "(starting)" : undefined;
   const pid = Number(pidText);
   if (!Number.isSafeInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined;
   return start === startTime(disk, pid) && boot === bootId(disk) ? pidText : undefined;

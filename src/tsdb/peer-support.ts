@@ -1,29 +1,20 @@
-/** The real programs, as Debian installs them, for tests that compare. */
+/** The real programs, for tests that compare. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { normalNaNBits } from "../kernel/index.ts";
 import { Labels } from "../model/index.ts";
 import { freePort } from "../../test/support/free-port.ts";
+import { peerBinary, skipWithout } from "../../test/support/peers.ts";
 import { bitsOf, type Dump } from "./test-support.ts";
 
 const startMsMax = 20_000;
 
 /** What `test` is told as `skip`: why, or false. */
-export const skipWithoutPrometheus: string | false =
-  isInstalled("prometheus") && isInstalled("promtool") ? false : "prometheus and promtool are not installed";
-
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const skipWithoutPrometheus = skipWithout("prometheus", "promtool");
 
 export function promtool(...args: string[]): string {
-  return execFileSync("promtool", args, { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
+  return execFileSync(peerBinary("promtool"), args, { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
 }
 
 /** What `promtool tsdb dump` finds in a copy of the directory: it prints `{labels} value milliseconds` per sample. */
@@ -76,7 +67,7 @@ export async function startPrometheus(
   writeFileSync(`${data}.yml`, config);
   const address = `--web.listen-address=127.0.0.1:${port}`;
   const args = [`--config.file=${data}.yml`, `--storage.tsdb.path=${data}`, ...flags, address];
-  const prometheus = spawn("prometheus", args, { stdio: ["ignore", "ignore", "pipe"] });
+  const prometheus = spawn(peerBinary("prometheus"), args, { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   prometheus.stderr.on("data", (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
   for (const deadlineMs = Date.now() + startMsMax; Date.now() < deadlineMs && prometheus.exitCode === null;) {

@@ -14,6 +14,7 @@ import {
   withPrometheus,
 } from "./peer-support.ts";
 import { freePort } from "../../test/support/free-port.ts";
+import { peerBinary } from "../../test/support/peers.ts";
 
 const anySeries = '{__name__="go_goroutines", instance="127.0.0.1", job="self"}';
 
@@ -58,7 +59,7 @@ test("a directory that Prometheus has locked is left alone", { skip: skipWithout
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const data = `${directory}/data`;
   // Debian's build has the lock off by default, under a flag of its own.
-  const help = execFileSync("prometheus", ["--help"], { encoding: "utf8" });
+  const help = execFileSync(peerBinary("prometheus"), ["--help"], { encoding: "utf8" });
   const flags = help.includes("use-lockfile") ? ["--storage.tsdb.use-lockfile"] : [];
   const prometheus = await startPrometheus(data, await freePort(), "{}", ...flags);
   await assert.rejects(openTest(data), new RegExp(`is in use by process ${prometheus.pid}:`));

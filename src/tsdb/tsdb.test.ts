@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { NarthexError } from "../base/index.ts";
@@ -147,6 +147,8 @@ test("a second start is refused, a stale lock is taken over", async (t) => {
   const { tsdb } = await openTest(directory);
   await assert.rejects(openTest(directory), /data directory .* is in use by process \d+/);
   await tsdb.close();
+  // As a Prometheus that was killed leaves it.
+  writeFileSync(`${directory}/lock`, "");
   const again = await openTest(directory);
   await again.tsdb.close();
 });

@@ -79,9 +79,7 @@ function createApi(parts: WebParts): Hono {
     c.res.headers.append("vary", "Origin");
     const origin = c.req.header("origin");
     if (origin === undefined) return;
-    const allowed = parts.corsOrigin === ".*" ? "*" : corsOrigin.matches(origin) ? origin : undefined;
-    if (allowed === undefined) return;
-    c.header("access-control-allow-origin", allowed);
+    if (corsOrigin.matches(origin)) c.header("access-control-allow-origin", origin);
     c.header("access-control-allow-headers", "Accept, Authorization, Content-Type, Origin");
     c.header("access-control-allow-methods", "GET, POST, OPTIONS");
     c.header("access-control-expose-headers", "Date");

@@ -23,6 +23,25 @@ export function skipWithout(...peers: Peer[]): string | false {
   return missing.length > 0 && `not installed: ${missing.map(peerBinary).join(", ")}`;
 }
 
+/** The installed version, `2.42.0`; empty where there is none. */
+export function peerVersion(peer: Peer): string {
+  const { stdout, stderr } = spawnSync(binaries[peer], ["--version"], { encoding: "utf8" });
+  return /version (\S+)/.exec(stdout + stderr)?.[1] ?? "";
+}
+
+/** Whether what is installed is older than the 3.x that we are measured by. */
+export function isOldPeer(peer: Peer): boolean {
+  return /^[0-2]\./.test(peerVersion(peer));
+}
+
+/** What current promtool says on standard error, in the words of the one that is installed. */
+export function inPromtoolsWords(text: string): string {
+  if (!isOldPeer("promtool")) return text;
+  return text
+    .replace(/flag\(s\) '(\S+)'/, "flag $1")
+    .replace(/^invalid block ID (\S+)/, "block $1 not found");
+}
+
 /** Starts a real program on a free port, and resolves when it is ready. */
 export function startPeer(peer: Peer, args: readonly string[]): Promise<Program> {
   return startCommand(binaries[peer], args);

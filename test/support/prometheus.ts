@@ -3,30 +3,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import type { TestSeries } from "../../src/promql/testing/index.ts";
+import { peerBinary } from "./peers.ts";
 import { encodeWriteRequest } from "./remote-write.ts";
-
-/** The peer's programs, as found on the path or named by PROMETHEUS_BIN and PROMTOOL_BIN. */
-const prometheusBinary = process.env["PROMETHEUS_BIN"] ?? "prometheus";
-const promtoolBinary = process.env["PROMTOOL_BIN"] ?? "promtool";
-
-export function hasPrometheus(): boolean {
-  return [prometheusBinary, promtoolBinary].every(
-    (binary) => spawnSync(binary, ["--version"], { stdio: "ignore" }).status === 0,
-  );
-}
-
-/** The peer's version, `2.42.0`. */
-export function prometheusVersion(): string {
-  const { stdout, stderr } = spawnSync(prometheusBinary, ["--version"], { encoding: "utf8" });
-  return /version (\S+)/.exec(stdout + stderr)?.[1] ?? "";
-}
 
 /** Puts samples in OpenMetrics text into blocks under `directory`, where `PrometheusPeer.start` finds them. */
 export function importOpenMetrics(directory: string, openMetrics: string): void {
   const input = join(directory, "input.om");
   writeFileSync(input, openMetrics);
   const args = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", input, join(directory, "data")];
-  const imported = spawnSync(promtoolBinary, args, { encoding: "utf8" });
+  const imported = spawnSync(peerBinary("promtool"), args, { encoding: "utf8" });
   if (imported.status !== 0) throw new Error(`promtool: ${imported.stderr}`);
 }
 
@@ -47,7 +32,7 @@ export class PrometheusPeer {
     writeFileSync(config, "global: {}\n");
     const address = `127.0.0.1:${await freePort()}`;
     const child = spawn(
-      prometheusBinary,
+      peerBinary("prometheus"),
       [`--config.file=${config}`, `--storage.tsdb.path=${data}`, `--web.listen-address=${address}`, ...flags],
       { stdio: "ignore" },
     );

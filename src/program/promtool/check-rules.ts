@@ -59,7 +59,6 @@ export function checkRuleText(
     if (!(error instanceof NarthexError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
     const messages = error instanceof RuleFileError ? error.messages : [errorMessage(error)];
     err(`  FAILED:\n${messages.map((message) => `${message}\n`).join("")}`);
-    out("\n");
     findings.hasErrors = true;
     return;
   }

@@ -23,8 +23,11 @@ export function parseCommandLine(commands: Commands, args: readonly string[]): C
   const flags = asUsage(() => parseFlags(flagsOf(command), flagArguments));
   checkPositionals(command, positionals);
   const given = new Set(flagArguments.map((argument) => argument.replace(/^--([^=]*)=?[^]*$/, "$1")));
-  const missing = command.requiredFlags?.find((name) => !given.has(name));
-  if (missing !== undefined) throw new UsageError(`required flag --${missing} not provided`);
+  const missing = (command.requiredFlags ?? []).filter((name) => !given.has(name));
+  if (missing.length > 0) {
+    const names = missing.map((name) => `'--${name}'`).join(", ");
+    throw new UsageError(`required flag(s) ${names} not provided`);
+  }
   checkRequired(command, positionals);
   return { words, wantsHelp, flags, positionals };
 }

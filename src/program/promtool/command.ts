@@ -62,10 +62,10 @@ export function integerFlag(flags: Flags, name: string): number {
   return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(value)));
 }
 
-/** A flag's duration in milliseconds, in Go's own notation. Throws UsageError. */
+/** A flag's duration in milliseconds, in Go's own notation, with days and weeks. Throws UsageError. */
 export function durationFlag(flags: Flags, name: string): number {
   try {
-    return parseGoDuration(flags.text(name));
+    return parseGoDuration(flags.text(name), true);
   } catch (error) {
     throw error instanceof NarthexError ? new UsageError(error.message) : error;
   }

@@ -5,11 +5,13 @@ import {
   defaultLimits,
   type DescribedValue,
   Engine,
+  ParseError,
   type ParserOptions,
   parseSeriesDescription,
   type QueryContext,
   type QueryFeatures,
   type QueryValue,
+  type SeriesDescription,
 } from "../../promql/index.ts";
 import { NarthexError } from "../../base/index.ts";
 import type { SeriesRef } from "../../storage/index.ts";
@@ -101,9 +103,19 @@ export class Scene {
 /** As upstream, a series that is described twice is what the last description says. */
 function describeInputs({ inputSeries }: UnitTest): Input[] {
   const inputs = new Map<string, Input>();
-  for (const { series, values } of inputSeries) {
-    const described = parseSeriesDescription(`${series} ${values}`);
+  for (const [index, { series, values }] of inputSeries.entries()) {
+    const described = describe(`${series} ${values}`, index);
     inputs.set(described.labels.key(), { ...described, ref: undefined, next: 0 });
   }
   return [...inputs.values()];
+}
+
+/** Upstream tells of a place among the lines of a load command, of which the first says the interval. */
+function describe(text: string, index: number): SeriesDescription {
+  try {
+    return parseSeriesDescription(text);
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    throw new ParseError(error.query, error.position, error.reason, index + 1);
+  }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -25,9 +25,9 @@ import { recordType } from "../wal/record.ts";
 import type { HistogramSample } from "../../storage/index.ts";
 import { decodeHistogramChunk, HistogramChunk } from "./histogram-chunk.ts";
 import { freePort } from "../../../test/support/free-port.ts";
+import { isOldPeer, peerBinary, skipWithout } from "../../../test/support/peers.ts";
 
-const hasPrometheus = isInstalled("prometheus");
-const skip = hasPrometheus ? false : "prometheus is not installed";
+const skip = skipWithout("prometheus");
 const scrapesMin = 25;
 const contentType =
   "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
@@ -134,15 +134,6 @@ function describe({ timestampMs, histogram }: HistogramSample): string {
   return `${timestampMs} ${JSON.stringify(histogramJson(histogram))}`;
 }
 
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Histograms that change with every scrape: one steadily, one into new buckets, one that is reset at times, and a gauge. */
 function body(scrape: number): Buffer {
   const integer = 4;
@@ -224,7 +215,12 @@ async function startPrometheus(
   writeFileSync(
     `${directory}/prometheus.yml`,
     JSON.stringify({
-      global: { scrape_interval: "100ms", scrape_timeout: "100ms", evaluation_interval: "100ms" },
+      global: {
+        scrape_interval: "100ms",
+        scrape_timeout: "100ms",
+        evaluation_interval: "100ms",
+        ...(isOldPeer("prometheus") ? {} : { scrape_native_histograms: true }),
+      },
       rule_files: isSteady ? [] : [`${directory}/rules.yml`],
       scrape_configs: [
         {
@@ -239,12 +235,12 @@ async function startPrometheus(
   );
   const port = await freePort();
   const process = spawn(
-    "prometheus",
+    peerBinary("prometheus"),
     [
       `--config.file=${directory}/prometheus.yml`,
       `--storage.tsdb.path=${directory}/data`,
       `--web.listen-address=127.0.0.1:${port}`,
-      "--enable-feature=native-histograms",
+      ...(isOldPeer("prometheus") ? ["--enable-feature=native-histograms"] : []),
       "--web.enable-admin-api",
       "--log.level=error",
     ],

@@ -29,8 +29,8 @@ export class StaleSeriesCompaction {
   staleCount = 0;
   triggered = 0;
   failed = 0;
-  secondsSum = 0;
-  completed = 0;
+  /** Hears of each time that series were moved, and how many seconds it took. */
+  onMoved: ((seconds: number) => void) | undefined;
   readonly #parts: StaleSeriesParts;
   #lastCutMs = -Infinity;
 
@@ -73,8 +73,7 @@ export class StaleSeriesCompaction {
     await truncateHead(head, Number.MIN_SAFE_INTEGER);
     this.staleCount -= series;
     const seconds = (clock.monotonicMs() - startMs) / 1000;
-    this.secondsSum += seconds;
-    this.completed++;
+    this.onMoved?.(seconds);
     logger.info("stale series moved to blocks", { series, duration: `${seconds.toFixed(3)}s` });
   }
 }

@@ -77,13 +77,10 @@ export function registerMaintenanceMetrics(
     () => pressure.truncations,
   );
 
-  const staleMoves = registry.summary({
+  const staleMoves = registry.histogram({
     name: "prometheus_tsdb_stale_series_compaction_duration_seconds",
     help: "Time that moving stale series to blocks took.",
+    buckets: Array.from({ length: 14 }, (_, power) => 2 ** power),
   });
-  registry.collector(() => {
-    const moved = staleMoves.labels({});
-    moved.sum = staleSeries.secondsSum;
-    moved.count = staleSeries.completed;
-  });
+  staleSeries.onMoved = (seconds) => staleMoves.observe(seconds);
 }

@@ -53,7 +53,7 @@ function openBlock(
   try {
     return Block.open(context, `${dataDirectory}/${ulid}`);
   } catch (error) {
-    if (isMissing(error)) throw new NarthexError("not_found", `block ${ulid} not found`, { cause: error });
+    if (isMissing(error)) throw new NarthexError("not_found", `invalid block ID ${ulid}`, { cause: error });
     throw error;
   }
 }
