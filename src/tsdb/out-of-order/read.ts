@@ -7,13 +7,12 @@ import {
 } from "../../storage/index.ts";
 import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
 import { mergeRun } from "../head/merge-run.ts";
-import { type OutOfOrderRun, outOfOrderRuns } from "./chunks.ts";
+import { type OutOfOrderRun, outOfOrderRuns, stateOf } from "./chunks.ts";
 import { readFloats, readHistograms, readRunStarts, type RunData } from "./run.ts";
 
-/** Samples that may come between the sizing of columns and their filling. */
-const growthMax = 64;
 const staleHigh = Number(staleMarkerBits >> 32n);
 const staleLow = Number(staleMarkerBits & 0xffffffffn);
+const noRuns: readonly OutOfOrderRun[] = [];
 
 /** What is asked of a series' samples that came out of order. */
 export interface OutOfOrderRange {
@@ -22,70 +21,86 @@ export interface OutOfOrderRange {
   readonly maxTimestampMs: number;
 }
 
-function runsOf(
-  { views }: Kernel,
-  { ref, minTimestampMs, maxTimestampMs }: OutOfOrderRange,
-): OutOfOrderRun[] {
-  return outOfOrderRuns(views, ref, minTimestampMs, maxTimestampMs);
-}
-
-/** An upper bound of the floats of a series that came out of order and lie in the time range. */
-export function outOfOrderCountMax(kernel: Kernel, range: OutOfOrderRange): number {
-  const runs = runsOf(kernel, range).filter(mayHaveFloats);
-  return runs.length === 0 ? 0 : runs.reduce((sum, { count }) => sum + count, growthMax);
-}
-
 /**
- * Merges the floats of a series that came out of order into the `count` samples that the columns have; returns how many there are then. Of samples at the same time the one that
- * came in order stays. Throws `internal` when the columns are too small.
+ * Reads what came out of order, of one series after the other, within one epoch. Late samples belong to no snapshot: what a series has when it is first asked for is what it has until another one is,
+ * so that columns are large enough for what is read into them.
  */
-export function mergeOutOfOrder(
-  kernel: Kernel,
-  range: OutOfOrderRange,
-  data: RunData,
-  dropStale: boolean,
-  columns: SampleColumns,
-  count: number,
-): number {
-  const runs = runsOf(kernel, range).filter(mayHaveFloats);
-  if (runs.length === 0) return count;
-  const { scratch } = kernel;
-  const mark = scratch.mark();
-  try {
-    return mergeRun(kernel, sortedSamples(kernel, runs, range, data, dropStale), columns, count);
-  } finally {
-    scratch.release(mark);
+export class OutOfOrderReader {
+  readonly #kernel: Kernel;
+  readonly #data: RunData;
+  #ref = 0;
+  #runs = noRuns;
+
+  constructor(kernel: Kernel, data: RunData) {
+    this.#kernel = kernel;
+    this.#data = data;
   }
-}
 
-/** Merges the native histograms of a series that came out of order into those in order, which stay where both have one of the same time. */
-export function mergeOutOfOrderHistograms(
-  kernel: Kernel,
-  range: OutOfOrderRange,
-  data: RunData,
-  inOrder: readonly StoredHistogram[],
-): readonly StoredHistogram[] {
-  const runs = runsOf(kernel, range).map((run): readonly StoredHistogram[] =>
-    readHistograms(kernel, range.ref, run, data),
-  );
-  return runs.reduce(mergeHistograms, inOrder);
-}
+  /** Whether the series has any such sample. */
+  has(ref: number): boolean {
+    return this.#runsOf(ref).length > 0;
+  }
 
-/** Since when the floats of a series that came out of order count, by the time of each, as far as that is known. */
-export function outOfOrderStarts(
-  kernel: Kernel,
-  range: OutOfOrderRange,
-  data: RunData,
-): [timestampMs: number, startTimestampMs: number][] {
-  const runs = runsOf(kernel, range).filter(mayHaveFloats);
-  return runs
-    .toReversed()
-    .flatMap((run) => readRunStarts(kernel, range.ref, run, data))
-    .filter(([ms]) => ms >= range.minTimestampMs && ms <= range.maxTimestampMs);
-}
+  /** Whether some may lie in the time range. */
+  overlaps(range: OutOfOrderRange): boolean {
+    return this.#within(range).length > 0;
+  }
 
-function mayHaveFloats({ encoding }: OutOfOrderRun): boolean {
-  return !isHistogramEncoding(encoding);
+  /** An upper bound of the floats in the time range. */
+  floatCountMax(range: OutOfOrderRange): number {
+    return this.#withFloats(range).reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /**
+   * Merges the floats in the time range into the `count` samples that the columns have; returns how many there are then. Of samples at the same time the one that came in order
+   * stays. Throws `internal` when the columns are too small.
+   */
+  mergeFloats(range: OutOfOrderRange, dropStale: boolean, columns: SampleColumns, count: number): number {
+    const runs = this.#withFloats(range);
+    if (runs.length === 0) return count;
+    const { scratch } = this.#kernel;
+    const mark = scratch.mark();
+    try {
+      const samples = sortedSamples(this.#kernel, runs, range, this.#data, dropStale);
+      return mergeRun(this.#kernel, samples, columns, count);
+    } finally {
+      scratch.release(mark);
+    }
+  }
+
+  /** Merges the native histograms of runs that overlap the time range into those in order, which stay where both have one of the same time. */
+  mergeHistograms(range: OutOfOrderRange, inOrder: readonly StoredHistogram[]): readonly StoredHistogram[] {
+    return this.#within(range)
+      .map((run): readonly StoredHistogram[] => readHistograms(this.#kernel, range.ref, run, this.#data))
+      .reduce(mergeHistograms, inOrder);
+  }
+
+  /** Since when the floats in the time range count, by the time of each, as far as that is known. */
+  starts(range: OutOfOrderRange): [timestampMs: number, startTimestampMs: number][] {
+    return this.#withFloats(range)
+      .toReversed()
+      .flatMap((run) => readRunStarts(this.#kernel, range.ref, run, this.#data))
+      .filter(([ms]) => ms >= range.minTimestampMs && ms <= range.maxTimestampMs);
+  }
+
+  #runsOf(ref: number): readonly OutOfOrderRun[] {
+    if (ref !== this.#ref) {
+      const { views } = this.#kernel;
+      this.#runs = stateOf(views, ref) === 0 ? noRuns : outOfOrderRuns(views, ref, -Infinity, Infinity);
+      this.#ref = ref;
+    }
+    return this.#runs;
+  }
+
+  #within({ ref, minTimestampMs, maxTimestampMs }: OutOfOrderRange): readonly OutOfOrderRun[] {
+    const runs = this.#runsOf(ref);
+    if (runs.length === 0) return runs;
+    return runs.filter((run) => run.maxTimestampMs >= minTimestampMs && run.minTimestampMs <= maxTimestampMs);
+  }
+
+  #withFloats(range: OutOfOrderRange): readonly OutOfOrderRun[] {
+    return this.#within(range).filter(({ encoding }) => !isHistogramEncoding(encoding));
+  }
 }
 
 /** The floats of all runs by time, each time once, in scratch. */
