@@ -62,7 +62,8 @@ export function allocateSpan(bytes: u32, readerSlot: u32): u32 {
   if (first == 0) first = findRun(n, SPANS_FIRST_PAGE, min<u32>(hint + n, pageCount));
   if (first != 0) {
     mark(first, n, true);
-    store<u32>(SPAN_HINT, first + n);
+    // A longer run skips gaps that a shorter one still fits into: low pages are used before high ones, so that few pages are ever touched.
+    if (n == 1 || first == hint) store<u32>(SPAN_HINT, first + n);
     atomic.store<u32>(PAGES_USED, load<u32>(PAGES_USED) + n);
   }
   unlock();

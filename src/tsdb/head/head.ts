@@ -243,11 +243,13 @@ export class Head {
   }
 }
 
-/** The share of the shared memory that is in use, from 0 to 1; blocks that the arena has free are not. */
+/**
+ * The share of the shared memory's pages that are in use, from 0 to 1. What is free inside of them counts, too: it serves blocks of its own size only, and samples of
+ * other sizes are lost as soon as there is no page.
+ */
 export function memoryFill(kernel: Kernel): number {
   const { limitBytes, usedBytes } = kernel.usage();
-  const arena = kernel.arena.usage();
-  return (usedBytes - arena.reservedBytes + arena.usedBytes) / limitBytes;
+  return usedBytes / limitBytes;
 }
 
 /** Index of the page of slots that a ref lies on. */

@@ -61,8 +61,8 @@ export class OutOfOrderAppender {
   }
 
   /**
-   * Logs and stores what was refused as far as it is within the window, and sets its status: `late`, or `tooOld` beyond the window. Throws `unavailable`
-   * when something cannot be logged; then it is as refused as it was.
+   * Logs and stores what was refused as far as it is within the window, and sets its status: `late`, `tooOld` beyond the window, or `memoryFull`: the commit's other
+   * samples are stored by now. Throws `unavailable` when something cannot be logged; then it is as refused as it was.
    */
   take(batches: readonly (SampleBatch | EntryBatch)[]): void {
     const { head, clock, onDelta } = this.#options;
@@ -77,8 +77,14 @@ export class OutOfOrderAppender {
         if (behindMs > this.windowMs) batch.status[i] = sampleStatus.tooOld;
         else if (head.hasSeries(refOf(batch, i))) late.push({ entry: entryOf(batch, i), batch, index: i });
       }
-    if (this.#isReplaying) this.#logOnly(late);
-    else this.#store(late);
+    try {
+      if (this.#isReplaying) this.#logOnly(late);
+      else this.#store(late);
+    } catch (error) {
+      if (!(error instanceof MemoryFullError)) throw error;
+      for (const { batch, index } of late)
+        if (isRefused(batch.status[index]!)) batch.status[index] = sampleStatus.memoryFull;
+    }
   }
 
   #logOnly(late: readonly LateSample[]): void {

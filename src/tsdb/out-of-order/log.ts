@@ -1,5 +1,5 @@
 import { type Clock, type Disk, errorMessage, type Logger, NarthexError } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
+import { type Kernel, MemoryFullError } from "../../kernel/index.ts";
 import { directoryBytes } from "../directory-bytes.ts";
 import { isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
@@ -49,7 +49,7 @@ export class OutOfOrderLog {
     return directoryBytes(this.#options.disk, this.directory);
   }
 
-  /** Writes the markers, then the samples. Throws `unavailable`; then hardly anything was written, and nothing of it comes with the next write. */
+  /** Writes the markers, then the samples. Throws `unavailable` and MemoryFullError; then hardly anything was written, and nothing of it comes with the next write. */
   write(markers: readonly ChunkMarker[], entries: readonly SampleEntry[]): void {
     if (markers.length + entries.length === 0) return;
     const writer = (this.#writer ??= this.#open());
@@ -101,6 +101,7 @@ export class OutOfOrderLog {
     try {
       return new WalWriter({ ...this.#options, directory: this.directory });
     } catch (error) {
+      if (error instanceof MemoryFullError) throw error;
       throw new NarthexError("unavailable", `cannot write to the WBL: ${errorMessage(error)}`, {
         cause: error,
       });

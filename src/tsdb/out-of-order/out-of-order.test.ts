@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { silentLogger } from "../../base/index.ts";
-import { attachKernel } from "../../kernel/index.ts";
+import { attachKernel, type ByteBuffer, layout, MemoryFullError } from "../../kernel/index.ts";
 import { Labels, Matcher } from "../../model/index.ts";
 import type { AppendResult } from "../../storage/index.ts";
 import { createHeadQueryable } from "../head/querier.ts";
@@ -208,3 +208,34 @@ test("a write-behind log that cannot be written refuses late samples and keeps t
   assert.deepEqual(minutesOf(opened), { a: [299, 300, 301] });
   await opened.tsdb.close();
 });
+
+test("without memory for late samples the others of their commit count as stored", async (t) => {
+  const opened = await open(directoryFor(t), { nowMs: baseTimeMs + 12 * hourMs });
+  append(opened, "a", [300]);
+  // The appender gives its batch back, which the next one finds.
+  await new Promise(setImmediate);
+  const taken = fillMemory(opened.kernel);
+  const result = append(opened, "a", [301, 299, 298]);
+  assert.deepEqual([result.appended, result.memoryFull, result.outOfOrder], [1, 2, 0]);
+  assert.deepEqual(minutesOf(opened), { a: [300, 301] });
+  for (const buffer of taken) buffer.close();
+  assert.equal(append(opened, "a", [299, 298]).appended, 2);
+  assert.deepEqual(minutesOf(opened), { a: [298, 299, 300, 301] });
+  await opened.tsdb.close();
+});
+
+/** Takes every page there is, until the buffers are closed. */
+function fillMemory(kernel: Opened["kernel"]): ByteBuffer[] {
+  const taken: ByteBuffer[] = [];
+  for (let bytes = layout.memoryBytesMin; bytes >= layout.pageBytes;) {
+    const buffer = kernel.createByteBuffer(bytes);
+    try {
+      buffer.reserve(bytes - layout.slackBytes);
+      taken.push(buffer);
+    } catch (error) {
+      if (!(error instanceof MemoryFullError)) throw error;
+      bytes /= 2;
+    }
+  }
+  return taken;
+}
