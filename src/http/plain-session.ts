@@ -1,7 +1,7 @@
-import { STATUS_CODES } from "node:http";
 import { releaseBytes } from "../base/index.ts";
 import type { Socket } from "node:net";
 import { compressedBytesMin, gzipBytes, isCompressible } from "./compress.ts";
+import { http } from "./node-http.ts";
 import { type PlainRequest, PlainRequestReader } from "./plain-request.ts";
 
 /** What a plain route is asked. */
@@ -123,7 +123,7 @@ export class PlainSession {
 
   #send({ status, contentType, headerLines, body, sent }: PlainAnswer): void {
     if (this.#socket.destroyed) return;
-    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#keepAlive}\r\n`;
+    const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#keepAlive}\r\n`;
     sent?.(head.length + body.length);
     this.#abort = undefined;
     this.#state = "draining";

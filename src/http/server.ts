@@ -1,7 +1,6 @@
 import type { Registry } from "@narthex/client";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import https from "node:https";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import {
   type Clock,
@@ -15,11 +14,11 @@ import {
   type Timer,
 } from "../base/index.ts";
 import { withGzip } from "./compress.ts";
-import { errorResponse } from "./envelope.ts";
 import type { FetchHandler } from "./fetch-handler.ts";
+import type { FetchListener } from "./fetch-listener.ts";
 import { PasswordGate, RateLimiter } from "./gate.ts";
+import { http } from "./node-http.ts";
 import { type PlainRoutes, PlainSession } from "./plain-session.ts";
-import { createSecureServer } from "./secure-server.ts";
 import { tlsEnabled, type WebConfig } from "./web-config.ts";
 import { WebConfigSource } from "./web-config-source.ts";
 
@@ -63,11 +62,13 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const secure = tlsEnabled(web.initial);
   const listener = createListener(withGzip(options.fetch), web, clock, logger);
   const follow = options.registry && countConnectionsIn(options.registry);
-  const servers: (http.Server | https.Server)[] = [];
+  const servers: (Server | HttpsServer)[] = [];
   const sessions = new Set<PlainSession>();
   try {
     for (const address of options.listenAddresses) {
-      const server = secure ? createSecureServer(web, disk, listener, logger) : http.createServer(listener);
+      const server = secure
+        ? (await import("./secure-server.ts")).createSecureServer(web, disk, listener, logger)
+        : http.createServer(listener);
       server.maxConnections = options.maxConnections ?? 512;
       server.requestTimeout = options.readTimeoutMs ?? 300_000;
       server.keepAliveTimeout = server.requestTimeout;
@@ -96,7 +97,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
 }
 
 /** Puts plain sessions before the server's own way of serving connections. They stay connections of that server. */
-function servePlain(server: http.Server, routes: PlainRoutes, sessions: Set<PlainSession>): void {
+function servePlain(server: Server, routes: PlainRoutes, sessions: Set<PlainSession>): void {
   const serveAll = server.listeners("connection") as ((socket: Socket) => void)[];
   server.removeAllListeners("connection");
   const options = {
@@ -129,12 +130,12 @@ function countConnectionsIn(registry: Registry): (socket: Socket) => void {
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 function createListener(fetch: FetchHandler, web: WebConfigSource, clock: Clock, logger: Logger): Listener {
-  const answer = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), {
-    errorHandler: (error) => {
-      logger.error("request failed", { err: errorMessage(error) });
-      return errorResponse(error);
-    },
-  });
+  let loading: Promise<FetchListener> | undefined;
+  const answer: FetchListener = async (request, response) => {
+    loading ??= import("./fetch-listener.ts").then((module) => module.createFetchListener(fetch, logger));
+    const listen = await loading;
+    await listen(request, response);
+  };
   const gate = new PasswordGate();
   const limiter = new RateLimiter(clock);
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
@@ -184,7 +185,7 @@ function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
   );
 }
 
-function listen(server: http.Server | https.Server, address: string): Promise<void> {
+function listen(server: Server | HttpsServer, address: string): Promise<void> {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(address);
   const port = Number(match?.[3]);
   if (!match || port > 65_535)
@@ -207,12 +208,12 @@ function urlOf(address: AddressInfo, secure: boolean): string {
   return `${secure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
 }
 
-function countConnections(server: http.Server | https.Server): Promise<number> {
+function countConnections(server: Server | HttpsServer): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
 }
 
 async function closeServer(
-  server: http.Server | https.Server,
+  server: Server | HttpsServer,
   sessions: ReadonlySet<PlainSession>,
   clock: Clock,
   graceMs: number,

@@ -1,7 +1,8 @@
 import type { Context, Hono } from "hono";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative } from "node:path";
-import { gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import zlib from "node:zlib";
 import type { UiOptions } from "./parts.ts";
 
 /** Paths that show the single page; which view it draws is the page's business. */
@@ -39,25 +40,48 @@ const contentTypes: Readonly<Record<string, string>> = {
 const contentSecurityPolicy =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'self'; form-action 'self'";
 
-interface StaticFile {
-  bytes: Uint8Array<ArrayBuffer>;
-  /** Compressed once at start, for text. */
-  gzipped: Uint8Array<ArrayBuffer> | undefined;
-  type: string;
+/** A file that is read when it is first asked for, and then kept. */
+class StaticFile {
+  readonly type: string;
   /** Files under assets/ carry a hash of their content in their name. */
-  immutable: boolean;
+  readonly immutable: boolean;
+  readonly #path: string;
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
+  #gzipped: Promise<Uint8Array<ArrayBuffer>> | undefined;
+
+  constructor(path: string, type: string, immutable: boolean) {
+    this.#path = path;
+    this.type = type;
+    this.immutable = immutable;
+  }
+
+  /** Throws the disk's error. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return (this.#bytes ??= Uint8Array.from(readFileSync(this.#path)));
+  }
+
+  get isCompressible(): boolean {
+    return !this.type.startsWith("font/") && this.type !== "image/png";
+  }
+
+  /** Compressed once, off this thread. */
+  gzipped(): Promise<Uint8Array<ArrayBuffer>> {
+    return (this.#gzipped ??= gzip(this.bytes, { level: 9 }).then((bytes) => Uint8Array.from(bytes)));
+  }
 }
 
+const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
+
 /**
- * Serves the built web UI. All files are read at start into a table by URL path, so a request's path is looked up and
+ * Serves the built web UI. The names of all files are read at start into a table by URL path, so a request's path is looked up and
  * never joined to a folder.
  */
 export function addUiRoutes(app: Hono, options: UiOptions, isReady: () => boolean): void {
-  const files = readFiles(options.directory);
+  const files = listFiles(options.directory);
   const page = files.get("/index.html");
-  const template = page ? new TextDecoder().decode(page.bytes) : missingPage;
   for (const path of pagePaths) {
     app.get(path, (c) => {
+      const template = page ? new TextDecoder().decode(page.bytes) : missingPage;
       const html = renderPage(template, path, options, isReady());
       return c.html(html, 200, {
         "content-security-policy": contentSecurityPolicy,
@@ -67,7 +91,7 @@ export function addUiRoutes(app: Hono, options: UiOptions, isReady: () => boolea
   }
   app.get("/graph", (c) => c.redirect(`query${new URL(c.req.url).search}`));
   // One route for all of them: each route is a label value of the request metrics.
-  app.get("/assets/:name", (c) => {
+  app.get("/assets/:name", async (c) => {
     const file = files.get(`/assets/${c.req.param("name")}`);
     return file === undefined ? c.text("404 page not found\n", 404) : sendFile(c, file);
   });
@@ -76,20 +100,20 @@ export function addUiRoutes(app: Hono, options: UiOptions, isReady: () => boolea
   }
 }
 
-function sendFile(c: Context, file: StaticFile): Response {
-  const gzip = file.gzipped && /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
-  return c.body(gzip ? file.gzipped! : file.bytes, 200, {
+async function sendFile(c: Context, file: StaticFile): Promise<Response> {
+  const isZipped = file.isCompressible && /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
+  return c.body(isZipped ? await file.gzipped() : file.bytes, 200, {
     "content-type": file.type,
     "cache-control": file.immutable ? "public, max-age=31536000, immutable" : "no-cache",
     vary: "Accept-Encoding",
-    ...(gzip ? { "content-encoding": "gzip" } : {}),
+    ...(isZipped ? { "content-encoding": "gzip" } : {}),
   });
 }
 
 const missingPage =
   "<!doctype html><title>TITLE_PLACEHOLDER</title><p>The web UI has not been built. The HTTP API under api/v1 works without it.</p>";
 
-function readFiles(directory: string): Map<string, StaticFile> {
+function listFiles(directory: string): Map<string, StaticFile> {
   const files = new Map<string, StaticFile>();
   let names: string[];
   try {
@@ -100,14 +124,8 @@ function readFiles(directory: string): Map<string, StaticFile> {
   for (const name of names) {
     const type = contentTypes[extname(name)];
     if (type === undefined) continue;
-    const bytes = Uint8Array.from(readFileSync(join(directory, name)));
-    const compressible = !type.startsWith("font/") && type !== "image/png";
-    files.set(`/${relative(".", name)}`, {
-      bytes,
-      gzipped: compressible ? Uint8Array.from(gzipSync(bytes, { level: 9 })) : undefined,
-      type,
-      immutable: name.startsWith("assets/"),
-    });
+    const file = new StaticFile(join(directory, name), type, name.startsWith("assets/"));
+    files.set(`/${relative(".", name)}`, file);
   }
   return files;
 }
