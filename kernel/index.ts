@@ -16,18 +16,15 @@ export { reservePosting, pushPosting } from "./posting-list";
 export { unindexSeries } from "./series-index";
 export { seriesFind, seriesAdd, readSeriesRecord } from "./series-writer";
 export { isolationNote, isolationShow, isolationPublish } from "./isolation";
+export { headChunkStub, freeHeadChunkStubs, encodeClosedChunks, finishClosedWrite } from "./chunk-writing";
+export { scanHeadChunks } from "./chunk-scan";
 export {
-  encodeClosedChunks,
-  finishClosedWrite,
-  scanHeadChunks,
-  headChunkStub,
-  freeHeadChunkStubs,
   listFileChunks,
   orderFileChunks,
   placeRecords,
   fileChunkData,
   fileChunkDataBytes,
-} from "./head-chunks";
+} from "./file-chunks";
 export { seriesPieces, frameChunk } from "./series-pieces";
 export { seriesSampleCount, decodeSeries, decodeSeriesRun } from "./series-read";
 export { checkBatch, dropStored, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";

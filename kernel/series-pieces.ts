@@ -1,7 +1,8 @@
 // What a block is made of: closed chunks of a head series as they are, and the time between them that must be read.
 import { isClosed, isInFile, isXor } from "./chunk";
 import { crc32c } from "./hash";
-import { FILE_BYTES, FILE_CHUNK, FILE_ENTRY, FILE_RECORD, LEFT_OUT, recordData, recordDataBytes } from "./head-chunks";
+import { recordData, recordDataBytes } from "./chunk-record";
+import { FILE_BYTES, FILE_CHUNK, FILE_ENTRY, FILE_RECORD, LEFT_OUT } from "./file-chunks";
 import { CHUNK_DATA_BYTES, CHUNK_HEADER, CHUNK_MAX, CHUNK_MIN, CHUNK_OLDER, SLOT_CHUNK } from "./layout";
 import { seriesOf } from "./slot";
 

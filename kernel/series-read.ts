@@ -1,6 +1,7 @@
 // Reading head series, by any thread while the writer appends: what is loaded once is not loaded again.
 import { chunkCount, isClosed, isInFile, isXor } from "./chunk";
-import { FILE_BYTES, FILE_CHUNK, FILE_ENTRY, FILE_RECORD, LEFT_OUT, recordData, recordDataBytes } from "./head-chunks";
+import { recordData, recordDataBytes } from "./chunk-record";
+import { FILE_BYTES, FILE_CHUNK, FILE_ENTRY, FILE_RECORD, LEFT_OUT } from "./file-chunks";
 import {
   CHUNK_CAPACITY,
   CHUNK_DATA_BYTES,
