@@ -25,8 +25,9 @@ export class FileWriter {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#buffered + bytes.length > bufferBytes) this.flush();
-    if (bytes.length > bufferBytes / 2) {
+    const isLong = bytes.length > bufferBytes / 2;
+    if (isLong || this.#buffered + bytes.length > bufferBytes) this.flush();
+    if (isLong) {
       this.#disk.write(this.#fd, bytes);
       this.#written += bytes.length;
       return;
