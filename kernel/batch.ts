@@ -4,7 +4,6 @@ import { isolationNote, isolationShow } from "./isolation";
 import { SLOT_CHUNK, SLOT_LAST_TIMESTAMP, SLOT_LAST_VALUE } from "./layout";
 import {
   appendSample,
-  learnLastValue,
   STATUS_DUPLICATE,
   STATUS_MEMORY_FULL,
   STATUS_OK,
@@ -65,29 +64,6 @@ function check(ref: u32, timestampMs: f64, bits: u64, minValidTimeMs: f64, maxVa
   }
   if (t < last) return STATUS_OUT_OF_ORDER;
   return load<u64>(slot, SLOT_LAST_VALUE) == bits && isXor(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
-}
-
-// Takes out what the series have already, or have later samples than; returns how many are left, in their order.
-export function dropStored(refs: usize, timestamps: usize, values: usize, count: u32): u32 {
-  let kept: usize = 0;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const ref = load<u32>(refs + (i << 2));
-    const timestampMs = load<f64>(timestamps + (i << 3));
-    const bits = load<u64>(values + (i << 3));
-    const slot = seriesOf(ref);
-    if (slot != 0 && load<u32>(slot, SLOT_CHUNK) != 0) {
-      const last = load<i64>(slot, SLOT_LAST_TIMESTAMP);
-      if (<i64>timestampMs <= last) {
-        if (<i64>timestampMs == last) learnLastValue(slot, bits);
-        continue;
-      }
-    }
-    store<u32>(refs + (kept << 2), ref);
-    store<f64>(timestamps + (kept << 3), timestampMs);
-    store<u64>(values + (kept << 3), bits);
-    kept++;
-  }
-  return <u32>kept;
 }
 
 export function appendBatch(
@@ -166,58 +142,4 @@ export function encodeSamplesRecord(
     ptr += 8;
   }
   return <u32>(ptr - out);
-}
-
-const TRUNCATED: i32 = -1;
-const WRONG_TYPE: i32 = -2;
-const REF_TOO_LARGE: i32 = -3;
-const TOO_MANY: i32 = -4;
-
-// The varint reader's position; 0 after a truncated or overlong one.
-let cursor: usize = 0;
-
-function getVarint(end: usize): i64 {
-  let raw: u64 = 0;
-  let shift: u32 = 0;
-  while (cursor < end && shift < 64) {
-    const byte = <u64>load<u8>(cursor++);
-    raw |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return <i64>(raw >> 1) ^ -(<i64>(raw & 1));
-    shift += 7;
-  }
-  cursor = 0;
-  return 0;
-}
-
-export function decodeSamplesRecord(
-  record: usize,
-  recordBytes: u32,
-  refs: usize,
-  timestamps: usize,
-  values: usize,
-  capacity: u32,
-): i32 {
-  if (recordBytes < 1) return TRUNCATED;
-  if (load<u8>(record) != RECORD_SAMPLES) return WRONG_TYPE;
-  if (recordBytes == 1) return 0;
-  if (recordBytes < 17) return TRUNCATED;
-  const end = record + recordBytes;
-  const firstRef = <i64>bswap<u64>(load<u64>(record, 1));
-  const firstTime = <i64>bswap<u64>(load<u64>(record, 9));
-  cursor = record + 17;
-  let n: u32 = 0;
-  while (cursor < end) {
-    if (n == capacity) return TOO_MANY;
-    const ref = firstRef + getVarint(end);
-    if (cursor == 0) return TRUNCATED;
-    const t = firstTime + getVarint(end);
-    if (cursor == 0 || end - cursor < 8) return TRUNCATED;
-    if (<u64>ref > <u64>u32.MAX_VALUE) return REF_TOO_LARGE;
-    store<u32>(refs + (<usize>n << 2), <u32>ref);
-    store<f64>(timestamps + (<usize>n << 3), <f64>t);
-    store<u64>(values + (<usize>n << 3), bswap<u64>(load<u64>(cursor)));
-    cursor += 8;
-    n++;
-  }
-  return <i32>n;
 }

@@ -27,7 +27,8 @@ export {
 } from "./file-chunks";
 export { seriesPieces, frameChunk } from "./series-pieces";
 export { seriesSampleCount, decodeSeries, decodeSeriesRun } from "./series-read";
-export { checkBatch, dropStored, appendBatch, encodeSamplesRecord, decodeSamplesRecord } from "./batch";
+export { checkBatch, appendBatch, encodeSamplesRecord } from "./batch";
+export { decodeSamplesRecord } from "./samples-record";
 export { orderBySeries } from "./sample-order";
 export { uncompressSnappy } from "./snappy";
 export { encodeChunk, decodeChunk } from "./xor";

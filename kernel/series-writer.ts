@@ -29,7 +29,7 @@ import { insertPair, pairIsNew } from "./pair-table";
 import { pushPosting, reservePosting } from "./posting-list";
 import { seriesCreate } from "./series";
 import { bucketOf, indexSeries, reserveSeriesIndex } from "./series-index";
-import { slotOf } from "./slot";
+import { seriesOf, slotOf } from "./slot";
 import { combineHash, findSymbol, internSymbol, isText, useSymbol } from "./symbols";
 
 // A label: u32 symbols of name and value, and what was found of them before: the word of the name's table of values, that table, the word of the posting list, and the
@@ -228,6 +228,15 @@ function isUsable(logRef: u64): bool {
   return slot != 0 && load<u32>(slot, SLOT_LABELS) == 0;
 }
 
+// Whether the series with the labels of the state is there under the log's ref, as it is when a log is read again: cheaper to see than to look for it.
+// @ts-ignore: decorator
+@inline
+function isKept(state: usize, logRef: u64): bool {
+  if (logRef < 1 || logRef > KEPT_REF_MAX) return false;
+  const slot = seriesOf(<u32>logRef);
+  return slot != 0 && hasLabels(slot, labelAt(state, 0), load<u32>(state, SW_COUNT));
+}
+
 // Reads on in a series record until there is something to be told.
 export function readSeriesRecord(state: usize): u32 {
   const end = <usize>load<u32>(state, SW_END);
@@ -250,7 +259,7 @@ export function readSeriesRecord(state: usize): u32 {
     store<u32>(state, 0, SW_REF);
     const event = readLabels(state, afterUvarint, end, <u32>count, isFind);
     if (event != END) return event;
-    const ref = seriesFind(state);
+    const ref = isKept(state, logRef) ? <u32>logRef : seriesFind(state);
     store<u32>(state, ref, SW_REF);
     if (ref != 0) {
       if (isFind || isEach || <u64>ref != logRef) return FOUND;

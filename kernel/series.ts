@@ -175,7 +175,7 @@ export function seriesAttachChunks(ref: u32, newest: u32): u32 {
 }
 
 // The newest sample of a series whose newest chunk came from a file is told again: now its value is known. False when it was.
-export function learnLastValue(slot: usize, bits: u64): bool {
+function learnLastValue(slot: usize, bits: u64): bool {
   if (!isXor(load<u32>(slot, SLOT_CHUNK)) || load<u32>(slot, SLOT_BIT_POS) != VALUE_UNKNOWN) return false;
   store<u64>(slot, bits, SLOT_LAST_VALUE);
   store<u32>(slot, 1, SLOT_BIT_POS);

@@ -65,8 +65,6 @@ export interface KernelExports {
     minValidTimeMs: number,
     maxValidTimeMs: number,
   ): number;
-  /** The samples that are left. */
-  dropStored(refsPtr: number, timestampsPtr: number, valuesPtr: number, count: number): number;
   appendBatch(
     refsPtr: number,
     timestampsPtr: number,
@@ -92,6 +90,8 @@ export interface KernelExports {
     timestampsPtr: number,
     valuesPtr: number,
     capacity: number,
+    minTimeMs: number,
+    storedUntilMs: number,
   ): number;
   /** 1, or 0 when the refs spread over more numbers than there are positions: then nothing was written. */
   orderBySeries(

@@ -55,7 +55,13 @@ export {
   rowAggregation,
   rowOperator,
 } from "./rows.ts";
-export { type AppendOptions, SampleBatch, type TimeBounds } from "./sample-batch.ts";
+export {
+  type AppendOptions,
+  SampleBatch,
+  type SampleBounds,
+  type SampleColumns,
+  type TimeBounds,
+} from "./sample-batch.ts";
 export { Scratch } from "./scratch.ts";
 export { runSeries, type SeriesRun } from "./series-run.ts";
 export { type LabelShare, SeriesTable } from "./series-table.ts";

@@ -29,7 +29,7 @@ import {
   rowAggregation,
   rowOperator,
 } from "./rows.ts";
-import { SampleBatch } from "./sample-batch.ts";
+import { SampleBatch, type SampleColumns } from "./sample-batch.ts";
 import { Scratch, scratchHeadIndex } from "./scratch.ts";
 import type { SeriesRun } from "./series-run.ts";
 import { SeriesTable } from "./series-table.ts";
@@ -201,9 +201,16 @@ export class Kernel {
     return new ByteBuffer(this.exports, this.views, this.readerSlot, bytesMax);
   }
 
-  /** The caller must `close` it. Main thread only. */
+  /** The caller must `close` it. */
   createSampleBatch(capacity: number): SampleBatch {
-    return new SampleBatch(this.exports, this.views, this.readerSlot, capacity);
+    return SampleBatch.allocate(this.exports, this.views, this.readerSlot, capacity);
+  }
+
+  /** The batch of another thread, with so many samples; that thread closes it. */
+  sampleBatchAt(columns: SampleColumns, count: number): SampleBatch {
+    const batch = new SampleBatch(this.exports, this.views, columns);
+    batch.count = count;
+    return batch;
   }
 
   /** One per shared memory; it lasts as long. Main thread only. */

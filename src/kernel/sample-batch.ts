@@ -24,15 +24,33 @@ const samplesPerChunkDefault = 120;
 const recordSampleBytesMax = 28;
 const recordHeaderBytes = 17;
 
+/** Where the columns of a batch are in the shared memory, and for how many samples. */
+export interface SampleColumns {
+  readonly timestampsPtr: number;
+  readonly valuesPtr: number;
+  readonly refsPtr: number;
+  readonly statusPtr: number;
+  readonly capacity: number;
+}
+
+/** What of a log's samples need not be read. */
+export interface SampleBounds {
+  /** Samples before are left out. */
+  readonly minTimeMs: number;
+  /** Of samples up to then, those are left out whose series has a later one. */
+  readonly storedUntilMs: number;
+}
+
+const unbounded: SampleBounds = { minTimeMs: -Infinity, storedUntilMs: -Infinity };
+
 /**
- * Samples on their way into the head, as columns in one span; written by `LineTable.resume` or `push`, main thread only. The commit is
+ * Samples on their way into the head, as columns in one span; written by `LineTable.resume` or `push`. The commit is
  * `check` → `encodeRecord` and the WAL write → `append`. Owned by who made it, who must `close` it; reusable after `clear`.
  */
 export class SampleBatch {
   readonly #exports: KernelExports;
-  readonly #readerSlot: number;
-  readonly #ptr: number;
-  readonly #bytes: number;
+  readonly #views: Views;
+  readonly #free: () => void;
   readonly capacity: number;
   readonly timestampsPtr: number;
   readonly valuesPtr: number;
@@ -48,23 +66,64 @@ export class SampleBatch {
   readonly status: Uint8Array<SharedArrayBuffer>;
   count = 0;
 
-  constructor(exports: KernelExports, views: Views, readerSlot: number, capacity: number) {
+  /** Over columns that somebody else has; `free` gives them back. */
+  constructor(
+    exports: KernelExports,
+    views: Views,
+    { timestampsPtr, valuesPtr, refsPtr, statusPtr, capacity }: SampleColumns,
+    free: () => void = () => {},
+  ) {
     this.#exports = exports;
-    this.#readerSlot = readerSlot;
-    this.capacity = Math.ceil(capacity / 16) * 16;
-    this.#bytes = Math.ceil((this.capacity * 21 + slackBytes) / pageBytes) * pageBytes;
-    this.#ptr = exports.allocateSpan(this.#bytes, readerSlot) >>> 0;
-    if (this.#ptr === 0) throw new MemoryFullError("sample batch", this.#bytes);
-    this.timestampsPtr = this.#ptr;
-    this.valuesPtr = this.timestampsPtr + this.capacity * 8;
-    this.refsPtr = this.valuesPtr + this.capacity * 8;
-    this.statusPtr = this.refsPtr + this.capacity * 4;
+    this.#views = views;
+    this.#free = free;
+    this.capacity = capacity;
+    this.timestampsPtr = timestampsPtr;
+    this.valuesPtr = valuesPtr;
+    this.refsPtr = refsPtr;
+    this.statusPtr = statusPtr;
     const { buffer } = views.u8;
-    this.timestamps = new Float64Array(buffer, this.timestampsPtr, this.capacity);
-    this.values = new Float64Array(buffer, this.valuesPtr, this.capacity);
-    this.valueBits = new BigUint64Array(buffer, this.valuesPtr, this.capacity);
-    this.refs = new Uint32Array(buffer, this.refsPtr, this.capacity);
-    this.status = new Uint8Array(buffer, this.statusPtr, this.capacity);
+    this.timestamps = new Float64Array(buffer, timestampsPtr, capacity);
+    this.values = new Float64Array(buffer, valuesPtr, capacity);
+    this.valueBits = new BigUint64Array(buffer, valuesPtr, capacity);
+    this.refs = new Uint32Array(buffer, refsPtr, capacity);
+    this.status = new Uint8Array(buffer, statusPtr, capacity);
+  }
+
+  /** A batch with columns of its own. Throws MemoryFullError. */
+  static allocate(exports: KernelExports, views: Views, readerSlot: number, samples: number): SampleBatch {
+    const capacity = Math.ceil(samples / 16) * 16;
+    const bytes = Math.ceil((capacity * 21 + slackBytes) / pageBytes) * pageBytes;
+    const ptr = exports.allocateSpan(bytes, readerSlot) >>> 0;
+    if (ptr === 0) throw new MemoryFullError("sample batch", bytes);
+    const columns = {
+      timestampsPtr: ptr,
+      valuesPtr: ptr + capacity * 8,
+      refsPtr: ptr + capacity * 16,
+      statusPtr: ptr + capacity * 20,
+      capacity,
+    };
+    return new SampleBatch(exports, views, columns, () => exports.freeSpan(ptr, bytes, readerSlot));
+  }
+
+  /** Where its columns are. */
+  get columns(): SampleColumns {
+    const { timestampsPtr, valuesPtr, refsPtr, statusPtr, capacity } = this;
+    return { timestampsPtr, valuesPtr, refsPtr, statusPtr, capacity };
+  }
+
+  /** The samples from index `start` on, at most `count`, as a batch; to be used as long as this one. */
+  part(start: number, count: number): SampleBatch {
+    const capacity = Math.min(count, this.count - start);
+    const columns = {
+      timestampsPtr: this.timestampsPtr + start * 8,
+      valuesPtr: this.valuesPtr + start * 8,
+      refsPtr: this.refsPtr + start * 4,
+      statusPtr: this.statusPtr + start,
+      capacity,
+    };
+    const part = new SampleBatch(this.#exports, this.#views, columns);
+    part.count = capacity;
+    return part;
   }
 
   /** Adds a sample; false if the batch is full. */
@@ -138,19 +197,25 @@ export class SampleBatch {
     return Math.ceil(recordBytes / 10);
   }
 
-  /** As `decodeRecord`, behind the samples there are. Returns the samples read; what is not positive tells that nothing was read because of damage or large refs. */
-  addRecord(recordPtr: number, recordBytes: number): number {
+  /** As `decodeRecord`, behind the samples there are, within bounds. Returns the samples taken; a negative number tells that none was because of damage or large refs. */
+  addRecord(
+    recordPtr: number,
+    recordBytes: number,
+    { minTimeMs, storedUntilMs }: SampleBounds = unbounded,
+  ): number {
     const at = this.count;
-    const read = this.#exports.decodeSamplesRecord(
+    const taken = this.#exports.decodeSamplesRecord(
       recordPtr,
       recordBytes,
       this.refsPtr + 4 * at,
       this.timestampsPtr + 8 * at,
       this.valuesPtr + 8 * at,
       this.capacity - at,
+      minTimeMs,
+      storedUntilMs,
     );
-    this.count = at + Math.max(read, 0);
-    return read;
+    this.count = at + Math.max(taken, 0);
+    return taken;
   }
 
   /**
@@ -173,17 +238,6 @@ export class SampleBatch {
     return isDone === 1;
   }
 
-  /** Takes out samples from index `start` on that their series have already, or have later ones than, as it is when a log is read again. */
-  dropStored(start: number): void {
-    const left = this.#exports.dropStored(
-      this.refsPtr + 4 * start,
-      this.timestampsPtr + 8 * start,
-      this.valuesPtr + 8 * start,
-      this.count - start,
-    );
-    this.count = start + left;
-  }
-
   /**
    * Appends the ok samples to their series' chunks, checking order again (a series may occur twice in a batch: what no longer fits
    * gets its status). On exhaustion of memory the remaining ok ones get `memoryFull`. Returns the samples appended.
@@ -201,7 +255,7 @@ export class SampleBatch {
   }
 
   close(): void {
-    this.#exports.freeSpan(this.#ptr, this.#bytes, this.#readerSlot);
+    this.#free();
   }
 }
 

@@ -161,12 +161,15 @@ class Server implements Running {
     this.#steps = new Steps({ ...parts, alertmanager: extras.alertmanager }, this.#shutdown);
   }
 
-  /** Listens first, so that health and readiness can be asked; scrapes and evaluates once the storage is ready. */
+  /** Listens first, so that health and readiness can be asked; scrapes once the storage takes samples, and evaluates once it is ready. */
   async start(): Promise<void> {
     const { config, logger, quit, tsdb } = this.#parts;
     await this.#steps.apply(config.current);
     await this.#listen();
     this.#watchConfig();
+    void tsdb.appendable.then(() => {
+      if (!this.#isStopping) this.#steps.beginScraping();
+    });
     tsdb.ready.then(
       () => this.#begin(),
       (error: unknown) => {

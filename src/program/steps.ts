@@ -136,9 +136,14 @@ export class Steps {
     }
   }
 
-  /** The storage is ready: evaluates the rules, and scrapes if it did not before. */
-  begin(): void {
+  /** The storage takes samples: scrapes, if it does not already. */
+  beginScraping(): void {
     if (!this.#isScraping && this.#config) this.#startScraping(this.#config);
+  }
+
+  /** The storage is ready: evaluates the rules. */
+  begin(): void {
+    this.beginScraping();
     this.rules.start();
   }
 

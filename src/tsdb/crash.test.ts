@@ -66,7 +66,14 @@ test("kill -9 at random instants loses nothing that was acknowledged", { timeout
 
 function openAgain(directory: string, nextRound: number): Promise<Opened> {
   const nowMs = crashTimestampMs(nextRound);
-  const options = { chunkRangeMs: crashChunkRangeMs, retention: {}, outOfOrderWindowMs: crashWindowMs };
+  // Now by one thread, now by two.
+  const readAheadBytesMin = nextRound % 2 === 0 ? 0 : Infinity;
+  const options = {
+    chunkRangeMs: crashChunkRangeMs,
+    retention: {},
+    outOfOrderWindowMs: crashWindowMs,
+    readAheadBytesMin,
+  };
   return openTest(directory, { nowMs, ...options });
 }
 

@@ -2,6 +2,7 @@ import { NarthexError } from "../base/index.ts";
 import { seriesMaxDefault } from "./head/head.ts";
 import type { Retention } from "./maintenance/retention-policy.ts";
 import type { WalCompression } from "./wal/compression.ts";
+import { readAheadBytesMinDefault } from "./wal/read-ahead.ts";
 import { pageBytes, segmentBytesDefault, segmentBytesMax, segmentBytesMin } from "./wal/segment.ts";
 
 export interface ExemplarLimits {
@@ -25,6 +26,8 @@ export interface TsdbOptions extends Partial<ExemplarLimits> {
   walSegmentBytes?: number;
   /** How often the WAL is synced to the medium: what a power cut may cost. Default 1 s. */
   walSyncIntervalMs?: number;
+  /** From so many bytes on the WAL is replayed with the help of another thread. Default 8 MiB: less is read before a thread has begun. */
+  readAheadBytesMin?: number;
   /** Samples that lie further ahead of the clock are refused. Default 10 min. */
   futureMaxMs?: number;
   /** Samples before are in blocks: they are not replayed, and refused. Default none. */
@@ -53,6 +56,7 @@ const defaults = {
   walCompression: "snappy",
   walSegmentBytes: segmentBytesDefault,
   walSyncIntervalMs: 1000,
+  readAheadBytesMin: readAheadBytesMinDefault,
   futureMaxMs: 600_000,
   minValidTimeMs: -Infinity,
   seriesMax: seriesMaxDefault,

@@ -1,4 +1,4 @@
-import type { Clock, Disk, Logger } from "../base/index.ts";
+import { type Clock, type Disk, type Logger, systemDisk } from "../base/index.ts";
 import { BlockNotices } from "./block/damage.ts";
 import type { ExemplarStorage } from "./exemplar/exemplar-storage.ts";
 import type { HeadAppendable } from "./head/appendable.ts";
@@ -22,9 +22,11 @@ import {
   writeOutOfOrderLog,
 } from "./out-of-order/index.ts";
 import type { ReplayResult } from "./wal/record-replay.ts";
-import { createLoggedSeries, type LoggedSeries } from "./wal/logged-series.ts";
+import { createLoggedSeries, createSeriesAhead, type LoggedSeries } from "./wal/logged-series.ts";
+import { SegmentReadAhead } from "./wal/read-ahead.ts";
 import { keptRefMax } from "./wal/ref-numbering.ts";
 import { type ReplayProgress, replayWal } from "./wal/replay.ts";
+import { finishedSegments } from "./wal/segment.ts";
 import type { Wal } from "./wal/wal.ts";
 
 export interface HeadRestoreParts {
@@ -45,6 +47,8 @@ export interface HeadRestoreParts {
   readonly samplesPerChunk: number;
   /** Samples before are left out. */
   readonly minValidTimeMs: number;
+  /** From so many bytes on, the WAL is read by a thread of its own. */
+  readonly readAheadBytesMin: number;
 }
 
 /** Fills an empty head with what the files of its chunks, the WAL and the write-behind log have, and opens the WAL for appenders. Once per storage. */
@@ -58,6 +62,8 @@ export class HeadRestore {
   #isCancelled = false;
   /** Once they are known: before there are appenders, where these come before the replay. */
   #logged: LoggedSeries | undefined;
+  /** The thread that reads the WAL, if it is long, from before its replay on. */
+  #ahead: SegmentReadAhead | undefined;
 
   constructor(parts: HeadRestoreParts) {
     this.#parts = parts;
@@ -79,22 +85,25 @@ export class HeadRestore {
   }
 
   /**
-   * Restores the head. There are appenders mostly from the start, that is before this returns, else from the end on. Rejects with the disk's errors, with `unavailable` when
-   * the memory is full, and with `canceled`; then there are none.
+   * Restores the head. There are appenders mostly from the start, that is before this returns, or with a long log as soon as its series are known, else from the end on. Rejects
+   * with the disk's errors, with `unavailable` when the memory is full, and with `canceled`; then there are none.
    */
   async run(): Promise<void> {
     const { clock, wal, appendable } = this.#parts;
     const startMs = clock.monotonicMs();
-    if (wal.recover()) {
-      this.#logged = this.#createLoggedSeries();
-      appendable.open(wal.log, true);
-    }
     let result: ReplayResult;
     try {
+      if (wal.recover()) {
+        const creating = this.#createLoggedSeries();
+        if (creating !== undefined) await creating;
+        appendable.open(wal.log, true);
+      }
       result = await this.#fill();
     } catch (error) {
       appendable.abandon();
       throw error;
+    } finally {
+      await this.#ahead?.close();
     }
     if (wal.writer === undefined && !this.#isCancelled) {
       wal.open();
@@ -111,10 +120,21 @@ export class HeadRestore {
     this.#isCancelled = true;
   }
 
-  #createLoggedSeries(): LoggedSeries {
-    const { disk, head, wal } = this.#parts;
-    const { directory, writer } = wal;
-    return createLoggedSeries({ head, disk, directory, firstSegment: writer?.firstSegment ?? Infinity });
+  /** At once when the log is short; else another thread begins to read it. */
+  #createLoggedSeries(): Promise<void> | undefined {
+    const { disk, head, wal, readAheadBytesMin } = this.#parts;
+    const before = wal.writer?.firstSegment ?? Infinity;
+    const { checkpointed, finished } = finishedSegments(disk, wal.directory, before);
+    const segments = [...checkpointed, ...finished];
+    const bytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (disk === systemDisk && segments.length > 0 && bytes >= readAheadBytesMin)
+      return this.#createSeriesAhead((this.#ahead = new SegmentReadAhead(head.kernel, segments, true)));
+    this.#logged = createLoggedSeries(head, disk, segments);
+    return undefined;
+  }
+
+  async #createSeriesAhead(ahead: SegmentReadAhead): Promise<void> {
+    this.#logged = await createSeriesAhead(this.#parts.head, ahead, () => this.#isCancelled);
   }
 
   async #fill(): Promise<ReplayResult> {
@@ -174,6 +194,8 @@ export class HeadRestore {
       minValidTimeMs,
       headChunks: loaded,
       logged: loaded && this.#logged,
+      ahead: loaded && this.#ahead,
+      readAheadBytesMin: this.#parts.readAheadBytesMin,
       writer: wal.writer,
       isCancelled: () => this.#isCancelled,
       onSlice: async (progress) => {

@@ -169,11 +169,16 @@ export class Tsdb implements Appendable {
   }
 
   /**
-   * Whether there are appenders: mostly from the start, else from `ready` on. What is committed before `ready` is acknowledged and safe, and
+   * Whether there are appenders: mostly from the start or, when the WAL is long, soon after, else from `ready` on. What is committed before `ready` is acknowledged and safe, and
    * can be queried from `ready` on; whether it comes too late for its series shows only then.
    */
   get isAppendable(): boolean {
     return this.#appendable.isOpen;
+  }
+
+  /** Resolves once `isAppendable`. */
+  get appendable(): Promise<void> {
+    return this.#appendable.opened;
   }
 
   /** An appender for one scrape or request. Throws `unavailable` unless `isAppendable`. */

@@ -128,7 +128,12 @@ export class LoadedHeadChunks {
     return Math.max(...this.files.map(({ maxTimestampMs }) => maxTimestampMs));
   }
 
-  /** Refs whose series has not come yet. */
+  /** Those refs; a chain may be attached meanwhile. */
+  refs(): Iterable<number> {
+    return this.#newest.keys();
+  }
+
+  /** How many refs have a series that has not come yet. */
   get waiting(): number {
     return this.#newest.size;
   }

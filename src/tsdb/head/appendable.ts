@@ -15,6 +15,7 @@ export class HeadAppendable implements Appendable {
   /** Undefined while there are no appenders. */
   #context: AppendContext | undefined;
   #isClosed = false;
+  readonly #opened = Promise.withResolvers<void>();
 
   constructor(parts: HeadAppendableParts) {
     this.#parts = parts;
@@ -25,9 +26,15 @@ export class HeadAppendable implements Appendable {
     return this.#context !== undefined && !this.#isClosed;
   }
 
+  /** Resolves when there are appenders for the first time. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
   /** From now on there are appenders, which write to `log`. While the log is replayed their commits come into the head by the replay. */
   open(log: CommitLog, isReplaying: boolean): void {
     this.#context = { ...this.#parts, log, counters: this.totals, isReplaying };
+    this.#opened.resolve();
   }
 
   /** The replay has read all that was committed: from now on commits go into the head. */

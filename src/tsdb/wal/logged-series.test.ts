@@ -19,8 +19,14 @@ const stepMs = 1000;
 const scrapes = 30;
 const labels = Array.from({ length: 500 }, (_, k) => Labels.from({ __name__: "m", k: `${k}` }));
 
-for (const walCompression of ["none", "snappy", "zstd"] as const)
-  test(`who appends before the samples of a log are read uses the series it names: ${walCompression}`, async (t) => {
+const logs = (["none", "snappy", "zstd"] as const).flatMap((walCompression) => [
+  { walCompression, readAheadBytesMin: Infinity },
+  { walCompression, readAheadBytesMin: 0 },
+]);
+
+for (const { walCompression, readAheadBytesMin } of logs) {
+  const way = readAheadBytesMin === 0 ? "by another thread" : "at once";
+  test(`who appends before the samples of a log are read uses the series it names: ${walCompression}, ${way}`, async (t) => {
     const directory = temporaryDirectory();
     t.after(() => rmSync(directory, { recursive: true }));
     const first = await openTest(directory, { samplesPerChunk, walCompression });
@@ -35,8 +41,15 @@ for (const walCompression of ["none", "snappy", "zstd"] as const)
     abandon(directory);
 
     const nowMs = baseTimeMs + scrapes * stepMs;
-    const { tsdb, kernel } = openEarly(directory, { samplesPerChunk, walCompression, nowMs });
+    const { tsdb, kernel } = openEarly(directory, {
+      samplesPerChunk,
+      walCompression,
+      readAheadBytesMin,
+      nowMs,
+    });
     t.after(() => tsdb.close());
+    if (readAheadBytesMin === 0) assert.equal(tsdb.isAppendable, false);
+    await tsdb.appendable;
     const early = tsdb.appender();
     // In another order than they had, so that new ones would be told apart.
     for (const series of labels.toReversed()) early.append(early.reference(series), nowMs, scrapes);
@@ -62,6 +75,7 @@ for (const walCompression of ["none", "snappy", "zstd"] as const)
     assert.equal(found.size, labels.length);
     for (const samples of found.values()) assert.deepEqual(samples, expected);
   });
+}
 
 test("the type of a record is told without decompressing it, or not at all", () => {
   for (const bytes of [1, 2, 59, 60, 61, 62, 300, 70_000])

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../base/index.ts";
-import type { KernelHandle } from "../../kernel/index.ts";
+import type { KernelHandle, SampleColumns } from "../../kernel/index.ts";
 import type { SegmentEnd } from "./reader.ts";
 
 /** What the thread that reads ahead starts with. */
@@ -7,14 +7,34 @@ export interface ReadAheadStart {
   readonly kernel: KernelHandle;
   /** The segments to read, one after the other. */
   readonly paths: readonly string[];
-  /** Two words: how many blocks were given back, and 1 once the thread shall end. */
-  readonly flow: Int32Array<SharedArrayBuffer>;
+  /** Whether their series are wanted first. */
+  readonly isSeriesFirst: boolean;
+  readonly control: ReadAheadControl;
 }
 
-export const blocksReturned = 0;
-export const isStopped = 1;
+/** What the main thread tells the other one while that runs. */
+export interface ReadAheadControl {
+  /** Its words are below. */
+  readonly words: Int32Array<SharedArrayBuffer>;
+  /** To be set before the order: `minTimeMs` and `storedUntilMs` of the samples. */
+  readonly bounds: Float64Array<SharedArrayBuffer>;
+}
 
-/** Records of the segment `paths[segment]`, one behind the other at `ptr` in the shared memory, each as long as `lengths` says. To be given back. */
+/** Counts the changes of the other words, for who waits for one. */
+export const changes = 3;
+/** How many of the loans were given back: they are in the order in which they were sent. */
+export const loansReturned = 0;
+/** 1 once the thread shall end. */
+export const isStopped = 1;
+/** How the records shall come; 0 until that is said. */
+export const order = 2;
+
+/** All records as they are. */
+export const orderRecords = 1;
+/** Samples gathered, and without the series that came first. */
+export const orderSamples = 2;
+
+/** Records of the segment `paths[segment]`, one behind the other at `ptr` in the shared memory, each as long as `lengths` says. A loan. */
 export interface RecordBlock {
   readonly type: "records";
   readonly segment: number;
@@ -22,9 +42,20 @@ export interface RecordBlock {
   readonly lengths: Uint32Array;
 }
 
+/** Samples of many records, all that came before the message, in the order of their series unless these are too far apart. A loan. */
+export interface GatheredSamples {
+  readonly type: "samples";
+  readonly columns: SampleColumns;
+  readonly count: number;
+  /** How many records they are from. */
+  readonly records: number;
+}
+
 /** Thread that reads ahead to main thread. */
 export type ReadAheadMessage =
   | RecordBlock
+  | GatheredSamples
+  | { readonly type: "seriesEnd" }
   | { readonly type: "segmentEnd"; readonly segment: number; readonly end: SegmentEnd }
   | { readonly type: "end" }
   | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string };

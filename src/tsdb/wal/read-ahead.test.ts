@@ -110,8 +110,13 @@ test("the thread gives back what it took, also when it is stopped early", async 
   const directory = await setUp(t);
   const kernel = createKernel({ limitBytes: kernelBytes });
   const { usedBytes } = kernel.usage();
-  const paths = Array.from({ length: 50 }, (_, i) => join(directory, "wal", segmentName(i % 3)));
-  const ahead = new SegmentReadAhead(kernel, paths);
+  const segments = Array.from({ length: 50 }, (_, index) => ({
+    index,
+    path: join(directory, "wal", segmentName(index % 3)),
+    sizeBytes: segmentBytes,
+  }));
+  const ahead = new SegmentReadAhead(kernel, segments, false);
+  ahead.orderRecords();
   const first = await ahead.next();
   assert.equal(first?.type, "records");
   await ahead.close();
@@ -120,7 +125,9 @@ test("the thread gives back what it took, also when it is stopped early", async 
 
 test("a segment that cannot be read is an error", async () => {
   const kernel = createKernel({ limitBytes: kernelBytes });
-  const ahead = new SegmentReadAhead(kernel, ["/nowhere/00000000"]);
+  const segments = [{ index: 0, path: "/nowhere/00000000", sizeBytes: 0 }];
+  const ahead = new SegmentReadAhead(kernel, segments, false);
+  ahead.orderRecords();
   await assert.rejects(() => ahead.next(), /ENOENT/);
   await ahead.close();
 });

@@ -1,32 +1,45 @@
 import { Worker } from "node:worker_threads";
 import { NarthexError, threadFile } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
+import type { Kernel, SampleBounds } from "../../kernel/index.ts";
 import {
-  blocksReturned,
+  changes,
   isStopped,
+  loansReturned,
+  order,
+  orderRecords,
+  orderSamples,
   type ReadAheadMessage,
   type ReadAheadStart,
 } from "./read-ahead-messages.ts";
+import type { Segment } from "./segment.ts";
 
-/** What comes next of a log: a block of records, or the end of a segment. */
+/** What comes next of a log. */
 export type ReadAheadPart = Exclude<ReadAheadMessage, { type: "failed" | "end" }>;
 
+/** A shorter log is read before a thread has begun, by default. */
+export const readAheadBytesMinDefault = 8 * 1024 * 1024;
+
 /**
- * Segments of a log that a thread of its own reads, from the system's disk and a few blocks ahead, as the main thread sees it. Owned by who made it, who must
- * `close` it.
+ * Segments of a log that a thread of its own reads, from the system's disk and a few blocks ahead, as the main thread sees it: if they are wanted, the records of
+ * series come first, and then everything once it is ordered. Owned by who made it, who must `close` it.
  */
 export class SegmentReadAhead {
+  readonly segments: readonly Segment[];
   readonly #worker: Worker;
-  readonly #flow = new Int32Array(new SharedArrayBuffer(8));
+  readonly #words = new Int32Array(new SharedArrayBuffer(16));
+  readonly #bounds = new Float64Array(new SharedArrayBuffer(16));
   readonly #ended: Promise<void>;
   readonly #messages: ReadAheadMessage[] = [];
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
   /** Throws `unavailable` when there is no room for another thread. */
-  constructor(kernel: Kernel, paths: readonly string[]) {
+  constructor(kernel: Kernel, segments: readonly Segment[], isSeriesFirst: boolean) {
+    this.segments = segments;
     const handle = kernel.claimReader();
-    const start: ReadAheadStart = { kernel: handle, paths, flow: this.#flow };
+    const paths = segments.map(({ path }) => path);
+    const control = { words: this.#words, bounds: this.#bounds };
+    const start: ReadAheadStart = { kernel: handle, paths, isSeriesFirst, control };
     this.#worker = new Worker(threadFile("read-ahead-worker", import.meta), {
       workerData: start,
       name: "read-ahead",
@@ -45,7 +58,21 @@ export class SegmentReadAhead {
     });
   }
 
-  /** What comes next, undefined at the end. Blocks must be given back. Rejects with the disk's error. */
+  /** From now on all records come as they are. */
+  orderRecords(): void {
+    this.#set(order, orderRecords);
+  }
+
+  /**
+   * From now on samples come gathered, and no records of series that came before. The head must have all those series under the refs of the log and keep them, and the
+   * chunks of theirs that are in files.
+   */
+  orderSamples({ minTimeMs, storedUntilMs }: SampleBounds): void {
+    this.#bounds.set([minTimeMs, storedUntilMs]);
+    this.#set(order, orderSamples);
+  }
+
+  /** What comes next, undefined at the end. Records and samples must be given back. Rejects with the disk's error. */
   async next(): Promise<ReadAheadPart | undefined> {
     for (;;) {
       const message = this.#messages.shift();
@@ -58,17 +85,21 @@ export class SegmentReadAhead {
     }
   }
 
-  /** Gives the oldest block back. */
+  /** Gives back the oldest records or samples. */
   giveBack(): void {
-    Atomics.add(this.#flow, blocksReturned, 1);
-    Atomics.notify(this.#flow, blocksReturned);
+    this.#set(loansReturned, this.#words[loansReturned]! + 1);
   }
 
   /** Ends the thread, wherever it is. */
   async close(): Promise<void> {
-    Atomics.store(this.#flow, isStopped, 1);
-    Atomics.notify(this.#flow, blocksReturned);
+    this.#set(isStopped, 1);
     await this.#ended;
+  }
+
+  #set(word: number, value: number): void {
+    Atomics.store(this.#words, word, value);
+    Atomics.add(this.#words, changes, 1);
+    Atomics.notify(this.#words, changes);
   }
 
   #fail(error: Error): void {

@@ -57,6 +57,8 @@ export class SegmentReader {
   /** The record that was decompressed last. */
   readonly #record: ByteBuffer;
   readonly #onlyType: number | undefined;
+  /** The parts that follow are of a record that is passed over. */
+  #passesOver = false;
   /** The first unreadable place since the last good record. */
   #pending: WalDamage | undefined;
 
@@ -142,16 +144,41 @@ export class SegmentReader {
       if (isDamaged) this.#resume(start + 1, pageEnd);
       return undefined;
     }
+    if (this.#onlyType !== undefined && this.#isPassedBy(at, left)) {
+      this.#offset = start + fragmentHeaderBytes + this.#lengthAt(at);
+      return undefined;
+    }
     if (!this.#isFragment(at, left)) {
       this.#damaged(start, "fragment with a wrong checksum or header");
       this.#dropParts();
       this.#resume(start + 1, pageEnd);
       return undefined;
     }
-    const length = (u8[at + 1]! << 8) | u8[at + 2]!;
+    const length = this.#lengthAt(at);
     const data = u8.subarray(at + fragmentHeaderBytes, at + fragmentHeaderBytes + length);
     this.#offset = start + fragmentHeaderBytes + length;
     return this.#assemble(start, header & fragmentTypeMask, header & compressionBits, data);
+  }
+
+  /** Whether a fragment is of a record that is passed over, as far as that can be told; then its checksum does not matter. */
+  #isPassedBy(at: number, left: number): boolean {
+    const { u8 } = this.#kernel.views;
+    if (!this.#isHeader(at, left)) return false;
+    const header = u8[at]!;
+    const type = header & fragmentTypeMask;
+    if (type === fragment.full || type === fragment.first) {
+      const from = at + fragmentHeaderBytes;
+      const recordTypeFound = peekRecordType(
+        u8.subarray(from, from + this.#lengthAt(at)),
+        header & compressionBits,
+      );
+      const isPassed = !this.#hasParts && recordTypeFound !== undefined && recordTypeFound !== this.#onlyType;
+      this.#passesOver = isPassed && type === fragment.first;
+      return isPassed;
+    }
+    const isPassed = this.#passesOver;
+    if (type === fragment.last) this.#passesOver = false;
+    return isPassed;
   }
 
   #assemble(start: number, type: number, bits: number, data: Uint8Array): Uint8Array | undefined {
@@ -178,7 +205,6 @@ export class SegmentReader {
   }
 
   #finish(start: number, data: Uint8Array, bits: number): Uint8Array | undefined {
-    if (this.#isPassedOver(data, bits)) return undefined;
     try {
       return decompressRecord(this.#kernel, data, bits, this.#record);
     } catch (error) {
@@ -188,15 +214,10 @@ export class SegmentReader {
     }
   }
 
-  #isPassedOver(data: Uint8Array, bits: number): boolean {
-    if (this.#onlyType === undefined) return false;
-    const type = peekRecordType(data, bits);
-    return type !== undefined && type !== this.#onlyType;
-  }
-
   #dropParts(): void {
     this.#parts.clear();
     this.#hasParts = false;
+    this.#passesOver = false;
   }
 
   #damaged(offset: number, reason: string): void {
@@ -217,8 +238,21 @@ export class SegmentReader {
     }
   }
 
-  /** Whether a fragment with a known type, a length that the page holds and the right checksum stands at `at`. */
+  #lengthAt(at: number): number {
+    const { u8 } = this.#kernel.views;
+    return (u8[at + 1]! << 8) | u8[at + 2]!;
+  }
+
+  /** Whether a fragment with the right checksum stands at `at`. */
   #isFragment(at: number, left: number): boolean {
+    if (!this.#isHeader(at, left)) return false;
+    const { u8 } = this.#kernel.views;
+    const expected = ((u8[at + 3]! << 24) | (u8[at + 4]! << 16) | (u8[at + 5]! << 8) | u8[at + 6]!) >>> 0;
+    return this.#kernel.crc32c(at + fragmentHeaderBytes, this.#lengthAt(at)) === expected;
+  }
+
+  /** Whether a fragment's head with a known type and a length that the page holds stands at `at`. */
+  #isHeader(at: number, left: number): boolean {
     const { u8 } = this.#kernel.views;
     const header = u8[at]!;
     const type = header & fragmentTypeMask;
@@ -228,10 +262,7 @@ export class SegmentReader {
       (header & ~(fragmentTypeMask | compressionBits)) !== 0
     )
       return false;
-    const length = (u8[at + 1]! << 8) | u8[at + 2]!;
-    if (length + fragmentHeaderBytes > left) return false;
-    const expected = ((u8[at + 3]! << 24) | (u8[at + 4]! << 16) | (u8[at + 5]! << 8) | u8[at + 6]!) >>> 0;
-    return this.#kernel.crc32c(at + fragmentHeaderBytes, length) === expected;
+    return this.#lengthAt(at) + fragmentHeaderBytes <= left;
   }
 
   /** Brings the page of `offset` into the window. */

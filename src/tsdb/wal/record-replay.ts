@@ -1,4 +1,5 @@
 import { errorMessage, type Logger } from "../../base/index.ts";
+import type { SampleBatch } from "../../kernel/index.ts";
 import type { ExemplarStorage } from "../exemplar/exemplar-storage.ts";
 import type { Head } from "../head/head.ts";
 import { dropSamples } from "../head/truncate.ts";
@@ -95,6 +96,25 @@ export class RecordReplay {
     }
   }
 
+  /** Takes samples that another thread gathered, or a part of them. After the last part `endGathered` must follow. */
+  appendGathered(samples: SampleBatch): void {
+    this.#window.appendGathered(samples);
+  }
+
+  /** The samples were those of so many records. */
+  endGathered(records: number): void {
+    this.#window.endGathered();
+    this.result.records += records;
+  }
+
+  /** Gives a series its chunks that are in files, if it is there. */
+  attachChunks(ref: number): void {
+    const head = this.#head;
+    if (!head.hasSeries(ref) || this.#options.headChunks?.attach(ref) !== true) return;
+    const [minMs, maxMs] = head.chunkTimes(ref);
+    head.coverTimes(Math.max(minMs, this.#options.minValidTimeMs), maxMs);
+  }
+
   /** Brings the last samples into the head. */
   finish(): void {
     this.#window.flush();
@@ -152,7 +172,7 @@ export class RecordReplay {
       else head.skipRef(logRef);
     }
     // Under another ref than the head's, the series' later chunks would not follow these in the files.
-    if (ref === logRef) this.#attachChunks(ref);
+    if (ref === logRef) this.attachChunks(ref);
     else if (known === 0) this.#renumber(ref);
     this.#numbering.note(logRef, ref);
   }
@@ -171,13 +191,6 @@ export class RecordReplay {
       if (ref === 0) this.result.unknownRefs.metadata++;
       else if (this.#options.keepsMetadata) this.#head.metadata.set(ref, metadata);
     }
-  }
-
-  #attachChunks(ref: number): void {
-    const head = this.#head;
-    if (this.#options.headChunks?.attach(ref) !== true) return;
-    const [minMs, maxMs] = head.chunkTimes(ref);
-    head.coverTimes(Math.max(minMs, this.#options.minValidTimeMs), maxMs);
   }
 
   /** The series has a ref of our own choice. When that is beyond all in the log, it need only be written there. */

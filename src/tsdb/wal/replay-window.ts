@@ -1,17 +1,7 @@
-import { type Kernel, SampleBatch, sampleStatus, sharedPtr } from "../../kernel/index.ts";
+import { type Kernel, SampleBatch, type SampleBounds, sampleStatus, sharedPtr } from "../../kernel/index.ts";
 import { decodeFloatRecord } from "./float-record.ts";
 import { EntryWindow, headRef, type WindowOptions } from "./entry-window.ts";
-
-/** Samples gathered per series on average, as far as the bounds below allow. */
-const samplesPerSeries = 16;
-const samplesMin = 16_384;
-const samplesMax = 1024 * 1024;
-/** The two batches and the table of their order take at most this part of the shared memory, at so many bytes per sample. */
-const memoryShare = 16;
-const sampleBytes = 58;
-/** Refs may spread over so many numbers per sample, or altogether, to be worth sorting. */
-const refsPerSampleMax = 4;
-const positionsMin = 16_384;
+import { orderTable, samplesMin, windowSamples } from "./window-size.ts";
 
 /**
  * Samples on their way from the log into the head. They are gathered over many records and appended series by series, which finds each
@@ -24,14 +14,14 @@ export class ReplayWindow {
   #unknownSeries = 0;
   readonly #options: WindowOptions;
   readonly #kernel: Kernel;
-  readonly #storedUntilMs: number;
+  readonly #bounds: SampleBounds;
   readonly #open: SampleBatch[] = [];
   #batch: SampleBatch;
   #sorted: SampleBatch;
 
   /** Samples up to `storedUntilMs` may be in files already. */
   constructor(options: WindowOptions, storedUntilMs: number) {
-    this.#storedUntilMs = storedUntilMs;
+    this.#bounds = { minTimeMs: options.minValidTimeMs, storedUntilMs };
     this.#options = options;
     this.#kernel = options.head.kernel;
     this.#entries = new EntryWindow(options);
@@ -68,16 +58,16 @@ export class ReplayWindow {
     if (this.#batch.count + samplesBound > this.#batch.capacity) this.#makeRoom(samplesBound);
     const batch = this.#batch;
     const start = batch.count;
-    const read = batch.addRecord(sharedPtr(this.#kernel, record), record.length);
-    if (read >= 0) {
+    // The kernel looks for the series under the log's refs.
+    const bounds = refs.size > 0 ? { ...this.#bounds, storedUntilMs: -Infinity } : this.#bounds;
+    const taken = batch.addRecord(sharedPtr(this.#kernel, record), record.length, bounds);
+    if (taken >= 0) {
       if (refs.size > 0) this.#translate(start, refs);
-      // Most of what is in files need not be gathered; for the rest it would not pay to look, as appending looks again.
-      if (read > 0 && batch.timestamps[start]! <= this.#storedUntilMs) batch.dropStored(start);
       return;
     }
     // Refs that the kernel has no room for, or damage.
     for (const { ref, timestampMs, bits } of decodeFloatRecord(record))
-      batch.pushBits(headRef(ref, refs), timestampMs, bits);
+      if (timestampMs >= this.#bounds.minTimeMs) batch.pushBits(headRef(ref, refs), timestampMs, bits);
   }
 
   #translate(start: number, refs: ReadonlyMap<number, number>): void {
@@ -93,6 +83,7 @@ export class ReplayWindow {
     const entries = decodeFloatRecord(record);
     if (this.#batch.count + entries.length > this.#batch.capacity) this.#makeRoom(entries.length);
     for (const entry of entries) {
+      if (entry.timestampMs < this.#bounds.minTimeMs) continue;
       const ref = headRef(entry.ref, refs);
       if (entry.startTimestampMs === 0) this.#batch.pushBits(ref, entry.timestampMs, entry.bits);
       else this.#entries.addFloat({ ...entry, ref });
@@ -109,13 +100,34 @@ export class ReplayWindow {
 
   /** Appends everything gathered. */
   flush(): void {
-    const batch = this.#ordered();
-    const { head, chunkRangeMs, samplesPerChunk, minValidTimeMs } = this.#options;
+    this.#appendBatch();
+    this.#entries.flush();
+  }
+
+  /**
+   * Appends samples that another thread gathered, behind all that were taken before, or a part of them; the batch is in the order of series mostly. After the last part
+   * `endGathered` must follow.
+   */
+  appendGathered(batch: SampleBatch): void {
+    this.#appendBatch();
+    this.#append(batch);
+  }
+
+  /** Appends histograms, and floats with start timestamps, that were taken before or between the samples that another thread gathered. */
+  endGathered(): void {
+    this.#entries.flush();
+  }
+
+  #appendBatch(): void {
+    if (this.#batch.count === 0) return;
+    this.#append(this.#ordered());
+    this.#batch.clear();
+  }
+
+  #append(batch: SampleBatch): void {
+    const { head, chunkRangeMs, samplesPerChunk } = this.#options;
     const { status, timestamps, refs, count } = batch;
     status.fill(sampleStatus.ok, 0, count);
-    if (minValidTimeMs > -Infinity)
-      for (let i = 0; i < count; i++)
-        if (timestamps[i]! < minValidTimeMs) status[i] = sampleStatus.outOfBounds;
     this.#entries.claim(batch);
     this.#appended += batch.append({ chunkRangeMs, samplesPerChunk });
     let minMs = Infinity;
@@ -132,17 +144,12 @@ export class ReplayWindow {
       }
     }
     head.coverTimes(minMs, maxMs);
-    this.#entries.flush();
-    batch.clear();
-    this.#batch.clear();
   }
 
   /** Flushes, and grows to what the series by now, or else the next record, ask for. */
   #makeRoom(samples: number): void {
     this.flush();
-    const shareMax = this.#kernel.usage().limitBytes / memoryShare / sampleBytes;
-    const wanted = Math.min(this.#options.head.seriesCount * samplesPerSeries, samplesMax, shareMax);
-    const capacity = Math.max(wanted, samples);
+    const capacity = Math.max(windowSamples(this.#kernel, 2), samples);
     if (capacity <= this.#batch.capacity) return;
     this.#closeBatches();
     this.#batch = this.#create(capacity);
@@ -157,12 +164,9 @@ export class ReplayWindow {
 
   /** The gathered samples in the order of their refs, or as they are when these are too far apart for that to pay. */
   #ordered(): SampleBatch {
-    const { scratch } = this.#kernel;
-    const mark = scratch.mark();
-    const count = Math.max(this.#batch.count * refsPerSampleMax, positionsMin);
-    const positions = { ptr: scratch.allocate(4 * count), count };
-    const isOrdered = this.#batch.orderBySeries(this.#sorted, positions);
-    scratch.release(mark);
+    const isOrdered = orderTable(this.#kernel, this.#batch, (positions) =>
+      this.#batch.orderBySeries(this.#sorted, positions),
+    );
     return isOrdered ? this.#sorted : this.#batch;
   }
 }

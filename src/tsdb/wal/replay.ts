@@ -1,10 +1,10 @@
 import { type Disk, NarthexError, systemDisk } from "../../base/index.ts";
 import { cutTail } from "./cut-tail.ts";
-import { finishedSegments } from "./logged-series.ts";
-import { SegmentReadAhead } from "./read-ahead.ts";
+import { type ReadAheadPart, readAheadBytesMinDefault, SegmentReadAhead } from "./read-ahead.ts";
 import { type SegmentEnd, SegmentReader } from "./reader.ts";
+import type { GatheredSamples, RecordBlock } from "./read-ahead-messages.ts";
 import { RecordReplay, type RecordReplayOptions, type ReplayResult } from "./record-replay.ts";
-import { type Segment, segmentName } from "./segment.ts";
+import { finishedSegments, type Segment, segmentName } from "./segment.ts";
 import type { WalWriter } from "./writer.ts";
 
 export interface ReplayOptions extends RecordReplayOptions {
@@ -20,8 +20,10 @@ export interface ReplayOptions extends RecordReplayOptions {
    * when nothing more is left; from then on commits must go into the head.
    */
   writer?: WalWriter | undefined;
-  /** From so many bytes on, the log is read by a thread of its own. Default 8 MiB: less is read before a thread has begun. */
-  readAheadBytesMin?: number;
+  /** The thread that reads the log already, and sent the series which are `logged`. It is closed. */
+  ahead?: SegmentReadAhead | undefined;
+  /** From so many bytes on, the log is read by a thread of its own. */
+  readAheadBytesMin?: number | undefined;
   onCaughtUp?: () => void;
 }
 
@@ -32,7 +34,8 @@ export interface ReplayProgress {
   current: number;
 }
 
-const readAheadBytesMinDefault = 8 * 1024 * 1024;
+/** So many gathered samples are appended before it is asked whether it is time for a turn. */
+const samplesPerPiece = 128 * 1024;
 /** The event loop gets its turn after so much work. */
 const sliceMs = 20;
 
@@ -51,7 +54,8 @@ export async function replayWal(options: ReplayOptions): Promise<ReplayResult> {
   };
   const replay = new Replay(options, progress);
   try {
-    await replay.readSegments([...checkpointed, ...finished]);
+    if (options.ahead) await replay.readAhead(options.ahead);
+    else await replay.readSegments([...checkpointed, ...finished]);
     if (writer) await replay.follow(writer);
     else replay.finish();
     return replay.result;
@@ -82,34 +86,54 @@ class Replay {
     const { disk, readAheadBytesMin = readAheadBytesMinDefault } = this.#options;
     const bytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (disk === systemDisk && segments.length > 0 && bytes >= readAheadBytesMin)
-      await this.#readAhead(segments);
+      await this.readAhead(new SegmentReadAhead(this.#options.head.kernel, segments, false));
     else for (const segment of segments) await this.#readSegment(segment);
   }
 
-  /** On two threads: the other one reads, checks and decompresses. */
-  async #readAhead(segments: readonly Segment[]): Promise<void> {
-    const { views } = this.#options.head.kernel;
-    const paths = segments.map(({ path }) => path);
-    const ahead = new SegmentReadAhead(this.#options.head.kernel, paths);
+  /** On two threads: the other one reads, checks and decompresses, and where the head has the series of the log already it gathers their samples, too. Closes it. */
+  async readAhead(ahead: SegmentReadAhead): Promise<void> {
+    const { logged, headChunks, minValidTimeMs } = this.#options;
     try {
-      for (let part = await ahead.next(); part !== undefined; part = await ahead.next()) {
-        const path = paths[part.segment]!;
-        this.#show(segments[part.segment]!);
-        if (part.type === "segmentEnd") {
-          this.#judge(part.end, path);
-          continue;
-        }
-        let at = part.ptr;
-        for (const length of part.lengths) {
-          this.#records.read(views.u8.subarray(at, at + length), path);
-          at += length;
+      if (logged?.isUnchanged) {
+        for (const ref of headChunks?.refs() ?? []) {
+          this.#records.attachChunks(ref);
           if (this.#isDue()) await this.#turn();
         }
-        ahead.giveBack();
-      }
+        const storedUntilMs = headChunks?.maxTimestampMs ?? -Infinity;
+        ahead.orderSamples({ minTimeMs: minValidTimeMs, storedUntilMs });
+      } else ahead.orderRecords();
+      for (let part = await ahead.next(); part !== undefined; part = await ahead.next())
+        await this.#take(part, ahead);
     } finally {
       await ahead.close();
     }
+  }
+
+  async #take(part: ReadAheadPart, ahead: SegmentReadAhead): Promise<void> {
+    if (part.type === "records") await this.#readBlock(part, ahead.segments[part.segment]!);
+    else if (part.type === "samples") await this.#appendGathered(part);
+    else if (part.type === "segmentEnd") return this.#judge(part.end, ahead.segments[part.segment]!.path);
+    ahead.giveBack();
+  }
+
+  async #readBlock({ ptr, lengths }: RecordBlock, segment: Segment): Promise<void> {
+    const { u8 } = this.#options.head.kernel.views;
+    this.#show(segment);
+    let at = ptr;
+    for (const length of lengths) {
+      this.#records.read(u8.subarray(at, at + length), segment.path);
+      at += length;
+      if (this.#isDue()) await this.#turn();
+    }
+  }
+
+  async #appendGathered({ columns, count, records }: GatheredSamples): Promise<void> {
+    const samples = this.#options.head.kernel.sampleBatchAt(columns, count);
+    for (let start = 0; start < count; start += samplesPerPiece) {
+      this.#records.appendGathered(samples.part(start, samplesPerPiece));
+      if (this.#isDue()) await this.#turn();
+    }
+    this.#records.endGathered(records);
   }
 
   async #readSegment(segment: Segment): Promise<void> {

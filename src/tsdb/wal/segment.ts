@@ -51,3 +51,15 @@ export function listCheckpoints(disk: Disk, directory: string): Checkpoint[] {
     .filter(({ path }) => disk.stat(path)?.isDirectory === true)
     .sort((a, b) => a.index - b.index);
 }
+
+/** Of a log, the newest checkpoint's segments and those after it that come before `before`. */
+export function finishedSegments(
+  disk: Disk,
+  directory: string,
+  before: number,
+): { checkpointed: Segment[]; finished: Segment[] } {
+  const checkpoint = listCheckpoints(disk, directory).at(-1);
+  const after = checkpoint?.index ?? -1;
+  const finished = listSegments(disk, directory).filter(({ index }) => index > after && index < before);
+  return { checkpointed: checkpoint ? listSegments(disk, checkpoint.path) : [], finished };
+}
