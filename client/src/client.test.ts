@@ -89,6 +89,23 @@ latency_seconds_count{path="/a\"\\\n"} 5
   assert.throws(() => registry.histogram({ name: "h", help: "", buckets: [2, 1] }), /ascending/);
 });
 
+test("a histogram takes what was counted elsewhere", () => {
+  const registry = new Registry();
+  const histogram = registry.histogram({ name: "h", help: "", buckets: [1, 2] });
+  histogram.observe(1.5);
+  histogram.observeCounted([3, 0, 2], 12);
+  const text = registry.expose();
+  for (const line of [
+    'h_bucket{le="1"} 3',
+    'h_bucket{le="2"} 4',
+    'h_bucket{le="+Inf"} 6',
+    "h_sum 13.5",
+    "h_count 6",
+  ])
+    assert.ok(text.includes(`\n${line}\n`), text);
+  assert.throws(() => histogram.observeCounted([1, 2], 3), /3 buckets expected/);
+});
+
 test("bucket helpers", () => {
   assert.deepEqual(linearBuckets(1, 2, 3), [1, 3, 5]);
   assert.deepEqual(exponentialBuckets(1, 10, 3), [1, 10, 100]);

@@ -43,6 +43,17 @@ export class HistogramChild extends Child {
     this.count++;
   }
 
+  /** Adds what was observed elsewhere, another thread say: `counts` per bucket, not cumulative and +Inf last, and the sum of the values. */
+  observeCounted(counts: readonly number[], sum: number): void {
+    if (counts.length !== this.#counts.length)
+      throw new MetricError(`${this.#counts.length} buckets expected, got counts of ${counts.length}`);
+    for (const [bucket, count] of counts.entries()) {
+      this.#counts[bucket]! += count;
+      this.count += count;
+    }
+    this.sum += sum;
+  }
+
   /** Call the returned function to observe the seconds since now; it returns them. */
   startTimer(): () => number {
     return startTimer(this);
@@ -76,6 +87,10 @@ export class Histogram<L extends string = never> extends Metric<HistogramChild, 
 
   observe(this: Histogram, value: number): void {
     this.only().observe(value);
+  }
+
+  observeCounted(this: Histogram, counts: readonly number[], sum: number): void {
+    this.only().observeCounted(counts, sum);
   }
 
   startTimer(this: Histogram): () => number {

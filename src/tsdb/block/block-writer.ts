@@ -28,6 +28,8 @@ export interface BlockTarget {
   readonly ulid: string;
   /** Default 512 MiB. */
   readonly segmentBytesMax?: number;
+  /** Hears of each chunk that is written. */
+  readonly onChunk?: (samples: number, dataBytes: number, rangeMs: number) => void;
 }
 
 /**
@@ -233,10 +235,14 @@ export class BlockWriter {
     pending.refs[at] = ref;
   }
 
+  /** Counts the samples of the chunk that was added last. */
   #countSamples(count: number, kind: "float" | "histogram"): void {
     this.stats.numSamples += count;
     if (kind === "float") this.stats.numFloatSamples += count;
     else this.stats.numHistogramSamples += count;
+    const { minTimesMs, maxTimesMs } = this.#pending;
+    const last = this.#pending.count - 1;
+    this.#target.onChunk?.(count, this.#chunks.lastDataBytes, maxTimesMs[last]! - minTimesMs[last]!);
   }
 
   #writeFile(name: string, bytes: Uint8Array): void {

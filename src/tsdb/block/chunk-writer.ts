@@ -16,6 +16,8 @@ import { FileWriter } from "./file-writer.ts";
 
 /** Writes a block's chunk files into a directory, which must exist. Owned by who made it, who must `finish` or `abandon` it. */
 export class ChunkWriter {
+  /** Bytes of the data of the chunk that was written last. */
+  lastDataBytes = 0;
   readonly #kernel: Kernel;
   readonly #disk: Disk;
   readonly #directory: string;
@@ -44,6 +46,7 @@ export class ChunkWriter {
       this.#nextSegment();
     const file = this.#file!;
     const offset = file.position;
+    this.lastDataBytes = dataBytes;
     const mark = scratch.mark();
     try {
       const ptr = scratch.allocate(frameBytesMax);

@@ -1,9 +1,12 @@
 import type { Matcher } from "../../model/index.ts";
 import type { CompactionResult, RetentionLimits } from "./maintenance.ts";
 import type { BlockMeta } from "./meta.ts";
+import type { WrittenChunks } from "./written-chunks.ts";
 
 /** Who writes and compacts blocks: the maintenance thread. */
 export interface BlockKeeper {
+  /** Hears of chunks that went from the head to a block. */
+  onChunks?: ((chunks: WrittenChunks) => void) | undefined;
   /** Writes a block of all series of the head or of some. Resolves when queries see it; undefined when the head had nothing in the range. */
   cut(
     minTime: number,

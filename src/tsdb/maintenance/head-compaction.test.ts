@@ -6,6 +6,7 @@ import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import { blockSizeBytes } from "../block/block.ts";
+import { WrittenChunksCounter } from "../block/written-chunks.ts";
 import { openTsdb, type Tsdb, type TsdbOptions } from "../index.ts";
 import { abandon, baseTimeMs, dump, kernelBytes, temporaryDirectory } from "../test-support.ts";
 import { createInlineKeeper, type InlineKeeper } from "./test-support.ts";
@@ -174,4 +175,23 @@ test("with the real thread", async (t) => {
   assert.ok(tsdb.blocks().length >= 2);
   assertComplete(opened, baseTimeMs);
   await tsdb.close();
+});
+
+test("what the keeper tells of chunks in blocks is in the metrics", async (t) => {
+  const opened = await open(setUp(t), baseTimeMs);
+  const chunks = new WrittenChunksCounter();
+  for (const samples of [3, 120, 1000]) chunks.add(samples, 2 * samples, 1000 * samples);
+  opened.keeper.onChunks!(chunks.result);
+  const exposed = opened.registry.expose();
+  for (const line of [
+    'range_seconds_bucket{le="6400"} 1',
+    'range_seconds_bucket{le="+Inf"} 3',
+    "range_seconds_sum 1.123e+06",
+    'samples_bucket{le="4"} 1',
+    "samples_sum 1123",
+    'size_bytes_bucket{le="243"} 2',
+    "size_bytes_count 3",
+  ])
+    assert.ok(exposed.includes(`\nprometheus_tsdb_compaction_chunk_${line}\n`), line);
+  await opened.tsdb.close();
 });

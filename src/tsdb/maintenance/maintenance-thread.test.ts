@@ -4,6 +4,7 @@ import { test, type TestContext } from "node:test";
 import { createLogger, systemClock, systemDisk } from "../../base/index.ts";
 import { Labels, Matcher } from "../../model/index.ts";
 import { createUlid } from "../block/ulid.ts";
+import type { WrittenChunks } from "../block/written-chunks.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
 import { createQueryable } from "../queryable.ts";
 import { baseTimeMs, dump, type Opened, openTest, temporaryDirectory } from "../test-support.ts";
@@ -54,6 +55,8 @@ test("head ranges become blocks, blocks are compacted, deleted from, cleaned; ev
   const before = dump(kernel, queryable);
   assert.equal(before.size, 5);
   assert.deepEqual(await thread.recover(), { blocks: [], setAside: [] });
+  const written: WrittenChunks[] = [];
+  thread.onChunks = (chunks) => void written.push(chunks);
   for (let cut = 0; cut < 4; cut++) {
     const minTime = baseTimeMs + cut * rangeMs;
     const meta = await thread.cut(minTime, minTime + rangeMs);
@@ -65,6 +68,19 @@ test("head ranges become blocks, blocks are compacted, deleted from, cleaned; ev
   }
   assert.equal(await thread.cut(baseTimeMs - rangeMs, baseTimeMs), undefined);
   assert.equal(ulids(directory).length, 4);
+  assert.equal(written.length, 4);
+  for (const { samples, rangesMs, bytes } of written) {
+    assert.equal(samples.sum, 600);
+    const chunks = samples.counts.reduce((sum, count) => sum + count, 0);
+    // A sample a minute: between the first and the last of each chunk is a minute less than it has samples.
+    assert.equal(rangesMs.sum, (600 - chunks) * 60_000);
+    for (const { counts } of [rangesMs, bytes])
+      assert.equal(
+        counts.reduce((sum, count) => sum + count, 0),
+        chunks,
+      );
+    assert.ok(bytes.sum > 600);
+  }
 
   const compacted = await thread.compact([rangeMs, 3 * rangeMs]);
   assert.deepEqual(compacted, { compactions: 1, vertical: 0, failures: 0, deleted: compacted.deleted });

@@ -3,7 +3,9 @@ import { type Logger, NarthexError, threadFile } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import type { Matcher } from "../../model/index.ts";
 import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
+import type { BlockKeeper } from "../block/keeper.ts";
 import type { BlockMeta } from "../block/meta.ts";
+import type { WrittenChunks } from "../block/written-chunks.ts";
 import type {
   MaintenanceCallName,
   MaintenanceCalls,
@@ -34,7 +36,8 @@ interface Pending {
  * When it dies, what it was asked fails, its half-written block is removed by the next `recover`, and the next order starts it anew. Owned by who made it, who must
  * `close` it.
  */
-export class MaintenanceThread {
+export class MaintenanceThread implements BlockKeeper {
+  onChunks: ((chunks: WrittenChunks) => void) | undefined;
   readonly #options: MaintenanceThreadOptions;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
@@ -154,6 +157,10 @@ export class MaintenanceThread {
   #take(report: MaintenanceReport): void {
     if (report.type === "log") {
       this.#options.logger[report.level](report.message, report.fields);
+      return;
+    }
+    if (report.type === "chunks") {
+      this.onChunks?.(report.chunks);
       return;
     }
     const pending = this.#pending.get(report.id);

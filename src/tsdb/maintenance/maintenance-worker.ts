@@ -27,7 +27,8 @@ import {
 import type { BlockMeta } from "../block/meta.ts";
 import { writeSnapshot } from "../block/snapshot.ts";
 import { createUlid } from "../block/ulid.ts";
-import { createHeadQueryable } from "../head/querier.ts";
+import { WrittenChunksCounter } from "../block/written-chunks.ts";
+import { createHeadQueryable, type HeadQueryable } from "../head/querier.ts";
 import { outOfOrderHint } from "../out-of-order/compaction.ts";
 import { blocksChanged, countLeftOut } from "../shared-blocks.ts";
 import type { MaintenanceCalls, MaintenanceOrder, MaintenanceReport, MaintenanceStart } from "./messages.ts";
@@ -56,12 +57,11 @@ const calls: MaintenanceCalls = {
   cut(minTime, maxTime, hints, refs) {
     const startMs = systemClock.monotonicMs();
     const ulid = createUlid(systemClock.nowMs());
-    const target = { kernel, disk: systemDisk, dataDirectory: start.directory, ulid };
     const part = hints.includes(outOfOrderHint) ? "outOfOrder" : "inOrder";
     const source = createHeadQueryable(kernel, { among: refs, part, notices, aheadBytesMax });
     let meta: BlockMeta | undefined;
     try {
-      meta = writeHeadBlock(source, target, minTime, maxTime, hints);
+      meta = cutBlock(source, start.directory, ulid, minTime, maxTime, hints);
     } finally {
       source.close();
     }
@@ -93,7 +93,7 @@ const calls: MaintenanceCalls = {
     writeSnapshot(maintenance, name, (dataDirectory) => {
       if (headRange === undefined) return;
       const ulid = createUlid(systemClock.nowMs());
-      writeHeadBlock(head, { kernel, disk: systemDisk, dataDirectory, ulid }, ...headRange);
+      cutBlock(head, dataDirectory, ulid, ...headRange);
     });
     maintenance.logger.info("snapshot written", { name });
   },
@@ -111,6 +111,23 @@ parentPort!.on("message", ({ id, name, arguments: given }: MaintenanceOrder) => 
     report({ type: "failed", id, code, message: errorMessage(error) });
   }
 });
+
+/** Writes a block of the head, and tells what its chunks are like. */
+function cutBlock(
+  source: HeadQueryable,
+  dataDirectory: string,
+  ulid: string,
+  minTime: number,
+  maxTime: number,
+  hints: readonly string[] = [],
+): BlockMeta | undefined {
+  const chunks = new WrittenChunksCounter();
+  const onChunk = chunks.add.bind(chunks);
+  const target = { kernel, disk: systemDisk, dataDirectory, ulid, onChunk };
+  const meta = writeHeadBlock(source, target, minTime, maxTime, hints);
+  if (meta !== undefined) report({ type: "chunks", chunks: chunks.result });
+  return meta;
+}
 
 function report(message: MaintenanceReport): void {
   parentPort!.postMessage(message);

@@ -75,6 +75,11 @@ export class Maintenance {
     });
   }
 
+  /** Who changes blocks; undefined when nobody does. */
+  get keeper(): BlockKeeper | undefined {
+    return this.#parts.keeper;
+  }
+
   /** Resolves when the work that is under way, if any, is over. */
   get settled(): Promise<void> {
     return this.#schedule.settled;

@@ -3,6 +3,7 @@ import type { KernelHandle } from "../../kernel/index.ts";
 import type { MatchType } from "../../model/index.ts";
 import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
 import type { BlockMeta } from "../block/meta.ts";
+import type { WrittenChunks } from "../block/written-chunks.ts";
 
 /** What the thread starts with. */
 export interface MaintenanceStart {
@@ -54,5 +55,6 @@ export interface MaintenanceOrder {
 /** Maintenance thread to main thread. */
 export type MaintenanceReport =
   | { readonly type: "done"; readonly id: number; readonly result: unknown }
+  | { readonly type: "chunks"; readonly chunks: WrittenChunks }
   | { readonly type: "failed"; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields };

@@ -2,11 +2,12 @@ import type { Registry } from "@narthex/client";
 import type { Maintenance } from "../maintenance/maintenance.ts";
 import type { MemoryPressure } from "../maintenance/memory-pressure.ts";
 import { metricFunctions } from "./functions.ts";
+import { registerWrittenChunks } from "./written-chunks.ts";
 
 /** Registers what there is to know of retention, compaction and stale series. */
 export function registerMaintenanceMetrics(
   registry: Registry,
-  { retention, staleSeries, compactor }: Maintenance,
+  { retention, staleSeries, compactor, keeper }: Maintenance,
   pressure: MemoryPressure,
 ): void {
   const { gauge, counter } = metricFunctions(registry);
@@ -77,6 +78,8 @@ export function registerMaintenanceMetrics(
     () => pressure.truncations,
   );
 
+  const tellOfChunks = registerWrittenChunks(registry);
+  if (keeper !== undefined) keeper.onChunks = tellOfChunks;
   const staleMoves = registry.histogram({
     name: "prometheus_tsdb_stale_series_compaction_duration_seconds",
     help: "Time that moving stale series to blocks took.",
