@@ -30,6 +30,15 @@ test("what is too much is counted", () => {
   assert.equal(annotations.render("up", undefined, 0).warnings.length, 12);
 });
 
+test("what is counted is told how often it came, at its first place", () => {
+  const annotations = new Annotations();
+  annotations.warn("overlap", at(3), at(3), 1);
+  assert.deepEqual(annotations.render("a + b").warnings, ["PromQL warning: overlap (1:4)"]);
+  annotations.warn("overlap", at(0), at(0), 1);
+  annotations.warn("overlap", at(4), at(4), 1);
+  assert.deepEqual(annotations.render("a + b").warnings, ["PromQL warning: overlap (3 occurrences) (1:1)"]);
+});
+
 test("fixes of buckets add up", () => {
   const annotations = new Annotations();
   const fix = (timestampMs: number, minBucket: number, maxDiff: number): void =>

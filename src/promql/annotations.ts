@@ -11,6 +11,8 @@ export interface Annotation {
   readonly position: PositionRange;
   /** What was evaluated when it was noticed, where that is not at `position`. */
   readonly noticedAt?: PositionRange;
+  /** How often it was noticed, where that is told. */
+  readonly occurrences?: number;
   /** Numbers that grow when the same annotation comes again. */
   readonly monotonicity?: MonotonicityFix;
 }
@@ -27,7 +29,7 @@ export interface MonotonicityFix {
 
 /** Where remarks are left. */
 export interface AnnotationCollector {
-  warn(text: string, position: PositionRange, noticedAt?: PositionRange): void;
+  warn(text: string, position: PositionRange, noticedAt?: PositionRange, occurrences?: number): void;
   inform(text: string, position: PositionRange, noticedAt?: PositionRange): void;
 }
 
@@ -52,8 +54,9 @@ export class Annotations implements AnnotationCollector {
     byText.set(annotation.text, known === undefined ? annotation : merge(known, annotation));
   }
 
-  warn(text: string, position: PositionRange, noticedAt = position): void {
-    this.add({ level: "warning", text: `PromQL warning: ${text}`, position, noticedAt });
+  warn(text: string, position: PositionRange, noticedAt = position, occurrences?: number): void {
+    const counted = occurrences === undefined ? {} : { occurrences };
+    this.add({ level: "warning", text: `PromQL warning: ${text}`, position, noticedAt, ...counted });
   }
 
   inform(text: string, position: PositionRange, noticedAt = position): void {
@@ -70,9 +73,11 @@ export class Annotations implements AnnotationCollector {
     const render = (level: Annotation["level"]): string[] => {
       const all = this.list.filter((annotation) => annotation.level === level);
       const shown = max === 0 ? all : all.slice(0, max);
-      const texts = shown.map((annotation) =>
-        describe({ ...annotation, position: finalPlace(annotation.position, moved) }, query),
-      );
+      const texts = shown.map((annotation) => {
+        const isCounted = annotation.occurrences !== undefined || annotation.monotonicity !== undefined;
+        const place = isCounted ? annotation.position : finalPlace(annotation.position, moved);
+        return describe({ ...annotation, position: place }, query);
+      });
       const omitted = all.length - shown.length;
       if (omitted > 0) texts.push(`${omitted} more ${level} annotations omitted`);
       return texts;
@@ -84,6 +89,8 @@ export class Annotations implements AnnotationCollector {
 function merge(a: Annotation, b: Annotation): Annotation {
   const isLater = isBefore(b.noticedAt ?? b.position, a.noticedAt ?? a.position);
   const [first, last] = isLater ? [b, a] : [a, b];
+  if (first.occurrences !== undefined && last.occurrences !== undefined)
+    return { ...first, occurrences: first.occurrences + last.occurrences };
   if (first.monotonicity === undefined || last.monotonicity === undefined) return last;
   return { ...first, monotonicity: wider(first.monotonicity, last.monotonicity) };
 }
@@ -121,8 +128,10 @@ function wider(a: MonotonicityFix, b: MonotonicityFix): MonotonicityFix {
   };
 }
 
-function describe({ text, position, monotonicity: fix }: Annotation, query: string): string {
+function describe(annotation: Annotation, query: string): string {
+  const { text, position, occurrences = 1, monotonicity: fix } = annotation;
   const place = lineAndColumn(query, position.start);
+  if (occurrences > 1) return `${text} (${occurrences} occurrences) (${place})`;
   if (fix === undefined) return `${text} (${place})`;
   const buckets = `from buckets ${formatShortest(fix.minBucket)} to ${formatShortest(fix.maxBucket)}`;
   const diff = `with a max diff of ${formatTwoDigits(fix.maxDiff)}`;

@@ -2,17 +2,14 @@ import type { Columns } from "../kernel/index.ts";
 import { type SampleArrays, extendedSamples } from "./function/extended-range.ts";
 import type { Evaluation } from "./operator/evaluation.ts";
 import { valueAt } from "./operator/histogram-rows.ts";
-import { MergeEqual } from "./operator/merge-equal.ts";
+import { withFinalNames } from "./operator/final-names.ts";
 import { emitJsonParts } from "./operator/json-parts.ts";
 import type { OperatorBuilder } from "./operator/build.ts";
-import type { Operator, Row } from "./operator/operator.ts";
+import type { Operator } from "./operator/operator.ts";
 import { countPresent } from "./operator/rows.ts";
 import type { PlanNode } from "./plan/plan.ts";
 import type { ResultSink } from "./result.ts";
-import { LabelFilter } from "./series/label-filter.ts";
-import { SeriesList } from "./series/series-list.ts";
 import { allSortedByLabels } from "./series/order.ts";
-import type { Tuple } from "./series/tuple.ts";
 
 /** Evaluates the plan's root and hands its result to a sink, at most `seriesMax` series (0: all). Returns whether some were left out. */
 export function emitResult(
@@ -175,31 +172,4 @@ function copySamples(evaluation: Evaluation, samples: SampleArrays | undefined):
     evaluation.f64.set(samples.values, values);
   }
   return { timestamps, values, count };
-}
-
-/** With delayed name removal: names go now, and series that become equal are merged. */
-export function withFinalNames(evaluation: Evaluation, operator: Operator): Operator {
-  if (!evaluation.delayedNameRemoval) return operator;
-  const renamed: Operator = {
-    steps: operator.steps,
-    series: () => new FinalSeries(operator.series()),
-    row: (series: number): Row => operator.row(series),
-  };
-  return new MergeEqual(evaluation, renamed, false);
-}
-
-class FinalSeries extends SeriesList {
-  readonly #source: SeriesList;
-  readonly #filter: LabelFilter;
-
-  constructor(source: SeriesList) {
-    super(source.strings, source.length);
-    this.#source = source;
-    this.#filter = LabelFilter.exceptReserved(source.strings);
-  }
-
-  override append(series: number, out: Tuple, filter?: LabelFilter): void {
-    if (!this.#source.dropsName(series)) this.#source.append(series, out, filter);
-    else this.#source.append(series, out, filter === undefined ? this.#filter : filter.and(this.#filter));
-  }
 }

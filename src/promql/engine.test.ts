@@ -105,6 +105,37 @@ describe("results", () => {
     assert.deepEqual(value.series[0]!.timestampsMs, [atMs - 15_000, atMs]);
   });
 
+  test("of a subquery too, names that are to be dropped are dropped last", () => {
+    const delayed = { ...context, features: { delayedNameRemoval: true } };
+    const { value } = engine.instant("(-requests_total{job='a',instance='0'})[1m:30s]", atMs, delayed);
+    assert.ok(value.type === "matrix");
+    assert.deepEqual(
+      value.series.map(({ labels }) => labels.toString()),
+      ['{instance="0", job="a"}'],
+    );
+  });
+
+  test("series that differ in a label that is dropped with the name are the same", () => {
+    for (const type of ["counter", "gauge"])
+      storage.append(Labels.from({ __name__: "typed", __type__: type, k: "1" }), atMs, 1);
+    for (const query of ["-sum without (k) (typed)", "abs(sum by (__type__) (typed))", "-typed"]) {
+      const { code, message } = failure(() => engine.instant(query, atMs, context));
+      assert.equal(code, "execution");
+      assert.equal(message, "vector cannot contain metrics with the same labelset");
+    }
+    const { value } = engine.instant("sum without (k) (typed) > 0", atMs, context);
+    assert.ok(value.type === "vector" && value.samples.length === 2);
+  });
+
+  test("what has no start timestamps is computed, for what there is to remark", () => {
+    const experimental = new Engine({ parser: { experimentalFunctions: true } });
+    const query = "start_timestamp(quantile(2, requests_total))";
+    const { value, warnings } = experimental.instant(query, atMs, context);
+    experimental.close();
+    assert.deepEqual(value, { type: "vector", samples: [] });
+    assert.deepEqual(warnings, ["PromQL warning: quantile value should be between 0 and 1, got 2 (1:26)"]);
+  });
+
   test("JSON as upstream writes it", () => {
     assert.deepEqual(json(engine.planInstant("vector(0.1) / 3", 1500, context)), {
       resultType: "vector",

@@ -20,6 +20,10 @@ export interface PeerDataOptions {
    * squares overflow; −0, which sums that are compensated make 0 of.
    */
   current: boolean;
+  /** Whether samples say since when they count: since the last reset, a reset that is told by nothing else, or nothing. */
+  startTimestamps?: boolean;
+  /** Whether series are told to be counters, or not, by a label. */
+  typeAndUnitLabels?: boolean;
 }
 
 type Value = SeriesSample["value"];
@@ -65,6 +69,8 @@ class PeerData {
       this.#add({ __name__: "temperature", ...base, sensor }, 15, this.#gauge());
     this.#add({ __name__: "fast_total", ...base }, 5, this.#counter(0.003), isWhole);
     this.#add({ __name__: "slow", ...base }, 60, this.#gauge());
+    if (this.#options.current)
+      this.#add({ __name__: "http.requests", "data.center": "eü", ...base }, 15, this.#counter(0.01));
     this.#add({ __name__: "sparse", ...base }, 15, (i) => {
       if (i % 60 === 25) return "stale";
       return i % 60 < 25 || i % 60 > 45 ? i : undefined;
@@ -199,13 +205,40 @@ class PeerData {
         samples.push({ timestampMs: startMs + i * intervalMs + offsetMs + jitterMs, value: current });
       }
     }
-    this.series.push({ labels: Labels.from(labels), samples });
+    const type = this.#options.typeAndUnitLabels ? this.#type() : {};
+    this.series.push({
+      labels: Labels.from({ ...labels, ...type }),
+      samples: this.#withStarts(samples, intervalMs),
+    });
+  }
+
+  #type(): Record<string, string> {
+    const type = ["", "counter", "gauge", "histogram", "gaugehistogram"][this.#below(5)]!;
+    return type === "" ? {} : { __type__: type };
+  }
+
+  #withStarts(samples: SeriesSample[], intervalMs: number): SeriesSample[] {
+    if (!this.#options.startTimestamps || this.#random() < 0.2) return samples;
+    let startTimestampMs = 0;
+    return samples.map((sample, i) => {
+      if (sample.value === "stale") return sample;
+      const before = samples[i - 1]?.value;
+      const [size, sizeBefore] = [sample.value, before].map(sizeOf);
+      if (i === 0 || size! < sizeBefore! || this.#random() < 0.02)
+        startTimestampMs = sample.timestampMs - this.#below(intervalMs + 2);
+      return this.#random() < 0.03 ? sample : { ...sample, startTimestampMs };
+    });
   }
 
   /** A whole number from 0 to `end` − 1. */
   #below(end: number): number {
     return Math.floor(this.#random() * end);
   }
+}
+
+function sizeOf(value: Value | undefined): number {
+  if (typeof value === "number") return value;
+  return typeof value === "object" ? value.count : -Infinity;
 }
 
 function fromCounts(

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
-import type { TestSeries } from "../../src/promql/testing/index.ts";
+import { appendSeries, type TestSeries } from "../../src/promql/testing/index.ts";
+import { openTest } from "../../src/tsdb/test-support.ts";
 import { peerBinary } from "./peers.ts";
 import { encodeWriteRequest } from "./remote-write.ts";
 
@@ -13,6 +14,15 @@ export function importOpenMetrics(directory: string, openMetrics: string): void 
   const args = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", input, join(directory, "data")];
   const imported = spawnSync(peerBinary("promtool"), args, { encoding: "utf8" });
   if (imported.status !== 0) throw new Error(`promtool: ${imported.stderr}`);
+}
+
+/** Writes a data directory, with start timestamps, as our storage does. */
+export async function writeDataDirectory(directory: string, series: readonly TestSeries[]): Promise<void> {
+  const { tsdb } = await openTest(directory, { storesStarts: true, futureMaxMs: Infinity });
+  const appender = tsdb.appender();
+  for (const each of series) appendSeries(appender, each);
+  appender.commit();
+  await tsdb.close();
 }
 
 /** A real Prometheus on a directory of its own, asked over HTTP. */

@@ -22,9 +22,16 @@ export function isStartReset(starts: StartTimestamps, previousMs: number, curren
 }
 
 /** Whether a sample says to count since before its neighbour, and the neighbour since another time. */
-export function startOverlaps(starts: StartTimestamps, previousMs: number, currentMs: number): boolean {
+function startOverlaps(starts: StartTimestamps, previousMs: number, currentMs: number): boolean {
   const startMs = starts.get(currentMs) ?? 0;
   return startMs !== 0 && startMs < previousMs && startMs !== (starts.get(previousMs) ?? 0);
+}
+
+/** Whether any of the samples of a window overlaps with the one before. */
+export function someStartOverlaps(starts: StartTimestamps, timestamps: ArrayLike<number>): boolean {
+  for (let i = 1; i < timestamps.length; i++)
+    if (startOverlaps(starts, timestamps[i - 1]!, timestamps[i]!)) return true;
+  return false;
 }
 
 /** When a counter was zero, if that is known to have been in the window, before its first sample. */
@@ -52,7 +59,7 @@ export function startedFunction(
   const resets: number[] = [];
   for (let i = 1; i <= last; i++) if (isReset(samples, starts, i)) resets.push(i);
   if (func === "resets") return resets.length;
-  for (let i = 1; i <= last; i++) if (startOverlaps(starts, timestamps[i - 1]!, timestamps[i]!)) onOverlap();
+  if (someStartOverlaps(starts, timestamps)) onOverlap();
   const first = values[0]!;
   const firstMs = timestamps[0]!;
   const zeroMs = zeroBefore(starts, firstMs, window.startMs);

@@ -180,3 +180,22 @@ test("histograms count as samples by their size", () => {
     message: /too many samples/,
   });
 });
+
+test("of what is reserved, the name alone goes with what is read from a histogram", () => {
+  const labels = Labels.from({ __name__: "typed", __type__: "histogram" });
+  storage.appendHistogram(labels, endMs, parseHistogram("count:3 sum:6 buckets:[1 2]").histogram);
+  for (const [query, kept] of [
+    ["histogram_count(typed)", '{__type__="histogram"}'],
+    ["histogram_avg(typed)", '{__type__="histogram"}'],
+    ["histogram_quantile(0.5, typed)", "{}"],
+    ["-typed", "{}"],
+  ] as const) {
+    const { value } = engine.instant(query, endMs, context);
+    assert.ok(value.type === "vector");
+    assert.deepEqual(
+      value.samples.map((sample) => sample.labels.toString()),
+      [kept],
+      query,
+    );
+  }
+});

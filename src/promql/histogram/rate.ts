@@ -14,7 +14,7 @@ import {
 } from "../../model/index.ts";
 import { type HistogramSample, noStarts, type StartTimestamps } from "../../storage/index.ts";
 import { extrapolation, type RateWindow } from "../function/extrapolation.ts";
-import { isStartReset, startOverlaps, zeroBefore } from "../function/start-timestamps.ts";
+import { isStartReset, someStartOverlaps, zeroBefore } from "../function/start-timestamps.ts";
 import type { HistogramRemarks } from "./remarks.ts";
 import { RemarkingSum } from "./remarking-sum.ts";
 import { merged, type MixedSamples, type SampleValue } from "./samples.ts";
@@ -99,9 +99,15 @@ function rawIncrease(
   const total = new RemarkingSum(reduceResolution(last, schema), remarks);
   total.subtract(first);
   if (isCounter) {
+    if (
+      someStartOverlaps(
+        starts,
+        samples.map(({ timestampMs }) => timestampMs),
+      )
+    )
+      remarks.startOverlap();
     let previous = first;
     for (let i = 1; i < histograms.length; i++) {
-      if (startOverlaps(starts, samples[i - 1]!.timestampMs, samples[i]!.timestampMs)) remarks.startOverlap();
       if (isReset(i, previous)) total.add(previous);
       previous = histograms[i]!;
     }

@@ -53,9 +53,10 @@ export class HistogramRemarks {
     this.#warn(`this native histogram metric is not a gauge: ${this.#quotedName()}`);
   }
 
+  /** Once for each window. */
   startOverlap(): void {
     const what = "sample has start time that overlaps with previous sample timestamp";
-    this.#warn(`${what} for metric ${this.#quotedName()}`);
+    this.#annotations.warn(`${what} for metric ${this.#quotedName()}`, this.#position, this.#noticedAt, 1);
   }
 
   incompatibleLayout(operator: string): void {

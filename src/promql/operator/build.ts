@@ -13,7 +13,7 @@ import type {
 import type { VectorMatching } from "../ast.ts";
 import { pinsName } from "../plan/fragments.ts";
 import { elementwiseFunctions } from "../plan/functions.ts";
-import { noSeries } from "../series/series-list.ts";
+import { noSeries, type SeriesList } from "../series/series-list.ts";
 import { AbsentOperator } from "./absent.ts";
 import { AggregateOperator } from "./aggregate.ts";
 import { CountValuesOperator } from "./count-values.ts";
@@ -24,7 +24,8 @@ import { HistogramFunctionOperator, isHistogramFunction } from "./histogram-func
 import { HistogramOperator } from "./histogram.ts";
 import { InfoOperator } from "./info.ts";
 import { labelJoin, labelReplace } from "./label-functions.ts";
-import { KeptOperator, SharedOperator } from "./materialize.ts";
+import { withFinalNames } from "./final-names.ts";
+import { KeptOperator, materialize, SharedOperator } from "./materialize.ts";
 import { MergeEqual } from "./merge-equal.ts";
 import { isTrim } from "./arithmetic-rows.ts";
 import type { Operator, RangeReader } from "./operator.ts";
@@ -96,12 +97,16 @@ export class OperatorBuilder {
     return this.#fragments[0]?.node === this.#evaluation.plan.root ? this.#partials?.(0) : undefined;
   }
 
+  /** The samples that an instant query asks for. */
   range(node: PlanNode & { kind: "range" }): RangeReader {
-    return this.#range(node);
+    return this.#range(node, (operator) => withFinalNames(this.#evaluation, operator));
   }
 
-  #range({ source, grid }: Pick<WindowNode, "source" | "grid">): RangeReader {
-    const build = (child: PlanNode): Operator => this.#within("all", () => this.build(child));
+  #range(
+    { source, grid }: Pick<WindowNode, "source" | "grid">,
+    finish = (operator: Operator): Operator => operator,
+  ): RangeReader {
+    const build = (child: PlanNode): Operator => finish(this.#within("all", () => this.build(child)));
     const reader = rangeReader(this.#evaluation, source, grid, build, this.#wanted === "counts");
     return this.#evaluation.counter?.range(source, grid, reader) ?? reader;
   }
@@ -310,14 +315,19 @@ export class OperatorBuilder {
         return new InfoOperator(evaluation, node, this.build(first!));
       default:
         if (isHistogramFunction(func)) return this.#merged(this.#histogramFunction(func, first!));
-        // What is left asks for the start timestamps of an expression, which has none.
-        return this.#nothing(node);
+        // What is left asks for the start timestamps of an expression, which has none, but may have remarks.
+        return this.#nothing(node, this.build(first!));
     }
   }
 
-  #nothing({ grid }: PlanNode): Operator {
-    const { strings } = this.#evaluation;
-    return { steps: grid.steps, series: () => noSeries(strings), row: neverPulled };
+  /** No series, once those of `child` have been computed. */
+  #nothing({ grid }: PlanNode, child?: Operator): Operator {
+    const evaluation = this.#evaluation;
+    const series = (): SeriesList => {
+      if (child !== undefined) materialize(evaluation, child);
+      return noSeries(evaluation.strings);
+    };
+    return { steps: grid.steps, series, row: neverPulled };
   }
 
   #sorted(node: CallNode, child: Operator, compare: SortOrder): Operator {

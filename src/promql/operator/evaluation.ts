@@ -6,7 +6,7 @@ import type { QueryContext } from "../context.ts";
 import { HistogramColumn } from "../histogram/column.ts";
 import { isSeriesLocal } from "../plan/fragments.ts";
 import type { Plan, Selector } from "../plan/plan.ts";
-import { LabelFilter } from "../series/label-filter.ts";
+import { LabelFilter, reservedLabels } from "../series/label-filter.ts";
 import { FilteredSeries, NameDroppingSeries, type SeriesList } from "../series/series-list.ts";
 import { Strings } from "../series/strings.ts";
 import { Profile } from "./profile.ts";
@@ -226,10 +226,10 @@ export class Evaluation {
     return new RowBlock(valuesPtr, presentPtr, steps);
   }
 
-  /** The list without metric names, now or when the query ends. */
-  dropNames(list: SeriesList): SeriesList {
+  /** The list without metric names and what else is reserved, or just without `dropped`; all of them are dropped if it is done when the query ends. */
+  dropNames(list: SeriesList, dropped: readonly string[] = reservedLabels): SeriesList {
     if (this.delayedNameRemoval) return new NameDroppingSeries(list);
-    return new FilteredSeries(list, LabelFilter.exceptReserved(this.strings), list.distinctWithoutName);
+    return new FilteredSeries(list, LabelFilter.except(this.strings, dropped), list.distinctWithoutName);
   }
 }
 

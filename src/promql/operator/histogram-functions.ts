@@ -1,4 +1,4 @@
-import { type Histogram, histogramAverage, histogramVariance } from "../../model/index.ts";
+import { type Histogram, histogramAverage, histogramVariance, metricNameLabel } from "../../model/index.ts";
 import { floatPresent, histogramPresent } from "../histogram/column.ts";
 import type { SeriesList } from "../series/series-list.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -32,8 +32,9 @@ export class HistogramFunctionOperator implements Operator {
     this.#row = evaluation.row(this.steps);
   }
 
+  /** Of what is reserved only the name goes, as upstream has it. */
   series(): SeriesList {
-    return this.#evaluation.dropNames(this.#child.series());
+    return this.#evaluation.dropNames(this.#child.series(), [metricNameLabel]);
   }
 
   row(series: number): Row {

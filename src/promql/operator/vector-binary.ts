@@ -2,6 +2,7 @@ import type { Row } from "../../kernel/index.ts";
 import type { HistogramRemarks } from "../histogram/remarks.ts";
 import type { VectorBinaryNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
+import { reservedLabels } from "../series/label-filter.ts";
 import { FilteredSeries, PickedSeries, type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import { type BinaryOptions, applyBinary, changesMetric } from "./arithmetic-rows.ts";
@@ -155,7 +156,8 @@ export class VectorBinaryOperator implements Operator {
   #pairLabels(labels: ResultLabels, many: Int32Array, one: Int32Array): SeriesList | undefined {
     const manyList = this.#many.series();
     const isOneToOne = this.#node.matching.card === "one-to-one";
-    const nameless = !labels.filter.passes(this.#evaluation.strings.number("__name__"));
+    const { strings } = this.#evaluation;
+    const nameless = !reservedLabels.some((name) => labels.filter.passes(strings.number(name)));
     if (!labels.includesOther && (isOneToOne || manyList.distinctWithoutName || !nameless)) {
       // The labels that are matched on tell one-to-one results apart; elsewhere the many side's own labels do.
       const distinct = (isOneToOne && nameless) || manyList.distinctWithoutName;

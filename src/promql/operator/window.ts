@@ -85,7 +85,7 @@ export class WindowOperator implements Operator {
     const columns = this.#reader.read(series);
     const histograms = this.#reader.histograms(series);
     const starts = this.#usesStarts ? this.#reader.starts(series) : noStarts;
-    if (starts.size > 0) this.#applyWithStarts(series, columns, starts);
+    if (starts.size > 0) this.#applyWithStarts(series, columns, histograms, starts);
     else this.#apply(columns, histograms);
     if (histograms.length > 0) this.#applyToHistograms(series, columns, histograms, starts);
     this.#counters?.look(series, this.#row, this.steps);
@@ -172,8 +172,7 @@ export class WindowOperator implements Operator {
     const { f64 } = this.#evaluation;
     this.#eachWindow(columns, ({ values }, { startMs, endMs }, step) => {
       const [factor, trend] = [f64[factors! + step]!, f64[trends! + step]!];
-      if (histograms.some(({ timestampMs }) => timestampMs > startMs && timestampMs <= endMs))
-        checkFactors(factor, trend);
+      if (histograms.some((sample) => isInside(sample, { startMs, endMs }))) checkFactors(factor, trend);
       return smoothDoubleExponential(values, factor, trend);
     });
   }
@@ -185,12 +184,19 @@ export class WindowOperator implements Operator {
   }
 
   /** The kernel knows nothing of start timestamps. */
-  #applyWithStarts(series: number, columns: Columns, starts: StartTimestamps): void {
+  #applyWithStarts(
+    series: number,
+    columns: Columns,
+    histograms: readonly HistogramSample[],
+    starts: StartTimestamps,
+  ): void {
     const func = this.#node.func as StartFunction;
     const remarks = this.#remarks(series);
-    this.#eachWindow(columns, (samples, window) =>
-      startedFunction(func, samples, starts, window, () => remarks.startOverlap()),
-    );
+    this.#eachWindow(columns, (samples, window) => {
+      // What has histograms in it is computed, and remarked on, as a mix.
+      if (histograms.some((sample) => isInside(sample, window))) return undefined;
+      return startedFunction(func, samples, starts, window, () => remarks.startOverlap());
+    });
   }
 
   #remarks(series: number): HistogramRemarks {
@@ -255,6 +261,13 @@ export class WindowOperator implements Operator {
       annotations.warn(text, argumentPosition(this.#node.args[0]!), this.#node.position);
     }
   }
+}
+
+function isInside(
+  { timestampMs }: HistogramSample,
+  { startMs, endMs }: { startMs: number; endMs: number },
+): boolean {
+  return timestampMs > startMs && timestampMs <= endMs;
 }
 
 /** The part of ascending times that lies in a window (start, end] which moves on. */

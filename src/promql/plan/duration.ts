@@ -3,10 +3,13 @@ import type { DurationExpr } from "../ast.ts";
 
 /** What `step()` and `range()` stand for. Seconds. */
 export interface DurationContext {
+  /** The text that the expression is part of. */
+  readonly query: string;
   readonly stepSeconds: number;
   readonly rangeSeconds: number;
 }
 
+const encoder = new TextEncoder();
 /** Upstream's durations are int64 nanoseconds. */
 const secondsMax = 2 ** 63 / 1e9;
 
@@ -17,9 +20,9 @@ export function evaluateDuration(
   allowNegative: boolean,
 ): number {
   const seconds = evaluate(expr, context);
-  if (!Number.isFinite(seconds)) throw failure(expr, "duration is NaN or infinite");
-  if (seconds <= 0 && !allowNegative) throw failure(expr, "duration must be greater than 0");
-  if (Math.abs(seconds) > secondsMax) throw failure(expr, "duration is out of range");
+  if (!Number.isFinite(seconds)) throw failure(expr, context, "duration is NaN or infinite");
+  if (seconds <= 0 && !allowNegative) throw failure(expr, context, "duration must be greater than 0");
+  if (Math.abs(seconds) > secondsMax) throw failure(expr, context, "duration is out of range");
   return Math.trunc(seconds * 1000);
 }
 
@@ -44,16 +47,18 @@ function evaluate(expr: DurationExpr, context: DurationContext): number {
     case "*":
       return left! * right;
     case "/":
-      if (right === 0) throw failure(expr, "division by zero");
+      if (right === 0) throw failure(expr, context, "division by zero");
       return left! / right;
     case "%":
-      if (right === 0) throw failure(expr, "modulo by zero");
+      if (right === 0) throw failure(expr, context, "modulo by zero");
       return left! % right;
     case "^":
       return left! ** right;
   }
 }
 
-function failure(expr: DurationExpr, message: string): NarthexError {
-  return new NarthexError("bad_data", `${expr.position.start}:${expr.position.end}: ${message}`);
+/** Names the place by bytes of UTF-8. */
+function failure({ position }: DurationExpr, { query }: DurationContext, message: string): NarthexError {
+  const [start, end] = [position.start, position.end].map((at) => encoder.encode(query.slice(0, at)).length);
+  return new NarthexError("bad_data", `${start}:${end}: ${message}`);
 }

@@ -78,6 +78,8 @@ describe("rewrites", () => {
       }
     };
     assert.equal(error("rate(x[1m - step()])"), "7:18: duration must be greater than 0");
+    // The place is told in bytes.
+    assert.equal(error('rate(x{a="é"}[1m - step()])'), "15:26: duration must be greater than 0");
     assert.match(String(error("rate(x[1m / (step() - 1m)])")), /division by zero$/);
   });
 

@@ -79,6 +79,7 @@ class Planner {
     this.#query = query;
     this.#options = options;
     this.#durations = {
+      query,
       stepSeconds: options.stepMs / 1000,
       rangeSeconds: (options.endMs - options.startMs) / 1000,
     };

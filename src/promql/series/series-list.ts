@@ -205,7 +205,7 @@ export class TupleSeries extends SeriesList {
   readonly #dropped: Uint8Array | undefined;
   readonly #distinct: boolean;
 
-  /** Takes the table over; `dropped` marks the series whose name goes when the query ends. */
+  /** Takes the table over. `distinct`: without metric names no two are equal. `dropped` marks the series whose name goes when the query ends. */
   constructor(strings: Strings, table: TupleTable, distinct: boolean, dropped?: Uint8Array) {
     super(strings, table.count);
     this.#table = table;
@@ -222,7 +222,9 @@ export class TupleSeries extends SeriesList {
   }
 
   override get distinctWithoutName(): boolean {
-    return this.#distinct;
+    return (
+      this.#distinct && !this.#table.hasAny(reservedLabels.slice(1).map((name) => this.strings.number(name)))
+    );
   }
 }
 

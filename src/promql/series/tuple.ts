@@ -55,6 +55,13 @@ export class TupleTable {
     }
   }
 
+  /** Whether any of the tuples has one of the labels. */
+  hasAny(names: readonly number[]): boolean {
+    const end = this.#offsets[this.#count]!;
+    for (let i = 0; i < end; i += 2) if (names.includes(this.#numbers[i]!)) return true;
+    return false;
+  }
+
   #equals(ordinal: number, tuple: Tuple): boolean {
     const start = this.#offsets[ordinal]!;
     if (this.#offsets[ordinal + 1]! - start !== tuple.length) return false;

@@ -4,7 +4,7 @@ export { MemoryStorage } from "./memory-storage.ts";
 export { almostEqual, type Answer, type AnswerSeries, type AnswerValue } from "./expectation.ts";
 export { type CaseResult, runScript, type Subject } from "./run.ts";
 export { type Command, type EvalCommand, type LoadCommand, parseScript } from "./script.ts";
-export { type SeriesSample, TestHead, type TestSeries } from "./test-head.ts";
+export { appendSeries, type SeriesSample, TestHead, type TestSeries } from "./test-head.ts";
 export {
   type DescribedHistogram,
   type DescribedValue,

@@ -1,6 +1,6 @@
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import type { Histogram, Labels } from "../../model/index.ts";
-import type { Queryable } from "../../storage/index.ts";
+import type { Appender, Queryable } from "../../storage/index.ts";
 import { MemoryHead } from "../../tsdb/index.ts";
 
 export interface SeriesSample {
@@ -29,14 +29,17 @@ export class TestHead {
 
   append(series: Iterable<TestSeries>): void {
     const appender = this.#head.appender();
-    for (const { labels, samples } of series) {
-      const ref = appender.reference(labels);
-      for (const { timestampMs, value, startTimestampMs } of samples) {
-        if (value === "stale") appender.appendStale(ref, timestampMs);
-        else if (typeof value === "number") appender.append(ref, timestampMs, value, startTimestampMs);
-        else appender.appendHistogram(ref, timestampMs, value, "float", startTimestampMs);
-      }
-    }
+    for (const each of series) appendSeries(appender, each);
     appender.commit();
+  }
+}
+
+/** Queues all samples of a series. */
+export function appendSeries(appender: Appender, { labels, samples }: TestSeries): void {
+  const ref = appender.reference(labels);
+  for (const { timestampMs, value, startTimestampMs } of samples) {
+    if (value === "stale") appender.appendStale(ref, timestampMs);
+    else if (typeof value === "number") appender.append(ref, timestampMs, value, startTimestampMs);
+    else appender.appendHistogram(ref, timestampMs, value, "float", startTimestampMs);
   }
 }

@@ -50,7 +50,9 @@ function describe({ status, errorType, error }: Answer): string {
 
 function compareTexts(what: string, ours: string[] = [], theirs: string[] = []): string | undefined {
   const isCut = theirs.length > annotationsShown;
-  const count = (text: string): string => text.replace(/over \d+ samples/, "over … samples");
+  // What is written twice is computed once, and its samples are counted once.
+  const count = (text: string): string =>
+    text.replace(/over \d+ samples/, "over … samples").replace(/ \(\d+ occurrences\)/, "");
   const [a, b] = [ours, theirs]
     .map((texts) => texts.map(count))
     .map((texts) => (isCut ? texts.slice(-1) : texts.toSorted()).join("\n"));

@@ -74,6 +74,9 @@ export class Dialect {
   readonly histogramsEverywhere: boolean;
   readonly vectorAtan2: boolean;
   readonly info: boolean;
+  readonly startTimestamps: boolean;
+  /** Whether names may be any text. */
+  readonly quotedNames: boolean;
   readonly durationExpressions: boolean;
   readonly extendedRanges: boolean;
   readonly fillModifiers: boolean;
@@ -87,7 +90,7 @@ export class Dialect {
     this.durationMs = durationMs;
     this.aligned = current;
     this.histograms = current ? ["sizes", "sizes_gauge", "mixed", "custom"] : ["sizes", "sizes_gauge"];
-    this.metrics = current ? [...floats, ...this.histograms] : floats;
+    this.metrics = current ? [...floats, "http.requests", ...this.histograms] : floats;
     this.histogramsEverywhere = current;
     this.vectorAtan2 = current;
     this.functions = [...functions.values()]
@@ -102,6 +105,8 @@ export class Dialect {
     this.firsts = current ? words("1 2 3 5 0 -1 1.9") : words("1 0 -1 100");
     this.trimOperators = current ? ["</", ">/"] : [];
     this.info = current;
+    this.startTimestamps = current;
+    this.quotedNames = current;
     this.durationExpressions = current;
     this.extendedRanges = current;
     this.fillModifiers = current;

@@ -23,6 +23,7 @@ const groupings = [
   "le",
   "job, le",
 ];
+const quotedGroupings = ['"data.center"', 'job, "data.center"', '"job", instance'];
 const matchers = [
   'job="api"',
   'job!="api"',
@@ -37,6 +38,7 @@ const matchers = [
   'job=~"(?i)API"',
   'path!=""',
 ];
+const quotedMatchers = ['"data.center"="eü"', '"data.center"!=""', '"job"="api"'];
 const durations = ["1m", "90s", "3m", "7m", "1m30s500ms", "20s", "10m", "4m10s"];
 const numbers = [
   "0",
@@ -116,6 +118,7 @@ export class QueryGenerator {
       [1, () => this.#histogramQuantile(depth)],
       [0.5, () => this.#absent(depth)],
       [this.#dialect.info ? 0.4 : 0, () => this.#info(depth)],
+      [this.#dialect.startTimestamps ? 0.3 : 0, () => this.#startTimestamp(depth)],
       [this.#dialect.histogramsEverywhere ? 0 : 1, () => this.#histogramSummary()],
     ];
     return this.#weighted(productions)();
@@ -142,9 +145,11 @@ export class QueryGenerator {
 
   #selectorText(metric: string): string {
     const drawn = this.#random();
-    const filters = this.#some(matchers, 2);
+    const filters = this.#some(this.#dialect.quotedNames ? [...matchers, ...quotedMatchers] : matchers, 2);
     if (drawn < 0.05)
       return `{__name__=~"${metric}|build_info",job=~".+"${filters.map((each) => `,${each}`).join("")}}`;
+    if (/\W/.test(metric) || (this.#dialect.quotedNames && drawn > 0.95))
+      return `{${[`"${metric}"`, ...filters].join(", ")}}`;
     if (drawn < 0.45 || filters.length === 0) return metric;
     return `${metric}{${filters.join(",")}}`;
   }
@@ -292,7 +297,7 @@ export class QueryGenerator {
       own !== "close" && this.#dialect.isTolerant(name) ? "close" : "same",
     );
     const by = this.#chance(0.65)
-      ? [{ optional: ` ${this.#pick(["by", "without"])} (${this.#pick(groupings)}) ` }]
+      ? [{ optional: ` ${this.#pick(["by", "without"])} (${this.#grouping()}) ` }]
       : [];
     const param = this.#aggregationParam(name, depth);
     // Before, NaN and infinities had a spread, and the last NaN was the first element.
@@ -357,7 +362,7 @@ export class QueryGenerator {
   #setOperation(depth: number): QueryNode {
     const [left, right] = [this.#vector(depth - 1, "close"), this.#vector(depth - 1, "close")];
     const on = this.#chance(0.6)
-      ? [{ optional: `${this.#pick(["on", "ignoring"])} (${this.#pick(groupings)}) ` }]
+      ? [{ optional: `${this.#pick(["on", "ignoring"])} (${this.#grouping()}) ` }]
       : [];
     const exactness = leastExact([left.exactness, right.exactness]);
     return operation("vector", exactness, left, [` ${this.#pick(setOperators)} `, ...on], right);
@@ -368,7 +373,7 @@ export class QueryGenerator {
     const operator = this.#operator();
     const needed: Exactness = operator === "*" || operator === "/" ? "close" : "same";
     const [left, right] = [this.#vector(depth - 1, needed), this.#vector(depth - 1, needed)];
-    const labels = this.#pick(groupings);
+    const labels = this.#grouping();
     const drawn = this.#random();
     let [sides, matching]: [[Part, Part], string] = [[left, right], ""];
     if (drawn < 0.4) {
@@ -483,6 +488,15 @@ export class QueryGenerator {
           this.#chance(0.5) ? this.#matrix(depth - 1, "close") : node("matrix", "whole", [selector, "[5m]"]),
           ")",
         ]);
+  }
+
+  #grouping(): string {
+    return this.#pick(this.#dialect.quotedNames ? [...groupings, ...quotedGroupings] : groupings);
+  }
+
+  #startTimestamp(depth: number): QueryNode {
+    const inner = this.#chance(0.8) ? this.#selector() : this.#vector(depth - 1, "close");
+    return node("vector", "same", ["start_timestamp(", inner, ")"]);
   }
 
   #info(depth: number): QueryNode {
