@@ -31,8 +31,8 @@ function escapeCharacter(character: string): string {
 }
 
 /** JSON as Go writes it: what HTML or JavaScript could take for its own is escaped. */
-export function toGoJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+export function toGoJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

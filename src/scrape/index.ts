@@ -11,6 +11,7 @@ export {
 export { BodySizeLimitError, type Fetcher } from "./fetcher.ts";
 export { ScrapeManager, type ScrapeManagerOptions } from "./manager.ts";
 export type { CreateFetcher } from "./pool.ts";
+export { discoveredLabels, type PopulatedTarget, populateTarget } from "./populate.ts";
 export type { Target, TargetHealth } from "./target.ts";
 export {
   type ActiveTargetView,

@@ -37,8 +37,7 @@ export interface PopulatedTarget {
 
 /** Gives a discovered target the labels of its group and its job, relabels and checks it. Throws `bad_data`. */
 export function populateTarget(config: ScrapeConfig, target: Labels, group: TargetGroup): PopulatedTarget {
-  const builder = new LabelsBuilder(group.labels);
-  for (const [name, value] of target) builder.set(name, value);
+  const builder = builderOf(target, group);
   const discovered = withDefaults(builder, config);
   if (!relabelBuilder(builder, config.relabelConfigs))
     return {
@@ -71,6 +70,17 @@ export function populateTarget(config: ScrapeConfig, target: Labels, group: Targ
     if (!value.isWellFormed()) refuse(`invalid label value for ${quoteGo(name)}: ${quoteGo(value)}`);
   }
   return { discovered, labels, intervalMs, timeoutMs, histograms: histogramReading(builder) };
+}
+
+/** The labels that a discovered target has before relabelling. */
+export function discoveredLabels(config: ScrapeConfig, target: Labels, group: TargetGroup): Labels {
+  return withDefaults(builderOf(target, group), config);
+}
+
+function builderOf(target: Labels, group: TargetGroup): LabelsBuilder {
+  const builder = new LabelsBuilder(group.labels);
+  for (const [name, value] of target) builder.set(name, value);
+  return builder;
 }
 
 function histogramReading(builder: LabelsBuilder): HistogramReading {

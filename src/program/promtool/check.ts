@@ -14,6 +14,7 @@ import { userAgent } from "../version.ts";
 import { readHttpConfig } from "./api-client.ts";
 import { checkConfigFiles } from "./check-config.ts";
 import { formatCardinality, lintMetrics } from "./check-metrics.ts";
+import { checkServiceDiscovery } from "./check-service-discovery.ts";
 import { checkRuleFiles, checkRuleText, codeOf, parseRuleLint } from "./check-rules.ts";
 import { type Command, type Commands, durationFlag, exitCode, type Streams } from "./command.ts";
 import { languageFeatures } from "./features.ts";
@@ -56,6 +57,18 @@ export const checkCommands: Commands = {
         file: ruleFileOptions(flags, streams),
       };
       return codeOf(checkConfigFiles(systemDisk, files, check, streams), flags.bool("lint-fatal"));
+    },
+  },
+  "check service-discovery": {
+    summary: "find the targets of a job, and print their labels before and after relabelling",
+    flags: [
+      textFlag("timeout", "30s", "How long targets are waited for."),
+      textFlag("query.lookback-delta", "5m", "Accepted, and means nothing."),
+    ],
+    positionals: ["<config-file>", "<job>"],
+    run(flags, [file, job], streams) {
+      const timeoutMs = durationFlag(flags, "timeout");
+      return checkServiceDiscovery(file!, job!, { disk: systemDisk, timeoutMs }, streams);
     },
   },
   "check rules": {
