@@ -1,5 +1,5 @@
 // Sample batches: check against the newest samples, encode as a WAL record, append. Columns as in src/kernel/sample-batch.ts.
-import { isXor } from "./chunk";
+import { hasFloats } from "./chunk";
 import { isolationNote, isolationShow } from "./isolation";
 import { SLOT_CHUNK, SLOT_LAST_TIMESTAMP, SLOT_LAST_VALUE } from "./layout";
 import {
@@ -12,7 +12,7 @@ import {
   STATUS_REPEATED,
   STATUS_TOO_FAR,
   STATUS_UNKNOWN_SERIES,
-} from "./series";
+} from "./series-append";
 import { seriesOf } from "./slot";
 
 const SAMPLES_PER_CHUNK_MAX: u32 = 30000;
@@ -63,7 +63,7 @@ function check(ref: u32, timestampMs: f64, bits: u64, minValidTimeMs: f64, maxVa
     return STATUS_OK;
   }
   if (t < last) return STATUS_OUT_OF_ORDER;
-  return load<u64>(slot, SLOT_LAST_VALUE) == bits && isXor(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
+  return load<u64>(slot, SLOT_LAST_VALUE) == bits && hasFloats(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
 }
 
 export function appendBatch(
@@ -90,12 +90,20 @@ export function appendBatch(
       store<u8>(status + i, STATUS_UNKNOWN_SERIES);
       continue;
     }
-    const result = appendSample(slot, <i64>load<f64>(timestamps + (i << 3)), load<u64>(values + (i << 3)), chunkRange, perChunk);
+    const result = appendSample(slot, <i64>load<f64>(timestamps + (i << 3)), load<u64>(values + (i << 3)), 0, chunkRange, perChunk);
     store<u8>(status + i, result);
     if (result == STATUS_OK) appended++;
     else if (result == STATUS_MEMORY_FULL) full = true;
   }
   return appended;
+}
+
+// Appends one sample of which it is known since when it counts.
+export function appendStarted(ref: u32, timestampMs: f64, bits: u64, startMs: f64, chunkRangeMs: f64, samplesPerChunk: u32): u32 {
+  const slot = seriesOf(ref);
+  if (slot == 0) return STATUS_UNKNOWN_SERIES;
+  const perChunk = min<u32>(max<u32>(samplesPerChunk, 4), SAMPLES_PER_CHUNK_MAX);
+  return appendSample(slot, <i64>timestampMs, bits, <i64>startMs, max<i64>(<i64>chunkRangeMs, 1), perChunk);
 }
 
 // @ts-ignore: decorator

@@ -8,7 +8,9 @@ import {
   CHUNK_HEADER,
   CHUNK_IN_FILE,
   CHUNK_PLACE,
+  CHUNK_TOTAL,
   ENCODING_XOR,
+  ENCODING_XOR2,
   SLACK,
 } from "./layout";
 
@@ -38,8 +40,9 @@ export function chunkEncoding(chunk: usize): u32 {
 // Chunks of other encodings are written and read outside of the kernel, which only closes and drops them.
 // @ts-ignore: decorator
 @inline
-export function isXor(chunk: usize): bool {
-  return chunkEncoding(chunk) == ENCODING_XOR;
+export function hasFloats(chunk: usize): bool {
+  const encoding = chunkEncoding(chunk);
+  return encoding == ENCODING_XOR || encoding == ENCODING_XOR2;
 }
 
 // @ts-ignore: decorator
@@ -84,4 +87,11 @@ export function offsetOf(chunk: usize): u32 {
 @inline
 export function recordBytesOf(chunk: usize): u32 {
   return (<u32>load<u64>(chunk, CHUNK_PLACE) & 0xffff) << PLACE_UNIT_BITS;
+}
+
+// Counts chunks of all series, created or, with a negative difference, dropped. Writer thread only.
+// @ts-ignore: decorator
+@inline
+export function countChunks(difference: u32): void {
+  atomic.store<u32>(CHUNK_TOTAL, load<u32>(CHUNK_TOTAL) + difference);
 }

@@ -27,11 +27,11 @@ export {
 } from "./file-chunks";
 export { seriesPieces, frameChunk } from "./series-pieces";
 export { seriesSampleCount, decodeSeries, decodeSeriesRun } from "./series-read";
-export { checkBatch, appendBatch, encodeSamplesRecord } from "./batch";
+export { checkBatch, appendBatch, appendStarted, encodeSamplesRecord } from "./batch";
 export { decodeSamplesRecord } from "./samples-record";
 export { orderBySeries } from "./sample-order";
 export { uncompressSnappy } from "./snappy";
-export { encodeChunk, decodeChunk } from "./xor";
+export { encodeFloats, decodeFloats } from "./floats";
 export { initTables, crc32c, hash32, hash64 } from "./hash";
 export { window, selectInstant } from "./window";
 export { windowRun, selectInstantRun } from "./runs";

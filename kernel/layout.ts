@@ -33,6 +33,7 @@ export const CLOSED_QUEUE: usize = 1088;
 export const CLOSED_CAPACITY: usize = 1092;
 export const CLOSED_COUNT: usize = 1096;
 export const CLOSED_TAKEN: usize = 1100;
+export const FLOAT_ENCODING: usize = 1104;
 export const READERS: usize = 4096;
 export const READER_BYTES: u32 = 64;
 export const READER_SLOTS: u32 = 64;
@@ -81,6 +82,7 @@ export const CHUNK_PLACE: usize = 24;
 export const CHUNK_CLOSED: u8 = 1;
 export const CHUNK_IN_FILE: u8 = 2;
 export const ENCODING_XOR: u8 = 1;
+export const ENCODING_XOR2: u8 = 4;
 
 export const STALE_BITS: u64 = 0x7ff0000000000002;
 export const NORMAL_NAN_BITS: u64 = 0x7ff8000000000001;

@@ -1,15 +1,16 @@
 // What a block is made of: closed chunks of a head series as they are, and the time between them that must be read.
-import { isClosed, isInFile, isXor } from "./chunk";
+import { chunkEncoding, hasFloats, isClosed, isInFile } from "./chunk";
 import { crc32c } from "./hash";
 import { recordData, recordDataBytes } from "./chunk-record";
 import { FILE_BYTES, FILE_CHUNK, FILE_ENTRY, FILE_RECORD, LEFT_OUT } from "./file-chunks";
 import { CHUNK_DATA_BYTES, CHUNK_HEADER, CHUNK_MAX, CHUNK_MIN, CHUNK_OLDER, SLOT_CHUNK } from "./layout";
 import { seriesOf } from "./slot";
 
-// A piece: { f64 first time, f64 last time, u32 data of the chunk, u32 its bytes }. Where `data` is 0, the samples between the times are to be read.
-const PIECE: u32 = 24;
+// A piece: { f64 first time, f64 last time, u32 data of the chunk, u32 its bytes, u32 its encoding, u32 0 }. Where `data` is 0, the samples between the times are to be read.
+const PIECE: u32 = 32;
 const PIECE_DATA: usize = 16;
 const PIECE_BYTES: usize = 20;
+const PIECE_ENCODING: usize = 24;
 
 const ENCODED: i32 = -1;
 const NOT_LOADED: i32 = -2;
@@ -17,7 +18,7 @@ const DAMAGED_FILE: i32 = -3;
 const TOO_MANY: i32 = -4;
 
 // Adds a piece before those there are, which are younger; joins it with a neighbour that is to be read as well. Returns how many there are.
-function addPiece(out: usize, count: u32, firstMs: f64, lastMs: f64, data: usize, dataBytes: u32): u32 {
+function addPiece(out: usize, count: u32, firstMs: f64, lastMs: f64, data: usize, dataBytes: u32, encoding: u32): u32 {
   if (data == 0 && count > 0) {
     const younger = out + (count - 1) * PIECE;
     if (load<u32>(younger, PIECE_DATA) == 0) {
@@ -30,6 +31,7 @@ function addPiece(out: usize, count: u32, firstMs: f64, lastMs: f64, data: usize
   store<f64>(piece, lastMs, 8);
   store<u32>(piece, <u32>data, PIECE_DATA);
   store<u32>(piece, dataBytes, PIECE_BYTES);
+  store<u64>(piece, encoding, PIECE_ENCODING);
   return count + 1;
 }
 
@@ -72,11 +74,12 @@ export function seriesPieces(
     const lastMs = <f64>load<i64>(chunk, CHUNK_MAX);
     if (lastMs < minMs) break;
     if (data != 0 && firstMs <= maxMs) {
-      if (!isXor(chunk)) return ENCODED;
+      if (!hasFloats(chunk)) return ENCODED;
       if (isInFile(chunk) && dataBytes == 0) return NOT_LOADED;
       if (!isInFile(chunk)) dataBytes = load<u32>(chunk, CHUNK_DATA_BYTES);
-      if (closed && firstMs >= minMs && lastMs <= wholeMaxMs) count = addPiece(out, count, firstMs, lastMs, data, dataBytes);
-      else count = addPiece(out, count, max<f64>(firstMs, minMs), closed ? min<f64>(lastMs, maxMs) : maxMs, 0, 0);
+      if (closed && firstMs >= minMs && lastMs <= wholeMaxMs)
+        count = addPiece(out, count, firstMs, lastMs, data, dataBytes, chunkEncoding(chunk));
+      else count = addPiece(out, count, max<f64>(firstMs, minMs), closed ? min<f64>(lastMs, maxMs) : maxMs, 0, 0, 0);
     }
     chunk = <usize>atomic.load<u32>(chunk + CHUNK_OLDER);
   }

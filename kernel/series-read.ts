@@ -1,7 +1,8 @@
 // Reading head series, by any thread while the writer appends: what is loaded once is not loaded again.
-import { chunkCount, isClosed, isInFile, isXor } from "./chunk";
+import { chunkCount, chunkEncoding, hasFloats, isClosed, isInFile } from "./chunk";
 import { recordData, recordDataBytes } from "./chunk-record";
 import { FILE_BYTES, FILE_CHUNK, FILE_ENTRY, FILE_RECORD, LEFT_OUT } from "./file-chunks";
+import { decodeFloats } from "./floats";
 import {
   CHUNK_CAPACITY,
   CHUNK_DATA_BYTES,
@@ -13,7 +14,6 @@ import {
   STALE_BITS,
 } from "./layout";
 import { seriesOf } from "./slot";
-import { decodeChunk } from "./xor";
 
 // What decodeSeries and decodeSeriesRun give instead of a count.
 const DAMAGED_SERIES: i32 = i32.MIN_VALUE;
@@ -25,7 +25,7 @@ function overlappingSamples(newest: usize, newestCount: u32, minTimestampMs: f64
   let samples: u32 = 0;
   for (let chunk = newest; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
     if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) break;
-    if (!isXor(chunk) || <f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
+    if (!hasFloats(chunk) || <f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
     samples += chunk == newest ? newestCount : chunkCount(chunk);
   }
   return samples;
@@ -59,6 +59,7 @@ function decodeOverlapping(
   maxTimestampMs: f64,
   ts: usize,
   vs: usize,
+  starts: usize,
   capacity: u32,
   files: usize,
   filesEnd: usize,
@@ -70,18 +71,18 @@ function decodeOverlapping(
   // The writer may truncate meanwhile: what is no longer linked is left out.
   for (let chunk = newest; chunk != 0 && at > 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
     if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) break;
-    if (!isXor(chunk) || <f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
+    if (!hasFloats(chunk) || <f64>load<i64>(chunk, CHUNK_MIN) > maxTimestampMs) continue;
     const count = chunk == newest ? newestCount : chunkCount(chunk);
     if (isInFile(chunk)) {
       while (files != filesEnd && load<u32>(files, FILE_CHUNK) != <u32>chunk) files += FILE_ENTRY;
       const record = files == filesEnd ? 0 : load<u32>(files, FILE_RECORD);
       if (record == 0) return NOT_LOADED;
       if (record == LEFT_OUT) continue;
-      if (!decodeRecord(chunk, record, load<u32>(files, FILE_BYTES), count, ts, vs, at)) {
+      if (!decodeRecord(chunk, record, load<u32>(files, FILE_BYTES), count, ts, vs, starts, at)) {
         store<u32>(files, LEFT_OUT, FILE_RECORD);
         return DAMAGED_FILE;
       }
-    } else if (!decodeBefore(chunk + CHUNK_HEADER, dataBytesOf(chunk), count, ts, vs, at)) return DAMAGED_SERIES;
+    } else if (!decodeBefore(chunkEncoding(chunk), chunk + CHUNK_HEADER, dataBytesOf(chunk), count, ts, vs, starts, at)) return DAMAGED_SERIES;
     at -= count;
   }
   let to = needed;
@@ -100,7 +101,7 @@ function newestChunk(ref: u32): usize {
   return slot == 0 ? 0 : <usize>atomic.load<u32>(slot + SLOT_CHUNK);
 }
 
-// The samples of a series in the time range, moved to the front of the columns.
+// The samples of a series in the time range, moved to the front of the columns. `starts` is a third column, of which dropStale takes no account, or 0.
 export function decodeSeries(
   ref: u32,
   minTimestampMs: f64,
@@ -108,6 +109,7 @@ export function decodeSeries(
   dropStale: u32,
   ts: usize,
   vs: usize,
+  starts: usize,
   capacity: u32,
   files: usize,
   filesCount: u32,
@@ -115,13 +117,14 @@ export function decodeSeries(
   const newest = newestChunk(ref);
   if (newest == 0) return 0;
   const filesEnd = files + filesCount * FILE_ENTRY;
-  const failure = decodeOverlapping(newest, minTimestampMs, maxTimestampMs, ts, vs, capacity, files, filesEnd);
+  const failure = decodeOverlapping(newest, minTimestampMs, maxTimestampMs, ts, vs, starts, capacity, files, filesEnd);
   if (failure != 0) return failure;
   const kept = decodedTo - decodedFrom;
   if (decodedFrom > 0) {
     const from = <usize>decodedFrom << 3;
     memory.copy(ts, ts + from, <usize>kept << 3);
     memory.copy(vs, vs + from, <usize>kept << 3);
+    if (starts != 0) memory.copy(starts, starts + from, <usize>kept << 3);
   }
   return <i32>(dropStale != 0 ? compactStale(ts, vs, kept) : kept);
 }
@@ -156,7 +159,7 @@ export function decodeSeriesRun(
     if (newest != 0) {
       if (!hasFloatsOnly(newest, minTimestampMs)) return i;
       const offset = <usize>at << 3;
-      const failure = decodeOverlapping(newest, minTimestampMs, maxTimestampMs, ts + offset, vs + offset, capacity - at, filesLeft, filesEnd);
+      const failure = decodeOverlapping(newest, minTimestampMs, maxTimestampMs, ts + offset, vs + offset, 0, capacity - at, filesLeft, filesEnd);
       if (failure == DAMAGED_FILE || (failure == NOT_LOADED && i == 0)) return failure;
       if (failure != 0) return i;
       from = at + decodedFrom;
@@ -174,20 +177,38 @@ export function decodeSeriesRun(
 function hasFloatsOnly(newest: usize, minTimestampMs: f64): bool {
   for (let chunk = newest; chunk != 0; chunk = <usize>load<u32>(chunk, CHUNK_OLDER)) {
     if (<f64>load<i64>(chunk, CHUNK_MAX) < minTimestampMs) return true;
-    if (!isXor(chunk)) return false;
+    if (!hasFloats(chunk)) return false;
   }
   return true;
 }
 
 // Decodes `count` samples to the places that end before `at`.
-function decodeBefore(data: usize, dataBytes: u32, count: u32, tsOut: usize, vsOut: usize, at: u32): bool {
+function decodeBefore(
+  encoding: u32,
+  data: usize,
+  dataBytes: u32,
+  count: u32,
+  tsOut: usize,
+  vsOut: usize,
+  startsOut: usize,
+  at: u32,
+): bool {
   const offset = <usize>(at - count) << 3;
-  return decodeChunk(data, dataBytes, count, tsOut + offset, vsOut + offset, count) >= 0;
+  return decodeFloats(encoding, data, dataBytes, count, tsOut + offset, vsOut + offset, startsOut == 0 ? 0 : startsOut + offset, count) >= 0;
 }
 
-function decodeRecord(chunk: usize, record: usize, bytes: u32, count: u32, tsOut: usize, vsOut: usize, at: u32): bool {
+function decodeRecord(
+  chunk: usize,
+  record: usize,
+  bytes: u32,
+  count: u32,
+  tsOut: usize,
+  vsOut: usize,
+  startsOut: usize,
+  at: u32,
+): bool {
   const data = recordData(chunk, record, bytes);
-  return data != 0 && decodeBefore(data, recordDataBytes, count, tsOut, vsOut, at);
+  return data != 0 && decodeBefore(chunkEncoding(chunk), data, recordDataBytes, count, tsOut, vsOut, startsOut, at);
 }
 
 // Takes out the staleness markers; returns how many samples are left.

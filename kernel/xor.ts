@@ -2,6 +2,18 @@
 //   sample 0: varint t, 64 bits v; sample 1: uvarint Δt, value; then ΔΔt in 1, 2+14, 3+17, 4+20 or 4+64 bits, value.
 //   value: 0 = same | 10 + significant bits in the last window | 11 + 5 bits leading + 6 bits length + significant bits.
 
+import {
+  afterUvarint,
+  bitsAt,
+  loadBigEndian,
+  putBits,
+  putUvarint,
+  signExtend,
+  unzigzag,
+  uvarintAt,
+  zigzag,
+} from "./bits";
+
 // What one sample can take at most: 20 bytes (the second of a chunk: a 10-byte varint and 77 bits).
 export const SAMPLE_BYTES_MAX: u32 = 20;
 // The encoder's first position: after the count.
@@ -13,40 +25,8 @@ export const DAMAGED: i32 = -1;
 export const OUT_OF_MEMORY_BOUNDS: i32 = -2;
 export const CAPACITY_TOO_SMALL: i32 = -3;
 
-// By a SIMD shuffle, one instruction, where bswap would be a dozen: a quarter of decoding's time.
-// @ts-ignore: decorator
-@inline
-function loadBigEndian(ptr: usize): u64 {
-  const word = v128.load_zero<u64>(ptr);
-  return i64x2.extract_lane(v128.shuffle<u8>(word, word, 7, 6, 5, 4, 3, 2, 1, 0, 7, 6, 5, 4, 3, 2, 1, 0), 0);
-}
-
-// Writes the n low bits of v (the others are 0) at bit position pos into zeroed memory; 1 ≤ n ≤ 64.
-// @ts-ignore: decorator
-@inline
-function putBits(base: usize, pos: u32, v: u64, n: u32): u32 {
-  const ptr = base + (pos >> 3);
-  const shift = 64 - <i32>(pos & 7) - <i32>n;
-  const word = loadBigEndian(ptr);
-  if (shift >= 0) {
-    store<u64>(ptr, bswap<u64>(word | (v << shift)));
-  } else {
-    store<u64>(ptr, bswap<u64>(word | (v >> -shift)));
-    store<u8>(ptr, <u8>(v << (8 + shift)), 8);
-  }
-  return pos + n;
-}
-
-function putUvarint(base: usize, pos: u32, v: u64): u32 {
-  while (v >= 0x80) {
-    pos = putBits(base, pos, (v & 0x7f) | 0x80, 8);
-    v >>= 7;
-  }
-  return putBits(base, pos, v, 8);
-}
-
-export function putFirst(base: usize, t: i64, bits: u64): u32 {
-  const pos = putUvarint(base, FIRST_BIT, (<u64>t << 1) ^ <u64>(t >> 63));
+export function putFirst(base: usize, pos: u32, t: i64, bits: u64): u32 {
+  pos = putUvarint(base, pos, zigzag(t));
   return putBits(base, pos, bits, 64);
 }
 
@@ -70,7 +50,22 @@ export function putTime(base: usize, pos: u32, dod: i64): u32 {
 // @ts-ignore: decorator
 @inline
 export function putValue(base: usize, pos: u32, x: u64, windowPtr: usize): u32 {
-  if (x == 0) return pos + 1;
+  return x == 0 ? pos + 1 : putChange(base, pos, x, windowPtr, 0b10, 2, 0b11, 2);
+}
+
+// As putValue, of what has changed; behind the code that says whether it lies in the last window.
+// @ts-ignore: decorator
+@inline
+export function putChange(
+  base: usize,
+  pos: u32,
+  x: u64,
+  windowPtr: usize,
+  sameCode: u64,
+  sameBits: u32,
+  otherCode: u64,
+  otherBits: u32,
+): u32 {
   const leading = min<u32>(<u32>clz<u64>(x), 31);
   const trailing = <u32>ctz<u64>(x);
   const windowLeading = <u32>load<u8>(windowPtr);
@@ -78,17 +73,17 @@ export function putValue(base: usize, pos: u32, x: u64, windowPtr: usize): u32 {
   if (windowLeading != NO_WINDOW && leading >= windowLeading && trailing >= windowTrailing) {
     const n = 64 - windowLeading - windowTrailing;
     const v = x >> windowTrailing;
-    if (n <= 62) return putBits(base, pos, (<u64>0b10 << n) | v, n + 2);
-    return putBits(base, putBits(base, pos, 0b10, 2), v, n);
+    if (n + sameBits <= 64) return putBits(base, pos, (sameCode << n) | v, n + sameBits);
+    return putBits(base, putBits(base, pos, sameCode, sameBits), v, n);
   }
   store<u8>(windowPtr, <u8>leading);
   store<u8>(windowPtr, <u8>trailing, 1);
   const n = 64 - leading - trailing;
   const v = x >> trailing;
   // A length of 64 is written as 0.
-  const head = <u64>((0b11 << 11) | (leading << 6) | (n & 63));
-  if (n <= 51) return putBits(base, pos, (head << n) | v, n + 13);
-  return putBits(base, putBits(base, pos, head, 13), v, n);
+  const head = (otherCode << 11) | <u64>((leading << 6) | (n & 63));
+  if (n + otherBits + 11 <= 64) return putBits(base, pos, (head << n) | v, n + otherBits + 11);
+  return putBits(base, putBits(base, pos, head, otherBits + 11), v, n);
 }
 
 // Encodes columns as one chunk; bytes, or 0 when they do not fit.
@@ -106,7 +101,7 @@ export function encodeChunk(ts: usize, vs: usize, count: u32, out: usize, capaci
   let t = <i64>load<f64>(ts);
   let bits = load<u64>(vs);
   let delta: i64 = 0;
-  let pos = putFirst(out, t, bits);
+  let pos = putFirst(out, FIRST_BIT, t, bits);
   for (let i: u32 = 1; i < count; i++) {
     if (pos > limit) return 0;
     const nextT = <i64>load<f64>(ts + (<usize>i << 3));
@@ -130,24 +125,6 @@ export function putCount(base: usize, count: u32): void {
   store<u8>(base, <u8>count, 1);
 }
 
-// @ts-ignore: decorator
-@inline
-function signExtend(word: u64, skip: u32, n: u32): i64 {
-  // The range is −(2ⁿ⁻¹ − 1) … 2ⁿ⁻¹: the pattern 100…0 is positive, unlike two's complement.
-  const raw = <i64>((word << skip) >> (64 - n));
-  return raw > <i64>1 << (n - 1) ? raw - ((<i64>1) << n) : raw;
-}
-
-// n ≤ 64 bits at pos, left-aligned loads hold at least 57.
-function bitsAt(base: usize, pos: u64, n: u32): u64 {
-  const ptr = base + <usize>(pos >> 3);
-  const skip = <u32>(pos & 7);
-  const word = loadBigEndian(ptr) << skip;
-  if (n + skip <= 64) return word >> (64 - n);
-  const missing = n + skip - 64;
-  return (word >> (64 - n)) | (<u64>load<u8>(ptr, 8) >> (8 - missing));
-}
-
 // Decodes `count` samples to columns. Nothing is stored past `capacity`; loads stay within 32 bytes of the data, whose use
 // is refused as soon as a sample ends past it.
 export function decodeChunk(data: usize, dataBytes: u32, count: u32, tsOut: usize, vsOut: usize, capacity: u32): i32 {
@@ -157,32 +134,17 @@ export function decodeChunk(data: usize, dataBytes: u32, count: u32, tsOut: usiz
   if (dataBytes < 11) return DAMAGED;
   const end = data + dataBytes;
   let ptr = data + 2;
-  let raw: u64 = 0;
-  let shift: u32 = 0;
-  let byte: u32 = 0x80;
-  while (byte >= 0x80) {
-    if (shift > 63 || ptr >= end) return DAMAGED;
-    byte = load<u8>(ptr++);
-    raw |= <u64>(byte & 0x7f) << shift;
-    shift += 7;
-  }
-  let t = <i64>(raw >> 1) ^ -(<i64>(raw & 1));
-  if (ptr + 8 > end) return DAMAGED;
+  let t = unzigzag(uvarintAt(ptr, end));
+  ptr = afterUvarint;
+  if (ptr == 0 || ptr + 8 > end) return DAMAGED;
   let bits = loadBigEndian(ptr);
   ptr += 8;
   store<f64>(tsOut, <f64>t);
   store<u64>(vsOut, bits);
   if (count == 1) return 1;
-  raw = 0;
-  shift = 0;
-  byte = 0x80;
-  while (byte >= 0x80) {
-    if (shift > 63 || ptr >= end) return DAMAGED;
-    byte = load<u8>(ptr++);
-    raw |= <u64>(byte & 0x7f) << shift;
-    shift += 7;
-  }
-  let delta = <i64>raw;
+  let delta = <i64>uvarintAt(ptr, end);
+  ptr = afterUvarint;
+  if (ptr == 0) return DAMAGED;
 
   const base = ptr;
   const endPos = <u64>(end - ptr) << 3;

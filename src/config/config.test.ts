@@ -122,8 +122,7 @@ test("jobs come from further files, with names relative to each, and may not be 
 test("what is read and not acted upon is said aloud", () => {
   const warnings: string[] = [];
   parse(
-    "remote_write: [{url: 'http://u:geheim@h/x'}]\nscrape_configs:\n- job_name: k\n  kubernetes_sd_configs: [{role: pod}]" +
-      "\nstorage: {tsdb: {chunk_encoding: {floats: xor2}}}",
+    "remote_write: [{url: 'http://u:geheim@h/x'}]\nscrape_configs:\n- job_name: k\n  kubernetes_sd_configs: [{role: pod}]",
     {
       warn: (message) => void warnings.push(message),
     },
@@ -131,7 +130,6 @@ test("what is read and not acted upon is said aloud", () => {
   assert.deepEqual(warnings, [
     "prometheus.yml:4:27: kubernetes_sd_configs is not supported yet: it finds no targets",
     "remote_write is not supported yet: nothing is sent",
-    "storage.tsdb.chunk_encoding: xor2 is written for floats with start timestamps only, others stay xor",
   ]);
 });
 

@@ -117,8 +117,4 @@ function warnOfUnsupported(config: Config, warn: (message: string) => void): voi
   if (config.remoteWrite.length > 0) warn("remote_write is not supported yet: nothing is sent");
   if (config.remoteRead.length > 0) warn("remote_read is not supported yet: nothing is read");
   if (config.tracing) warn("tracing is not supported yet: no spans are sent");
-  if (config.storage.tsdb.chunkEncoding.floats === "xor2")
-    warn(
-      "storage.tsdb.chunk_encoding: xor2 is written for floats with start timestamps only, others stay xor",
-    );
 }

@@ -74,6 +74,15 @@ export interface KernelExports {
     chunkRangeMs: number,
     samplesPerChunk: number,
   ): number;
+  /** A `SampleStatus`. */
+  appendStarted(
+    ref: number,
+    timestampMs: number,
+    valueBits: bigint,
+    startTimestampMs: number,
+    chunkRangeMs: number,
+    samplesPerChunk: number,
+  ): number;
   encodeSamplesRecord(
     refsPtr: number,
     timestampsPtr: number,
@@ -107,13 +116,25 @@ export interface KernelExports {
   ): number;
   /** Bytes, -1 when the block is damaged, -2 when it holds more than `capacity`. */
   uncompressSnappy(blockPtr: number, blockBytes: number, outPtr: number, capacity: number): number;
-  encodeChunk(tsPtr: number, vsPtr: number, count: number, outPtr: number, outCapacity: number): number;
-  decodeChunk(
+  /** `startsPtr` is 0 where none is known. */
+  encodeFloats(
+    encoding: number,
+    tsPtr: number,
+    vsPtr: number,
+    startsPtr: number,
+    count: number,
+    outPtr: number,
+    outCapacity: number,
+  ): number;
+  /** `startsOut` is 0 where they are not wanted. */
+  decodeFloats(
+    encoding: number,
     dataPtr: number,
     dataBytes: number,
     count: number,
     tsOut: number,
     vsOut: number,
+    startsOut: number,
     capacity: number,
   ): number;
   decodeSeries(
@@ -123,6 +144,7 @@ export interface KernelExports {
     dropStale: number,
     tsOut: number,
     vsOut: number,
+    startsOut: number,
     capacity: number,
     filesPtr: number,
     filesCount: number,

@@ -29,6 +29,7 @@ export {
   type KernelOptions,
   type MemoryUsage,
   attachKernel,
+  chunkBytesMax,
   createKernel,
   defaultLimitBytes,
   seriesFileDamaged,
@@ -38,7 +39,14 @@ export {
 } from "./kernel.ts";
 export { Isolation, type PinnedSnapshot, Snapshot } from "./isolation.ts";
 export * as layout from "./layout.ts";
-export { type SampleStatus, normalNaNBits, sampleStatus, slackBytes, staleMarkerBits } from "./layout.ts";
+export {
+  type FloatEncoding,
+  type SampleStatus,
+  normalNaNBits,
+  sampleStatus,
+  slackBytes,
+  staleMarkerBits,
+} from "./layout.ts";
 export {
   type LineEvent,
   LineTable,

@@ -8,7 +8,10 @@ import { ChunkDamagedError } from "./errors.ts";
 import type { KernelExports } from "./exports.ts";
 import {
   control,
+  chunkEncodingXor,
+  chunkEncodingXor2,
   controlMagic,
+  type FloatEncoding,
   isolationNote,
   layoutVersion,
   memoryBytesMax,
@@ -106,6 +109,7 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   u32[control.pagesUsed >>> 2] = reservedPages + 1;
   u32[control.spanHint >>> 2] = reservedPages;
   u32[control.globalEpoch >>> 2] = epochFirst;
+  kernel.floatEncoding = chunkEncodingXor;
   for (const word of [control.isolationNext, control.isolationDone, control.isolationWritten])
     u32[word >>> 2] = control.isolationFirst;
   u32[control.isolationEnd >>> 2] = control.isolationFirst + isolationNote.bytes;
@@ -258,23 +262,36 @@ export class Kernel {
     };
   }
 
+  /** The encoding of chunks of floats that are begun, on any thread; XOR at first. The main thread changes it at any time. */
+  get floatEncoding(): FloatEncoding {
+    return Atomics.load(this.views.u32, control.floatEncoding >>> 2) as FloatEncoding;
+  }
+
+  set floatEncoding(encoding: FloatEncoding) {
+    Atomics.store(this.views.u32, control.floatEncoding >>> 2, encoding);
+  }
+
   /**
-   * Decodes an XOR chunk of upstream's format: its `dataBytes` at `dataPtr`, the two count bytes included, with readable slack behind (any
-   * scratch or arena block has it). `count` samples are expected (from the chunk's own first two bytes: `chunkSampleCount`). Returns
-   * `count`; throws ChunkDamagedError, or RangeError when `capacity` is too small.
+   * Decodes a chunk of floats in upstream's format: its `dataBytes` at `dataPtr`, the two count bytes included, with readable slack behind (any
+   * scratch or arena block has it). `count` samples are expected (from the chunk's own first two bytes: `chunkSampleCount`). `startsOut` is a
+   * column for since when each counts, 0 where that is not known; without it they are left out. Returns `count`; throws ChunkDamagedError, or RangeError when `capacity` is too small.
    */
   decodeChunk(
+    encoding: FloatEncoding,
     dataPtr: number,
     dataBytes: number,
     count: number,
     tsOut: number,
     vsOut: number,
     capacity: number,
+    startsOut = 0,
   ): number {
-    const decoded = this.exports.decodeChunk(dataPtr, dataBytes, count, tsOut, vsOut, capacity);
+    const data = [dataPtr, dataBytes, count] as const;
+    const decoded = this.exports.decodeFloats(encoding, ...data, tsOut, vsOut, startsOut, capacity);
     if (decoded >= 0) return decoded;
     if (decoded === -3) throw new RangeError(`capacity ${capacity} is below the chunk's ${count} samples`);
-    throw new ChunkDamagedError(`XOR chunk of ${dataBytes} bytes ends before its ${count} samples do`);
+    const name = encoding === chunkEncodingXor ? "XOR" : "XOR2";
+    throw new ChunkDamagedError(`${name} chunk of ${dataBytes} bytes ends before its ${count} samples do`);
   }
 
   /** The sample count in a chunk's first two bytes. */
@@ -282,14 +299,25 @@ export class Kernel {
     return (this.views.u8[dataPtr]! << 8) | this.views.u8[dataPtr + 1]!;
   }
 
-  /** Encodes columns as one XOR chunk; returns its bytes, or 0 if `capacity` (wants ≤ 2 + 20 per sample + slack) or 65,535 samples are exceeded. */
-  encodeChunk(columns: Columns, outPtr: number, capacity: number): number {
-    return this.exports.encodeChunk(columns.tsPtr, columns.vsPtr, columns.count, outPtr, capacity);
+  /**
+   * Encodes columns as one chunk; returns its bytes, or 0 if `capacity` (wants `chunkBytesMax`) or 65,535 samples are exceeded. With `startsPtr`, a column as `decodeChunk` has it,
+   * the encoding must be XOR2.
+   */
+  encodeChunk(
+    encoding: FloatEncoding,
+    columns: Columns,
+    outPtr: number,
+    capacity: number,
+    startsPtr = 0,
+  ): number {
+    assert(startsPtr === 0 || encoding === chunkEncodingXor2, "XOR keeps no start timestamps");
+    const { tsPtr, vsPtr, count } = columns;
+    return this.exports.encodeFloats(encoding, tsPtr, vsPtr, startsPtr, count, outPtr, capacity);
   }
 
   /**
-   * The samples of a head series in [minTimestampMs, maxTimestampMs], oldest first, optionally without staleness markers. Both columns
-   * need room for `capacity` samples plus slack. `files` are those of its chunks that are in files, listed and loaded. Returns the count; **minus the capacity
+   * The samples of a head series in [minTimestampMs, maxTimestampMs], oldest first, optionally without staleness markers. The columns
+   * need room for `capacity` samples plus slack; `startsOut`, as `decodeChunk` has it, goes with all samples alone. `files` are those of its chunks that are in files, listed and loaded. Returns the count; **minus the capacity
    * needed** (an upper bound) when there is too little room; `seriesNotLoaded` when a chunk is not among `files`; `seriesFileDamaged` when the record of one is
    * not what it should be, which is marked and left out the next time. Readers call it inside an epoch. Throws ChunkDamagedError.
    */
@@ -302,7 +330,9 @@ export class Kernel {
     vsOut: number,
     capacity: number,
     files: FileChunks = noFileChunks,
+    startsOut = 0,
   ): number {
+    assert(startsOut === 0 || !dropStale, "starts are those of all samples");
     const decoded = this.exports.decodeSeries(
       ref,
       minTimestampMs,
@@ -310,6 +340,7 @@ export class Kernel {
       dropStale ? 1 : 0,
       tsOut,
       vsOut,
+      startsOut,
       capacity,
       files.ptr,
       files.count,
@@ -423,6 +454,7 @@ export class Kernel {
         maxTimestampMs: f64[piece / 8 + 1]!,
         dataPtr: u32[(piece >>> 2) + 4]!,
         dataBytes: u32[(piece >>> 2) + 5]!,
+        encoding: u32[(piece >>> 2) + 6] as FloatEncoding,
       });
     return pieces;
   }
@@ -552,16 +584,22 @@ export interface FileChunks {
   readonly count: number;
 }
 
-/** Part of a series' samples, all between two times: a closed XOR chunk, or, where `dataPtr` is 0, those that are to be read. */
+/** Part of a series' samples, all between two times: a closed chunk of floats, or, where `dataPtr` is 0, those that are to be read. */
 export interface SeriesPiece {
   readonly minTimestampMs: number;
   readonly maxTimestampMs: number;
   /** The chunk's data, good as long as the files that were given are loaded. */
   readonly dataPtr: number;
   readonly dataBytes: number;
+  readonly encoding: FloatEncoding;
 }
 
-const seriesPieceBytes = 24;
+/** More than a chunk of so many floats ever takes, and what encoding it needs beside. */
+export function chunkBytesMax(count: number): number {
+  return 64 + 29 * count;
+}
+
+const seriesPieceBytes = 32;
 const piecesMin = 64;
 
 const noFileChunks: FileChunks = { ptr: 0, count: 0 };

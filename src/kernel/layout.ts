@@ -65,6 +65,8 @@ export const control = {
   closedCapacity: 1092,
   closedCount: 1096,
   closedTaken: 1100,
+  /** u32: the encoding of chunks of floats that are begun. */
+  floatEncoding: 1104,
   /** 64 reader records of 64 bytes: see `reader`. */
   readers: 4096,
   /** One bit per page: 8 KiB. */
@@ -168,7 +170,7 @@ export const slot = {
 export const seriesRefMax = 2 ** 31 - 1;
 
 /**
- * Head of a chunk. In memory, its data (upstream's XOR bytes and `slackBytes`) follows. Once its data is in a file of `chunks_head`, a head alone
+ * Head of a chunk. In memory, its data (upstream's bytes and `slackBytes`, where the writer of an open XOR2 chunk keeps notes) follows. Once its data is in a file of `chunks_head`, a head alone
  * stands for it, with the file's place where else the sizes are.
  */
 export const chunk = {
@@ -177,7 +179,7 @@ export const chunk = {
   older: 0,
   /** u16, atomic: samples a reader may see. */
   count: 4,
-  /** u8: 1 = XOR, which the kernel reads and writes; it only closes and drops chunks of other encodings. */
+  /** u8: 1 = XOR or 4 = XOR2, which the kernel reads and writes; it only closes and drops chunks of other encodings. */
   encoding: 6,
   /** u8, atomic: bit 0 = closed, bit 1 = in a file. */
   flags: 7,
@@ -193,6 +195,12 @@ export const chunk = {
   place: 24,
 } as const;
 export const chunkEncodingXor = 1;
+export const chunkEncodingXor2 = 4;
+/** How floats are encoded. XOR2 takes less space and can keep since when they count. */
+export type FloatEncoding = typeof chunkEncodingXor | typeof chunkEncodingXor2;
+export function isFloatEncoding(encoding: number): encoding is FloatEncoding {
+  return encoding === chunkEncodingXor || encoding === chunkEncodingXor2;
+}
 export const chunkFlagClosed = 1;
 export const chunkFlagInFile = 2;
 export const slotFlagQueued = 2;

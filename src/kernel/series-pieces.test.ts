@@ -29,14 +29,14 @@ test("chunks that are closed while pieces are read are had whole, or not at all"
         kernel.epoch.enter();
         const pieces = kernel.seriesPieces(1 + (reads % workerData.refs), -Infinity, Infinity, Infinity, noFiles);
         let untilMs = -Infinity;
-        for (const { minTimestampMs, maxTimestampMs, dataPtr, dataBytes } of pieces) {
+        for (const { minTimestampMs, maxTimestampMs, dataPtr, dataBytes, encoding } of pieces) {
           if (minTimestampMs <= untilMs) wrong = "pieces overlap at " + minTimestampMs;
           untilMs = maxTimestampMs;
           if (dataPtr === 0) continue;
           Atomics.add(u32, workerData.foundIndex, 1);
           try {
             const count = kernel.chunkSampleCount(dataPtr);
-            kernel.decodeChunk(dataPtr, dataBytes, count, ts, vs, 1000);
+            kernel.decodeChunk(encoding, dataPtr, dataBytes, count, ts, vs, 1000);
             if (f64[ts / 8] !== minTimestampMs || f64[ts / 8 + count - 1] !== maxTimestampMs)
               wrong = "a chunk of " + count + " samples ends at " + f64[ts / 8 + count - 1] + " instead of " + maxTimestampMs;
           } catch (error) {

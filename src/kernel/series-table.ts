@@ -1,7 +1,8 @@
 import { assert } from "../base/index.ts";
 import { MemoryFullError } from "./errors.ts";
 import type { KernelExports } from "./exports.ts";
-import { control, seriesRefMax, slot } from "./layout.ts";
+import { control, type SampleStatus, seriesRefMax, slot } from "./layout.ts";
+import type { AppendOptions } from "./sample-batch.ts";
 import type { Views } from "./views.ts";
 
 /** One of `count` parts of all series, by the hash of their labels. */
@@ -82,6 +83,20 @@ export class SeriesTable {
   /** Drops closed chunks that end before `minTimestampMs` (retired, not freed); returns how many. */
   truncate(ref: number, minTimestampMs: number): number {
     return this.#exports.seriesTruncate(ref, minTimestampMs);
+  }
+
+  /**
+   * Appends one sample of which it is known since when it counts, as `SampleBatch.append` does with others. 0 is for those between them of which it is not known.
+   */
+  appendStarted(
+    ref: number,
+    timestampMs: number,
+    valueBits: bigint,
+    startTimestampMs: number,
+    { chunkRangeMs, samplesPerChunk }: Required<AppendOptions>,
+  ): SampleStatus {
+    const sample = [ref, timestampMs, valueBits, startTimestampMs] as const;
+    return this.#exports.appendStarted(...sample, chunkRangeMs, samplesPerChunk) as SampleStatus;
   }
 
   /** Closes the open chunk, so that its bytes are final; false if there is none. */

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import * as fc from "fast-check";
 import { layout, sampleStatus, staleMarkerBits } from "./index.ts";
-import { SeriesTwin } from "./series.twin.ts";
+import { encodeChunkTwin, SeriesTwin } from "./series.twin.ts";
 import { type Sample, bitsOf, getColumns, testKernel } from "./testing.ts";
-import { encodeTwin } from "./xor.twin.ts";
+import type { StartedSample } from "./xor2.twin.ts";
 
 const { chunk } = layout;
 const everything = { minValidTimeMs: -Infinity, maxValidTimeMs: Infinity };
@@ -28,17 +28,28 @@ const walk = fc
   .map(([start, intervalMs, steps]) => {
     let t = start;
     // Mostly a regular interval; sometimes the same time again, or a step back.
-    return steps.map(([jump, bits]): Sample => {
+    return steps.map(([jump, bits]): StartedSample => {
       t += jump > 1 ? intervalMs : jump * intervalMs;
-      return { t, bits };
+      return { t, bits, start: 0 };
     });
   });
+/** Since when samples count, from some on; and in which encoding new chunks are, from some on. */
+const starts = fc.array(fc.tuple(fc.nat({ max: 700 }), fc.constantFrom(0, 1000, 5000)), { maxLength: 3 });
+const encodings = fc.array(
+  fc.tuple(fc.nat({ max: 400 }), fc.constantFrom(layout.chunkEncodingXor, layout.chunkEncodingXor2)),
+  { maxLength: 3 },
+);
+
+function withoutStarts(samples: readonly StartedSample[]): Sample[] {
+  return samples.map(({ t, bits }) => ({ t, bits }));
+}
 
 test("appended samples come back, in upstream's chunks", () => {
   const kernel = testKernel();
   const batch = kernel.createSampleBatch(1000);
   const tsOut = kernel.scratch.allocate(8 * 1000);
   const vsOut = kernel.scratch.allocate(8 * 1000);
+  const startsOut = kernel.scratch.allocate(8 * 1000);
   const labels = kernel.arena.allocate(16);
   let ref = 1;
   // The queue of series with closed chunks gets its memory.
@@ -53,16 +64,31 @@ test("appended samples come back, in upstream's chunks", () => {
       fc.integer({ min: 1, max: 100 }),
       fc.nat({ max: 100 }),
       fc.nat({ max: 100 }),
-      (samples, samplesPerChunk, batchSize, fromPercent, toPercent) => {
+      starts,
+      encodings,
+      (plain, samplesPerChunk, batchSize, fromPercent, toPercent, startsFrom, encodingsFrom) => {
+        const samples = plain.map((sample, i) => ({
+          ...sample,
+          start: startsFrom.findLast(([from]) => i >= from)?.[1] ?? 0,
+        }));
         ref++;
         kernel.series.create(ref, labels);
         const twin = new SeriesTwin(7_200_000, samplesPerChunk);
         const used = kernel.arena.usage().usedBytes;
         for (let i = 0; i < samples.length; i += batchSize) {
           batch.clear();
+          const encoding = encodingsFrom.findLast(([from]) => i >= from)?.[1] ?? layout.chunkEncodingXor;
+          kernel.floatEncoding = twin.encoding = encoding;
           const part = samples.slice(i, i + batchSize);
-          for (const sample of part) batch.pushBits(ref, sample.t, sample.bits);
           const expected = part.map((sample) => twin.append(sample));
+          if (part.some(({ start }) => start !== 0)) {
+            const length = { chunkRangeMs: 7_200_000, samplesPerChunk };
+            const append = ({ t, bits, start }: StartedSample): number =>
+              kernel.series.appendStarted(ref, t, bits, start, length);
+            assert.deepEqual(part.map(append), expected);
+            continue;
+          }
+          for (const sample of part) batch.pushBits(ref, sample.t, sample.bits);
           assert.equal(batch.append({ samplesPerChunk }), expected.filter((status) => status === 0).length);
           assert.deepEqual([...batch.status.subarray(0, part.length)], expected);
         }
@@ -71,10 +97,11 @@ test("appended samples come back, in upstream's chunks", () => {
         const chunkPtrs = kernel.series.chunkPtrs(ref).toReversed();
         assert.equal(chunkPtrs.length, twin.chunks.length);
         chunkPtrs.forEach((ptr, index) => {
-          const expected = encodeTwin(twin.chunks[index]!);
+          const expected = encodeChunkTwin(twin.chunks[index]!);
           const open = index === chunkPtrs.length - 1;
           assert.equal(kernel.views.u8[ptr + chunk.flags], open ? 0 : layout.chunkFlagClosed);
-          assert.equal(kernel.views.u16[(ptr + chunk.count) >>> 1], twin.chunks[index]!.length);
+          assert.equal(kernel.views.u8[ptr + chunk.encoding], twin.chunks[index]!.encoding);
+          assert.equal(kernel.views.u16[(ptr + chunk.count) >>> 1], twin.chunks[index]!.samples.length);
           const data = ptr + chunk.headerBytes;
           if (open) {
             assert.deepEqual(
@@ -87,7 +114,7 @@ test("appended samples come back, in upstream's chunks", () => {
           assert.deepEqual(kernel.views.u8.slice(data, data + bytes), Uint8Array.from(expected));
         });
 
-        const stored = twin.chunks.flat();
+        const stored = twin.chunks.flatMap((each) => each.samples);
         const span = stored.at(-1)!.t - stored[0]!.t;
         const from = stored[0]!.t + Math.floor((span * fromPercent) / 100);
         const to = stored[0]!.t + Math.floor((span * toPercent) / 100);
@@ -95,17 +122,34 @@ test("appended samples come back, in upstream's chunks", () => {
         for (const dropStale of [false, true]) {
           const expected = dropStale ? within.filter(({ bits }) => bits !== staleMarkerBits) : within;
           const count = kernel.decodeSeries(ref, from, to, dropStale, tsOut, vsOut, 1000);
-          assert.deepEqual(getColumns(kernel, tsOut, vsOut, count), expected);
+          assert.deepEqual(getColumns(kernel, tsOut, vsOut, count), withoutStarts(expected));
         }
+        const withStarts = kernel.decodeSeries(
+          ref,
+          from,
+          to,
+          false,
+          tsOut,
+          vsOut,
+          1000,
+          undefined,
+          startsOut,
+        );
+        assert.deepEqual(
+          [...kernel.views.f64.subarray(startsOut / 8, startsOut / 8 + withStarts)],
+          within.map(({ start }) => start),
+        );
         const bound = kernel.series.sampleCount(ref, from, to);
         assert.ok(bound >= within.length && bound <= stored.length);
         if (bound > 0)
           assert.equal(kernel.decodeSeries(ref, from, to, false, tsOut, vsOut, bound - 1), -bound);
 
         kernel.series.truncate(ref, to);
-        const kept = twin.chunks.filter((samplesOfChunk) => samplesOfChunk.at(-1)!.t >= to).flat();
+        const kept = twin.chunks
+          .filter((each) => each.samples.at(-1)!.t >= to)
+          .flatMap((each) => each.samples);
         const count = kernel.decodeSeries(ref, -Infinity, Infinity, false, tsOut, vsOut, 1000);
-        assert.deepEqual(getColumns(kernel, tsOut, vsOut, count), kept);
+        assert.deepEqual(getColumns(kernel, tsOut, vsOut, count), withoutStarts(kept));
 
         kernel.series.release(ref);
         kernel.arena.reclaim();

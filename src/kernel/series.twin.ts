@@ -1,11 +1,28 @@
-import { type SampleStatus, sampleStatus } from "./layout.ts";
-import type { Sample } from "./testing.ts";
+import {
+  chunkEncodingXor,
+  chunkEncodingXor2,
+  type FloatEncoding,
+  type SampleStatus,
+  sampleStatus,
+} from "./layout.ts";
 import { encodeTwin } from "./xor.twin.ts";
+import { encodeXor2Twin, type StartedSample } from "./xor2.twin.ts";
 
-/** What kernel/series.ts does to one series, plainly: upstream's rules for order and for cutting chunks. Used by tests only. */
+export interface ChunkTwin {
+  readonly encoding: FloatEncoding;
+  readonly samples: StartedSample[];
+}
+
+export function encodeChunkTwin({ encoding, samples }: ChunkTwin): Uint8Array {
+  return encoding === chunkEncodingXor ? encodeTwin(samples) : encodeXor2Twin(samples);
+}
+
+/** What kernel/series-append.ts does to one series, plainly: upstream's rules for order and for cutting chunks. Used by tests only. */
 export class SeriesTwin {
   /** Oldest first; the last one is open. */
-  readonly chunks: Sample[][] = [];
+  readonly chunks: ChunkTwin[] = [];
+  /** Of chunks that are begun. */
+  encoding: FloatEncoding = chunkEncodingXor;
   readonly #chunkRangeMs: number;
   readonly #samplesPerChunk: number;
   #nextCutMs = 0;
@@ -15,23 +32,26 @@ export class SeriesTwin {
     this.#samplesPerChunk = samplesPerChunk;
   }
 
-  append(sample: Sample): SampleStatus {
-    const open = this.chunks.at(-1);
+  append(sample: StartedSample): SampleStatus {
+    const chunk = this.chunks.at(-1);
+    const open = chunk?.samples;
     const last = open?.at(-1);
-    if (open === undefined || last === undefined) return this.#cut(sample);
+    if (chunk === undefined || open === undefined || last === undefined) return this.#cut(sample);
     if (sample.t < last.t) return sampleStatus.outOfOrder;
     if (sample.t === last.t)
       return sample.bits === last.bits ? sampleStatus.repeated : sampleStatus.duplicate;
     if (open.length === Math.floor(this.#samplesPerChunk / 4))
       this.#nextCutMs = predictEnd(open[0]!.t, last.t, this.#nextCutMs);
-    const full = open.length >= this.#samplesPerChunk * 2 || encodeTwin(open).length > 1005;
-    if (full || sample.t >= this.#nextCutMs) return this.#cut(sample);
+    const full = open.length >= this.#samplesPerChunk * 2 || encodeChunkTwin(chunk).length > 1005;
+    const hasNoRoom = sample.start !== 0 && chunk.encoding === chunkEncodingXor;
+    if (full || hasNoRoom || sample.t >= this.#nextCutMs) return this.#cut(sample);
     open.push(sample);
     return sampleStatus.ok;
   }
 
-  #cut(sample: Sample): SampleStatus {
-    this.chunks.push([sample]);
+  #cut(sample: StartedSample): SampleStatus {
+    const encoding = sample.start === 0 ? this.encoding : chunkEncodingXor2;
+    this.chunks.push({ encoding, samples: [sample] });
     this.#nextCutMs = Math.trunc(sample.t / this.#chunkRangeMs) * this.#chunkRangeMs + this.#chunkRangeMs;
     return sampleStatus.ok;
   }

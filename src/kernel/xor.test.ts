@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { ChunkDamagedError, staleMarkerBits } from "./index.ts";
+import { ChunkDamagedError, layout, staleMarkerBits } from "./index.ts";
 import { type Sample, bitsOf, getColumns, putColumns, testKernel } from "./testing.ts";
 import { decodeTwin, encodeTwin } from "./xor.twin.ts";
 
@@ -44,7 +44,7 @@ function decode(bytes: Uint8Array, count: number, capacity = count): Sample[] {
   kernel.views.f64[tsOut / 8 + capacity] = 42;
   kernel.views.f64[vsOut / 8 + capacity] = 43;
   try {
-    kernel.decodeChunk(ptr, bytes.length, count, tsOut, vsOut, capacity);
+    kernel.decodeChunk(layout.chunkEncodingXor, ptr, bytes.length, count, tsOut, vsOut, capacity);
   } finally {
     assert.equal(kernel.views.f64[tsOut / 8 + capacity], 42, "wrote past the column");
     assert.equal(kernel.views.f64[vsOut / 8 + capacity], 43, "wrote past the column");
@@ -69,7 +69,7 @@ test("encoding and decoding equal the plain twins", () => {
         const columns = putColumns(kernel, samples);
         const capacity = samples.length * 20 + 40;
         const out = kernel.scratch.allocate(capacity);
-        const bytes = kernel.encodeChunk(columns, out, capacity);
+        const bytes = kernel.encodeChunk(layout.chunkEncodingXor, columns, out, capacity);
         assert.deepEqual(kernel.views.u8.slice(out, out + bytes), Uint8Array.from(expected));
         assert.deepEqual(decode(expected, samples.length), samples);
         assert.deepEqual(decodeTwin(expected, samples.length), samples);
@@ -121,7 +121,7 @@ test("capacity is respected", () => {
     ]);
     assert.throws(() => decode(bytes, 2, 1), /capacity 1 is below the chunk's 2 samples/);
     const columns = putColumns(kernel, [{ t: 1, bits: 0n }]);
-    assert.equal(kernel.encodeChunk(columns, kernel.scratch.allocate(100), 10), 0);
-    assert.equal(kernel.encodeChunk({ ...columns, count: 70_000 }, 0, 2 ** 30), 0);
+    assert.equal(kernel.encodeChunk(layout.chunkEncodingXor, columns, kernel.scratch.allocate(100), 10), 0);
+    assert.equal(kernel.encodeChunk(layout.chunkEncodingXor, { ...columns, count: 70_000 }, 0, 2 ** 30), 0);
   });
 });

@@ -3,7 +3,7 @@ import type { Sample } from "./testing.ts";
 /**
  * The XOR encoding written plainly, bit by bit: what kernel/xor.ts computes. Used by tests only.
  */
-class BitWriter {
+export class BitWriter {
   readonly bits: number[] = [];
 
   write(value: bigint, count: number): void {
@@ -19,10 +19,18 @@ class BitWriter {
   }
 }
 
-function writeUvarint(writer: BitWriter, value: bigint): void {
+export function writeUvarint(writer: BitWriter, value: bigint): void {
   let rest = BigInt.asUintN(64, value);
   for (; rest >= 0x80n; rest >>= 7n) writer.write((rest & 0x7fn) | 0x80n, 8);
   writer.write(rest, 8);
+}
+
+export function zigzag(value: bigint): bigint {
+  return value < 0n ? -2n * value - 1n : 2n * value;
+}
+
+export function unzigzag(raw: bigint): bigint {
+  return BigInt.asIntN(64, (raw >> 1n) ^ -(raw & 1n));
 }
 
 /** Times are integers, ascending or not. */
@@ -36,7 +44,7 @@ export function encodeTwin(samples: readonly Sample[]): Uint8Array {
     const previous = samples[index - 1];
     const t = BigInt(sample.t);
     if (previous === undefined) {
-      writeUvarint(writer, t < 0n ? -2n * t - 1n : 2n * t);
+      writeUvarint(writer, zigzag(t));
       writer.write(sample.bits, 64);
       return;
     }
@@ -77,27 +85,41 @@ function fits(dod: bigint, bits: number): boolean {
   return dod >= -(half - 1n) && dod <= half;
 }
 
-/** The samples, or undefined if the bytes end too early or contradict themselves. */
-export function decodeTwin(bytes: Uint8Array, count: number): Sample[] | undefined {
-  let position = 16;
-  const end = bytes.length * 8;
-  const read = (n: number): bigint => {
+/** Reads on from a bit. Throws RangeError where the bytes end. */
+export class BitReader {
+  readonly #bytes: Uint8Array;
+  #position: number;
+
+  constructor(bytes: Uint8Array, position: number) {
+    this.#bytes = bytes;
+    this.#position = position;
+  }
+
+  read(n: number): bigint {
     let value = 0n;
-    for (let i = 0; i < n; i++, position++) {
-      if (position >= end) throw new RangeError("end of chunk");
-      value = (value << 1n) | BigInt((bytes[position >> 3]! >> (7 - (position & 7))) & 1);
+    for (let i = 0; i < n; i++, this.#position++) {
+      if (this.#position >= this.#bytes.length * 8) throw new RangeError("end of chunk");
+      const byte = this.#bytes[this.#position >> 3]!;
+      value = (value << 1n) | BigInt((byte >> (7 - (this.#position & 7))) & 1);
     }
     return value;
-  };
-  const readUvarint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = read(8);
-      value |= (byte & 0x7fn) << shift;
-      if (byte < 0x80n) return BigInt.asUintN(64, value);
-    }
-    throw new RangeError("varint too long");
-  };
+  }
+}
+
+export function readUvarint(reader: BitReader): bigint {
+  let value = 0n;
+  for (let shift = 0n; shift < 70n; shift += 7n) {
+    const byte = reader.read(8);
+    value |= (byte & 0x7fn) << shift;
+    if (byte < 0x80n) return BigInt.asUintN(64, value);
+  }
+  throw new RangeError("varint too long");
+}
+
+/** The samples, or undefined if the bytes end too early or contradict themselves. */
+export function decodeTwin(bytes: Uint8Array, count: number): Sample[] | undefined {
+  const reader = new BitReader(bytes, 16);
+  const read = (n: number): bigint => reader.read(n);
   const readDod = (): bigint => {
     let ones = 0;
     while (ones < 4 && read(1) === 1n) ones++;
@@ -116,11 +138,10 @@ export function decodeTwin(bytes: Uint8Array, count: number): Sample[] | undefin
     let significant = 64;
     for (let index = 0; index < count; index++) {
       if (index === 0) {
-        const raw = readUvarint();
-        t = BigInt.asIntN(64, (raw >> 1n) ^ -(raw & 1n));
+        t = unzigzag(readUvarint(reader));
         bits = read(64);
       } else {
-        delta = BigInt.asIntN(64, index === 1 ? readUvarint() : delta + readDod());
+        delta = BigInt.asIntN(64, index === 1 ? readUvarint(reader) : delta + readDod());
         t = BigInt.asIntN(64, t + delta);
         if (read(1) === 1n) {
           if (read(1) === 1n) {

@@ -62,6 +62,7 @@ export function describeFeatures(options: ServerOptions): Record<string, Record<
       metadata_wal_records: enabled.has("metadata-wal-records"),
       native_histograms: true,
       st_storage: enabled.has("st-storage"),
+      xor2_encoding: enabled.has("xor2-encoding"),
     },
   };
 }

@@ -12,6 +12,7 @@ import { MaintenanceThread, openTsdb, type Tsdb } from "../tsdb/index.ts";
 import { createWeb } from "../web/index.ts";
 import { watchConfig } from "./config-watch.ts";
 import { exemplarLimitsOf } from "./exemplar-limits.ts";
+import { floatEncodingOf } from "./float-encoding.ts";
 import { LiveConfig } from "./live-config.ts";
 import { completeRetention, retentionOf } from "./retention.ts";
 import { type Quit, type Running, run } from "./run.ts";
@@ -120,6 +121,7 @@ function openStorage(
       retention: retentionOf(config),
       chunkRangeMs: options.chunkRangeMs,
       blockRangeMsMax: options.blockRangeMsMax,
+      floatEncoding: floatEncodingOf(options, config),
       walSegmentBytes: options.walSegmentBytes,
       walCompression: options.walCompression,
       ...exemplarLimitsOf(options, config),

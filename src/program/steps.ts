@@ -11,6 +11,7 @@ import { createLastSamples, RuleManager } from "../rules/index.ts";
 import { ScrapeManager } from "../scrape/index.ts";
 import type { Tsdb } from "../tsdb/index.ts";
 import { exemplarLimitsOf } from "./exemplar-limits.ts";
+import { floatEncodingOf } from "./float-encoding.ts";
 import { retentionOf } from "./retention.ts";
 import { parserOptionsOf } from "./features.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -108,6 +109,7 @@ export class Steps {
     this.#tsdb.setExemplarLimits(exemplarLimitsOf(this.#options, config));
     this.#tsdb.setRetention(retentionOf(config));
     this.#tsdb.setOutOfOrderWindow(config.storage.tsdb.outOfOrderTimeWindowMs);
+    this.#tsdb.setFloatEncoding(floatEncodingOf(this.#options, config));
     this.#tsdb.setStaleSeriesThreshold(config.storage.tsdb.staleSeriesCompactionThreshold);
     this.queries.defaultStepMs = global.evaluationIntervalMs;
     this.notifier.applyConfig(alerting, global.externalLabels);

@@ -27,7 +27,7 @@ export { MemoryHead } from "./memory-head.ts";
 export { createHeadQueryable } from "./head/querier.ts";
 export { type HeadStats, headStats, type NamedCount } from "./head/stats.ts";
 export { combineHash, describingLabels, hashBytes } from "./head/text-hash.ts";
-export type { ExemplarLimits, TsdbOptions } from "./options.ts";
+export type { ExemplarLimits, FloatEncodingName, TsdbOptions } from "./options.ts";
 export { blocksChanged, earlierQueriesEnded } from "./shared-blocks.ts";
 export type { BlockKeeper } from "./block/keeper.ts";
 export { MaintenanceThread, type MaintenanceThreadOptions } from "./maintenance/maintenance-thread.ts";

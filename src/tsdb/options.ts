@@ -1,5 +1,6 @@
 import { NarthexError } from "../base/index.ts";
 import { seriesMaxDefault } from "./head/head.ts";
+import { layout } from "../kernel/index.ts";
 import type { Retention } from "./maintenance/retention-policy.ts";
 import type { WalCompression } from "./wal/compression.ts";
 import { readAheadBytesMinDefault } from "./wal/read-ahead.ts";
@@ -12,6 +13,10 @@ export interface ExemplarLimits {
   exemplarWindowMs: number;
 }
 
+/** How new chunks of floats are encoded. */
+export type FloatEncodingName = keyof typeof floatEncodings;
+export const floatEncodings = { xor: layout.chunkEncodingXor, xor2: layout.chunkEncodingXor2 } as const;
+
 export interface TsdbOptions extends Partial<ExemplarLimits> {
   /** Blocks go as a whole, samples of the head a chunk range at a time. Default 15 days. */
   retention?: Partial<Retention>;
@@ -21,6 +26,8 @@ export interface TsdbOptions extends Partial<ExemplarLimits> {
   blockRangeMsMax?: number;
   /** Default 120. */
   samplesPerChunk?: number;
+  /** Default XOR. Open chunks, and those that are stored, stay what they are. */
+  floatEncoding?: FloatEncodingName;
   walCompression?: WalCompression;
   /** Default 128 MiB, from 10 to 256 MiB, rounded down to whole pages. */
   walSegmentBytes?: number;
@@ -53,6 +60,7 @@ const defaults = {
   chunkRangeMs: 7_200_000,
   blockRangeMsMax: 0,
   samplesPerChunk: 120,
+  floatEncoding: "xor",
   walCompression: "snappy",
   walSegmentBytes: segmentBytesDefault,
   walSyncIntervalMs: 1000,

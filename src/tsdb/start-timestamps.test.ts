@@ -10,7 +10,6 @@ import { compactBlocks } from "./block/compact.ts";
 import { writeHeadBlock } from "./block/head-block.ts";
 import { testContext } from "./block/test-support.ts";
 import { createUlid } from "./block/ulid.ts";
-import { xor2Encoding } from "./chunk/xor2.ts";
 import { abandon, baseTimeMs, openTest, type Opened, directoryOf } from "./test-support.ts";
 
 const options = { storesStarts: true, futureMaxMs: Infinity };
@@ -143,7 +142,7 @@ test("XOR2 chunks hold as many samples as XOR chunks", async (t) => {
     series.chunkPtrs(ref).map((ptr) => views.i64[(ptr + layout.chunk.minTimestampMs) / 8]!);
   assert.ok(ranges(refs[0]!).length > 5);
   assert.deepEqual(ranges(refs[1]!), ranges(refs[0]!));
-  assert.ok(encodings(opened).includes(xor2Encoding));
+  assert.ok(encodings(opened).includes(layout.chunkEncodingXor2));
   await opened.tsdb.close();
 });
 

@@ -19,7 +19,13 @@ import { MemoryPressure } from "./maintenance/memory-pressure.ts";
 import type { Retention } from "./maintenance/retention-policy.ts";
 import type { SeriesDeletion } from "./maintenance/series-deletion.ts";
 import { outOfOrderDelta, registerTsdbMetrics } from "./metrics/index.ts";
-import { type ExemplarLimits, resolveOptions, type TsdbOptions } from "./options.ts";
+import {
+  type ExemplarLimits,
+  type FloatEncodingName,
+  floatEncodings,
+  resolveOptions,
+  type TsdbOptions,
+} from "./options.ts";
 import { OutOfOrderAppender, OutOfOrderLog, OutOfOrderMapper } from "./out-of-order/index.ts";
 import { createQueryable, type StoredQueryable } from "./queryable.ts";
 import { HeadRestore } from "./restore.ts";
@@ -79,6 +85,7 @@ export class Tsdb implements Appendable {
     const options = resolveOptions(parts.options);
     const { kernel, disk, clock, logger, directory, registry } = parts;
     const { chunkRangeMs, memoryPressureRatio } = options;
+    kernel.floatEncoding = floatEncodings[options.floatEncoding];
     this.#directory = openDataDirectory(parts);
     const cutMs = newestCutMs(this.#directory.blocks, chunkRangeMs);
     const minValidTimeMs = Math.max(options.minValidTimeMs, cutMs);
@@ -218,6 +225,11 @@ export class Tsdb implements Appendable {
   /** How much older than the newest of all samples one may be that comes out of order; 0 refuses those. What came so far stays. */
   setOutOfOrderWindow(windowMs: number): void {
     this.#outOfOrder.windowMs = windowMs;
+  }
+
+  /** How chunks of floats are encoded that are begun from now on, and samples that compaction merges. */
+  setFloatEncoding(name: FloatEncodingName): void {
+    this.#parts.kernel.floatEncoding = floatEncodings[name];
   }
 
   /** What is kept from now on; what is beyond is deleted within a minute. */

@@ -1,11 +1,9 @@
 import { assert, type Disk } from "../../base/index.ts";
-import { type Kernel, type Scratch, staleMarkerBits, type Views } from "../../kernel/index.ts";
+import { chunkBytesMax, type FloatEncoding, type Kernel, layout, type Scratch } from "../../kernel/index.ts";
 import { type CounterReset, withoutResets } from "../../model/index.ts";
 import { noStarts, type StartTimestamps, type StoredHistogram } from "../../storage/index.ts";
 import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
-import { Xor2Encoder, xor2Encoding } from "../chunk/xor2.ts";
 import type { ColumnSlice } from "./columns.ts";
-import { xorEncoding } from "./chunk-codec.ts";
 import { chunkEncodingBytes } from "./chunk-format.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
@@ -17,8 +15,7 @@ import { encodeTombstones, Tombstones } from "./tombstones.ts";
 
 /** Samples of a chunk that is encoded anew, as upstream's. */
 export const samplesPerChunk = 120;
-/** What an XOR chunk of that many samples can take, and the kernel's slack. */
-const encodeBytesMax = 2 + 20 * samplesPerChunk + 64;
+const encodeBytesMax = chunkBytesMax(samplesPerChunk);
 
 export interface BlockTarget {
   readonly kernel: Kernel;
@@ -43,6 +40,7 @@ export class BlockWriter {
   readonly #directory: string;
   readonly #chunks: ChunkWriter;
   readonly #encodePtr: number;
+  readonly #startsPtr: number;
   readonly #encodeMemory: Scratch;
   /** Chunks of the series that is being written. */
   readonly #pending = {
@@ -68,6 +66,7 @@ export class BlockWriter {
     this.#chunks = new ChunkWriter(kernel, disk, `${this.#directory}/chunks`, segmentBytesMax);
     this.#encodeMemory = kernel.createScratch();
     this.#encodePtr = this.#encodeMemory.allocate(encodeBytesMax);
+    this.#startsPtr = this.#encodeMemory.allocate(8 * samplesPerChunk);
     try {
       disk.remove(this.#directory);
       disk.makeDirectory(`${this.#directory}/chunks`);
@@ -87,10 +86,16 @@ export class BlockWriter {
     this.#countSamples(window.sampleCount, window.codec?.kind ?? "float");
   }
 
-  /** Takes over an XOR chunk of floats, `bytes` at `dataPtr` in the shared memory with its count in front, byte by byte. */
-  addFloatChunk(dataPtr: number, bytes: number, minTimestampMs: number, maxTimestampMs: number): void {
+  /** Takes over a chunk of floats, `bytes` at `dataPtr` in the shared memory with its count in front, byte by byte. */
+  addFloatChunk(
+    encoding: FloatEncoding,
+    dataPtr: number,
+    bytes: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+  ): void {
     const { kernel } = this.#target;
-    const ref = this.#chunks.addData(xorEncoding, dataPtr, bytes);
+    const ref = this.#chunks.addData(encoding, dataPtr, bytes);
     this.#addPending(ref, minTimestampMs, maxTimestampMs);
     this.#countSamples(kernel.chunkSampleCount(dataPtr), "float");
   }
@@ -100,29 +105,38 @@ export class BlockWriter {
     return this.#pending.count > 0;
   }
 
-  /** Encodes samples, which follow those of the series so far, as chunks of 120: with `starts` where one of them is known to count since some time. */
-  addSamples({ timestamps, values, count }: ColumnSlice, starts: StartTimestamps = noStarts): void {
+  /**
+   * Encodes samples, which follow those of the series so far, as chunks of 120: as `encoding` says, by default that of the head's new chunks, and as XOR2 where one of them is
+   * known to count since some time.
+   */
+  addSamples(
+    { timestamps, values, count }: ColumnSlice,
+    starts: StartTimestamps = noStarts,
+    encoding: FloatEncoding = this.#target.kernel.floatEncoding,
+  ): void {
     for (let start = 0; start < count; start += samplesPerChunk) {
       const samples = Math.min(samplesPerChunk, count - start);
-      this.#addFloats(
-        { timestamps: timestamps + 8 * start, values: values + 8 * start, count: samples },
-        starts,
-      );
+      const slice = { timestamps: timestamps + 8 * start, values: values + 8 * start, count: samples };
+      this.#addFloats(slice, starts, encoding);
     }
   }
 
-  #addFloats(slice: ColumnSlice, starts: StartTimestamps): void {
+  #addFloats(
+    { timestamps, values, count }: ColumnSlice,
+    starts: StartTimestamps,
+    plain: FloatEncoding,
+  ): void {
     const { kernel } = this.#target;
-    const { timestamps, values, count } = slice;
-    const times = kernel.views.f64.subarray(timestamps / 8, timestamps / 8 + count);
-    if (starts.size > 0 && times.some((timestampMs) => starts.has(timestampMs))) {
-      const data = encodeStartedFloats(kernel.views, slice, starts);
-      return this.#addEncoded(data, xor2Encoding, "float", count, times[0]!, times.at(-1)!);
-    }
+    const { f64 } = kernel.views;
+    const times = f64.subarray(timestamps / 8, timestamps / 8 + count);
+    const isStarted = starts.size > 0 && times.some((timestampMs) => starts.has(timestampMs));
+    const encoding = isStarted ? layout.chunkEncodingXor2 : plain;
+    const startsPtr = isStarted ? this.#startsPtr : 0;
+    if (isStarted) times.forEach((timestampMs, i) => (f64[startsPtr / 8 + i] = starts.get(timestampMs) ?? 0));
     const columns = { tsPtr: timestamps, vsPtr: values, count };
-    const bytes = kernel.encodeChunk(columns, this.#encodePtr, encodeBytesMax);
+    const bytes = kernel.encodeChunk(encoding, columns, this.#encodePtr, encodeBytesMax, startsPtr);
     assert(bytes > 0, "120 samples fit a chunk");
-    this.addFloatChunk(this.#encodePtr, bytes, times[0]!, times.at(-1)!);
+    this.addFloatChunk(encoding, this.#encodePtr, bytes, times[0]!, times.at(-1)!);
   }
 
   /** Encodes native histograms, which follow the samples of the series so far, as chunks of at most 120. */
@@ -201,27 +215,15 @@ export class BlockWriter {
   }
 
   #addHistogramChunk(chunk: HistogramChunk, samples: readonly StoredHistogram[]): void {
-    const [first, last] = [samples[0]!.timestampMs, samples.at(-1)!.timestampMs];
-    this.#addEncoded(chunk.bytes(), chunk.encoding, "histogram", samples.length, first, last);
-  }
-
-  /** Takes a chunk that TypeScript has encoded. */
-  #addEncoded(
-    data: Uint8Array,
-    encoding: number,
-    kind: "float" | "histogram",
-    samples: number,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-  ): void {
     const { scratch, views } = this.#target.kernel;
+    const data = chunk.bytes();
     const mark = scratch.mark();
     try {
       const ptr = scratch.allocate(data.length);
       views.u8.set(data, ptr);
-      const ref = this.#chunks.addData(encoding, ptr, data.length);
-      this.#addPending(ref, minTimestampMs, maxTimestampMs);
-      this.#countSamples(samples, kind);
+      const ref = this.#chunks.addData(chunk.encoding, ptr, data.length);
+      this.#addPending(ref, samples[0]!.timestampMs, samples.at(-1)!.timestampMs);
+      this.#countSamples(samples.length, "histogram");
     } finally {
       scratch.release(mark);
     }
@@ -255,23 +257,4 @@ export class BlockWriter {
       throw error;
     }
   }
-}
-
-/** An XOR2 chunk of the samples. */
-function encodeStartedFloats(
-  { f64, u64 }: Views,
-  { timestamps, values, count }: ColumnSlice,
-  starts: StartTimestamps,
-): Uint8Array {
-  const chunk = new Xor2Encoder();
-  for (let i = 0; i < count; i++) {
-    const timestampMs = f64[timestamps / 8 + i]!;
-    chunk.append({
-      timestampMs,
-      value: f64[values / 8 + i]!,
-      isStale: u64[values / 8 + i] === staleMarkerBits,
-      startTimestampMs: starts.get(timestampMs) ?? 0,
-    });
-  }
-  return chunk.bytes();
 }

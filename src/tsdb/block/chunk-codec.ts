@@ -1,8 +1,11 @@
-import { assert } from "../../base/index.ts";
-import { type Kernel, staleMarkerBits } from "../../kernel/index.ts";
-import type { HistogramNeed, StartTimestamps, StoredHistogram } from "../../storage/index.ts";
+import { type FloatEncoding, type Kernel, layout } from "../../kernel/index.ts";
+import {
+  type HistogramNeed,
+  noStarts,
+  type StartTimestamps,
+  type StoredHistogram,
+} from "../../storage/index.ts";
 import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
-import { decodeXor2Chunk, xor2Encoding } from "../chunk/xor2.ts";
 
 /** How the bytes of one chunk encoding become columns of floats, or histograms: a codec decodes one of the two. */
 export interface ChunkCodec {
@@ -11,26 +14,11 @@ export interface ChunkCodec {
   readonly kind: "float" | "histogram";
   /** The bits of the first two bytes, big-endian, that count the samples. */
   readonly countMask: number;
-  /**
-   * Decodes `count` samples from `dataBytes` at `dataPtr` in the shared memory, the count's two bytes included. Throws ChunkDamagedError.
-   * Absent where samples are not floats.
-   */
-  readonly decode?: (
-    kernel: Kernel,
-    dataPtr: number,
-    dataBytes: number,
-    count: number,
-    timestamps: number,
-    values: number,
-    capacity: number,
-  ) => number;
-  /** Since when the floats of a chunk count, as far as that is known. Throws ChunkDamagedError. Absent where it is not kept. */
-  readonly decodeStarts?: (bytes: Uint8Array) => StartTimestamps;
+  /** How the kernel calls it. Absent where samples are not floats. */
+  readonly floatEncoding?: FloatEncoding;
   /** Decodes a chunk's data, the count's two bytes included, in the order of their times. Throws ChunkDamagedError. Absent where samples are floats. */
   readonly decodeHistograms?: (bytes: Uint8Array, need?: HistogramNeed) => Iterable<StoredHistogram>;
 }
-
-export const xorEncoding = 1;
 
 const wholeCount = 0xffff;
 /** Encodings with start timestamps keep two flags in the count. */
@@ -38,25 +26,17 @@ const flaggedCount = 0x3fff;
 
 /** By the encoding byte in front of a chunk's data. */
 export const chunkCodecs: Readonly<Record<number, ChunkCodec>> = {
-  [xorEncoding]: {
-    name: "XOR",
-    kind: "float",
-    countMask: wholeCount,
-    decode: (kernel, dataPtr, dataBytes, count, timestamps, values, capacity) =>
-      kernel.decodeChunk(dataPtr, dataBytes, count, timestamps, values, capacity),
-  },
+  [layout.chunkEncodingXor]: floatCodec("XOR", layout.chunkEncodingXor),
   2: histogramCodec("histogram", 2),
   3: histogramCodec("floathistogram", 3),
-  [xor2Encoding]: {
-    name: "XOR2",
-    kind: "float",
-    countMask: wholeCount,
-    decode: decodeXor2,
-    decodeStarts: decodeXor2Starts,
-  },
+  [layout.chunkEncodingXor2]: floatCodec("XOR2", layout.chunkEncodingXor2),
   5: histogramCodec("histogramST", 5),
   6: histogramCodec("floathistogramST", 6),
 };
+
+function floatCodec(name: string, floatEncoding: FloatEncoding): ChunkCodec {
+  return { name, kind: "float", countMask: wholeCount, floatEncoding };
+}
 
 function histogramCodec(name: string, encoding: HistogramEncoding): ChunkCodec {
   return {
@@ -67,29 +47,43 @@ function histogramCodec(name: string, encoding: HistogramEncoding): ChunkCodec {
   };
 }
 
-function decodeXor2(
-  { views: { u8, f64, u64 } }: Kernel,
-  dataPtr: number,
-  dataBytes: number,
-  count: number,
-  timestamps: number,
-  values: number,
-  capacity: number,
-): number {
-  assert(count <= capacity, "the columns hold a chunk");
-  let at = 0;
-  for (const { timestampMs, value, isStale } of decodeXor2Chunk(u8.subarray(dataPtr, dataPtr + dataBytes))) {
-    f64[timestamps / 8 + at] = timestampMs;
-    if (isStale) u64[values / 8 + at] = staleMarkerBits;
-    else f64[values / 8 + at] = value;
-    at++;
-  }
-  return at;
+/** An encoded chunk in the shared memory: `dataBytes` at `dataPtr`, the count's two bytes included. */
+export interface ChunkData {
+  readonly dataPtr: number;
+  readonly dataBytes: number;
+  readonly count: number;
 }
 
-function decodeXor2Starts(bytes: Uint8Array): StartTimestamps {
-  const starts = new Map<number, number>();
-  for (const { timestampMs, startTimestampMs } of decodeXor2Chunk(bytes))
-    if (startTimestampMs !== 0) starts.set(timestampMs, startTimestampMs);
-  return starts;
+/** Since when the floats of a chunk count, as far as that is known; nothing of histograms. Throws ChunkDamagedError. */
+export function decodeStarts(
+  kernel: Kernel,
+  { floatEncoding }: ChunkCodec,
+  data: ChunkData,
+): StartTimestamps {
+  if (floatEncoding !== layout.chunkEncodingXor2) return noStarts;
+  const { dataPtr, dataBytes, count } = data;
+  return startsOf(kernel, count, (timestamps, values, starts) =>
+    kernel.decodeChunk(floatEncoding, dataPtr, dataBytes, count, timestamps, values, count, starts),
+  );
+}
+
+/** The start timestamps that `decode` puts into columns, which have room for `capacity` samples; it says how many there are. */
+export function startsOf(
+  { scratch, views: { f64 } }: Kernel,
+  capacity: number,
+  decode: (timestamps: number, values: number, starts: number) => number,
+): StartTimestamps {
+  const mark = scratch.mark();
+  try {
+    const [timestamps, values, starts] = Array.from({ length: 3 }, () =>
+      scratch.allocate(8 * capacity + layout.slackBytes),
+    ) as [number, number, number];
+    const count = decode(timestamps, values, starts);
+    const known = new Map<number, number>();
+    for (let i = 0; i < count; i++)
+      if (f64[starts / 8 + i] !== 0) known.set(f64[timestamps / 8 + i]!, f64[starts / 8 + i]!);
+    return known;
+  } finally {
+    scratch.release(mark);
+  }
 }

@@ -7,7 +7,7 @@ import {
   type StoredHistogram,
 } from "../../storage/index.ts";
 import { ByteCursor } from "./bytes.ts";
-import { chunkCodecs, type ChunkCodec } from "./chunk-codec.ts";
+import { chunkCodecs, type ChunkCodec, decodeStarts } from "./chunk-codec.ts";
 import {
   chunkBytesMax,
   chunkChecksumBytes,
@@ -121,38 +121,31 @@ export class ChunkWindow {
    * Throws BlockDamagedError.
    */
   decode({ timestamps, values, capacity }: SampleColumns): number {
-    const decode = this.codec?.decode;
-    if (decode === undefined) return 0;
-    try {
-      return decode(
-        this.#kernel,
-        this.dataPtr,
-        this.dataBytes,
-        this.sampleCount,
-        timestamps,
-        values,
-        capacity,
-      );
-    } catch (error) {
-      if (error instanceof ChunkDamagedError) this.fail(error.message);
-      throw error;
-    }
+    const { codec, dataPtr, dataBytes, sampleCount } = this;
+    const encoding = codec?.floatEncoding;
+    if (encoding === undefined) return 0;
+    return this.#checked(() =>
+      this.#kernel.decodeChunk(encoding, dataPtr, dataBytes, sampleCount, timestamps, values, capacity),
+    );
   }
 
   /** The histograms of the chunk found last, those that are needed at least; none when the codec cannot make histograms of it. Throws BlockDamagedError. */
   decodeHistograms(need?: HistogramNeed): StoredHistogram[] {
-    return this.#decoded((data) => [...(this.codec?.decodeHistograms?.(data, need) ?? [])]);
+    const { u8 } = this.#kernel.views;
+    const data = u8.subarray(this.dataPtr, this.dataPtr + this.dataBytes);
+    return this.#checked(() => [...(this.codec?.decodeHistograms?.(data, need) ?? [])]);
   }
 
   /** Since when the floats of the chunk found last count, as far as it keeps that. Throws BlockDamagedError. */
   decodeStarts(): StartTimestamps {
-    return this.#decoded((data) => this.codec?.decodeStarts?.(data) ?? noStarts);
+    const { codec, dataPtr, dataBytes, sampleCount: count } = this;
+    if (codec === undefined) return noStarts;
+    return this.#checked(() => decodeStarts(this.#kernel, codec, { dataPtr, dataBytes, count }));
   }
 
-  #decoded<T>(decode: (data: Uint8Array) => T): T {
+  #checked<T>(decode: () => T): T {
     try {
-      const { u8 } = this.#kernel.views;
-      return decode(u8.subarray(this.dataPtr, this.dataPtr + this.dataBytes));
+      return decode();
     } catch (error) {
       if (error instanceof ChunkDamagedError) this.fail(error.message);
       throw error;

@@ -101,12 +101,12 @@ class SeriesCopier {
 
   /** Up to the first that must be read, after which the others may no longer be where they were. Returns where to go on. */
   #copyPieces(series: number, pieces: readonly SeriesPiece[]): number {
-    for (const { minTimestampMs, maxTimestampMs, dataPtr, dataBytes } of pieces) {
+    for (const { minTimestampMs, maxTimestampMs, dataPtr, dataBytes, encoding } of pieces) {
       if (dataPtr === 0) {
         this.#encode(series, minTimestampMs, maxTimestampMs);
         return maxTimestampMs + 1;
       }
-      this.#writer.addFloatChunk(dataPtr, dataBytes, minTimestampMs, maxTimestampMs);
+      this.#writer.addFloatChunk(encoding, dataPtr, dataBytes, minTimestampMs, maxTimestampMs);
     }
     return Infinity;
   }

@@ -1,4 +1,4 @@
-import type { Kernel, Views } from "../../kernel/index.ts";
+import { type Kernel, layout, type Views } from "../../kernel/index.ts";
 import { mergeRuns, type StoredHistogram } from "../../storage/index.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import { type ColumnSlice, dropIntervals, hasTime, keepRange } from "./columns.ts";
@@ -107,7 +107,9 @@ function encodeAnew(
       floats = mergeFloats(kernel, floats, { ...run, count });
     }
     const sorted = [...histograms.values()].sort((a, b) => a.timestampMs - b.timestampMs);
-    addInterleaved(writer, views, floats, sorted, starts);
+    // A chunk that only loses samples stays what it is.
+    const encoding = group.length === 1 ? locate(group[0]!).floatEncoding : undefined;
+    addInterleaved(writer, views, floats, sorted, starts, encoding);
   } finally {
     scratch.release(mark);
   }
@@ -132,7 +134,7 @@ function decodeHistograms(chunks: readonly SourceChunk[]): StoredHistogram[] {
 /** Since when the floats of chunks of one source count; also of some that are deleted. */
 function decodeStarts(chunks: readonly SourceChunk[]): [timestampMs: number, startMs: number][] {
   return chunks.flatMap((chunk) =>
-    locate(chunk).decodeStarts === undefined ? [] : [...find(chunk).decodeStarts()],
+    locate(chunk).floatEncoding === layout.chunkEncodingXor2 ? [...find(chunk).decodeStarts()] : [],
   );
 }
 

@@ -1,4 +1,5 @@
 import { assert, NarthexError } from "../../base/index.ts";
+import { layout } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import type {
   HistogramNeed,
@@ -118,7 +119,7 @@ export class BlockSeriesSet implements SeriesSet {
   readStarts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
     const starts = new Map<number, number>();
     this.#forEachChunk(series, minTimestampMs, maxTimestampMs, () => {
-      if (this.#window.codec?.decodeStarts === undefined) return;
+      if (this.#window.codec?.floatEncoding !== layout.chunkEncodingXor2) return;
       this.#window.verify();
       for (const [timestampMs, startMs] of this.#window.decodeStarts()) starts.set(timestampMs, startMs);
     });
@@ -151,7 +152,7 @@ export class BlockSeriesSet implements SeriesSet {
   }
 
   #floatCount(): number {
-    return this.#window.codec?.decode === undefined ? 0 : this.#window.sampleCount;
+    return this.#window.codec?.floatEncoding === undefined ? 0 : this.#window.sampleCount;
   }
 
   /** Whether the chunk in the window holds floats; others are read as histograms. */

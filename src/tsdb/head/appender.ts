@@ -229,17 +229,15 @@ export class HeadAppender implements Appender {
     return next;
   }
 
-  /** Whether a float goes to a chunk with start timestamps: its own may be the one of several that is not known. */
+  /** Whether a float is queued with its start timestamp: also one of which it is not known, behind others. */
   #keepsStart(ref: SeriesRef, startTimestampMs: number): boolean {
-    return this.#context.storesStarts && (startTimestampMs !== 0 || this.#newestKind(ref) === "startedFloat");
+    if (startTimestampMs !== 0) return this.#context.storesStarts;
+    return this.#entryKinds.get(ref) === "startedFloat";
   }
 
-  /** The kind of a series' newest sample, queued or stored, where TypeScript encodes it. */
+  /** The kind of a series' newest sample, queued or stored; undefined of floats without start timestamp and of those stored. */
   #newestKind(ref: SeriesRef): HistogramKind | "startedFloat" | undefined {
-    const { histograms, startedFloats } = this.#context.head;
-    const queued = this.#entryKinds.get(ref);
-    if (queued !== undefined) return queued;
-    return startedFloats.has(ref) ? "startedFloat" : histograms.kindOf(ref);
+    return this.#entryKinds.get(ref) ?? this.#context.head.histograms.kindOf(ref);
   }
 
   #queueHistogram(

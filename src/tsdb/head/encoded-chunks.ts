@@ -13,20 +13,27 @@ export interface EncodedData {
   readonly count: number;
 }
 
-/**
- * Whether a head series has chunks at or after `minTimestampMs` that TypeScript decodes. Nearly all have none, and to see this costs less than
- * looking for them.
- */
-export function hasEncodedChunks({ series, views }: Kernel, ref: number, minTimestampMs: number): boolean {
+/** Whether a head series has chunks of such an encoding at or after `minTimestampMs`. To see that costs less than looking for them. */
+export function hasChunksOf(
+  { series, views }: Kernel,
+  ref: number,
+  minTimestampMs: number,
+  isWanted: (encoding: number) => boolean,
+): boolean {
   const { u32, u8 } = views;
   const slot = series.slot(ref);
   if (slot === 0) return false;
   let chunk = Atomics.load(u32, (slot + layout.slot.chunkPtr) >>> 2);
   while (chunk !== 0 && chunkTimeMs(u32, chunk, "maxTimestampMs") >= minTimestampMs) {
-    if (u8[chunk + field.encoding]! !== layout.chunkEncodingXor) return true;
+    if (isWanted(u8[chunk + field.encoding]!)) return true;
     chunk = Atomics.load(u32, (chunk + field.older) >>> 2);
   }
   return false;
+}
+
+/** Whether TypeScript decodes such chunks: those of histograms. */
+export function isEncoded(encoding: number): boolean {
+  return !layout.isFloatEncoding(encoding);
 }
 
 /**
@@ -38,7 +45,6 @@ export function encodedChunks(
   ref: number,
   minTimestampMs: number,
   maxTimestampMs: number,
-  isWanted: (encoding: number) => boolean,
   dataOfFileChunk: FileChunkData,
 ): EncodedData[] {
   const { i64, u16, u32, u8 } = views;
@@ -48,7 +54,7 @@ export function encodedChunks(
     const encoding = u8[ptr + field.encoding]!;
     const count = Atomics.load(u16, (ptr + field.count) >>> 1);
     if (Number(Atomics.load(i64, (ptr + field.maxTimestampMs) / 8)) < minTimestampMs) break;
-    if (!isWanted(encoding)) continue;
+    if (!isEncoded(encoding)) continue;
     if (Number(i64[(ptr + field.minTimestampMs) / 8]) > maxTimestampMs) continue;
     const start = ptr + field.headerBytes;
     const isInFile = (u8[ptr + field.flags]! & layout.chunkFlagInFile) !== 0;
@@ -58,24 +64,4 @@ export function encodedChunks(
     if (bytes !== undefined) chunks.push({ encoding, bytes, count });
   }
   return chunks.toReversed();
-}
-
-/** An upper bound of the samples in those chunks. */
-export function encodedCountMax(
-  { series, views }: Kernel,
-  ref: number,
-  minTimestampMs: number,
-  maxTimestampMs: number,
-  isWanted: (encoding: number) => boolean,
-): number {
-  const { i64, u16, u8 } = views;
-  let total = 0;
-  if (series.labelsPtr(ref) === 0) return 0;
-  for (const ptr of series.chunkPtrs(ref)) {
-    if (Number(Atomics.load(i64, (ptr + field.maxTimestampMs) / 8)) < minTimestampMs) break;
-    const isInside = Number(i64[(ptr + field.minTimestampMs) / 8]) <= maxTimestampMs;
-    if (isInside && isWanted(u8[ptr + field.encoding]!))
-      total += Atomics.load(u16, (ptr + field.count) >>> 1);
-  }
-  return total;
 }

@@ -1,17 +1,16 @@
 import { type Kernel, type SampleStatus, sampleStatus, type TimeBounds } from "../../kernel/index.ts";
 import type { FloatEntry } from "../wal/float-record.ts";
-import type { ChunkLength, FloatWriter } from "./float-writer.ts";
+import { appendFloat, checkFloat, type ChunkLength } from "./float-entry.ts";
 import type { HistogramEntry, HistogramWriter } from "./histogram-writer.ts";
 import { newestSampleMs } from "./newest-sample.ts";
 
-/** A sample that TypeScript encodes. */
+/** A sample that goes into the head by itself. */
 export type SampleEntry = HistogramEntry | FloatEntry;
 
 /** Where entries go: the head. */
 export interface EntryWriters {
   readonly kernel: Kernel;
   readonly histograms: HistogramWriter;
-  readonly startedFloats: FloatWriter;
 }
 
 export function isFloatEntry(entry: SampleEntry): entry is FloatEntry {
@@ -75,14 +74,14 @@ export class EntryBatch {
   }
 
   #check(entry: SampleEntry): SampleStatus {
-    const { histograms, startedFloats } = this.#writers;
-    return isFloatEntry(entry) ? startedFloats.check(entry) : histograms.check(entry);
+    const { kernel, histograms } = this.#writers;
+    return isFloatEntry(entry) ? checkFloat(kernel, entry) : histograms.check(entry);
   }
 }
 
 /** Appends the sample if it can be the newest of its series. */
 export function appendEntry(writers: EntryWriters, entry: SampleEntry, length: ChunkLength): SampleStatus {
   return isFloatEntry(entry)
-    ? writers.startedFloats.append(entry, length)
+    ? appendFloat(writers.kernel, entry, length)
     : writers.histograms.append(entry, length.chunkRangeMs);
 }

@@ -2,7 +2,6 @@ import { NarthexError } from "../../base/index.ts";
 import { type Kernel, layout, type SeriesWriter } from "../../kernel/index.ts";
 import { Labels, type MetricMetadata } from "../../model/index.ts";
 import { OutOfOrderHead } from "../out-of-order/head.ts";
-import { FloatWriter } from "./float-writer.ts";
 import { HistogramWriter } from "./histogram-writer.ts";
 import { LabelIndex } from "./label-index.ts";
 import { SymbolTable } from "./symbols.ts";
@@ -37,7 +36,6 @@ export class Head {
   /** So many series may exist. */
   readonly seriesMax: number;
   readonly histograms: HistogramWriter;
-  readonly startedFloats: FloatWriter;
   readonly tombstones: HeadTombstones;
   readonly outOfOrder: OutOfOrderHead;
   /** Series created since they were last written to the WAL. */
@@ -58,7 +56,6 @@ export class Head {
     this.symbols = new SymbolTable(kernel);
     this.labelIndex = new LabelIndex(kernel, this.symbols);
     this.histograms = new HistogramWriter(kernel);
-    this.startedFloats = new FloatWriter(kernel);
     this.tombstones = new HeadTombstones(kernel);
     this.outOfOrder = new OutOfOrderHead(kernel);
     this.series = kernel.createSeriesWriter();
@@ -170,7 +167,6 @@ export class Head {
     const count = views.u32[(labelsPtr >>> 2) + 1]!;
     this.series.remove(hash, ref);
     this.histograms.forget(ref);
-    this.startedFloats.forget(ref);
     series.release(ref);
     this.metadata.delete(ref);
     arena.retire(labelsPtr, labelsBytes(count));

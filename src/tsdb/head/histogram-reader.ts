@@ -1,10 +1,6 @@
 import type { Kernel } from "../../kernel/index.ts";
 import type { HistogramNeed, StoredHistogram } from "../../storage/index.ts";
-import {
-  decodeHistogramChunk,
-  type HistogramEncoding,
-  isHistogramEncoding,
-} from "../chunk/histogram-chunk.ts";
+import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
 import { encodedChunks, type FileChunkData } from "./encoded-chunks.ts";
 
 /**
@@ -19,7 +15,7 @@ export function readHeadHistograms(
   dataOfFileChunk: FileChunkData,
   need?: HistogramNeed,
 ): StoredHistogram[] {
-  return encodedChunks(kernel, ref, minTimestampMs, maxTimestampMs, isHistogramEncoding, dataOfFileChunk)
+  return encodedChunks(kernel, ref, minTimestampMs, maxTimestampMs, dataOfFileChunk)
     .flatMap(({ encoding, bytes, count }) => [
       ...decodeHistogramChunk(encoding as HistogramEncoding, bytes, count, need),
     ])

@@ -1,23 +1,30 @@
 import {
   type Kernel,
+  layout,
   seriesFileDamaged,
   type SeriesPiece,
   seriesNotLoaded,
   type SeriesRun,
   type Snapshot,
 } from "../../kernel/index.ts";
-import { type HistogramNeed, putRun, type SampleColumns, type StoredHistogram } from "../../storage/index.ts";
-import type { Xor2Sample } from "../chunk/xor2.ts";
+import {
+  type HistogramNeed,
+  noStarts,
+  putRun,
+  type SampleColumns,
+  type StartTimestamps,
+  type StoredHistogram,
+} from "../../storage/index.ts";
+import { startsOf } from "../block/chunk-codec.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
-import { hasEncodedChunks } from "./encoded-chunks.ts";
-import { mergeStartedFloats, readStartedFloats, startedFloatCountMax } from "./float-reader.ts";
+import { hasChunksOf, isEncoded } from "./encoded-chunks.ts";
 import { readHeadHistograms } from "./histogram-reader.ts";
 import { readHeadRun } from "./run-reader.ts";
 
 /** Samples that a series may get while it is read a second time. */
 const growthMax = 1024;
 const noHistograms: readonly StoredHistogram[] = [];
-const noFloats: readonly Xor2Sample[] = [];
+const keepsStarts = (encoding: number): boolean => encoding === layout.chunkEncodingXor2;
 
 /**
  * Reads the samples that came in order, as they were when the snapshot was taken, of series that are given by their place in `refs`. Chunks in files are loaded; those that are damaged
@@ -43,7 +50,7 @@ export class InOrderReader {
   /** Whether some chunks of the series are not the kernel's to decode. Asked for each kind of sample, so the last answer is kept. */
   hasEncoded(series: number, minTimestampMs: number): boolean {
     if (series !== this.#askedSeries || minTimestampMs !== this.#askedMinMs) {
-      this.#hadEncoded = hasEncodedChunks(this.#kernel, this.#refs[series]!, minTimestampMs);
+      this.#hadEncoded = hasChunksOf(this.#kernel, this.#refs[series]!, minTimestampMs, isEncoded);
       this.#askedSeries = series;
       this.#askedMinMs = minTimestampMs;
     }
@@ -52,11 +59,7 @@ export class InOrderReader {
 
   /** An upper bound of the floats in the time range. */
   floatCountMax(series: number, minTimestampMs: number, maxTimestampMs: number): number {
-    const range = [this.#refs[series]!, minTimestampMs, maxTimestampMs] as const;
-    const count = this.#kernel.series.sampleCount(...range);
-    return this.hasEncoded(series, minTimestampMs)
-      ? count + startedFloatCountMax(this.#kernel, ...range)
-      : count;
+    return this.#kernel.series.sampleCount(this.#refs[series]!, minTimestampMs, maxTimestampMs);
   }
 
   /** Reads the floats in the time range into the columns; returns how many. */
@@ -67,10 +70,11 @@ export class InOrderReader {
     dropStale: boolean,
     columns: SampleColumns,
   ): number {
-    const count = this.#readPlain(series, minTimestampMs, maxTimestampMs, dropStale, columns);
-    const floats = this.startedFloats(series, minTimestampMs, maxTimestampMs);
-    const kept = dropStale && floats.length > 0 ? floats.filter(({ isStale }) => !isStale) : floats;
-    return mergeStartedFloats(this.#kernel, kept, columns, count);
+    const ref = this.#refs[series]!;
+    const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
+    const count = this.#decode(series, minTimestampMs, untilMs, dropStale, columns);
+    if (count < 0) return this.#readApart(series, -count, minTimestampMs, untilMs, dropStale, columns);
+    return this.#keepVisible(ref, columns, count);
   }
 
   /** See `readHeadRun`. */
@@ -94,19 +98,14 @@ export class InOrderReader {
     );
   }
 
-  /** The floats in the time range that may have start timestamps. */
-  startedFloats(series: number, minTimestampMs: number, maxTimestampMs: number): readonly Xor2Sample[] {
-    if (!this.hasEncoded(series, minTimestampMs)) return noFloats;
+  /** Since when the floats in the time range count, as far as that is known; also of some that are too new. */
+  starts(series: number, minTimestampMs: number, maxTimestampMs: number): StartTimestamps {
     const ref = this.#refs[series]!;
-    const floats = readStartedFloats(
-      this.#kernel,
-      ref,
-      minTimestampMs,
-      maxTimestampMs,
-      this.#dataOf(series, minTimestampMs, maxTimestampMs),
+    if (!hasChunksOf(this.#kernel, ref, minTimestampMs, keepsStarts)) return noStarts;
+    const capacity = this.floatCountMax(series, minTimestampMs, maxTimestampMs) + growthMax;
+    return startsOf(this.#kernel, capacity, (timestamps, values, starts) =>
+      this.#decode(series, minTimestampMs, maxTimestampMs, false, { timestamps, values, capacity }, starts),
     );
-    const untilMs = this.#snapshot.untilMs(ref);
-    return untilMs === Infinity ? floats : floats.filter(({ timestampMs }) => timestampMs <= untilMs);
   }
 
   /** The native histograms in the time range. */
@@ -140,21 +139,6 @@ export class InOrderReader {
       else if (found === seriesFileDamaged) this.#chunks.noticeDamage(this.#refs, series);
       else return found;
     }
-  }
-
-  /** The floats that the kernel decodes. */
-  #readPlain(
-    series: number,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-    dropStale: boolean,
-    columns: SampleColumns,
-  ): number {
-    const ref = this.#refs[series]!;
-    const untilMs = Math.min(maxTimestampMs, this.#snapshot.untilMs(ref));
-    const count = this.#decode(series, minTimestampMs, untilMs, dropStale, columns);
-    if (count < 0) return this.#readApart(series, -count, minTimestampMs, untilMs, dropStale, columns);
-    return this.#keepVisible(ref, columns, count);
   }
 
   /** Takes away what was committed since the snapshot was taken. Returns how many samples are left. */
@@ -199,6 +183,7 @@ export class InOrderReader {
     maxTimestampMs: number,
     dropStale: boolean,
     { timestamps, values, capacity }: SampleColumns,
+    starts = 0,
   ): number {
     for (;;) {
       const count = this.#kernel.decodeSeries(
@@ -210,6 +195,7 @@ export class InOrderReader {
         values,
         capacity,
         this.#chunks.filesOf(this.#refs, series),
+        starts,
       );
       if (count === seriesNotLoaded) this.#chunks.load(this.#refs, series, minTimestampMs, maxTimestampMs);
       else if (count === seriesFileDamaged) this.#chunks.noticeDamage(this.#refs, series);

@@ -33,7 +33,7 @@ export function putNewestFloat(
   const slot = series.slot(ref);
   const chunk = u32[(slot + slotLayout.chunkPtr) >>> 2]!;
   const isOpen = chunk !== 0 && (u8[chunk + field.flags]! & layout.chunkFlagClosed) === 0;
-  if (!isOpen || u8[chunk + field.encoding] !== layout.chunkEncodingXor) return false;
+  if (!isOpen || !layout.isFloatEncoding(u8[chunk + field.encoding]!)) return false;
   const time = (slot + slotLayout.lastTimestampMs) >>> 2;
   const timestampMs = (u32[time + 1]! | 0) * 2 ** 32 + u32[time]!;
   if (timestampMs < minTimestampMs || timestampMs > maxTimestampMs) return false;

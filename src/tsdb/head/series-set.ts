@@ -155,14 +155,9 @@ export class HeadSeriesSet implements SeriesSet, PieceSource {
     const range = { ref: this.#refs[series]!, minTimestampMs, maxTimestampMs };
     const late = this.#hasLate(range.ref) ? this.#late.starts(range) : [];
     const inOrder =
-      this.#part === "outOfOrder" ? [] : this.#inOrder.startedFloats(series, minTimestampMs, maxTimestampMs);
-    const known = inOrder.filter(({ startTimestampMs }) => startTimestampMs !== 0);
-    if (late.length + known.length === 0) return noStarts;
+      this.#part === "outOfOrder" ? noStarts : this.#inOrder.starts(series, minTimestampMs, maxTimestampMs);
     // In this order: of samples at the same time the one that came in order stays.
-    return new Map([
-      ...late,
-      ...known.map(({ timestampMs, startTimestampMs }) => [timestampMs, startTimestampMs] as const),
-    ]);
+    return late.length === 0 ? inOrder : new Map([...late, ...inOrder]);
   }
 
   /** Deleted samples, and those that came out of order, are to be found by reading. */

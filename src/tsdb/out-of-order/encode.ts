@@ -1,11 +1,8 @@
-import { type Kernel, layout } from "../../kernel/index.ts";
+import { chunkBytesMax, type Kernel, layout } from "../../kernel/index.ts";
 import type { HistogramKind } from "../../storage/index.ts";
 import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
-import { Xor2Encoder } from "../chunk/xor2.ts";
 import { isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
-import { writeFloat } from "../head/float-writer.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
-import type { FloatEntry } from "../wal/float-record.ts";
 import { isMixed, openColumns, openCount, openEntries, openTimes } from "./open-list.ts";
 
 /** A chunk as files hold it. */
@@ -17,13 +14,10 @@ export interface EncodedChunk {
   readonly bytes: Uint8Array;
 }
 
-/** More than a chunk of so many floats ever needs. */
-const floatsBytesMax = (count: number): number => 20 + 20 * count;
-
 /** The chunks of an open list, as upstream makes them: one for each stretch of samples of a kind, and of histograms wherever the layout or a reset asks for another. */
 export function encodeList(kernel: Kernel, ptr: number): EncodedChunk[] {
   const { views } = kernel;
-  if (!isMixed(views, ptr)) return [encodeFloats(kernel, ptr, 0, openCount(views, ptr))];
+  if (!isMixed(views, ptr)) return [encodeFloats(kernel, ptr, 0, openCount(views, ptr), false)];
   const entries = openEntries(views, ptr, 0);
   const chunks: EncodedChunk[] = [];
   for (let start = 0, end = 0; start < entries.length; start = end) {
@@ -31,8 +25,7 @@ export function encodeList(kernel: Kernel, ptr: number): EncodedChunk[] {
     const run = entries.slice(start, end);
     const keepsStarts = run.some(({ startTimestampMs }) => startTimestampMs !== 0);
     if (!isFloatEntry(run[0]!)) chunks.push(...encodeHistograms(run as HistogramEntry[], keepsStarts));
-    else if (keepsStarts) chunks.push(encodeStartedFloats(run as FloatEntry[]));
-    else chunks.push(encodeFloats(kernel, ptr, start, end));
+    else chunks.push(encodeFloats(kernel, ptr, start, end, keepsStarts));
   }
   return chunks;
 }
@@ -43,28 +36,30 @@ function kindOf(entry: SampleEntry): HistogramKind | undefined {
 }
 
 /** The floats of a list from `start` until before `end`. */
-function encodeFloats(kernel: Kernel, ptr: number, start: number, end: number): EncodedChunk {
+function encodeFloats(
+  kernel: Kernel,
+  ptr: number,
+  start: number,
+  end: number,
+  keepsStarts: boolean,
+): EncodedChunk {
   const { scratch, views } = kernel;
-  const { tsPtr, vsPtr } = openColumns(views, ptr);
+  const { tsPtr, vsPtr, startsPtr } = openColumns(views, ptr);
   const times = openTimes(views, ptr);
   const count = end - start;
-  const capacity = floatsBytesMax(count);
+  const capacity = chunkBytesMax(count);
   const mark = scratch.mark();
   try {
-    const out = scratch.allocate(capacity + layout.slackBytes);
+    const out = scratch.allocate(capacity);
     const columns = { tsPtr: tsPtr + 8 * start, vsPtr: vsPtr + 8 * start, count };
-    const bytes = views.u8.slice(out, out + kernel.encodeChunk(columns, out, capacity));
-    const encoding = layout.chunkEncodingXor;
+    const encoding = keepsStarts ? layout.chunkEncodingXor2 : kernel.floatEncoding;
+    const starts = keepsStarts ? startsPtr + 8 * start : 0;
+    const length = kernel.encodeChunk(encoding, columns, out, capacity, starts);
+    const bytes = views.u8.slice(out, out + length);
     return { encoding, count, minTimestampMs: times[start]!, maxTimestampMs: times[end - 1]!, bytes };
   } finally {
     scratch.release(mark);
   }
-}
-
-function encodeStartedFloats(floats: readonly FloatEntry[]): EncodedChunk {
-  const chunk = new Xor2Encoder();
-  for (const entry of floats) writeFloat(chunk, entry);
-  return encoded(chunk, floats);
 }
 
 function encodeHistograms(histograms: readonly HistogramEntry[], keepsStarts: boolean): EncodedChunk[] {
@@ -86,7 +81,7 @@ function encodeHistograms(histograms: readonly HistogramEntry[], keepsStarts: bo
   return [...chunks, encoded(chunk, taken)];
 }
 
-function encoded(chunk: HistogramChunk | Xor2Encoder, samples: readonly SampleEntry[]): EncodedChunk {
+function encoded(chunk: HistogramChunk, samples: readonly HistogramEntry[]): EncodedChunk {
   return {
     encoding: chunk.encoding,
     count: samples.length,

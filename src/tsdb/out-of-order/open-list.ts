@@ -32,9 +32,10 @@ export function openTimes(views: Views, ptr: number): Float64Array {
   return views.f64.subarray(start, start + openCount(views, ptr));
 }
 
-/** Where the times of samples are, and where their bits. */
-export function openColumns(views: Views, ptr: number): { tsPtr: number; vsPtr: number } {
-  return { tsPtr: timesPtr(ptr), vsPtr: timesPtr(ptr) + 8 * openCount(views, ptr) };
+/** Where the times of samples are, where their bits, and where, in a mixed list, their starts. */
+export function openColumns(views: Views, ptr: number): { tsPtr: number; vsPtr: number; startsPtr: number } {
+  const { times, bits, starts } = columnsOf(ptr, openCount(views, ptr));
+  return { tsPtr: times, vsPtr: bits, startsPtr: starts };
 }
 
 /** The samples of a list of the series `ref`. */

@@ -1,7 +1,7 @@
 import { withoutResets } from "../../model/index.ts";
 import { type Kernel, layout, type Views } from "../../kernel/index.ts";
-import type { StoredHistogram } from "../../storage/index.ts";
-import { type ChunkCodec, chunkCodecs } from "../block/chunk-codec.ts";
+import type { StartTimestamps, StoredHistogram } from "../../storage/index.ts";
+import { type ChunkCodec, chunkCodecs, decodeStarts } from "../block/chunk-codec.ts";
 import { isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
@@ -62,20 +62,20 @@ export function readHistograms(
 
 /** Since when the floats of a run count, by the time of each, as far as that is known. Throws ChunkDamagedError. */
 export function readRunStarts(
-  { views }: Kernel,
+  kernel: Kernel,
   ref: number,
   run: OutOfOrderRun,
   data: RunData,
 ): [timestampMs: number, startTimestampMs: number][] {
+  const { views } = kernel;
   if (run.encoding === openEncoding) {
     if (!isMixed(views, run.ptr)) return [];
     return openEntries(views, run.ptr, ref)
       .filter((entry) => isFloatEntry(entry) && entry.startTimestampMs !== 0)
       .map(({ timestampMs, startTimestampMs }) => [timestampMs, startTimestampMs]);
   }
-  const { decodeStarts } = codecOf(run);
-  const bytes = decodeStarts && data(ref, run);
-  return bytes ? [...decodeStarts(bytes)] : [];
+  const bytes = codecOf(run).floatEncoding === layout.chunkEncodingXor2 && data(ref, run);
+  return bytes ? [...startsIn(kernel, run, bytes)] : [];
 }
 
 /** All samples of a run, in the order of time. Throws ChunkDamagedError. */
@@ -83,10 +83,10 @@ export function readEntries(kernel: Kernel, ref: number, run: OutOfOrderRun, dat
   const { scratch, views } = kernel;
   if (run.encoding === openEncoding) return openEntries(views, run.ptr, ref);
   const bytes = data(ref, run);
-  const { decodeHistograms, decodeStarts } = codecOf(run);
+  const { decodeHistograms } = codecOf(run);
   if (bytes === undefined) return [];
   if (decodeHistograms) return Array.from(decodeHistograms(bytes), (sample) => ({ ...sample, ref }));
-  const starts = decodeStarts?.(bytes);
+  const starts = startsIn(kernel, run, bytes);
   const mark = scratch.mark();
   try {
     const timestamps = scratch.allocate(8 * run.count + layout.slackBytes);
@@ -95,7 +95,7 @@ export function readEntries(kernel: Kernel, ref: number, run: OutOfOrderRun, dat
     return Array.from({ length: run.count }, (_, i) => {
       const timestampMs = views.f64[timestamps / 8 + i]!;
       const bits = views.u64[values / 8 + i]!;
-      return { ref, timestampMs, bits, startTimestampMs: starts?.get(timestampMs) ?? 0 };
+      return { ref, timestampMs, bits, startTimestampMs: starts.get(timestampMs) ?? 0 };
     });
   } finally {
     scratch.release(mark);
@@ -109,14 +109,27 @@ function decodeFloats(
   timestamps: number,
   values: number,
 ): number {
-  const { decode } = codecOf(run);
-  if (bytes === undefined || decode === undefined) return 0;
-  const { scratch, views } = kernel;
+  const { floatEncoding } = codecOf(run);
+  if (bytes === undefined || floatEncoding === undefined) return 0;
+  const { count } = run;
+  return withData(kernel, bytes, (ptr) =>
+    kernel.decodeChunk(floatEncoding, ptr, bytes.length, count, timestamps, values, count),
+  );
+}
+
+function startsIn(kernel: Kernel, run: OutOfOrderRun, bytes: Uint8Array): StartTimestamps {
+  return withData(kernel, bytes, (dataPtr) =>
+    decodeStarts(kernel, codecOf(run), { dataPtr, dataBytes: bytes.length, count: run.count }),
+  );
+}
+
+/** Puts a chunk's data into the shared memory for as long as `use` runs. */
+function withData<T>({ scratch, views }: Kernel, bytes: Uint8Array, use: (ptr: number) => T): T {
   const mark = scratch.mark();
   try {
     const ptr = scratch.allocate(bytes.length + layout.slackBytes);
     views.u8.set(bytes, ptr);
-    return decode(kernel, ptr, bytes.length, run.count, timestamps, values, run.count);
+    return use(ptr);
   } finally {
     scratch.release(mark);
   }

@@ -1,11 +1,5 @@
-import {
-  type Kernel,
-  layout,
-  type SampleBatch,
-  type SampleStatus,
-  sampleStatus,
-} from "../../kernel/index.ts";
-import { appendEntry, type SampleEntry } from "../head/entry-batch.ts";
+import { layout, type SampleBatch, sampleStatus } from "../../kernel/index.ts";
+import { appendEntry, isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { Head } from "../head/head.ts";
 import type { FloatEntry } from "./float-record.ts";
 import { decodeHistogramRecord } from "./histogram-record.ts";
@@ -22,37 +16,22 @@ export interface WindowOptions {
 /** Entries gathered before they have to be flushed, and those of a record. */
 const entriesMax = 16_384;
 
-/** A float that the kernel appends, of a series that has entries as well. */
-interface FloatBetween {
-  readonly timestampMs: number;
-  readonly plainBits: bigint;
-}
-
 /** Native histograms, and floats with start timestamps, on their way from the log into the head, and the other floats between them. */
 export class EntryWindow {
   appended = 0;
   /** Samples of series that there are not. */
   readonly unknownSeries = { floats: 0, histograms: 0 };
   readonly #options: WindowOptions;
-  readonly #kernel: Kernel;
   readonly #entries = new Map<number, SampleEntry[]>();
-  readonly #floats = new Map<number, FloatBetween[]>();
-  /** Takes one float after the other. */
-  readonly #single: SampleBatch;
+  readonly #floats = new Map<number, FloatEntry[]>();
   #count = 0;
 
   constructor(options: WindowOptions) {
     this.#options = options;
-    this.#kernel = options.head.kernel;
-    this.#single = this.#kernel.createSampleBatch(1);
   }
 
   get isFull(): boolean {
     return this.#count >= entriesMax;
-  }
-
-  close(): void {
-    this.#single.close();
   }
 
   /**
@@ -85,7 +64,7 @@ export class EntryWindow {
       const ref = refs[i]!;
       if (status[i] !== sampleStatus.ok || !this.#entries.has(ref)) continue;
       status[i] = sampleStatus.repeated;
-      const float = { timestampMs: timestamps[i]!, plainBits: valueBits[i]! };
+      const float = { ref, timestampMs: timestamps[i]!, bits: valueBits[i]!, startTimestampMs: 0 };
       const known = this.#floats.get(ref);
       if (known) known.push(float);
       else this.#floats.set(ref, [float]);
@@ -97,34 +76,26 @@ export class EntryWindow {
     for (const [ref, entries] of this.#entries) {
       const floats = this.#floats.get(ref) ?? [];
       const samples = [...floats, ...entries].sort((a, b) => a.timestampMs - b.timestampMs);
-      for (const sample of samples) this.#append(ref, sample);
+      for (const sample of samples) this.#append(sample);
     }
     this.#entries.clear();
     this.#floats.clear();
     this.#count = 0;
   }
 
-  #append(ref: number, sample: FloatBetween | SampleEntry): void {
+  #append(sample: SampleEntry): void {
     const { head, minValidTimeMs } = this.#options;
-    const { timestampMs } = sample;
+    const { ref, timestampMs } = sample;
     if (timestampMs < minValidTimeMs) return;
-    const status =
-      "plainBits" in sample ? this.#appendFloat(ref, sample) : appendEntry(head, sample, this.#options);
+    const status = appendEntry(head, sample, this.#options);
     if (status === sampleStatus.ok) {
       this.appended++;
       head.coverTimes(timestampMs, timestampMs);
     } else if (status === sampleStatus.unknownSeries) {
-      this.unknownSeries["histogram" in sample ? "histograms" : "floats"]++;
+      this.unknownSeries[isFloatEntry(sample) ? "floats" : "histograms"]++;
       // A new series with this number would be taken for theirs the next time.
       head.skipRef(ref);
     }
-  }
-
-  #appendFloat(ref: number, { timestampMs, plainBits }: FloatBetween): SampleStatus {
-    this.#single.clear();
-    this.#single.pushBits(ref, timestampMs, plainBits);
-    this.#single.append(this.#options);
-    return this.#single.status[0] as SampleStatus;
   }
 }
 

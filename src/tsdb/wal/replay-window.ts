@@ -42,7 +42,6 @@ export class ReplayWindow {
 
   close(): void {
     this.#closeBatches();
-    this.#entries.close();
   }
 
   #closeBatches(): void {
