@@ -12,6 +12,7 @@ import { BlockDamagedError, type BlockNotices } from "../block/damage.ts";
 import type { HeadChunkFiles } from "./files.ts";
 import { outOfOrderMask } from "./format.ts";
 import { decodeHeadChunkRecord, type HeadChunkHeader } from "./record.ts";
+import { RecordWindow } from "./record-window.ts";
 
 /** Bytes loaded for series that follow one another, at first and at most; it grows fourfold. A single series loads its own alone. */
 const aheadBytesMin = 16 * 1024;
@@ -41,6 +42,7 @@ export class HeadChunkReader {
   /** A run as it is in its file. */
   readonly #run: ByteBuffer;
   readonly #order: ByteBuffer;
+  readonly #late: RecordWindow;
   readonly #aheadBytesMax: number;
   /** Places that were found damaged. */
   #damaged: Set<string> | undefined;
@@ -64,6 +66,7 @@ export class HeadChunkReader {
     this.#data = kernel.createByteBuffer(bufferBytesMax);
     this.#run = kernel.createByteBuffer(bufferBytesMax);
     this.#order = kernel.createByteBuffer(bufferBytesMax);
+    this.#late = new RecordWindow(files);
     this.#aheadBytesMax = aheadBytesMax;
   }
 
@@ -124,11 +127,9 @@ export class HeadChunkReader {
    */
   outOfOrderData(chunk: number, header: HeadChunkHeader): Uint8Array | undefined {
     const place = headChunkPlaceOf(this.#kernel.views, chunk);
-    const bytes = new Uint8Array(place.recordBytesMax);
     try {
-      const read = this.#files.read(place.file, bytes, place.offset);
       const masked = { ...header, encoding: header.encoding | outOfOrderMask };
-      const data = decodeHeadChunkRecord(this.#kernel, masked, bytes.subarray(0, read));
+      const data = decodeHeadChunkRecord(this.#kernel, masked, this.#late.read(place));
       if (data === undefined) this.#noticeOnce(place);
       return data;
     } catch (error) {
