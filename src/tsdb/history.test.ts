@@ -8,7 +8,7 @@ import { createKernel, type Kernel } from "../kernel/index.ts";
 import { Labels, Matcher } from "../model/index.ts";
 import type { Exemplar } from "../storage/index.ts";
 import { appendSample, HistoryModel, labelsOf, seriesKinds, tellStored } from "./history-model.ts";
-import { openTsdb, type Tsdb } from "./index.ts";
+import { type FloatEncodingName, openTsdb, type Tsdb } from "./index.ts";
 import { createInlineKeeper } from "./maintenance/test-support.ts";
 import { abandon, baseTimeMs, kernelBytes, temporaryDirectory } from "./test-support.ts";
 
@@ -26,6 +26,7 @@ type Step =
   | { kind: "exemplar"; series: number }
   | { kind: "delete"; series: number[]; minutesAgo: number; minutes: number }
   | { kind: "clean" | "snapshot" }
+  | { kind: "encode"; as: FloatEncodingName }
   | { kind: "restart"; isCrash: boolean; isEarly: boolean };
 
 const series = fc.nat({ max: seriesCount - 1 });
@@ -76,6 +77,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constantFrom("clean", "snapshot").map((kind) => ({ kind }) as Step) },
   {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("encode" as const), as: fc.constantFrom("xor", "xor2") }),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant("restart" as const),
@@ -98,6 +103,7 @@ class History {
   #opened: Opened;
   #exemplars = 0;
   #openings = 0;
+  #floatEncoding: FloatEncodingName = "xor";
 
   constructor() {
     this.#opened = this.#open(baseTimeMs + 1000 * minuteMs);
@@ -135,6 +141,7 @@ class History {
         walSyncIntervalMs: 10 * minuteMs,
         outOfOrderWindowMs: windowMinutes * minuteMs,
         storesStarts: true,
+        floatEncoding: this.#floatEncoding,
         exemplarsMax,
         // Another thread takes a while to start, and must come to the same.
         readAheadBytesMin: this.#openings++ % 4 === 1 ? 0 : Infinity,
@@ -178,6 +185,9 @@ class History {
       case "snapshot":
         await tsdb.snapshot({ withHead: true });
         return;
+      case "encode":
+        this.#floatEncoding = each.as;
+        return tsdb.setFloatEncoding(each.as);
       case "restart":
         return this.#restart(each);
     }

@@ -34,6 +34,16 @@ export function isOldPeer(peer: Peer): boolean {
   return /^[0-2]\./.test(peerVersion(peer));
 }
 
+/** For a test's `skip`: false when the installed Prometheus can write XOR2 chunks, which came with 3.11. */
+export function skipWithoutXor2(): string | false {
+  const missing = skipWithout("prometheus", "promtool");
+  if (missing !== false) return missing;
+  const help = spawnSync(binaries.prometheus, ["--help"], { encoding: "utf8" });
+  return (
+    !(help.stdout + help.stderr).includes("xor2-encoding") && "the installed Prometheus has no XOR2 chunks"
+  );
+}
+
 /** What current promtool says on standard error, in the words of the one that is installed. */
 export function inPromtoolsWords(text: string): string {
   if (!isOldPeer("promtool")) return text;

@@ -6,15 +6,6 @@ const view = new DataView(new ArrayBuffer(8));
 const staleHigh = Number(staleMarkerBits >> 32n);
 const staleLow = Number(staleMarkerBits & 0xffffffffn);
 
-/** What announces that the changed bits lie in the window of before, or in another one; as value and number of bits. */
-export interface WindowCodes {
-  readonly same: readonly [code: number, bits: number];
-  readonly other: readonly [code: number, bits: number];
-}
-
-/** Behind them a value that has not changed is a 0. */
-const plainCodes: WindowCodes = { same: [0b10, 2], other: [0b11, 2] };
-
 /** A double of which only what has changed is written: its XOR with the one before, without the zeros around. */
 export class XorValue {
   #high = 0;
@@ -40,42 +31,27 @@ export class XorValue {
     bits.writeBits(this.#low, 32);
   }
 
-  /** As if 0 had been written. */
-  forget(): void {
-    this.#set(0, false);
-  }
-
   readFirst(bits: BitReader): void {
     this.#high = bits.readBits(32);
     this.#low = bits.readBits(32);
   }
 
+  /** 0 for the value of before; 10 and the changed bits in the window of before, or 11, another window and those. */
   writeNext(bits: BitWriter, value: number, isStale = false): void {
-    if (this.holds(value, isStale)) bits.writeBit(0);
-    else this.writeChange(bits, value, isStale, plainCodes);
-  }
-
-  /** Whether the value is, bit by bit, what was written last. */
-  holds(value: number, isStale = false): boolean {
-    const [high, low] = bitsOf(value, isStale);
-    return high === this.#high && low === this.#low;
-  }
-
-  /** Writes a value that differs: which bits may have changed, and those. */
-  writeChange(bits: BitWriter, value: number, isStale: boolean, { same, other }: WindowCodes): void {
     const beforeHigh = this.#high;
     const beforeLow = this.#low;
     this.#set(value, isStale);
     const high = (this.#high ^ beforeHigh) >>> 0;
     const low = (this.#low ^ beforeLow) >>> 0;
+    if (high === 0 && low === 0) return bits.writeBit(0);
     const leading = Math.min(high === 0 ? 32 + Math.clz32(low) : Math.clz32(high), 31);
     const trailing = low === 0 ? 32 + trailingZeros(high) : trailingZeros(low);
     if (this.#leading >= 0 && leading >= this.#leading && trailing >= this.#trailing) {
-      bits.writeBits(...same);
+      bits.writeBits(0b10, 2);
     } else {
       this.#leading = leading;
       this.#trailing = trailing;
-      bits.writeBits(...other);
+      bits.writeBits(0b11, 2);
       bits.writeBits(leading, 5);
       // 64 does not fit into 6 bits; 0 stands for it, for nothing to write has its own code.
       bits.writeBits(64 - leading - trailing, 6);
@@ -85,12 +61,7 @@ export class XorValue {
 
   readNext(bits: BitReader): void {
     if (bits.readBit() === 0) return;
-    this.readChange(bits, bits.readBit() === 1);
-  }
-
-  /** Reads the bits that have changed, in another window than before or the same. */
-  readChange(bits: BitReader, isOther: boolean): void {
-    if (isOther) {
+    if (bits.readBit() === 1) {
       this.#leading = bits.readBits(5);
       const significant = bits.readBits(6) || 64;
       this.#trailing = 64 - this.#leading - significant;
