@@ -32,6 +32,7 @@ export { decodeSamplesRecord } from "./samples-record";
 export { orderBySeries } from "./sample-order";
 export { uncompressSnappy } from "./snappy";
 export { encodeFloats, decodeFloats } from "./floats";
+export { decodeHistogramRows } from "./histogram-chunk";
 export { initTables, crc32c, hash32, hash64 } from "./hash";
 export { window, selectInstant } from "./window";
 export { windowRun, selectInstantRun } from "./runs";

@@ -4,7 +4,7 @@ import { bitsAt, loadBigEndian, putBits, signExtend } from "./bits";
 // Bits of a varbit behind so many ones and a zero; eight ones have no zero.
 // @ts-ignore: decorator
 @inline
-function varbitSize(ones: u32): u32 {
+export function varbitSize(ones: u32): u32 {
   // 3, 6, 9, 12, 18, 25, 56, 64.
   return ones == 0 ? 0 : <u32>((0x40_38_19_12_0c_09_06_03 as u64) >> ((ones - 1) << 3)) & 0xff;
 }

@@ -137,6 +137,17 @@ export interface KernelExports {
     startsOut: number,
     capacity: number,
   ): number;
+  decodeHistogramRows(
+    dataPtr: number,
+    dataBytes: number,
+    firstBit: number,
+    isFloat: number,
+    count: number,
+    positive: number,
+    negative: number,
+    statePtr: number,
+    rowsOut: number,
+  ): number;
   decodeSeries(
     ref: number,
     minTimestampMs: number,

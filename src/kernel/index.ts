@@ -71,6 +71,7 @@ export {
   type TimeBounds,
 } from "./sample-batch.ts";
 export { Scratch } from "./scratch.ts";
+export { histogramRow, type HistogramRows } from "./histogram-rows.ts";
 export { runSeries, type SeriesRun } from "./series-run.ts";
 export { type LabelShare, SeriesTable } from "./series-table.ts";
 export { type SeriesEvent, seriesEvent, type SeriesRecordMode, SeriesWriter } from "./series-writer.ts";

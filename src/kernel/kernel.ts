@@ -24,6 +24,7 @@ import {
 } from "./layout.ts";
 import { Isolation, type PinnedSnapshot } from "./isolation.ts";
 import { HeadChunks } from "./head-chunks.ts";
+import { histogramRow, type HistogramRows } from "./histogram-rows.ts";
 import { LineTable } from "./line-table.ts";
 import {
   type BinaryRowsOptions,
@@ -292,6 +293,36 @@ export class Kernel {
     if (decoded === -3) throw new RangeError(`capacity ${capacity} is below the chunk's ${count} samples`);
     const name = encoding === chunkEncodingXor ? "XOR" : "XOR2";
     throw new ChunkDamagedError(`${name} chunk of ${dataBytes} bytes ends before its ${count} samples do`);
+  }
+
+  /**
+   * Decodes the samples of a native histogram chunk that begin at `firstBit` of the data (behind the layout), to rows of f64 in scratch memory. The data has readable
+   * slack behind it. Throws ChunkDamagedError.
+   */
+  decodeHistogramRows(
+    data: { ptr: number; bytes: number; firstBit: number },
+    samples: { isFloat: boolean; count: number; positive: number; negative: number },
+  ): HistogramRows {
+    const { isFloat, count, positive, negative } = samples;
+    const stride = histogramRow.buckets + positive + negative;
+    const statePtr = this.scratch.allocate(16 * stride);
+    const rowsPtr = this.scratch.allocate(8 * count * stride);
+    const decoded = this.exports.decodeHistogramRows(
+      data.ptr,
+      data.bytes,
+      data.firstBit,
+      Number(isFloat),
+      count,
+      positive,
+      negative,
+      statePtr,
+      rowsPtr,
+    );
+    if (decoded < 0)
+      throw new ChunkDamagedError(
+        `histogram chunk of ${data.bytes} bytes ends before its ${count} samples do`,
+      );
+    return { rowsPtr, stride };
   }
 
   /** The sample count in a chunk's first two bytes. */

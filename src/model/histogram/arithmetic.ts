@@ -96,7 +96,10 @@ function combineAligned(a: Histogram, b: Histogram, sign: 1 | -1): Histogram {
 function combineBuckets(a: Buckets, b: Buckets, sign: 1 | -1): Buckets {
   if (b.indices.length === 0) return a;
   if (sameNumbers(a.indices, b.indices)) {
-    return { indices: a.indices, counts: a.counts.map((count, i) => count + sign * b.counts[i]!) };
+    // Of the right length at once, here and below: rates over long ranges make very many of these.
+    const combined = Array<number>(a.counts.length);
+    for (let i = 0; i < combined.length; i++) combined[i] = a.counts[i]! + sign * b.counts[i]!;
+    return { indices: a.indices, counts: combined };
   }
   const indices: number[] = [];
   const counts: number[] = [];
@@ -130,12 +133,12 @@ function populatedBuckets(totals: readonly number[]): Buckets {
 
 /** Everything counted `factor` times; a negative factor makes a gauge of it. */
 export function multiplyHistogram(histogram: Histogram, factor: number): Histogram {
-  return scale(histogram, (value) => value * factor, factor);
+  return scale(histogram, factor, (value) => value * factor, multiplyCounts);
 }
 
 /** Everything divided; a division by zero leaves no buckets. */
 export function divideHistogram(histogram: Histogram, divisor: number): Histogram {
-  const scaled = scale(histogram, (value) => value / divisor, divisor);
+  const scaled = scale(histogram, divisor, (value) => value / divisor, divideCounts);
   return divisor === 0 ? { ...scaled, positive: noBuckets, negative: noBuckets } : scaled;
 }
 
@@ -143,7 +146,12 @@ export function negateHistogram(histogram: Histogram): Histogram {
   return multiplyHistogram(histogram, -1);
 }
 
-function scale(histogram: Histogram, change: (value: number) => number, factor: number): Histogram {
+function scale(
+  histogram: Histogram,
+  factor: number,
+  change: (value: number) => number,
+  changeCounts: (counts: readonly number[], factor: number) => number[],
+): Histogram {
   const { positive, negative } = histogram;
   return {
     ...histogram,
@@ -151,7 +159,19 @@ function scale(histogram: Histogram, change: (value: number) => number, factor: 
     zeroCount: change(histogram.zeroCount),
     count: change(histogram.count),
     sum: change(histogram.sum),
-    positive: { indices: positive.indices, counts: positive.counts.map(change) },
-    negative: { indices: negative.indices, counts: negative.counts.map(change) },
+    positive: { indices: positive.indices, counts: changeCounts(positive.counts, factor) },
+    negative: { indices: negative.indices, counts: changeCounts(negative.counts, factor) },
   };
+}
+
+function multiplyCounts(counts: readonly number[], factor: number): number[] {
+  const scaled = Array<number>(counts.length);
+  for (let i = 0; i < scaled.length; i++) scaled[i] = counts[i]! * factor;
+  return scaled;
+}
+
+function divideCounts(counts: readonly number[], divisor: number): number[] {
+  const scaled = Array<number>(counts.length);
+  for (let i = 0; i < scaled.length; i++) scaled[i] = counts[i]! / divisor;
+  return scaled;
 }

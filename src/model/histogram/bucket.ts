@@ -27,15 +27,29 @@ export function* negativeBuckets(histogram: Histogram): Generator<Bucket> {
  * bucket begins where that ends.
  */
 export function allBuckets(histogram: Histogram): Bucket[] {
-  const buckets: Bucket[] = [];
-  for (let i = histogram.negative.indices.length - 1; i >= 0; i--) {
-    buckets.push(outsideZero(negativeBucket(histogram, i), histogram.zeroThreshold));
-  }
-  if (histogram.zeroCount > 0) buckets.push(zeroBucket(histogram));
-  for (let i = 0; i < histogram.positive.indices.length; i++) {
-    buckets.push(outsideZero(positiveBucket(histogram, i), histogram.zeroThreshold));
-  }
-  return buckets;
+  return Array.from({ length: bucketCount(histogram) }, (_, i) => bucketAt(histogram, i));
+}
+
+/** How many buckets `allBuckets` lists. */
+export function bucketCount({ positive, negative, zeroCount }: Histogram): number {
+  return negative.indices.length + (zeroCount > 0 ? 1 : 0) + positive.indices.length;
+}
+
+/** The `i`th of `allBuckets`. */
+export function bucketAt(histogram: Histogram, i: number): Bucket {
+  const { negative, zeroCount, zeroThreshold } = histogram;
+  const negatives = negative.indices.length;
+  if (i < negatives) return outsideZero(negativeBucket(histogram, negatives - 1 - i), zeroThreshold);
+  if (i === negatives && zeroCount > 0) return zeroBucket(histogram);
+  return outsideZero(positiveBucket(histogram, i - negatives - (zeroCount > 0 ? 1 : 0)), zeroThreshold);
+}
+
+/** What the `i`th of `allBuckets` counts. */
+export function observationsAt({ positive, negative, zeroCount }: Histogram, i: number): number {
+  const negatives = negative.indices.length;
+  if (i < negatives) return negative.counts[negatives - 1 - i]!;
+  if (i === negatives && zeroCount > 0) return zeroCount;
+  return positive.counts[i - negatives - (zeroCount > 0 ? 1 : 0)]!;
 }
 
 /** The buckets from −Inf up to each bound of the positive side, gaps included, as a classic histogram counts them. */

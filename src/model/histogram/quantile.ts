@@ -1,5 +1,5 @@
 import { exp2, log2 } from "./binary-logarithm.ts";
-import { allBuckets, type Bucket } from "./bucket.ts";
+import { allBuckets, type Bucket, bucketAt, bucketCount, observationsAt } from "./bucket.ts";
 import { hasCustomBuckets, type Histogram } from "./histogram.ts";
 
 /** What observations of NaN did to a quantile: it is NaN for there is no bucket at its rank, or it is too high. */
@@ -18,11 +18,8 @@ export function histogramQuantile(
   if (histogram.count === 0 || Number.isNaN(phi)) return { value: NaN };
   const hasNaN = Number.isNaN(histogram.sum);
   const isUpwards = hasNaN || phi < 0.5;
-  const buckets = allBuckets(histogram);
-  const total = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
-  if (!isUpwards) buckets.reverse();
   const rank = (isUpwards ? phi : 1 - phi) * histogram.count;
-  const hit = bucketAtRank(buckets, rank);
+  const hit = bucketAtRank(histogram, rank, isUpwards);
   const bucket = withNaturalZero(hit.bucket, histogram);
   if (hasCustomBuckets(histogram)) {
     if (hit.bucket.lower === -Infinity && bucket.upper <= 0) return { value: bucket.upper };
@@ -32,18 +29,31 @@ export function histogramQuantile(
   if (reached < rank) return hasNaN ? { value: NaN, remark: "nan" } : { value: bucket.upper };
   const inBucket = isUpwards ? rank - (reached - bucket.count) : reached - rank;
   const value = interpolate(bucket, inBucket / bucket.count, hasCustomBuckets(histogram));
-  return hasNaN && total < histogram.count ? { value, remark: "skewed" } : { value };
+  return hasNaN && sumOfBuckets(histogram) < histogram.count ? { value, remark: "skewed" } : { value };
 }
 
-/** The first bucket with which as many observations as the rank says are reached, else the last. */
-function bucketAtRank(buckets: readonly Bucket[], rank: number): { bucket: Bucket; reached: number } {
+function sumOfBuckets(histogram: Histogram): number {
+  let total = 0;
+  for (let i = 0; i < bucketCount(histogram); i++) total += observationsAt(histogram, i);
+  return total;
+}
+
+/** The first bucket, from the lowest upwards or from the highest downwards, with which as many observations as the rank says are reached, else the last. */
+function bucketAtRank(
+  histogram: Histogram,
+  rank: number,
+  isUpwards: boolean,
+): { bucket: Bucket; reached: number } {
+  const length = bucketCount(histogram);
+  if (length === 0) return { bucket: nothing, reached: 0 };
+  const last = isUpwards ? length - 1 : 0;
+  const step = isUpwards ? 1 : -1;
   let reached = 0;
-  for (const bucket of buckets) {
-    if (bucket.count === 0) continue;
-    reached += bucket.count;
-    if (reached >= rank) return { bucket, reached };
+  for (let i = length - 1 - last; ; i += step) {
+    const count = observationsAt(histogram, i);
+    reached += count;
+    if ((count !== 0 && reached >= rank) || i === last) return { bucket: bucketAt(histogram, i), reached };
   }
-  return { bucket: buckets.at(-1) ?? nothing, reached };
 }
 
 const nothing: Bucket = { lower: 0, upper: 0, lowerInclusive: true, upperInclusive: true, count: 0 };
@@ -97,7 +107,7 @@ export function histogramFraction(
   if (lower >= upper) return { value: 0, excludesNaN: false };
   const buckets = allBuckets(histogram);
   const hasNaN = Number.isNaN(histogram.sum);
-  const inBuckets = hasNaN ? buckets.reduce((sum, bucket) => sum + bucket.count, 0) : histogram.count;
+  const inBuckets = hasNaN ? sumOfBuckets(histogram) : histogram.count;
   const upTo = (value: number): number => {
     const rank = rankOf(value, buckets, histogram);
     return rank === undefined || rank > inBuckets ? inBuckets : rank;

@@ -2,12 +2,14 @@ import {
   addCompensated,
   type CompensatedHistogram,
   divideCompensated,
+  hasSameBuckets,
   multiplyCompensated,
   totalOf,
   uncompensated,
 } from "./compensated.ts";
 import { divideHistogram } from "./arithmetic.ts";
 import type { Histogram } from "./histogram.ts";
+import { RunningSum } from "./running-sum.ts";
 
 /** What a user should hear about how an aggregation of histograms went. */
 export interface AggregationRemarks {
@@ -30,16 +32,27 @@ export interface AggregationState {
 
 /** Adds up histograms, with what rounding loses; empty buckets are kept. */
 abstract class HistogramAggregate {
-  protected sum: CompensatedHistogram;
   protected count = 1;
   protected isMean = false;
+  #sum: CompensatedHistogram;
+  /** In place of the sum, since two histograms had the same buckets. */
+  #running: RunningSum | undefined;
   #sawReset = false;
   #sawNoReset = false;
   #boundsReconciled = false;
 
   constructor(first: Histogram) {
-    this.sum = uncompensated(first);
+    this.#sum = uncompensated(first);
     this.#note(first);
+  }
+
+  protected get sum(): CompensatedHistogram {
+    return this.#running?.state ?? this.#sum;
+  }
+
+  protected set sum(sum: CompensatedHistogram) {
+    this.#sum = sum;
+    this.#running = undefined;
   }
 
   get remarks(): AggregationRemarks {
@@ -88,6 +101,13 @@ abstract class HistogramAggregate {
   protected abstract include(histogram: Histogram): void;
   protected abstract includeState(state: AggregationState): void;
 
+  /** The sum, to be added to in place, where the histogram has the same buckets. */
+  protected runningSum(histogram: Histogram): RunningSum | undefined {
+    if (this.#running === undefined && hasSameBuckets(this.#sum.value, histogram))
+      this.#running = new RunningSum(this.#sum);
+    return this.#running?.fits(histogram) === true ? this.#running : undefined;
+  }
+
   protected plus(sum: CompensatedHistogram, histogram: Histogram): CompensatedHistogram {
     const added = addCompensated(sum, histogram);
     this.#boundsReconciled ||= added.boundsReconciled;
@@ -111,7 +131,9 @@ export class HistogramSum extends HistogramAggregate {
   }
 
   protected include(histogram: Histogram): void {
-    this.sum = this.plus(this.sum, histogram);
+    const running = this.runningSum(histogram);
+    if (running === undefined) this.sum = this.plus(this.sum, histogram);
+    else running.add(histogram);
   }
 
   protected includeState({ sum, count }: AggregationState): void {
@@ -129,6 +151,11 @@ export class HistogramMean extends HistogramAggregate {
   protected include(histogram: Histogram): void {
     const { count } = this;
     if (!this.isMean) {
+      const running = this.runningSum(histogram);
+      if (running?.overflowsWith(histogram) === false) {
+        running.add(histogram);
+        return;
+      }
       const sum = this.plus(this.sum, histogram);
       if (!hasOverflow(sum.value)) {
         this.sum = sum;

@@ -12,6 +12,7 @@ export function usesStarts(func: string): func is StartFunction {
 
 /** Whether a counter began anew between two neighbours, judged by since when they count. */
 export function isStartReset(starts: StartTimestamps, previousMs: number, currentMs: number): boolean {
+  if (starts.size === 0) return false;
   const startMs = starts.get(currentMs) ?? 0;
   // It is not known, makes no sense, or is what OpenTelemetry writes where it is not known.
   if (startMs === 0 || startMs >= currentMs) return false;
@@ -23,6 +24,7 @@ export function isStartReset(starts: StartTimestamps, previousMs: number, curren
 
 /** Whether a sample says to count since before its neighbour, and the neighbour since another time. */
 function startOverlaps(starts: StartTimestamps, previousMs: number, currentMs: number): boolean {
+  if (starts.size === 0) return false;
   const startMs = starts.get(currentMs) ?? 0;
   return startMs !== 0 && startMs < previousMs && startMs !== (starts.get(previousMs) ?? 0);
 }

@@ -77,44 +77,81 @@ function rawIncrease(
   isCounter: boolean,
   remarks: HistogramRemarks,
 ): Histogram | undefined {
-  const histograms = samples.map(({ histogram }) => histogram);
-  const last = histograms.at(-1)!;
-  if (isCounter && histograms.some(({ counterReset }) => counterReset === "gauge")) remarks.notACounter();
-  const isReset = (i: number, previous: Histogram): boolean =>
-    isStartReset(starts, samples[i - 1]!.timestampMs, samples[i]!.timestampMs) ||
-    detectCounterReset(histograms[i]!, previous);
-  let first = histograms[0]!;
-  if (isCounter && isReset(1, first)) {
+  const last = samples.at(-1)!.histogram;
+  if (isCounter && samples.some(({ histogram }) => histogram.counterReset === "gauge")) remarks.notACounter();
+  let first = samples[0]!.histogram;
+  if (isCounter && isReset(samples, starts, 1, first)) {
     // What was before the reset does not matter, however its buckets were laid out.
-    const { schema, customBounds } = histograms[1]!;
+    const { schema, customBounds } = samples[1]!.histogram;
     first = createHistogram({ schema, customBounds });
   }
-  const between = isCounter ? histograms.slice(1, -1) : [];
-  const isCustom = hasCustomBuckets(first);
-  if ([last, ...between].some((histogram) => hasCustomBuckets(histogram) !== isCustom)) {
+  const schema = isCounter
+    ? commonSchema(first, samples, 1)
+    : commonSchema(first, samples, samples.length - 1);
+  if (schema === undefined) {
     remarks.mixedSchemas();
     return undefined;
   }
-  const schema = Math.min(last.schema, first.schema, ...between.map((histogram) => histogram.schema));
   const total = new RemarkingSum(reduceResolution(last, schema), remarks);
   total.subtract(first);
   if (isCounter) {
-    if (
-      someStartOverlaps(
-        starts,
-        samples.map(({ timestampMs }) => timestampMs),
-      )
-    )
-      remarks.startOverlap();
-    let previous = first;
-    for (let i = 1; i < histograms.length; i++) {
-      if (isReset(i, previous)) total.add(previous);
-      previous = histograms[i]!;
-    }
-  } else if (histograms[0]!.counterReset !== "gauge" || last.counterReset !== "gauge") {
+    if (hasStartOverlaps(samples, starts)) remarks.startOverlap();
+    addBeforeResets(total, samples, starts, first);
+  } else if (samples[0]!.histogram.counterReset !== "gauge" || last.counterReset !== "gauge") {
     remarks.notAGauge();
   }
   return compactHistogram(withCounterReset(total.histogram, "gauge"));
+}
+
+/** Whether the `i`th sample, behind `previous`, begins anew. */
+function isReset(
+  samples: readonly HistogramSample[],
+  starts: StartTimestamps,
+  i: number,
+  previous: Histogram,
+): boolean {
+  const { timestampMs, histogram } = samples[i]!;
+  return (
+    isStartReset(starts, samples[i - 1]!.timestampMs, timestampMs) || detectCounterReset(histogram, previous)
+  );
+}
+
+/** The lowest schema of `first` and the samples from `from` on; undefined where exponential buckets meet custom ones. */
+function commonSchema(
+  first: Histogram,
+  samples: readonly HistogramSample[],
+  from: number,
+): number | undefined {
+  const isCustom = hasCustomBuckets(first);
+  let { schema } = first;
+  for (let i = from; i < samples.length; i++) {
+    const { histogram } = samples[i]!;
+    if (hasCustomBuckets(histogram) !== isCustom) return undefined;
+    schema = Math.min(schema, histogram.schema);
+  }
+  return schema;
+}
+
+function hasStartOverlaps(samples: readonly HistogramSample[], starts: StartTimestamps): boolean {
+  if (starts.size === 0) return false;
+  return someStartOverlaps(
+    starts,
+    samples.map(({ timestampMs }) => timestampMs),
+  );
+}
+
+/** What was counted before each reset is not in the last sample. */
+function addBeforeResets(
+  total: RemarkingSum,
+  samples: readonly HistogramSample[],
+  starts: StartTimestamps,
+  first: Histogram,
+): void {
+  let previous = first;
+  for (let i = 1; i < samples.length; i++) {
+    if (isReset(samples, starts, i, previous)) total.add(previous);
+    previous = samples[i]!.histogram;
+  }
 }
 
 /** irate and idelta over the last two samples, of which at least one is a histogram. */

@@ -238,8 +238,8 @@ export class WindowOperator implements Operator {
         continue;
       }
       const samples = {
-        timestamps: timestamps.subarray(floats.first, floats.end),
-        values: values.subarray(floats.first, floats.end),
+        timestamps: floats.isEmpty ? noNumbers : timestamps.subarray(floats.first, floats.end),
+        values: floats.isEmpty ? noNumbers : values.subarray(floats.first, floats.end),
         histograms: histograms.slice(natives.first, natives.end),
         starts,
       };
@@ -269,6 +269,8 @@ function isInside(
 ): boolean {
   return timestampMs > startMs && timestampMs <= endMs;
 }
+
+const noNumbers = new Float64Array(0);
 
 /** The part of ascending times that lies in a window (start, end] which moves on. */
 class Slice {

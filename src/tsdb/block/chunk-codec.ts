@@ -5,7 +5,8 @@ import {
   type StartTimestamps,
   type StoredHistogram,
 } from "../../storage/index.ts";
-import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { readHistogramChunk } from "../chunk/histogram-reader.ts";
 
 /** How the bytes of one chunk encoding become columns of floats, or histograms: a codec decodes one of the two. */
 export interface ChunkCodec {
@@ -17,7 +18,7 @@ export interface ChunkCodec {
   /** How the kernel calls it. Absent where samples are not floats. */
   readonly floatEncoding?: FloatEncoding;
   /** Decodes a chunk's data, the count's two bytes included, in the order of their times. Throws ChunkDamagedError. Absent where samples are floats. */
-  readonly decodeHistograms?: (bytes: Uint8Array, need?: HistogramNeed) => Iterable<StoredHistogram>;
+  readonly decodeHistograms?: (kernel: Kernel, bytes: Uint8Array, need?: HistogramNeed) => StoredHistogram[];
 }
 
 const wholeCount = 0xffff;
@@ -43,7 +44,7 @@ function histogramCodec(name: string, encoding: HistogramEncoding): ChunkCodec {
     name,
     kind: "histogram",
     countMask: encoding >= 5 ? flaggedCount : wholeCount,
-    decodeHistograms: (bytes, need) => decodeHistogramChunk(encoding, bytes, undefined, need),
+    decodeHistograms: (kernel, bytes, need) => readHistogramChunk(kernel, encoding, bytes, undefined, need),
   };
 }
 

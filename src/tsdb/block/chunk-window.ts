@@ -133,7 +133,7 @@ export class ChunkWindow {
   decodeHistograms(need?: HistogramNeed): StoredHistogram[] {
     const { u8 } = this.#kernel.views;
     const data = u8.subarray(this.dataPtr, this.dataPtr + this.dataBytes);
-    return this.#checked(() => [...(this.codec?.decodeHistograms?.(data, need) ?? [])]);
+    return this.#checked(() => this.codec?.decodeHistograms?.(this.#kernel, data, need) ?? []);
   }
 
   /** Since when the floats of the chunk found last count, as far as it keeps that. Throws BlockDamagedError. */

@@ -68,6 +68,11 @@ export class BitReader {
     this.#at = fromByte * 8;
   }
 
+  /** The next bit's. */
+  get position(): number {
+    return this.#at;
+  }
+
   get bitsLeft(): number {
     return this.#bytes.length * 8 - this.#at;
   }

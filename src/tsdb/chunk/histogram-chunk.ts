@@ -180,14 +180,18 @@ export function* decodeHistogramChunk(
     const nextMs = i + 1 < samples ? decoder.readTime(bits) : Infinity;
     if (isStale || need.isWanted?.(timestampMs, nextMs) !== false) {
       const known = isStale ? staleHistogram : shape;
-      const hint = header === "gauge" ? "gauge" : i === 0 ? "unknown" : "not_reset";
-      const histogram = known ?? readable(withCounterReset(decoder.histogram(), hint));
+      const histogram = known ?? readable(withCounterReset(decoder.histogram(), hintInChunk(header, i)));
       if (need.shapeOnly === true && !isStale) shape = histogram;
       yield { timestampMs, histogram, kind, startTimestampMs };
     }
     previousMs = timestampMs;
     timestampMs = nextMs;
   }
+}
+
+/** What is known of resets before the `i`th histogram of a chunk. */
+export function hintInChunk(header: CounterReset, i: number): CounterReset {
+  return header === "gauge" ? "gauge" : i === 0 ? "unknown" : "not_reset";
 }
 
 /** How many samples a chunk's header says it has. */
@@ -226,7 +230,7 @@ function formOf(encoding: HistogramEncoding): typeof plainForm | typeof startFor
 }
 
 /** Finer schemas than are in use may be stored; they are read as the finest of those. */
-function readable(histogram: Histogram): Histogram {
+export function readable(histogram: Histogram): Histogram {
   return histogram.schema > exponentialSchemaMax
     ? reduceResolution(histogram, exponentialSchemaMax)
     : histogram;

@@ -1,6 +1,7 @@
 import type { Kernel } from "../../kernel/index.ts";
 import type { HistogramNeed, StoredHistogram } from "../../storage/index.ts";
-import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { readHistogramChunk } from "../chunk/histogram-reader.ts";
 import { encodedChunks, type FileChunkData } from "./encoded-chunks.ts";
 
 /**
@@ -16,8 +17,8 @@ export function readHeadHistograms(
   need?: HistogramNeed,
 ): StoredHistogram[] {
   return encodedChunks(kernel, ref, minTimestampMs, maxTimestampMs, dataOfFileChunk)
-    .flatMap(({ encoding, bytes, count }) => [
-      ...decodeHistogramChunk(encoding as HistogramEncoding, bytes, count, need),
-    ])
+    .flatMap(({ encoding, bytes, count }) =>
+      readHistogramChunk(kernel, encoding as HistogramEncoding, bytes, count, need),
+    )
     .filter(({ timestampMs }) => timestampMs >= minTimestampMs && timestampMs <= maxTimestampMs);
 }

@@ -44,11 +44,12 @@ export function readFloats(
 
 /** The native histograms of a run, in the order of time. Throws ChunkDamagedError. */
 export function readHistograms(
-  { views }: Kernel,
+  kernel: Kernel,
   ref: number,
   run: OutOfOrderRun,
   data: RunData,
 ): StoredHistogram[] {
+  const { views } = kernel;
   if (run.encoding === openEncoding) {
     if (!isMixed(views, run.ptr)) return [];
     return openEntries(views, run.ptr, ref)
@@ -57,7 +58,7 @@ export function readHistograms(
   }
   const { decodeHistograms } = codecOf(run);
   const bytes = decodeHistograms && data(ref, run);
-  return bytes ? [...decodeHistograms(bytes)] : [];
+  return bytes ? decodeHistograms(kernel, bytes) : [];
 }
 
 /** Since when the floats of a run count, by the time of each, as far as that is known. Throws ChunkDamagedError. */
@@ -85,7 +86,7 @@ export function readEntries(kernel: Kernel, ref: number, run: OutOfOrderRun, dat
   const bytes = data(ref, run);
   const { decodeHistograms } = codecOf(run);
   if (bytes === undefined) return [];
-  if (decodeHistograms) return Array.from(decodeHistograms(bytes), (sample) => ({ ...sample, ref }));
+  if (decodeHistograms) return decodeHistograms(kernel, bytes).map((sample) => ({ ...sample, ref }));
   const starts = startsIn(kernel, run, bytes);
   const mark = scratch.mark();
   try {
