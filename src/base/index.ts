@@ -25,6 +25,7 @@ export {
   textFlag,
 } from "./flags.ts";
 export { threadFile } from "./thread-file.ts";
+export { threadHeap } from "./thread-heap.ts";
 export { lowerThreadPriority } from "./thread-priority.ts";
 export { RecentMap } from "./recent-map.ts";
 export { releaseBytes } from "./release.ts";

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type Logger, NarthexError, threadFile } from "../../base/index.ts";
+import { type Logger, NarthexError, threadFile, threadHeap } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import type { Matcher } from "../../model/index.ts";
 import type { CompactionResult, RetentionLimits } from "../block/maintenance.ts";
@@ -16,6 +16,8 @@ import type {
 
 /** What the thread remembers of the blocks' indexes: it reads them from front to back. */
 const cacheBytesMax = 16 * 1024 * 1024;
+/** Its columns are in the shared memory; it has time. */
+const semiSpaceMbMax = 1;
 /** A thread without work ends after so long: there is work every two hours. */
 const idleMsMax = 5000;
 
@@ -133,6 +135,7 @@ export class MaintenanceThread implements BlockKeeper {
     const worker = new Worker(threadFile("maintenance-worker", import.meta), {
       workerData: start,
       name: "maintenance",
+      resourceLimits: threadHeap(semiSpaceMbMax),
     });
     worker.on("message", (report: MaintenanceReport) => this.#take(report));
     worker.on("error", (error) => logger.error("the maintenance thread failed", { err: error }));

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { NarthexError, threadFile } from "../../base/index.ts";
+import { NarthexError, threadFile, threadHeap } from "../../base/index.ts";
 import type { Kernel, SampleBounds } from "../../kernel/index.ts";
 import {
   changes,
@@ -12,6 +12,9 @@ import {
   type ReadAheadStart,
 } from "./read-ahead-messages.ts";
 import type { Segment } from "./segment.ts";
+
+/** Records stay in buffers outside of the heap. */
+const semiSpaceMbMax = 1;
 
 /** What comes next of a log. */
 export type ReadAheadPart = Exclude<ReadAheadMessage, { type: "failed" | "end" }>;
@@ -43,6 +46,7 @@ export class SegmentReadAhead {
     this.#worker = new Worker(threadFile("read-ahead-worker", import.meta), {
       workerData: start,
       name: "read-ahead",
+      resourceLimits: threadHeap(semiSpaceMbMax),
     });
     this.#worker.on("message", (message: ReadAheadMessage) => {
       this.#messages.push(message);
