@@ -35,7 +35,7 @@ export { encodeFloats, decodeFloats } from "./floats";
 export { decodeHistogramRows } from "./histogram-chunk";
 export { initTables, crc32c, hash32, hash64 } from "./hash";
 export { window, selectInstant } from "./window";
-export { windowRun, selectInstantRun } from "./runs";
+export { windowRun } from "./runs";
 export { quantile } from "./quantile";
 export { aggregateBegin, aggregateAdd, aggregateFinish, binaryRows } from "./rows";
 export { lineTableParse } from "./line-parser";

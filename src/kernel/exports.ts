@@ -268,18 +268,6 @@ export interface KernelExports {
     outPtr: number,
     presentPtr: number,
   ): void;
-  selectInstantRun(
-    runPtr: number,
-    series: number,
-    tsPtr: number,
-    vsPtr: number,
-    startMs: number,
-    stepMs: number,
-    steps: number,
-    lookbackMs: number,
-    outPtr: number,
-    presentPtr: number,
-  ): void;
   selectInstant(
     tsPtr: number,
     vsPtr: number,

@@ -22,16 +22,13 @@ export {
   scanTableBytes,
   writeTableBytes,
 } from "./head-chunks.ts";
+export { attachKernel, createKernel, defaultLimitBytes, type KernelOptions } from "./create.ts";
 export {
   type FileChunks,
   Kernel,
   type KernelHandle,
-  type KernelOptions,
   type MemoryUsage,
-  attachKernel,
   chunkBytesMax,
-  createKernel,
-  defaultLimitBytes,
   seriesFileDamaged,
   seriesNotLoaded,
   type SeriesPiece,

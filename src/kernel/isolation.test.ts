@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { attachKernel } from "./kernel.ts";
+import { attachKernel } from "./create.ts";
 import type { Snapshot } from "./isolation.ts";
 import { isolationNote } from "./layout.ts";
 import { testKernel } from "./testing.ts";

@@ -1,4 +1,5 @@
-import { type Kernel, createKernel } from "./kernel.ts";
+import { createKernel } from "./create.ts";
+import type { Kernel } from "./kernel.ts";
 import { memoryBytesMin } from "./layout.ts";
 
 /** A small kernel of its own for a test file, and how tests put columns into it. */
