@@ -14,25 +14,29 @@ export interface System {
 const root = join(import.meta.dirname, "..");
 
 /**
- * The systems that are on this machine; Narthex first. A missing peer is named on standard error and left out. `blockHours` is what Prometheus' kind
+ * The systems that are on this machine; Narthex first, with XOR2 chunks only when `only` names it so. A missing peer is named on standard error and left out. `blockHours` is what Prometheus' kind
  * cuts from its head at once: samples may be half as old.
  */
 export function findSystems(only: string | undefined, blockHours: number): System[] {
   const blockFlags = ["--web.enable-admin-api", `--storage.tsdb.min-block-duration=${blockHours}h`];
+  const narthex = (name: string, ...flags: string[]): System => ({
+    name,
+    command: join(root, "bin/narthex"),
+    args: (config, data, port) => [
+      "server",
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      ...blockFlags,
+      ...flags,
+    ],
+    readyPath: "/-/ready",
+    isPrometheus: true,
+  });
+  const withXor2 = "Narthex-XOR2";
   const all: System[] = [
-    {
-      name: "Narthex",
-      command: join(root, "bin/narthex"),
-      args: (config, data, port) => [
-        "server",
-        `--config.file=${config}`,
-        `--storage.tsdb.path=${data}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        ...blockFlags,
-      ],
-      readyPath: "/-/ready",
-      isPrometheus: true,
-    },
+    narthex("Narthex"),
+    narthex(withXor2, "--enable-feature=xor2-encoding"),
     {
       name: "Prometheus",
       command: process.env["PROMETHEUS_BIN"] ?? "/usr/bin/prometheus",
@@ -62,7 +66,8 @@ export function findSystems(only: string | undefined, blockHours: number): Syste
     },
   ];
   return all.filter((system) => {
-    if (only !== undefined && !only.split(",").includes(system.name.toLowerCase())) return false;
+    const isNamed = only?.split(",").includes(system.name.toLowerCase());
+    if (!(isNamed ?? system.name !== withXor2)) return false;
     if (existsSync(system.command)) return true;
     process.stderr.write(`${system.name} left out: no ${system.command}\n`);
     return false;

@@ -34,9 +34,14 @@ function fill(
     let t = startMs;
     const samples = steps.map(([stepMs, valueBits]) => ({ t: (t += stepMs), bits: valueBits }));
     kernel.series.create(i + 1, labels);
-    batch.clear();
-    for (const sample of samples) batch.pushBits(i + 1, sample.t, sample.bits);
-    batch.append({ samplesPerChunk });
+    // The first chunks of a series may be of one encoding, and the later ones of the other.
+    const half = samples.length >> 1;
+    for (const [part, some] of [samples.slice(0, half), samples.slice(half)].entries()) {
+      kernel.floatEncoding = (i >> part) % 2 === 0 ? layout.chunkEncodingXor : layout.chunkEncodingXor2;
+      batch.clear();
+      for (const sample of some) batch.pushBits(i + 1, sample.t, sample.bits);
+      batch.append({ samplesPerChunk });
+    }
     if (foreign.has(i))
       for (const ptr of kernel.series.chunkPtrs(i + 1)) kernel.views.u8[ptr + layout.chunk.encoding] = 2;
     return samples;

@@ -326,16 +326,19 @@ function varint(value: bigint): Buffer {
   return Buffer.from(bytes);
 }
 
-test("readers decode whole and correct series while the writer appends, grows, closes and truncates", async () => {
-  const kernel = testKernel();
-  const refs = 50;
-  const roundsMin = 3000;
-  const roundsMax = 300_000;
-  const readsMin = 500;
-  const done = layout.control.headWords >>> 2;
-  const readsSoFar = done + 1;
-  for (let ref = 1; ref <= refs; ref++) kernel.series.create(ref, kernel.arena.allocate(16));
-  const source = `
+for (const encoding of [layout.chunkEncodingXor, layout.chunkEncodingXor2] as const)
+  test(`readers decode whole and correct series while the writer appends, grows, closes and truncates, encoding ${encoding}`, async () => {
+    const kernel = testKernel();
+    kernel.floatEncoding = encoding;
+    const refs = 50;
+    const roundsMin = 3000;
+    const roundsMax = 300_000;
+    const readsMin = 500;
+    const done = layout.control.headWords >>> 2;
+    const readsSoFar = done + 1;
+    const length = { chunkRangeMs: 7_200_000, samplesPerChunk: 20 };
+    for (let ref = 1; ref <= refs; ref++) kernel.series.create(ref, kernel.arena.allocate(16));
+    const source = `
     const { workerData, parentPort } = require("node:worker_threads");
     import(workerData.face).then(({ attachKernel, layout }) => {
       const kernel = attachKernel(workerData.handle);
@@ -365,38 +368,48 @@ test("readers decode whole and correct series while the writer appends, grows, c
       }
       parentPort.postMessage({ reads, longest, wrong });
     });`;
-  const face = new URL("./index.ts", import.meta.url).href;
-  const worker = new Worker(source, { eval: true, workerData: { face, handle: kernel.handle(1), refs } });
-  const messages = new Promise<{ reads: number; longest: number; wrong: string }>((resolve, reject) => {
-    worker.on("message", (message) => {
-      if (message === "ready") write();
-      else resolve(message);
+    const face = new URL("./index.ts", import.meta.url).href;
+    const worker = new Worker(source, { eval: true, workerData: { face, handle: kernel.handle(1), refs } });
+    const messages = new Promise<{ reads: number; longest: number; wrong: string }>((resolve, reject) => {
+      worker.on("message", (message) => {
+        if (message === "ready") write();
+        else resolve(message);
+      });
+      worker.once("error", reject);
     });
-    worker.once("error", reject);
-  });
 
-  function write(): void {
-    const batch = kernel.createSampleBatch(refs);
-    // A busy machine may not let the reader run for a while.
-    const { u32 } = kernel.views;
-    const isEnough = (round: number): boolean =>
-      round > roundsMax || (round > roundsMin && Atomics.load(u32, readsSoFar) >= readsMin);
-    for (let round = 1; !isEnough(round); round++) {
-      batch.clear();
-      for (let ref = 1; ref <= refs; ref++) batch.push(ref, round * 1000, Math.sqrt(round * 1000 * ref));
-      assert.equal(batch.append({ samplesPerChunk: 20 }), refs);
-      if (round % 50 === 0) kernel.series.closeChunk(1 + (round % refs));
-      if (round % 10 === 0) {
-        for (let ref = 1; ref <= refs; ref++) kernel.series.truncate(ref, (round - 500) * 1000);
-        kernel.arena.reclaim();
+    function write(): void {
+      const batch = kernel.createSampleBatch(refs);
+      // A busy machine may not let the reader run for a while.
+      const { u32 } = kernel.views;
+      const isEnough = (round: number): boolean =>
+        round > roundsMax || (round > roundsMin && Atomics.load(u32, readsSoFar) >= readsMin);
+      for (let round = 1; !isEnough(round); round++) {
+        batch.clear();
+        let appended = 0;
+        for (let ref = 1; ref <= refs; ref++) {
+          const t = round * 1000;
+          const value = Math.sqrt(t * ref);
+          // Some say since when they count.
+          if (encoding === layout.chunkEncodingXor || ref % 2 === 0) batch.push(ref, t, value);
+          else if (
+            kernel.series.appendStarted(ref, t, bitsOf(value), t - (round % 7), length) === sampleStatus.ok
+          )
+            appended++;
+        }
+        assert.equal(batch.append(length) + appended, refs);
+        if (round % 50 === 0) kernel.series.closeChunk(1 + (round % refs));
+        if (round % 10 === 0) {
+          for (let ref = 1; ref <= refs; ref++) kernel.series.truncate(ref, (round - 500) * 1000);
+          kernel.arena.reclaim();
+        }
       }
+      Atomics.store(u32, done, 1);
     }
-    Atomics.store(u32, done, 1);
-  }
 
-  const { reads, longest, wrong } = await messages;
-  assert.equal(wrong, "");
-  assert.ok(reads >= readsMin && longest > 0, `${reads} reads`);
-  kernel.arena.reclaim();
-  assert.equal(kernel.arena.usage().retiredBytes, 0);
-});
+    const { reads, longest, wrong } = await messages;
+    assert.equal(wrong, "");
+    assert.ok(reads >= readsMin && longest > 0, `${reads} reads`);
+    kernel.arena.reclaim();
+    assert.equal(kernel.arena.usage().retiredBytes, 0);
+  });
