@@ -39,6 +39,28 @@ test("what is counted is told how often it came, at its first place", () => {
   assert.deepEqual(annotations.render("a + b").warnings, ["PromQL warning: overlap (3 occurrences) (1:1)"]);
 });
 
+test("the largest difference is told in two digits, of which the last is even where there is a choice", () => {
+  for (const [maxDiff, text] of [
+    [905, "9e+02"],
+    [915, "9.2e+02"],
+    [905.0000001, "9.1e+02"],
+    [0.125, "0.12"],
+    [0.375, "0.38"],
+    [12.5, "12"],
+    [99.5, "1e+02"],
+    [0.00002, "2e-05"],
+  ] as const) {
+    const annotations = new Annotations();
+    const [minTimestampMs, maxTimestampMs, minBucket, maxBucket] = [0, 0, 1, 1];
+    const monotonicity = { minTimestampMs, maxTimestampMs, minBucket, maxBucket, maxDiff, count: 1 };
+    annotations.add({ level: "info", text: "fixed", position: at(0), monotonicity });
+    assert.match(
+      annotations.render("up").infos[0]!,
+      new RegExp(`max diff of ${text.replaceAll(/[+.]/g, "\\$&")}, over`),
+    );
+  }
+});
+
 test("fixes of buckets add up", () => {
   const annotations = new Annotations();
   const fix = (timestampMs: number, minBucket: number, maxDiff: number): void =>

@@ -156,11 +156,19 @@ function rfc3339(timestampMs: number): string {
 /** Go's `%.2g`. */
 function formatTwoDigits(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return formatShortest(value);
-  const [mantissa, exponent] = value.toExponential(1).split("e") as [string, string];
+  const rounded = roundToTwoDigits(value);
+  const [mantissa, exponent] = rounded.split("e") as [string, string];
   const power = Number(exponent);
-  if (power >= -4 && power < 2) return String(Number(value.toPrecision(2)));
+  if (power >= -4 && power < 2) return String(Number(rounded));
   const sign = power < 0 ? "-" : "+";
   return `${mantissa.replace(/\.0$/, "")}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
+}
+
+/** Like `toExponential(1)`, which takes the larger of two that are equally near; Go takes the even one. */
+function roundToTwoDigits(value: number): string {
+  const exact = value.toExponential(20);
+  const [, cut, last, exponent] = /^(\d\.(\d))50*(e.*)$/.exec(exact) ?? [];
+  return cut !== undefined && Number(last) % 2 === 0 ? `${cut}${exponent}` : value.toExponential(1);
 }
 
 /** ` for metric name "…"`, or nothing when there is no name to tell. */

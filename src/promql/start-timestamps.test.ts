@@ -27,6 +27,13 @@ head.append([
       },
     ],
   },
+  {
+    labels: Labels.from({ __name__: "native_later" }),
+    samples: [6, 7].map((minute) => ({
+      timestampMs: minute * minuteMs,
+      value: parseHistogram("count:60 sum:60 buckets:[60]").histogram,
+    })),
+  },
 ]);
 const engine = new Engine({ parser: { experimentalFunctions: true, extendedRangeSelectors: true } });
 
@@ -55,8 +62,11 @@ const cases: [query: string, without: number | undefined, using: number | undefi
   ["increase(native[1m])", undefined, undefined],
   ["increase(deltas_total[150s:1m])", 0, 0],
   ["increase(deltas_total[150s] anchored)", 0, 0],
+  ["resets(deltas_total[90s] anchored)", 0, 2],
   ["start_timestamp(deltas_total)", undefined, 360],
   ["start_timestamp(native)", undefined, 360],
+  ["timestamp(native_later offset 1m @ 420)", 360, 360],
+  ["timestamp(deltas_total offset 1m @ 420)", 360, 360],
   ["start_timestamp(deltas_total offset 1m)", undefined, 300],
   ["start_timestamp(deltas_total @ 300)", undefined, 240],
   ["start_timestamp(deltas_total + 0)", undefined, undefined],

@@ -1,3 +1,6 @@
+import type { StartTimestamps } from "../../storage/index.ts";
+import { isStartReset } from "./start-timestamps.ts";
+
 /** Samples of one series, oldest first; times in milliseconds. */
 export interface SampleArrays {
   readonly timestamps: Float64Array;
@@ -102,13 +105,15 @@ export function anchoredCount(
   func: string,
   { timestamps, values }: SampleArrays,
   { startMs }: ExtendedWindow,
+  starts: StartTimestamps,
 ): number | undefined {
   const inside = search(timestamps, timestamps.length, startMs, true);
   if (inside >= timestamps.length) return undefined;
   let count = 0;
   for (let i = Math.max(inside, 1); i < timestamps.length; i++) {
     const [previous, value] = [values[i - 1]!, values[i]!];
-    if (func === "resets") count += Number(value < previous);
+    if (func === "resets")
+      count += Number(value < previous || isStartReset(starts, timestamps[i - 1]!, timestamps[i]!));
     else count += Number(value !== previous && !(Number.isNaN(value) && Number.isNaN(previous)));
   }
   return count;

@@ -60,7 +60,8 @@ export function extendedWindowFunction(
 ): SampleValue | undefined {
   if (func === "changes" || func === "resets") {
     const all = anchoredSamples(samples, window.startMs);
-    return all.length === 0 ? undefined : countPairs(all, func === "changes" ? hasChanged : isReset);
+    if (all.length === 0) return undefined;
+    return func === "changes" ? countPairs(all, hasChanged) : countPairs(all, isReset, samples.starts);
   }
   if (samples.timestamps.length > 0) {
     remarks.mixedRange();

@@ -96,10 +96,11 @@ export class WindowReader {
   /** From now on histograms may be missing that are not the newest at one of the steps. `shapeOnly`: what they count means nothing. */
   newestOnly(shapeOnly: boolean): void {
     const { startMs, stepMs, count } = this.#look;
+    const { maxTimestampMs } = this.#selector;
     const isWanted = (timestampMs: number, nextMs: number): boolean => {
       // The first step that is not before the sample.
       const step = Math.max(0, Math.ceil((timestampMs - startMs) / stepMs));
-      return step < count && startMs + step * stepMs < nextMs;
+      return step < count && (startMs + step * stepMs < nextMs || nextMs > maxTimestampMs);
     };
     this.#need = { isWanted, shapeOnly };
   }

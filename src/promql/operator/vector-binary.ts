@@ -3,7 +3,13 @@ import type { HistogramRemarks } from "../histogram/remarks.ts";
 import type { VectorBinaryNode } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { reservedLabels } from "../series/label-filter.ts";
-import { FilteredSeries, PickedSeries, type SeriesList, TupleSeries } from "../series/series-list.ts";
+import {
+  FilteredSeries,
+  NameDroppingSeries,
+  PickedSeries,
+  type SeriesList,
+  TupleSeries,
+} from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import { type BinaryOptions, applyBinary, changesMetric } from "./arithmetic-rows.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -145,11 +151,12 @@ export class VectorBinaryOperator implements Operator {
     const one = Int32Array.from(pickedOne);
     const series = this.#pairLabels(labels, many, one);
     if (series === undefined) return undefined;
-    return { many, one, series: returnBool ? this.#markNames(series) : series, oneIsReused };
+    return { many, one, series: this.#markNames(series, returnBool), oneIsReused };
   }
 
-  #markNames(series: SeriesList): SeriesList {
-    return this.#evaluation.delayedNameRemoval ? this.#evaluation.dropNames(series) : series;
+  /** As upstream has it, what was to drop its name keeps it when a comparison lets it through. */
+  #markNames(series: SeriesList, drops: boolean): SeriesList {
+    return this.#evaluation.delayedNameRemoval ? new NameDroppingSeries(series, drops) : series;
   }
 
   /** The labels of the results, or undefined when two results would get the same. */
@@ -158,9 +165,11 @@ export class VectorBinaryOperator implements Operator {
     const isOneToOne = this.#node.matching.card === "one-to-one";
     const { strings } = this.#evaluation;
     const nameless = !reservedLabels.some((name) => labels.filter.passes(strings.number(name)));
-    if (!labels.includesOther && (isOneToOne || manyList.distinctWithoutName || !nameless)) {
-      // The labels that are matched on tell one-to-one results apart; elsewhere the many side's own labels do.
-      const distinct = (isOneToOne && nameless) || manyList.distinctWithoutName;
+    const { on, labels: matched } = this.#node.matching;
+    // The labels that are matched on tell one-to-one results apart, if they stay; elsewhere the many side's own labels do.
+    const isMatchKept = isOneToOne && on && !matched.some((name) => reservedLabels.includes(name));
+    const distinct = isMatchKept || manyList.distinctWithoutName;
+    if (!labels.includesOther && (distinct || !nameless)) {
       return new FilteredSeries(new PickedSeries(manyList, many), labels.filter, distinct);
     }
     const table = new TupleTable();

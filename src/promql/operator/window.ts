@@ -59,7 +59,8 @@ export class WindowOperator implements Operator {
       evaluation.startTimestamps &&
       usesStarts(node.func) &&
       from.kind === "selector" &&
-      from.extension === undefined;
+      // As upstream has it: what is extended to the window's bounds is not extrapolated to where a counter began.
+      (from.extension === undefined || node.func === "resets");
     if (node.func === "rate" || node.func === "increase")
       this.#counters = new CounterCheck(evaluation, node, reader);
     this.#isAhead = this.#isPlain() && reader.fillAhead?.(this.#fillRows) === true;
@@ -85,7 +86,10 @@ export class WindowOperator implements Operator {
     const columns = this.#reader.read(series);
     const histograms = this.#reader.histograms(series);
     const starts = this.#usesStarts ? this.#reader.starts(series) : noStarts;
-    if (starts.size > 0) this.#applyWithStarts(series, columns, histograms, starts);
+    const { from } = this.#node.source;
+    const isExtended = from.kind === "selector" && from.extension !== undefined;
+    if (isExtended) this.#applyExtended(columns, starts);
+    else if (starts.size > 0) this.#applyWithStarts(series, columns, histograms, starts);
     else this.#apply(columns, histograms);
     if (histograms.length > 0) this.#applyToHistograms(series, columns, histograms, starts);
     this.#counters?.look(series, this.#row, this.steps);
@@ -110,7 +114,6 @@ export class WindowOperator implements Operator {
     const { func } = this.#node;
     if (func === "double_exponential_smoothing") return this.#smooth(columns, histograms);
     const { from } = this.#node.source;
-    if (from.kind === "selector" && from.extension !== undefined) return this.#applyExtended(columns);
     const isPinned = from.atMs !== undefined;
     if (isPinned && this.#args.length > 0) return this.#applyPinned(columns);
     const { kernel, scratch } = this.#evaluation;
@@ -177,10 +180,12 @@ export class WindowOperator implements Operator {
     });
   }
 
-  #applyExtended(columns: Columns): void {
+  #applyExtended(columns: Columns, starts: StartTimestamps): void {
     const { func } = this.#node;
-    const compute = func === "changes" || func === "resets" ? anchoredCount : extendedIncrease;
-    this.#eachWindow(columns, (samples, window) => compute(func, samples, window));
+    const counts = func === "changes" || func === "resets";
+    this.#eachWindow(columns, (samples, window) =>
+      counts ? anchoredCount(func, samples, window, starts) : extendedIncrease(func, samples, window),
+    );
   }
 
   /** The kernel knows nothing of start timestamps. */

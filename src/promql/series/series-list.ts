@@ -153,13 +153,15 @@ export class FilteredSeries extends SeriesList {
   }
 }
 
-/** The same series, their names to be dropped when the query ends. */
+/** The same series, all of whose names are dropped when the query ends, or none of them. */
 export class NameDroppingSeries extends SeriesList {
   readonly #source: SeriesList;
+  readonly #drops: boolean;
 
-  constructor(source: SeriesList) {
+  constructor(source: SeriesList, drops = true) {
     super(source.strings, source.length);
     this.#source = source;
+    this.#drops = drops;
   }
 
   override append(series: number, out: Tuple, filter?: LabelFilter): void {
@@ -167,7 +169,7 @@ export class NameDroppingSeries extends SeriesList {
   }
 
   override dropsName(): boolean {
-    return true;
+    return this.#drops;
   }
 
   override get distinctWithoutName(): boolean {
