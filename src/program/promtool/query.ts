@@ -8,10 +8,19 @@ import {
   systemDisk,
   textFlag,
 } from "../../base/index.ts";
-import { toGoJson } from "../../model/index.ts";
+import { formatGoDuration, toGoJson } from "../../model/index.ts";
 import { parseTime } from "../../web/index.ts";
 import { ApiClient, readHttpConfig } from "./api-client.ts";
-import { type Command, type Commands, durationFlag, enumFlag, exitCode, mapFlag } from "./command.ts";
+import {
+  type Command,
+  type Commands,
+  durationFlag,
+  enumFlag,
+  exitCode,
+  mapFlag,
+  type Streams,
+} from "./command.ts";
+import { type AnalyzedSeries, analyzeHistograms } from "./query-analyze.ts";
 import { formatLabelSet, formatResult, type ResultData } from "./query-result.ts";
 
 const commonFlags: readonly FlagDefinition[] = [
@@ -86,7 +95,44 @@ export const queryCommands: Commands = {
       return { json: found, lines: found };
     },
   ),
+  "query analyze": {
+    summary: "count the buckets of histograms",
+    flags: [
+      textFlag("server", "", "Server to ask."),
+      textFlag("type", "", "Kind of metric: histogram."),
+      textFlag("duration", "1h", "How much time is looked at."),
+      textFlag("time", "", "Its end, RFC 3339 or Unix seconds; now unless given."),
+      matchFlag,
+      ...commonFlags,
+    ],
+    requiredFlags: ["server", "type", "match"],
+    letters: { o: "format" },
+    positionals: [],
+    run: analyze,
+  },
 };
+
+async function analyze(flags: Flags, _: readonly string[], { out }: Streams): Promise<number> {
+  const type = flags.text("type");
+  if (type !== "histogram")
+    throw new NarthexError("bad_data", `analyze type is ${type}, must be 'histogram'`);
+  const window = formatGoDuration(BigInt(durationFlag(flags, "duration")) * 1_000_000n);
+  const time = seconds(timeOf(flags, "time") ?? systemClock.nowMs());
+  const http = readHttpConfig(systemDisk, flags.text("http.config.file"));
+  const client = new ApiClient(flags.text("server"), http);
+  const ask = async (selector: string): Promise<readonly AnalyzedSeries[]> => {
+    const data = await client.ask<ResultData>("query", { query: `${selector}[${window}]`, time });
+    if (data.resultType !== "matrix")
+      throw new NarthexError("execution", "query of buckets resulted in non-Matrix");
+    return data.result;
+  };
+  try {
+    await analyzeHistograms(flags.list("match"), ask, out);
+    return exitCode.ok;
+  } finally {
+    await client.close();
+  }
+}
 
 interface Answer {
   readonly json: unknown;
