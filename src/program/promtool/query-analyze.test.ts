@@ -70,7 +70,10 @@ async function serve(t: TestContext): Promise<string> {
 }
 
 const argsOf = (server: string, ...more: string[]): string[] => [
-  ...["query", "analyze", `--server=${server}`, "--type=histogram"],
+  "query",
+  "analyze",
+  `--server=${server}`,
+  "--type=histogram",
   ...more,
 ];
 
