@@ -63,7 +63,7 @@ function isPassed(ref: u32, t: i64): bool {
 }
 
 // Puts the samples of a record, behind which 24 bytes may be loaded, into columns; returns how many, or a negative number. Left out are those before `minTimeMs`, and of
-// those up to `storedUntilMs` what is older than its series' newest sample.
+// those up to `storedUntilMs` what is older than its series' newest sample. `aliases` has, for `aliasCount` refs from `firstAlias` on, the u32 ref that is to stand for each, or 0.
 export function decodeSamplesRecord(
   record: usize,
   recordBytes: u32,
@@ -73,6 +73,9 @@ export function decodeSamplesRecord(
   capacity: u32,
   minTimeMs: f64,
   storedUntilMs: f64,
+  aliases: usize,
+  firstAlias: u32,
+  aliasCount: u32,
 ): i32 {
   if (recordBytes < 1) return TRUNCATED;
   if (load<u8>(record) != RECORD_SAMPLES) return WRONG_TYPE;
@@ -97,7 +100,7 @@ export function decodeSamplesRecord(
       at = longEnd;
       if (at == 0) return TRUNCATED;
     }
-    const ref = firstRef + unzigzag(raw);
+    const logRef = firstRef + unzigzag(raw);
     word = load<u64>(at);
     bytes = varintBytes(word);
     if (bytes != 0) {
@@ -110,12 +113,17 @@ export function decodeSamplesRecord(
     }
     const t = firstTime + unzigzag(raw);
     if (at + 8 > end) return TRUNCATED;
-    if (<u64>ref > <u64>u32.MAX_VALUE) return REF_TOO_LARGE;
+    if (<u64>logRef > <u64>u32.MAX_VALUE) return REF_TOO_LARGE;
+    let ref = <u32>logRef;
+    if (ref - firstAlias < aliasCount) {
+      const other = load<u32>(aliases + (<usize>(ref - firstAlias) << 2));
+      if (other != 0) ref = other;
+    }
     const bits = bswap<u64>(load<u64>(at));
     at += 8;
     const timestampMs = <f64>t;
-    if (timestampMs < minTimeMs || (timestampMs <= storedUntilMs && isPassed(<u32>ref, t))) continue;
-    store<u32>(refs + (<usize>n << 2), <u32>ref);
+    if (timestampMs < minTimeMs || (timestampMs <= storedUntilMs && isPassed(ref, t))) continue;
+    store<u32>(refs + (<usize>n << 2), ref);
     store<f64>(timestamps + (<usize>n << 3), timestampMs);
     store<u64>(values + (<usize>n << 3), bits);
     n++;

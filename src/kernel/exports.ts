@@ -101,6 +101,9 @@ export interface KernelExports {
     capacity: number,
     minTimeMs: number,
     storedUntilMs: number,
+    aliasesPtr: number,
+    firstAlias: number,
+    aliasCount: number,
   ): number;
   /** 1, or 0 when the refs spread over more numbers than there are positions: then nothing was written. */
   orderBySeries(

@@ -63,7 +63,7 @@ export {
 export {
   type AppendOptions,
   SampleBatch,
-  type SampleBounds,
+  type SampleReading,
   type SampleColumns,
   type TimeBounds,
 } from "./sample-batch.ts";

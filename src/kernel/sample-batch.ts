@@ -33,15 +33,17 @@ export interface SampleColumns {
   readonly capacity: number;
 }
 
-/** What of a log's samples need not be read. */
-export interface SampleBounds {
+/** How samples of a log are read. */
+export interface SampleReading {
   /** Samples before are left out. */
   readonly minTimeMs: number;
   /** Of samples up to then, those are left out whose series has a later one. */
   readonly storedUntilMs: number;
+  /** A u32 for each of `count` refs of the log from `first` on: the ref that is to stand for it, or 0. */
+  readonly aliases?: { readonly ptr: number; readonly first: number; readonly count: number };
 }
 
-const unbounded: SampleBounds = { minTimeMs: -Infinity, storedUntilMs: -Infinity };
+const readAll: SampleReading = { minTimeMs: -Infinity, storedUntilMs: -Infinity };
 
 /**
  * Samples on their way into the head, as columns in one span; written by `LineTable.resume` or `push`. The commit is
@@ -197,11 +199,11 @@ export class SampleBatch {
     return Math.ceil(recordBytes / 10);
   }
 
-  /** As `decodeRecord`, behind the samples there are, within bounds. Returns the samples taken; a negative number tells that none was because of damage or large refs. */
+  /** As `decodeRecord`, behind the samples there are. Returns the samples taken; a negative number tells that none was because of damage or large refs. */
   addRecord(
     recordPtr: number,
     recordBytes: number,
-    { minTimeMs, storedUntilMs }: SampleBounds = unbounded,
+    { minTimeMs, storedUntilMs, aliases }: SampleReading = readAll,
   ): number {
     const at = this.count;
     const taken = this.#exports.decodeSamplesRecord(
@@ -213,6 +215,9 @@ export class SampleBatch {
       this.capacity - at,
       minTimeMs,
       storedUntilMs,
+      aliases?.ptr ?? 0,
+      aliases?.first ?? 0,
+      aliases?.count ?? 0,
     );
     this.count = at + Math.max(taken, 0);
     return taken;

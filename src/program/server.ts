@@ -169,9 +169,7 @@ class Server implements Running {
     await this.#steps.apply(config.current);
     await this.#listen();
     this.#watchConfig();
-    void tsdb.appendable.then(() => {
-      if (!this.#isStopping) this.#steps.beginScraping();
-    });
+    void this.#scrapeEarly();
     tsdb.ready.then(
       () => this.#begin(),
       (error: unknown) => {
@@ -179,6 +177,11 @@ class Server implements Running {
         quit("failure");
       },
     );
+  }
+
+  async #scrapeEarly(): Promise<void> {
+    await this.#parts.tsdb.appendable;
+    if (!this.#isStopping) this.#steps.beginScraping();
   }
 
   #begin(): void {

@@ -1,4 +1,4 @@
-import { changes, isStopped, loansReturned, order, type ReadAheadControl } from "./read-ahead-messages.ts";
+import { changes, isOrdered, isStopped, loansReturned } from "./read-ahead-messages.ts";
 
 /** What is lent to the main thread; to be used anew when that has given back the loan of this number. */
 export interface Loan {
@@ -13,7 +13,7 @@ export class Loans {
   readonly #words: Int32Array<SharedArrayBuffer>;
   #count = 0;
 
-  constructor({ words }: ReadAheadControl) {
+  constructor(words: Int32Array<SharedArrayBuffer>) {
     this.#words = words;
   }
 
@@ -37,10 +37,9 @@ export class Loans {
     this.#wait((returned) => returned === this.#count);
   }
 
-  /** Waits until the main thread has said how the records shall come. Throws StoppedError. */
-  waitForOrder(): number {
-    this.#wait(() => Atomics.load(this.#words, order) !== 0);
-    return Atomics.load(this.#words, order);
+  /** Waits until the main thread has sent its order. Throws StoppedError. */
+  waitForOrder(): void {
+    this.#wait(() => Atomics.load(this.#words, isOrdered) === 1);
   }
 
   #wait(isOver: (returned: number) => boolean): void {

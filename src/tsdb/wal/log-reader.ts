@@ -2,7 +2,7 @@ import { systemDisk } from "../../base/index.ts";
 import type { Kernel } from "../../kernel/index.ts";
 import { isHistogramRecord } from "./histogram-record.ts";
 import { Loans, StoppedError } from "./loans.ts";
-import { orderSamples, type ReadAheadMessage, type ReadAheadStart } from "./read-ahead-messages.ts";
+import type { ReadAheadMessage, ReadAheadOrder, ReadAheadStart } from "./read-ahead-messages.ts";
 import { RecordBlocks } from "./record-blocks.ts";
 import { SegmentReader } from "./reader.ts";
 import { recordType } from "./record.ts";
@@ -11,11 +11,16 @@ import { SampleGatherer } from "./sample-gatherer.ts";
 /** After so many bytes of records that go between samples, as each has at least 8 bytes, the main thread must not yet have appended them by itself. */
 const betweenBytesMax = 128 * 1024;
 
+export interface LogReaderParts extends Pick<ReadAheadStart, "paths" | "words"> {
+  readonly send: (message: ReadAheadMessage) => void;
+  /** The main thread has sent it. */
+  readonly receiveOrder: () => ReadAheadOrder;
+}
+
 /** Reads the segments of a log for another thread: from the system's disk, with what it sends some blocks ahead. Who made it must `close` it. */
 export class LogReader {
   readonly #kernel: Kernel;
-  readonly #start: ReadAheadStart;
-  readonly #send: (message: ReadAheadMessage) => void;
+  readonly #parts: LogReaderParts;
   readonly #loans: Loans;
   readonly #blocks: RecordBlocks;
   /** Where the series records end that came first, by segment. */
@@ -23,19 +28,18 @@ export class LogReader {
   #gatherer: SampleGatherer | undefined;
   #betweenBytes = 0;
 
-  constructor(kernel: Kernel, start: ReadAheadStart, send: (message: ReadAheadMessage) => void) {
+  constructor(kernel: Kernel, parts: LogReaderParts) {
     this.#kernel = kernel;
-    this.#start = start;
-    this.#send = send;
-    this.#loans = new Loans(start.control);
-    this.#blocks = new RecordBlocks(kernel, this.#loans, send);
-    this.#seriesEnds = start.paths.map(() => []);
+    this.#parts = parts;
+    this.#loans = new Loans(parts.words);
+    this.#blocks = new RecordBlocks(kernel, this.#loans, parts.send);
+    this.#seriesEnds = parts.paths.map(() => []);
   }
 
   /** Sends the records of series, of all segments, as far as they are not damaged. Throws the disk's error, and StoppedError. */
   readSeries(): void {
     const onlyType = recordType.series;
-    this.#start.paths.forEach((path, segment) => {
+    this.#parts.paths.forEach((path, segment) => {
       const reader = new SegmentReader(this.#kernel, systemDisk, path, { onlyType });
       try {
         for (let record = reader.next(); record !== undefined; record = reader.next()) {
@@ -48,17 +52,16 @@ export class LogReader {
         reader.close();
       }
     });
-    this.#send({ type: "seriesEnd" });
+    this.#parts.send({ type: "seriesEnd" });
   }
 
   /** Sends everything, as the main thread orders it. Throws the disk's error, and StoppedError. */
   readRecords(): void {
-    if (this.#loans.waitForOrder() === orderSamples) {
-      const { bounds } = this.#start.control;
-      const sampleBounds = { minTimeMs: bounds[0]!, storedUntilMs: bounds[1]! };
-      this.#gatherer = new SampleGatherer(this.#kernel, this.#loans, sampleBounds, this.#send);
-    }
-    this.#start.paths.forEach((path, segment) => this.#readSegment(path, segment));
+    const { paths, send, receiveOrder } = this.#parts;
+    this.#loans.waitForOrder();
+    const { samples } = receiveOrder();
+    if (samples) this.#gatherer = new SampleGatherer(this.#kernel, this.#loans, samples, send);
+    paths.forEach((path, segment) => this.#readSegment(path, segment));
     this.#gatherer?.flush();
   }
 
@@ -85,7 +88,7 @@ export class LogReader {
         else if (!isKnownSeries) this.#gather(this.#gatherer, record, segment);
       }
       this.#blocks.flush(segment);
-      this.#send({ type: "segmentEnd", segment, end: reader.end });
+      this.#parts.send({ type: "segmentEnd", segment, end: reader.end });
     } finally {
       reader.close();
     }

@@ -3,7 +3,7 @@ import type { Head } from "../head/head.ts";
 import type { SegmentReadAhead } from "./read-ahead.ts";
 import { SegmentReader } from "./reader.ts";
 import { recordType } from "./record.ts";
-import { RefNumbering } from "./ref-numbering.ts";
+import { keptRefMax, RefNumbering } from "./ref-numbering.ts";
 import type { Segment } from "./segment.ts";
 import { readSeriesRecord } from "./series-record.ts";
 
@@ -14,8 +14,8 @@ const sliceMs = 20;
 export interface LoggedSeries {
   readonly numbering: RefNumbering;
   readonly count: number;
-  /** Whether all that was read is in the head under the refs of the log. */
-  readonly isUnchanged: boolean;
+  /** Whether each ref of the log means one series throughout, which is in the head: under that ref, or under the other one that `numbering` knows. */
+  readonly isSettled: boolean;
 }
 
 /**
@@ -32,6 +32,7 @@ export function createLoggedSeries(head: Head, disk: Disk, segments: readonly Se
       reader.close();
     }
   }
+  series.settle();
   return series;
 }
 
@@ -56,13 +57,16 @@ export async function createSeriesAhead(
     }
     ahead.giveBack();
   }
+  series.settle();
   return series;
 }
 
 class SeriesOfLog implements LoggedSeries {
   readonly numbering: RefNumbering;
-  isUnchanged = true;
+  isSettled = true;
   readonly #head: Head;
+  /** Refs of the log whose series has another ref in the head. */
+  readonly #aliases = new Map<number, number>();
   readonly #countBefore: number;
 
   constructor(head: Head) {
@@ -81,14 +85,28 @@ class SeriesOfLog implements LoggedSeries {
     const options = { creates: true, isEach: () => false };
     try {
       readSeriesRecord(this.#head, record, options, ({ logRef, ref }) => {
-        if (ref === 0 && this.numbering.keeps(logRef)) this.#head.create(logRef);
-        else if (ref !== logRef) this.isUnchanged = false;
+        if (ref !== 0) this.#note(logRef, ref);
+        else if (this.numbering.keeps(logRef)) this.#head.create(logRef);
+        else this.isSettled = false;
       });
     } catch (error) {
-      this.isUnchanged = false;
+      this.isSettled = false;
       // Malformed, or the memory is full: the replay finds that as well, and says so.
       const isFull = error instanceof NarthexError && error.code === "unavailable";
       if (!isFull && !(error instanceof RangeError)) throw error;
     }
+  }
+
+  /** To be called after the last record. */
+  settle(): void {
+    for (const logRef of this.#aliases.keys())
+      if (logRef > keptRefMax || this.#head.hasSeries(logRef)) this.isSettled = false;
+    if (this.isSettled) for (const [logRef, ref] of this.#aliases) this.numbering.note(logRef, ref);
+  }
+
+  #note(logRef: number, ref: number): void {
+    if (ref === logRef) return;
+    if ((this.#aliases.get(logRef) ?? ref) !== ref) this.isSettled = false;
+    this.#aliases.set(logRef, ref);
   }
 }

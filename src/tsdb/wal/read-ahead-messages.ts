@@ -9,15 +9,21 @@ export interface ReadAheadStart {
   readonly paths: readonly string[];
   /** Whether their series are wanted first. */
   readonly isSeriesFirst: boolean;
-  readonly control: ReadAheadControl;
-}
-
-/** What the main thread tells the other one while that runs. */
-export interface ReadAheadControl {
   /** Its words are below. */
   readonly words: Int32Array<SharedArrayBuffer>;
-  /** To be set before the order: `minTimeMs` and `storedUntilMs` of the samples. */
-  readonly bounds: Float64Array<SharedArrayBuffer>;
+}
+
+/** How the records shall come, from the main thread: all as they are, or, with `samples`, those gathered and without the series that came first. */
+export interface ReadAheadOrder {
+  readonly samples: SampleOrder | undefined;
+}
+
+/** How samples shall be gathered. */
+export interface SampleOrder {
+  readonly minTimeMs: number;
+  readonly storedUntilMs: number;
+  /** Refs of the log whose series has another ref in the head. */
+  readonly aliases: ReadonlyMap<number, number>;
 }
 
 /** Counts the changes of the other words, for who waits for one. */
@@ -26,13 +32,8 @@ export const changes = 3;
 export const loansReturned = 0;
 /** 1 once the thread shall end. */
 export const isStopped = 1;
-/** How the records shall come; 0 until that is said. */
-export const order = 2;
-
-/** All records as they are. */
-export const orderRecords = 1;
-/** Samples gathered, and without the series that came first. */
-export const orderSamples = 2;
+/** 1 once the order was sent. */
+export const isOrdered = 2;
 
 /** Records of the segment `paths[segment]`, one behind the other at `ptr` in the shared memory, each as long as `lengths` says. A loan. */
 export interface RecordBlock {

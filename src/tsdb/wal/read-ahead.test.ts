@@ -116,7 +116,7 @@ test("the thread gives back what it took, also when it is stopped early", async 
     sizeBytes: segmentBytes,
   }));
   const ahead = new SegmentReadAhead(kernel, segments, false);
-  ahead.orderRecords();
+  ahead.order();
   const first = await ahead.next();
   assert.equal(first?.type, "records");
   await ahead.close();
@@ -127,7 +127,7 @@ test("a segment that cannot be read is an error", async () => {
   const kernel = createKernel({ limitBytes: kernelBytes });
   const segments = [{ index: 0, path: "/nowhere/00000000", sizeBytes: 0 }];
   const ahead = new SegmentReadAhead(kernel, segments, false);
-  ahead.orderRecords();
+  ahead.order();
   await assert.rejects(() => ahead.next(), /ENOENT/);
   await ahead.close();
 });

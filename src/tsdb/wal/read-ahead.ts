@@ -1,15 +1,15 @@
 import { Worker } from "node:worker_threads";
 import { NarthexError, threadFile, threadHeap } from "../../base/index.ts";
-import type { Kernel, SampleBounds } from "../../kernel/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
 import {
   changes,
   isStopped,
   loansReturned,
-  order,
-  orderRecords,
-  orderSamples,
+  isOrdered,
   type ReadAheadMessage,
+  type ReadAheadOrder,
   type ReadAheadStart,
+  type SampleOrder,
 } from "./read-ahead-messages.ts";
 import type { Segment } from "./segment.ts";
 
@@ -30,7 +30,6 @@ export class SegmentReadAhead {
   readonly segments: readonly Segment[];
   readonly #worker: Worker;
   readonly #words = new Int32Array(new SharedArrayBuffer(16));
-  readonly #bounds = new Float64Array(new SharedArrayBuffer(16));
   readonly #ended: Promise<void>;
   readonly #messages: ReadAheadMessage[] = [];
   #error: Error | undefined;
@@ -41,8 +40,7 @@ export class SegmentReadAhead {
     this.segments = segments;
     const handle = kernel.claimReader();
     const paths = segments.map(({ path }) => path);
-    const control = { words: this.#words, bounds: this.#bounds };
-    const start: ReadAheadStart = { kernel: handle, paths, isSeriesFirst, control };
+    const start: ReadAheadStart = { kernel: handle, paths, isSeriesFirst, words: this.#words };
     this.#worker = new Worker(threadFile("read-ahead-worker", import.meta), {
       workerData: start,
       name: "read-ahead",
@@ -62,18 +60,13 @@ export class SegmentReadAhead {
     });
   }
 
-  /** From now on all records come as they are. */
-  orderRecords(): void {
-    this.#set(order, orderRecords);
-  }
-
   /**
-   * From now on samples come gathered, and no records of series that came before. The head must have all those series under the refs of the log and keep them, and the
-   * chunks of theirs that are in files.
+   * To be called once, when the series have come. With `samples`, the samples come gathered, and no records of those series: the head must have them all, with
+   * their chunks that are in files, and keep them. Else all records come as they are.
    */
-  orderSamples({ minTimeMs, storedUntilMs }: SampleBounds): void {
-    this.#bounds.set([minTimeMs, storedUntilMs]);
-    this.#set(order, orderSamples);
+  order(samples?: SampleOrder): void {
+    this.#worker.postMessage({ samples } satisfies ReadAheadOrder);
+    this.#set(isOrdered, 1);
   }
 
   /** What comes next, undefined at the end. Records and samples must be given back. Rejects with the disk's error. */

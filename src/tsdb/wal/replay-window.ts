@@ -1,4 +1,4 @@
-import { type Kernel, SampleBatch, type SampleBounds, sampleStatus, sharedPtr } from "../../kernel/index.ts";
+import { type Kernel, SampleBatch, type SampleReading, sampleStatus, sharedPtr } from "../../kernel/index.ts";
 import { decodeFloatRecord } from "./float-record.ts";
 import { EntryWindow, headRef, type WindowOptions } from "./entry-window.ts";
 import { orderTable, samplesMin, windowSamples } from "./window-size.ts";
@@ -14,14 +14,14 @@ export class ReplayWindow {
   #unknownSeries = 0;
   readonly #options: WindowOptions;
   readonly #kernel: Kernel;
-  readonly #bounds: SampleBounds;
+  readonly #reading: SampleReading;
   readonly #open: SampleBatch[] = [];
   #batch: SampleBatch;
   #sorted: SampleBatch;
 
   /** Samples up to `storedUntilMs` may be in files already. */
   constructor(options: WindowOptions, storedUntilMs: number) {
-    this.#bounds = { minTimeMs: options.minValidTimeMs, storedUntilMs };
+    this.#reading = { minTimeMs: options.minValidTimeMs, storedUntilMs };
     this.#options = options;
     this.#kernel = options.head.kernel;
     this.#entries = new EntryWindow(options);
@@ -58,15 +58,15 @@ export class ReplayWindow {
     const batch = this.#batch;
     const start = batch.count;
     // The kernel looks for the series under the log's refs.
-    const bounds = refs.size > 0 ? { ...this.#bounds, storedUntilMs: -Infinity } : this.#bounds;
-    const taken = batch.addRecord(sharedPtr(this.#kernel, record), record.length, bounds);
+    const reading = refs.size > 0 ? { ...this.#reading, storedUntilMs: -Infinity } : this.#reading;
+    const taken = batch.addRecord(sharedPtr(this.#kernel, record), record.length, reading);
     if (taken >= 0) {
       if (refs.size > 0) this.#translate(start, refs);
       return;
     }
     // Refs that the kernel has no room for, or damage.
     for (const { ref, timestampMs, bits } of decodeFloatRecord(record))
-      if (timestampMs >= this.#bounds.minTimeMs) batch.pushBits(headRef(ref, refs), timestampMs, bits);
+      if (timestampMs >= this.#reading.minTimeMs) batch.pushBits(headRef(ref, refs), timestampMs, bits);
   }
 
   #translate(start: number, refs: ReadonlyMap<number, number>): void {
@@ -82,7 +82,7 @@ export class ReplayWindow {
     const entries = decodeFloatRecord(record);
     if (this.#batch.count + entries.length > this.#batch.capacity) this.#makeRoom(entries.length);
     for (const entry of entries) {
-      if (entry.timestampMs < this.#bounds.minTimeMs) continue;
+      if (entry.timestampMs < this.#reading.minTimeMs) continue;
       const ref = headRef(entry.ref, refs);
       if (entry.startTimestampMs === 0) this.#batch.pushBits(ref, entry.timestampMs, entry.bits);
       else this.#entries.addFloat({ ...entry, ref });

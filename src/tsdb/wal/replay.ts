@@ -1,9 +1,11 @@
 import { type Disk, NarthexError, systemDisk } from "../../base/index.ts";
+import type { LoadedHeadChunks } from "../head-chunks/index.ts";
 import { cutTail } from "./cut-tail.ts";
 import { type ReadAheadPart, readAheadBytesMinDefault, SegmentReadAhead } from "./read-ahead.ts";
 import { type SegmentEnd, SegmentReader } from "./reader.ts";
 import type { GatheredSamples, RecordBlock } from "./read-ahead-messages.ts";
 import { RecordReplay, type RecordReplayOptions, type ReplayResult } from "./record-replay.ts";
+import { aliasSpanMax, spanOf } from "./sample-gatherer.ts";
 import { finishedSegments, type Segment, segmentName } from "./segment.ts";
 import type { WalWriter } from "./writer.ts";
 
@@ -94,18 +96,23 @@ class Replay {
   async readAhead(ahead: SegmentReadAhead): Promise<void> {
     const { logged, headChunks, minValidTimeMs } = this.#options;
     try {
-      if (logged?.isUnchanged) {
-        for (const ref of headChunks?.refs() ?? []) {
-          this.#records.attachChunks(ref);
-          if (this.#isDue()) await this.#turn();
-        }
+      if (logged?.isSettled && spanOf(logged.numbering.refs)[1] <= aliasSpanMax) {
+        await this.#attachAll(headChunks);
         const storedUntilMs = headChunks?.maxTimestampMs ?? -Infinity;
-        ahead.orderSamples({ minTimeMs: minValidTimeMs, storedUntilMs });
-      } else ahead.orderRecords();
+        ahead.order({ minTimeMs: minValidTimeMs, storedUntilMs, aliases: logged.numbering.refs });
+      } else ahead.order();
       for (let part = await ahead.next(); part !== undefined; part = await ahead.next())
         await this.#take(part, ahead);
     } finally {
       await ahead.close();
+    }
+  }
+
+  /** Gives all series of the log their chunks that are in files. */
+  async #attachAll(headChunks: LoadedHeadChunks | undefined): Promise<void> {
+    for (const ref of headChunks?.refs() ?? []) {
+      this.#records.attachChunks(ref);
+      if (this.#isDue()) await this.#turn();
     }
   }
 
