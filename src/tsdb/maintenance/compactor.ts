@@ -91,28 +91,26 @@ export class Compactor {
   }
 
   /** Returns how many blocks were written. */
-  async #compactHead(keeper: BlockKeeper): Promise<number> {
+  #compactHead(keeper: BlockKeeper): Promise<number> {
     const { clock, head, appendable, truncation, pressure, chunkRangeMs } = this.#parts;
-    const blocks = await compactHead({
+    return compactHead({
       kernel: head.kernel,
       clock,
-      keeper: this.#timedCut(keeper),
+      keeper: this.#countedCut(keeper),
       head,
       chunkRangeMs,
       refuseBefore: (timeMs) => appendable.refuseBefore(timeMs),
       truncate: (timeMs) => truncation.truncate(timeMs),
       isUrgent: () => pressure.isHigh,
     });
-    this.compactions += blocks;
-    return blocks;
   }
 
   async #compactOutOfOrder(keeper: BlockKeeper): Promise<void> {
     const { clock, head, headChunks, outOfOrderLog, outOfOrderMapper, chunkRangeMs } = this.#parts;
-    this.compactions += await compactOutOfOrder({
+    await compactOutOfOrder({
       kernel: head.kernel,
       clock,
-      keeper: this.#timedCut(keeper),
+      keeper: this.#countedCut(keeper),
       head: head.outOfOrder,
       log: outOfOrderLog,
       mapper: outOfOrderMapper,
@@ -134,8 +132,14 @@ export class Compactor {
     this.compactionsFailed += result.failures;
   }
 
-  #timedCut(keeper: BlockKeeper): Pick<BlockKeeper, "cut"> {
+  #countedCut(keeper: BlockKeeper): Pick<BlockKeeper, "cut"> {
     const { durations } = this.#parts;
-    return { cut: (...given) => durations.writing(durations.compaction, () => keeper.cut(...given)) };
+    const cut: BlockKeeper["cut"] = async (...given) => {
+      const meta = await durations.writing(durations.compaction, () => keeper.cut(...given));
+      // At once: it is there, whatever fails behind it.
+      if (meta !== undefined) this.compactions++;
+      return meta;
+    };
+    return { cut };
   }
 }

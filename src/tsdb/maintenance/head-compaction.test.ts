@@ -96,6 +96,22 @@ test("days pass: the head stays short, blocks are cut, compacted and deleted, an
   await again.tsdb.close();
 });
 
+test("a block that was written counts, also when the next one cannot be", async (t) => {
+  const opened = await open(setUp(t), baseTimeMs);
+  const { keeper, tsdb, registry } = opened;
+  keeper.fails = true;
+  await pass(opened, 6);
+  const cut = keeper.cut.bind(keeper);
+  keeper.cut = (...given) => {
+    keeper.fails = tsdb.blocks().length > 0;
+    return cut(...given);
+  };
+  await pass(opened, 1 / 60);
+  assert.equal(tsdb.blocks().length, 1);
+  assert.match(registry.expose(), /\nprometheus_tsdb_compactions_total 1\n/);
+  await tsdb.close();
+});
+
 test("a block that cannot be written costs nothing; it is written later", async (t) => {
   const directory = setUp(t);
   const opened = await open(directory, baseTimeMs);

@@ -1,5 +1,6 @@
 import type { Kernel } from "../../kernel/index.ts";
 import type { Matcher } from "../../model/index.ts";
+import { type Breathe, slicer } from "../head/slicer.ts";
 import { LabelIndexReader } from "../head/label-index.ts";
 import type { Head } from "../head/head.ts";
 import { newestSampleMs } from "../head/newest-sample.ts";
@@ -32,21 +33,30 @@ export async function deleteSeries(
   keeper: BlockKeeper,
   deletion: SeriesDeletion,
 ): Promise<void> {
-  const stones = findStones(head.kernel, deletion);
-  if (stones.length > 0) {
-    log.writeTombstones(head, stones);
-    for (const stone of stones) head.tombstones.add(stone);
+  const breathe = slicer();
+  const stones = await findStones(head.kernel, deletion, breathe);
+  if (stones.length > 0) log.writeTombstones(head, stones);
+  for (const stone of stones) {
+    head.tombstones.add(stone);
+    const turn = breathe();
+    if (turn) await turn;
   }
   const { selectors, minTimestampMs, maxTimestampMs } = deletion;
   for (const matchers of selectors) await keeper.deleteSeries(matchers, minTimestampMs, maxTimestampMs);
 }
 
 /** Of each matching series of the head the part of the time range until its newest sample: what comes in order later is not deleted. */
-function findStones(kernel: Kernel, { selectors, minTimestampMs, maxTimestampMs }: SeriesDeletion): Stone[] {
+async function findStones(
+  kernel: Kernel,
+  { selectors, minTimestampMs, maxTimestampMs }: SeriesDeletion,
+  breathe: Breathe,
+): Promise<Stone[]> {
   const selector = new SeriesSelector(kernel, new LabelIndexReader(kernel), new SymbolReader(kernel));
   const refs = new Set(selectors.flatMap((matchers) => [...selector.select(matchers)]));
   const stones: Stone[] = [];
   for (const ref of refs) {
+    const turn = breathe();
+    if (turn) await turn;
     // Also of what is in blocks: it may still be in the WAL, and come back from there when nothing is left of those blocks.
     const interval = {
       minTimestampMs: Math.max(minTimestampMs, timestampMsMin),
