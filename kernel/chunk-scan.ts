@@ -4,8 +4,8 @@ import { crc32c } from "./hash";
 
 // What a scan of a file found: { u32 records, u32 bytes of them, u32 status, u32 bytes that the next record needs },
 // then for each record { f64 series, f64 first time, f64 last time, u32 offset, u32 bytes, u32 samples, u32 encoding }.
-const SCAN_HEADER: u32 = 16;
-const SCAN_ENTRY: u32 = 40;
+export const SCAN_HEADER: u32 = 16;
+export const SCAN_ENTRY: u32 = 40;
 const SCAN_MORE: u32 = 0;
 const SCAN_END: u32 = 1;
 const SCAN_SHORT: u32 = 2;

@@ -20,7 +20,7 @@ import {
 import { seriesOf } from "./slot";
 
 // A chunk's head for a record in a file; 0 when memory is full.
-function newStub(older: u32, minTimestamp: i64, maxTimestamp: i64, count: u32, encoding: u32, place: u64): usize {
+export function newStub(older: u32, minTimestamp: i64, maxTimestamp: i64, count: u32, encoding: u32, place: u64): usize {
   const stub = <usize>arenaAllocate(CHUNK_HEADER);
   if (stub == 0) return 0;
   store<u32>(stub, older, CHUNK_OLDER);

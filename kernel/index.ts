@@ -17,6 +17,7 @@ export { unindexSeries } from "./series-index";
 export { seriesFind, seriesAdd, readSeriesRecord } from "./series-writer";
 export { isolationNote, isolationShow, isolationPublish } from "./isolation";
 export { headChunkStub, freeHeadChunkStubs, encodeClosedChunks, finishClosedWrite } from "./chunk-writing";
+export { attachScanned } from "./chunk-attaching";
 export { scanHeadChunks } from "./chunk-scan";
 export {
   listFileChunks,

@@ -91,8 +91,15 @@ export function seriesAttachChunks(ref: u32, newest: u32): u32 {
   const slot = seriesOf(ref);
   if (slot == 0 || load<u32>(slot, SLOT_CHUNK) != 0) return 0;
   for (let chunk = newest; chunk != 0; chunk = load<u32>(chunk, CHUNK_OLDER)) countChunks(1);
-  store<i64>(slot, load<i64>(newest, CHUNK_MAX), SLOT_LAST_TIMESTAMP);
-  store<u32>(slot, VALUE_UNKNOWN, SLOT_BIT_POS);
-  atomic.store<u32>(slot + SLOT_CHUNK, newest);
+  publishFileChunk(slot, newest);
   return 1;
+}
+
+// Makes a chunk that is in a file, which leads to those that the series has, its newest one.
+// @ts-ignore: decorator
+@inline
+export function publishFileChunk(slot: usize, chunk: usize): void {
+  store<i64>(slot, load<i64>(chunk, CHUNK_MAX), SLOT_LAST_TIMESTAMP);
+  store<u32>(slot, VALUE_UNKNOWN, SLOT_BIT_POS);
+  atomic.store<u32>(slot + SLOT_CHUNK, <u32>chunk);
 }

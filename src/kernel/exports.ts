@@ -185,6 +185,15 @@ export interface KernelExports {
   ): void;
   finishClosedWrite(tablePtr: number, isWritten: number): void;
   scanHeadChunks(dataPtr: number, bytes: number, isEnd: number, tablePtr: number, entriesMax: number): void;
+  attachScanned(
+    tablePtr: number,
+    from: number,
+    file: number,
+    start: number,
+    countMasksPtr: number,
+    minTimeMs: number,
+    outPtr: number,
+  ): number;
   headChunkStub(
     older: number,
     minTimestampMs: number,

@@ -30,11 +30,40 @@ export type ScanEnd = "more" | "end" | "short" | "malformed" | "checksum";
 
 /** Why a scan ended: it wants more bytes (`neededBytes` for the next record), the file ends, or what follows is damaged. */
 export interface ScannedChunks {
-  readonly records: HeadChunkRecord[];
+  /** How many records were found. */
+  readonly count: number;
+  /** One of them, until the next scan. */
+  recordAt(index: number): HeadChunkRecord;
   /** Bytes of the records. */
   readonly bytes: number;
   readonly end: ScanEnd;
   readonly neededBytes: number;
+}
+
+/** How scanned chunks are given to their series. */
+export interface AttachOptions {
+  /** The file and where in it the scan began. */
+  readonly file: number;
+  readonly start: number;
+  /** Chunks that end before are passed over. */
+  readonly minTimeMs: number;
+  /** By the encoding: the bits of a record's `count` that count its samples. */
+  readonly countMasks: readonly number[];
+}
+
+/** What became of scanned chunks. */
+export interface AttachedChunks {
+  /** The index of the first that was not dealt with. */
+  readonly next: number;
+  /** Why it was not: its series is not there, its encoding or count not known; or it does not follow in time what its series has. Undefined when all were. */
+  readonly obstacle: "elsewhere" | "notInOrder" | undefined;
+  /** How many were given to series, and their times. */
+  readonly given: number;
+  readonly minTimestampMs: number;
+  readonly maxTimestampMs: number;
+  /** Of all that were dealt with. */
+  readonly newestMs: number;
+  readonly refMax: number;
 }
 
 /** A chunk's record in a file. */
@@ -62,6 +91,10 @@ const writeEntryBytes = 16;
 const scanHeaderBytes = 16;
 const scanEntryBytes = 40;
 const scanEnds: readonly ScanEnd[] = ["more", "end", "short", "malformed", "checksum"];
+const attachEnds = ["done", "elsewhere", "notInOrder", "full"] as const;
+const countMasksMax = 8;
+/** Behind the entries: the masks, and what `attachScanned` says. */
+const attachBytes = 4 * countMasksMax + 40;
 const placeScale = 2 ** 27;
 /** A head tells the length of its chunk's record in these units, by 16 bits. */
 const recordUnitBytes = 64;
@@ -75,7 +108,7 @@ export function writeTableBytes(chunks: number): number {
 
 /** Bytes of the table that `scan` needs for so many records. */
 export function scanTableBytes(records: number): number {
-  return scanHeaderBytes + records * scanEntryBytes + slackBytes;
+  return scanHeaderBytes + records * scanEntryBytes + attachBytes + slackBytes;
 }
 
 /** Bytes that `orderByPlace` needs for so many chunks. */
@@ -147,12 +180,11 @@ export class HeadChunks {
     this.#exports.scanHeadChunks(dataPtr, bytes, isEnd ? 1 : 0, tablePtr, recordsMax);
     const { u32, f64 } = this.#views;
     const head = tablePtr >>> 2;
-    const records: HeadChunkRecord[] = [];
-    for (let i = 0; i < u32[head]!; i++) {
-      const ptr = tablePtr + scanHeaderBytes + i * scanEntryBytes;
+    const recordAt = (index: number): HeadChunkRecord => {
+      const ptr = tablePtr + scanHeaderBytes + index * scanEntryBytes;
       const times = ptr / 8;
       const words = (ptr + 24) >>> 2;
-      records.push({
+      return {
         ref: f64[times]!,
         minTimestampMs: f64[times + 1]!,
         maxTimestampMs: f64[times + 2]!,
@@ -160,9 +192,39 @@ export class HeadChunks {
         bytes: u32[words + 1]!,
         count: u32[words + 2]!,
         encoding: u32[words + 3]!,
-      });
-    }
-    return { records, bytes: u32[head + 1]!, end: scanEnds[u32[head + 2]!]!, neededBytes: u32[head + 3]! };
+      };
+    };
+    return {
+      count: u32[head]!,
+      recordAt,
+      bytes: u32[head + 1]!,
+      end: scanEnds[u32[head + 2]!]!,
+      neededBytes: u32[head + 3]!,
+    };
+  }
+
+  /**
+   * Gives chunks that the last scan found, from index `from` on, to their series in the head, which has nothing but such chunks yet. They become visible at once. Throws
+   * MemoryFullError.
+   */
+  attachScanned(tablePtr: number, from: number, options: AttachOptions): AttachedChunks {
+    const { u32, f64 } = this.#views;
+    const masksPtr = tablePtr + scanHeaderBytes + u32[tablePtr >>> 2]! * scanEntryBytes;
+    const outPtr = masksPtr + 4 * countMasksMax;
+    for (let i = 0; i < countMasksMax; i++) u32[(masksPtr >>> 2) + i] = options.countMasks[i] ?? 0;
+    const { file, start, minTimeMs } = options;
+    const next = this.#exports.attachScanned(tablePtr, from, file, start, masksPtr, minTimeMs, outPtr);
+    const end = attachEnds[u32[(outPtr + 32) >>> 2]!]!;
+    if (end === "full") throw new MemoryFullError("head chunk", chunk.headerBytes);
+    return {
+      next,
+      obstacle: end === "done" ? undefined : end,
+      given: u32[(outPtr + 36) >>> 2]!,
+      minTimestampMs: f64[outPtr / 8]!,
+      maxTimestampMs: f64[outPtr / 8 + 1]!,
+      newestMs: f64[outPtr / 8 + 2]!,
+      refMax: f64[outPtr / 8 + 3]!,
+    };
   }
 
   /** The head of a chunk whose record is at `place`, with its pointer to the next older one; `count` without flags. Throws MemoryFullError. */

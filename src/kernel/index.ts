@@ -8,6 +8,7 @@ export { Epoch } from "./epoch.ts";
 export { ChunkDamagedError, MemoryFullError, ScratchBudgetError } from "./errors.ts";
 export type { KernelExports } from "./exports.ts";
 export {
+  type AttachedChunks,
   type EncodedChunks,
   fileChunk,
   type HeadChunkPlace,

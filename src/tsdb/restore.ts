@@ -139,7 +139,11 @@ export class HeadRestore {
 
   async #fill(): Promise<ReplayResult> {
     const { head, headChunks, wal, minValidTimeMs } = this.#parts;
-    const loaded = await headChunks.load({ minValidTimeMs, isCancelled: () => this.#isCancelled });
+    const loaded = await headChunks.load({
+      minValidTimeMs,
+      hasSeries: this.#logged?.isSettled === true,
+      isCancelled: () => this.#isCancelled,
+    });
     try {
       // A new series with such a number would be given those chunks at the next start.
       head.skipRef(Math.min(loaded.refMax, keptRefMax));

@@ -42,7 +42,9 @@ export class HeadChunks {
   }
 
   /** Reads what is there. The caller must close it. Rejects with the disk's error, and with `canceled`. */
-  async load(options: Pick<LoadOptions, "minValidTimeMs" | "isCancelled">): Promise<LoadedHeadChunks> {
+  async load(
+    options: Pick<LoadOptions, "minValidTimeMs" | "hasSeries" | "isCancelled">,
+  ): Promise<LoadedHeadChunks> {
     const { head, disk, logger, directory } = this.#parts;
     const loaded = await loadHeadChunks({
       ...options,
@@ -53,6 +55,7 @@ export class HeadChunks {
       setAsideDirectory: setAsideDirectory(directory),
     });
     this.corruptions = loaded.corruptions;
+    head.coverTimes(Math.max(loaded.attachedMinMs, options.minValidTimeMs), loaded.attachedMaxMs);
     return loaded;
   }
 

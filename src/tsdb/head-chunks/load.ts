@@ -1,5 +1,6 @@
 import { assert, type Disk, type Logger, NarthexError } from "../../base/index.ts";
 import {
+  type AttachedChunks,
   type ByteBuffer,
   type HeadChunkPlace,
   headChunkPlaceOf,
@@ -8,6 +9,7 @@ import {
   layout,
   scanTableBytes,
   type ScanEnd,
+  type ScannedChunks,
 } from "../../kernel/index.ts";
 import { chunkCodecs } from "../block/chunk-codec.ts";
 import { setAside } from "../set-aside.ts";
@@ -33,6 +35,8 @@ export interface LoadOptions {
   setAsideDirectory: string;
   /** Chunks that end before are left out. */
   minValidTimeMs: number;
+  /** Whether series of the head have the refs of the log: those that are there get their chunks at once. */
+  hasSeries: boolean;
   /** Asked between slices of work: when true, the work rejects with `canceled`. */
   isCancelled: () => boolean;
 }
@@ -47,12 +51,18 @@ const reasons: Record<Exclude<ScanEnd, "more" | "end">, string> = {
   checksum: "wrong checksum of a chunk",
 };
 
+const notInOrder = "chunk does not follow the one before it in time";
+const countMasks = Array.from({ length: 8 }, (_, encoding) => chunkCodecs[encoding]?.countMask ?? 0);
+
 /** The heads of the chunks in the files, by the series' ref in the log, until the series take them; those of samples out of order as markers of the write-behind log ask for them. Frees the rest in `close`. */
 export class LoadedHeadChunks {
   readonly files: WrittenFile[] = [];
   /** Damaged places: what follows them is not used, since the WAL has it. */
   corruptions = 0;
   chunks = 0;
+  /** The times of the chunks that series got at once. */
+  attachedMinMs = Infinity;
+  attachedMaxMs = -Infinity;
   /** The highest ref: its number must not be given to a new series. */
   refMax = 0;
   readonly #kernel: Kernel;
@@ -74,6 +84,14 @@ export class LoadedHeadChunks {
     this.#newest.set(record.ref, headChunks.createStub(older, record, count, { file, offset }));
     this.chunks++;
     return true;
+  }
+
+  /** Chunks of series that are there were given to these. */
+  noteAttached({ given, minTimestampMs, maxTimestampMs, refMax }: AttachedChunks): void {
+    this.chunks += given;
+    this.attachedMinMs = Math.min(this.attachedMinMs, minTimestampMs);
+    this.attachedMaxMs = Math.max(this.attachedMaxMs, maxTimestampMs);
+    this.refMax = Math.max(this.refMax, refMax);
   }
 
   /** Gives a new series the chunks of its ref; false when there are none. */
@@ -247,10 +265,8 @@ class Loader {
       const got = this.#fill(fd, dataPtr, bytes, start);
       const isEnd = got < bytes || start + bytes === file.sizeBytes;
       const scanned = kernel.headChunks.scan(dataPtr, got, isEnd, this.#table.ptr, recordsPerScan);
-      for (const record of scanned.records) {
-        const reason = this.#take(record, written);
-        if (reason !== undefined) return reason;
-      }
+      const reason = this.#takeScanned(scanned, written);
+      if (reason !== undefined) return reason;
       await new Promise((resolve) => setImmediate(resolve));
       if (isCancelled()) throw new NarthexError("canceled", "the replay was cut short");
       const { end, neededBytes } = scanned;
@@ -258,6 +274,34 @@ class Loader {
       if (end !== "more") return reasons[end];
       wanted = Math.max(readBytes, neededBytes);
     }
+  }
+
+  /** Takes what a scan found at the end of what is `written`; returns what is wrong with the next of it. */
+  #takeScanned(scanned: ScannedChunks, written: WrittenFile): string | undefined {
+    const { sizeBytes: start } = written;
+    const isDirect = this.#options.hasSeries && start + scanned.bytes <= headChunksFileBytesMax;
+    for (let at = 0; at < scanned.count; at++) {
+      if (isDirect) {
+        const { next, obstacle } = this.#attach(at, start, written);
+        at = next;
+        written.sizeBytes = start + (at < scanned.count ? scanned.recordAt(at).offset : scanned.bytes);
+        if (obstacle === "notInOrder") return notInOrder;
+        if (obstacle === undefined) break;
+      }
+      const reason = this.#take(scanned.recordAt(at), written);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
+  /** Gives chunks that were scanned, from index `at` on, to their series. */
+  #attach(at: number, start: number, written: WrittenFile): AttachedChunks {
+    const { kernel, minValidTimeMs: minTimeMs } = this.#options;
+    const options = { file: written.number, start, minTimeMs, countMasks };
+    const attached = kernel.headChunks.attachScanned(this.#table.ptr, at, options);
+    this.#loaded.noteAttached(attached);
+    written.maxTimestampMs = Math.max(written.maxTimestampMs, attached.newestMs);
+    return attached;
   }
 
   #fill(fd: number, ptr: number, bytes: number, offset: number): number {
@@ -279,8 +323,7 @@ class Loader {
       this.#loaded.addOutOfOrder(record, count, { file: written.number, offset });
     else {
       const isValid = maxTimestampMs >= this.#options.minValidTimeMs;
-      if (isValid && !this.#loaded.add(record, count, written.number, offset))
-        return "chunk does not follow the one before it in time";
+      if (isValid && !this.#loaded.add(record, count, written.number, offset)) return notInOrder;
       written.maxTimestampMs = Math.max(written.maxTimestampMs, maxTimestampMs);
     }
     this.#loaded.refMax = Math.max(this.#loaded.refMax, ref);
