@@ -212,8 +212,9 @@ test("a write-behind log that cannot be written refuses late samples and keeps t
 test("without memory for late samples the others of their commit count as stored", async (t) => {
   const opened = await open(directoryFor(t), { nowMs: baseTimeMs + 12 * hourMs });
   append(opened, "a", [300]);
-  // The appender gives its batch back, which the next one finds.
+  // The appender gives its batch back, which the next one finds; and so does the query its scratch.
   await new Promise(setImmediate);
+  assert.deepEqual(minutesOf(opened), { a: [300] });
   const taken = fillMemory(opened.kernel);
   const result = append(opened, "a", [301, 299, 298]);
   assert.deepEqual([result.appended, result.memoryFull, result.outOfOrder], [1, 2, 0]);
