@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import {
   fileChunk,
+  headChunkPlaceOf,
   type HeadChunkRecord,
   type Kernel,
   layout,
@@ -198,6 +199,75 @@ test("heads from a file join a series without chunks; its last value is known wh
   assert.deepEqual([...batch.status.subarray(0, 4)], [outOfOrder, repeated, duplicate, ok]);
   kernel.series.truncate(7, 15_000);
   assert.equal(kernel.series.chunkPtrs(7).length, 2);
+});
+
+test("scanned chunks go to their series as the twin says, until one cannot", () => {
+  const data = encodeTwin([
+    { t: 1, bits: 1n },
+    { t: 2, bits: 2n },
+  ]);
+  const chunkArbitrary = fc.record({
+    ref: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 4 }) }, fc.constant(5)),
+    firstMs: fc.nat(3000),
+    lengthMs: fc.nat(50),
+    encoding: fc.oneof({ weight: 20, arbitrary: fc.constant(1) }, fc.constant(7)),
+  });
+  const given = fc.array(chunkArbitrary, { maxLength: 30 });
+  fc.assert(
+    fc.property(given, fc.boolean(), fc.constantFrom(-Infinity, 800), (unsorted, isSorted, minTimeMs) => {
+      const chunks = isSorted ? unsorted.toSorted((a, b) => a.firstMs - b.firstMs) : unsorted;
+      const kernel = testKernel();
+      for (let ref = 1; ref <= 4; ref++) kernel.series.create(ref, kernel.arena.allocate(16));
+      const records = chunks.map(({ ref, firstMs, lengthMs, encoding }) =>
+        encodeHeadChunkTwin({
+          ref,
+          minTimestampMs: firstMs,
+          maxTimestampMs: firstMs + lengthMs,
+          encoding,
+          data,
+        }),
+      );
+      const bytes = Buffer.concat(records);
+      const ptr = kernel.scratch.allocate(bytes.length + 64);
+      kernel.views.u8.set(bytes, ptr);
+      const table = kernel.scratch.allocate(scanTableBytes(chunksMax));
+      assert.equal(kernel.headChunks.scan(ptr, bytes.length, true, table, chunksMax).count, chunks.length);
+      const options = { file: 3, start: 8, minTimeMs, countMasks: [0, 0xffff] };
+      const found = kernel.headChunks.attachScanned(table, 0, options);
+
+      const newest = new Map<number, number>();
+      let stop = chunks.findIndex(({ ref, firstMs, lengthMs, encoding }) => {
+        if (ref === 5 || encoding === 7) return true;
+        if (firstMs + lengthMs < minTimeMs) return false;
+        if ((newest.get(ref) ?? -1) >= firstMs) return true;
+        newest.set(ref, firstMs + lengthMs);
+        return false;
+      });
+      if (stop < 0) stop = chunks.length;
+      assert.equal(found.next, stop);
+      const taken = chunks.slice(0, stop);
+      const kept = taken.filter(({ firstMs, lengthMs }) => firstMs + lengthMs >= minTimeMs);
+      assert.equal(found.given, kept.length);
+      assert.equal(kernel.series.chunkCount, kept.length);
+      assert.equal(found.refMax, Math.max(0, ...taken.map(({ ref }) => ref)));
+      assert.equal(found.newestMs, Math.max(...taken.map(({ firstMs, lengthMs }) => firstMs + lengthMs)));
+      assert.equal(found.minTimestampMs, Math.min(...kept.map(({ firstMs }) => firstMs)));
+      const next = chunks[stop];
+      const isElsewhere = next !== undefined && (next.ref === 5 || next.encoding === 7);
+      assert.equal(found.obstacle, next && (isElsewhere ? "elsewhere" : "notInOrder"));
+      for (let ref = 1; ref <= 4; ref++) {
+        const places = kernel.series
+          .chunkPtrs(ref)
+          .toReversed()
+          .map((chunkPtr) => headChunkPlaceOf(kernel.views, chunkPtr).offset);
+        const offsets = taken.map(
+          (_, i) => 8 + records.slice(0, i).reduce((sum, { length }) => sum + length, 0),
+        );
+        const expected = offsets.filter((_, i) => taken[i]!.ref === ref && kept.includes(taken[i]!));
+        assert.deepEqual(places, expected);
+      }
+    }),
+  );
 });
 
 test("hostile bytes are neither taken for records nor read beyond", () => {
