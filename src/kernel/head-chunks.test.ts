@@ -60,8 +60,8 @@ function scan(kernel: Kernel, bytes: Uint8Array, isEnd = true) {
   const ptr = kernel.scratch.allocate(bytes.length + 64);
   kernel.views.u8.set(bytes, ptr);
   const table = kernel.scratch.allocate(scanTableBytes(chunksMax));
-  const { recordAt, ...scanned } = kernel.headChunks.scan(ptr, bytes.length, isEnd, table, chunksMax);
-  return { ...scanned, records: Array.from({ length: scanned.count }, (_, i) => recordAt(i)) };
+  const scanned = kernel.headChunks.scan(ptr, bytes.length, isEnd, table, chunksMax);
+  return { ...scanned, records: Array.from({ length: scanned.count }, (_, i) => scanned.recordAt(i)) };
 }
 
 function recordsOf(ref: number, chunks: readonly Sample[][]): Buffer[] {
