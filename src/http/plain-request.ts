@@ -17,7 +17,10 @@ export interface PlainRequest {
 /** What the headers of a plain request say. */
 export interface PlainHeaders {
   authorization: string | undefined;
+  accept: string | undefined;
   acceptsGzip: boolean;
+  /** Whether this request is the connection's last. */
+  isLast: boolean;
   /** 0 without a body. */
   contentLength: number;
   isForm: boolean;
@@ -35,6 +38,7 @@ const unprintable = /[^\t\x20-\x7e]/;
 const single = new Set([
   "host",
   "authorization",
+  "accept",
   "accept-encoding",
   "content-length",
   "content-type",
@@ -98,11 +102,13 @@ function readHeaders(lines: string): PlainHeaders | undefined {
     known.set(name, line.slice(colon + 1).trim());
   }
   const contentLength = known.get("content-length") ?? "0";
-  const connection = known.get("connection") ?? "keep-alive";
+  const connection = (known.get("connection") ?? "keep-alive").toLowerCase();
   if (!host.test(known.get("host") ?? "") || !/^\d{1,6}$/.test(contentLength)) return undefined;
-  if (connection.toLowerCase() !== "keep-alive") return undefined;
+  if (connection !== "keep-alive" && connection !== "close") return undefined;
   return {
     authorization: known.get("authorization"),
+    accept: known.get("accept"),
+    isLast: connection === "close",
     acceptsGzip: acceptsGzip(known.get("accept-encoding") ?? ""),
     contentLength: Number(contentLength),
     isForm: known.get("content-type")?.startsWith("application/x-www-form-urlencoded") === true,

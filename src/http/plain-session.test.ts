@@ -107,6 +107,7 @@ const requestsOfAllKinds = [
   get("/q?a=1"),
   get("/q"),
   get("/q?a=%20+b", "Accept-Encoding: gzip", "Connection: keep-alive"),
+  get("/q?a=2", "Connection: close"),
   post("/q", "a=1&b=2"),
   post("/q?x=y", "query=up"),
   get("/q?a=1", "Content-Length: 0"),
@@ -194,13 +195,31 @@ test("what is taken for a plain request is the same request to the server", asyn
     if (request === undefined) return;
     taken++;
     const { method, path, query, form, length } = request;
-    // What follows shows that both see the same end.
-    const answered = await converse(port, [Buffer.concat([bytes.subarray(0, length), last])]);
-    const expected = [echo(method, path, query, form), echo("GET", "/q", "last=1", "")];
+    const pieces: Uint8Array[] = [bytes.subarray(0, length)];
+    const expected = [echo(method, path, query, form)];
+    if (!request.headers.isLast) {
+      // What follows shows that both see the same end.
+      pieces.push(last);
+      expected.push(echo("GET", "/q", "last=1", ""));
+    }
+    const answered = await converse(port, [Buffer.concat(pieces)]);
     assert.deepEqual(answered.toString().match(/\{"method".*?\}/g), expected, JSON.stringify(text));
   };
   for (let i = 0; i < 50; i++) await Promise.all(Array.from({ length: 40 }, check));
   assert.ok(taken > 200, `${taken} of 2000 were plain`);
+});
+
+test("a request that is the last of its connection is answered, and nothing after it", async (t) => {
+  const { port } = await open(t, { "/q": plainEcho });
+  const requests = [get("/q?a=1"), get("/q?a=2", "Connection: close"), get("/q?a=3")];
+  const answers = parseAnswers(await converse(port, [Buffer.concat(requests)]));
+  assert.deepEqual(
+    answers.map(({ headers }) => [headers.get("x-from"), headers.get("connection")]),
+    [
+      [undefined, "keep-alive"],
+      [undefined, "close"],
+    ],
+  );
 });
 
 test("requests that come in pieces are answered", async (t) => {

@@ -100,6 +100,7 @@ export class PlainSession {
       return;
     }
     this.#state = "answering";
+    if (request!.headers.isLast) this.#isClosing = true;
     if (bytes.length > request!.length) this.#ahead = bytes.subarray(request!.length);
     void answer.then((whole) => this.#write(request!, whole));
   }
@@ -123,7 +124,7 @@ export class PlainSession {
 
   #send({ status, contentType, headerLines, body, sent }: PlainAnswer): void {
     if (this.#socket.destroyed) return;
-    const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#keepAlive}\r\n`;
+    const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#isClosing ? "Connection: close\r\n" : this.#keepAlive}\r\n`;
     sent?.(head.length + body.length);
     this.#abort = undefined;
     this.#state = "draining";

@@ -1,4 +1,4 @@
-import type { CounterChild, Registry } from "@narthex/client";
+import { contentTypeOf, type CounterChild, negotiateFormat, type Registry } from "@narthex/client";
 import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
@@ -78,8 +78,14 @@ export class RequestMetrics {
   };
 }
 
-/** Counts scrapes of these metrics. */
-export function measureExposition(registry: Registry): (expose: () => string) => string {
+/** The own metrics as text. */
+export interface Exposition {
+  readonly text: string;
+  readonly contentType: string;
+}
+
+/** Counts scrapes of these metrics, which it answers in the format that the `Accept` header asks for. */
+export function createExposer(registry: Registry): (accept: string | undefined) => Exposition {
   const requests = registry.counter({
     name: "promhttp_metric_handler_requests_total",
     help: "Scrapes of these metrics.",
@@ -90,12 +96,13 @@ export function measureExposition(registry: Registry): (expose: () => string) =>
     help: "Scrapes of these metrics at present.",
   });
   const [succeeded, failed] = ["200", "500"].map((code) => requests.labels({ code }));
-  return (expose) => {
+  return (accept) => {
     inFlight.inc();
     try {
-      const text = expose();
+      const format = negotiateFormat(accept);
+      const text = registry.expose(format);
       succeeded!.inc();
-      return text;
+      return { text, contentType: contentTypeOf(format) };
     } catch (error) {
       failed!.inc();
       throw error;

@@ -1,4 +1,3 @@
-import { contentTypeOf, negotiateFormat } from "@narthex/client";
 import { Hono } from "hono";
 import { errorCode } from "../base/index.ts";
 import { errorResponse, type FetchHandler, type PlainRoutes } from "../http/index.ts";
@@ -7,7 +6,7 @@ import { addActiveQueryRoutes } from "./api/active-queries.ts";
 import { addAdminRoutes } from "./api/admin.ts";
 import { addExemplarRoutes } from "./api/exemplars.ts";
 import { addNotificationRoutes } from "./api/notifications.ts";
-import { createPlainRoutes } from "./api/plain.ts";
+import { createPlainQueryRoutes } from "./api/plain.ts";
 import { addQueryRoutes } from "./api/query.ts";
 import { addRuleRoutes } from "./api/rules.ts";
 import { addSearchRoutes } from "./api/search.ts";
@@ -15,8 +14,9 @@ import { addStatusRoutes } from "./api/status.ts";
 import { addTargetRoutes } from "./api/targets.ts";
 import { answerUnknownPaths } from "./unknown-path.ts";
 import { addLifecycleRoutes, notReady } from "./lifecycle.ts";
-import { measureExposition, RequestMetrics } from "./metrics.ts";
+import { createExposer, type Exposition, RequestMetrics } from "./metrics.ts";
 import type { WebParts } from "./parts.ts";
+import { createPlainOwnRoutes } from "./plain.ts";
 import { addUiRoutes } from "./ui.ts";
 
 /** The server's whole HTTP surface, below the route prefix. */
@@ -27,11 +27,20 @@ export interface Web {
 
 export function createWeb(parts: WebParts): Web {
   const metrics = new RequestMetrics(parts.registry, parts.routePrefix);
-  const app = createApp(parts, metrics);
-  return { fetch: app.fetch, plainRoutes: createPlainRoutes(parts, metrics) };
+  const expose = createExposer(parts.registry);
+  const app = createApp(parts, metrics, expose);
+  const plainRoutes = new Map([
+    ...createPlainOwnRoutes(parts, metrics, expose),
+    ...createPlainQueryRoutes(parts, metrics),
+  ]);
+  return { fetch: app.fetch, plainRoutes };
 }
 
-function createApp(parts: WebParts, metrics: RequestMetrics): Hono {
+function createApp(
+  parts: WebParts,
+  metrics: RequestMetrics,
+  expose: (accept: string | undefined) => Exposition,
+): Hono {
   const app = new Hono();
   app.onError((error, c) => {
     if (errorCode(error) === "internal")
@@ -42,14 +51,9 @@ function createApp(parts: WebParts, metrics: RequestMetrics): Hono {
   parts.addRoutes?.(app);
   app.route("/api/v1", createApi(parts));
   addLifecycleRoutes(app, parts.lifecycle);
-  const counted = measureExposition(parts.registry);
   app.get("/metrics", (c) => {
-    const format = negotiateFormat(c.req.header("accept"));
-    return c.body(
-      counted(() => parts.registry.expose(format)),
-      200,
-      { "content-type": contentTypeOf(format) },
-    );
+    const { text, contentType } = expose(c.req.header("accept"));
+    return c.body(text, 200, { "content-type": contentType });
   });
   app.get("/version", (c) => c.json(parts.status.build()));
   addUiRoutes(app, parts.ui, parts.lifecycle.isReady);

@@ -18,7 +18,7 @@ const headerLines = "vary: Origin\r\n";
  * The two questions that dashboards and rules of others ask by the thousand, for requests that are plain. Everything around them is
  * as on the API's other routes.
  */
-export function createPlainRoutes(parts: WebParts, metrics: RequestMetrics): PlainRoutes {
+export function createPlainQueryRoutes(parts: WebParts, metrics: RequestMetrics): PlainRoutes {
   const { queries, lifecycle, logger, routePrefix, nowMs } = parts;
   const route = (path: string, evaluate: (call: QueryCall) => Promise<Uint8Array>): [string, PlainRoute] => {
     const handler = metrics.forHandler(path);
