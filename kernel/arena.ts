@@ -28,7 +28,8 @@ const BLOCK_MAX: u32 = 56800;
 
 // A slab has room for at least so many blocks, unless the memory is nearly full.
 const SLAB_BLOCKS_MIN: u32 = 8;
-// A slab: a header, then its blocks. Those with room are in a list, one for each size class.
+// A slab: a header, then its blocks. Those with room are in a list, { u32 first, u32 last }, one for each size class.
+const LIST_LAST: usize = 4;
 const SLAB_HEADER: u32 = 32;
 const SLAB_NEXT: usize = 0;
 const SLAB_PREVIOUS: usize = 4;
@@ -60,7 +61,7 @@ function bytesOf(sizeClass: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function listOf(sizeClass: u32): usize {
-  return ARENA_SLABS + (sizeClass << 2);
+  return ARENA_SLABS + (sizeClass << 3);
 }
 
 // @ts-ignore: decorator
@@ -92,21 +93,25 @@ function giveBack(span: u32, bytes: u32): bool {
   return true;
 }
 
+// Behind the others: most blocks of a slab are freed at about the same time, so one that gets room will soon be free as a whole, unless it is filled again.
 function link(slab: u32): void {
   const list = listOf(load<u32>(slab, SLAB_CLASS));
-  const next = load<u32>(list);
-  store<u32>(slab, next, SLAB_NEXT);
-  store<u32>(slab, 0, SLAB_PREVIOUS);
-  if (next != 0) store<u32>(next, slab, SLAB_PREVIOUS);
-  store<u32>(list, slab);
+  const last = load<u32>(list, LIST_LAST);
+  store<u32>(slab, 0, SLAB_NEXT);
+  store<u32>(slab, last, SLAB_PREVIOUS);
+  if (last != 0) store<u32>(last, slab, SLAB_NEXT);
+  else store<u32>(list, slab);
+  store<u32>(list, slab, LIST_LAST);
 }
 
 function unlink(slab: u32): void {
+  const list = listOf(load<u32>(slab, SLAB_CLASS));
   const next = load<u32>(slab, SLAB_NEXT);
   const previous = load<u32>(slab, SLAB_PREVIOUS);
   if (next != 0) store<u32>(next, previous, SLAB_PREVIOUS);
+  else store<u32>(list, previous, LIST_LAST);
   if (previous != 0) store<u32>(previous, next, SLAB_NEXT);
-  else store<u32>(listOf(load<u32>(slab, SLAB_CLASS)), next);
+  else store<u32>(list, next);
 }
 
 // @ts-ignore: decorator

@@ -38,9 +38,14 @@ import {
 } from "./xor";
 import { putXor2First, putXor2Next, XOR2_SAMPLE_BYTES_MAX } from "./xor2";
 
-// An open chunk's block has room for so many bytes beside the next sample; when they are used up, the chunk moves to one with as many more. Most series are
-// in the same phase of their chunks, so that what is reserved for later is missing now.
-const OPEN_ROOM_BYTES: u32 = 48;
+// A chunk begins in a block with room for so many bytes.
+const FIRST_ROOM_BYTES: u32 = 48;
+// With each so many samples, of which the 120 of a chunk are a multiple, it moves to a block that fits the next so many, if they take what those before took.
+// Most series are in the same phase of their chunks: what is reserved for later is missing now, and since they leave their blocks at the same time, they leave
+// whole slabs behind, where a few that stayed would hold them.
+const FIT_SAMPLES: u32 = 15;
+// About what the first sample of a chunk takes, which tells nothing of the next ones.
+const FIRST_SAMPLE_BYTES: u32 = 16;
 // Upstream cuts before a chunk of more than this many bytes takes another sample.
 const CHUNK_BYTES_MAX: u32 = 1024;
 const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = CHUNK_BYTES_MAX - 19;
@@ -101,7 +106,7 @@ function notesOf(chunk: usize): usize {
 // Opens a chunk with its first sample; false when memory is full. Only XOR2 keeps a start (0: not known).
 function cut(slot: usize, chunk: usize, t: i64, bits: u64, start: i64, chunkRange: i64): bool {
   const encoding = start == 0 ? load<u8>(FLOAT_ENCODING) : ENCODING_XOR2;
-  const fresh = newChunk(encoding, OPEN_ROOM_BYTES);
+  const fresh = newChunk(encoding, FIRST_ROOM_BYTES);
   if (fresh == 0) return false;
   if (chunk != 0 && !isClosed(chunk)) closeChunk(slot, chunk);
   const data = fresh + CHUNK_HEADER;
@@ -122,20 +127,27 @@ function cut(slot: usize, chunk: usize, t: i64, bits: u64, start: i64, chunkRang
   return true;
 }
 
-// Moves the open chunk to a block that has room for a sample of so many bytes; returns it, or 0.
-function grow(slot: usize, chunk: usize, bytesMax: u32): usize {
+// What the samples until the next fit will take, as far as those so far tell, with an eighth to spare.
+function bytesAhead(dataBytes: u32, count: u32): u32 {
+  const samples = FIT_SAMPLES - (count % FIT_SAMPLES);
+  const expected = ((dataBytes - min<u32>(dataBytes, FIRST_SAMPLE_BYTES)) * samples) / count;
+  return expected + (expected >> 3);
+}
+
+// Moves the open chunk, which has `count` samples, to a block that fits, with room for a sample of `bytesMax` at least; returns it, or 0.
+function fit(slot: usize, chunk: usize, count: u32, bytesMax: u32): usize {
   const dataBytes = (load<u32>(slot, SLOT_BIT_POS) + 7) >> 3;
-  const larger = newChunk(<u8>chunkEncoding(chunk), dataBytes + bytesMax + 1 + OPEN_ROOM_BYTES);
-  if (larger == 0) return 0;
-  store<u32>(larger, load<u32>(chunk, CHUNK_OLDER), CHUNK_OLDER);
-  setChunkCount(larger, chunkCount(chunk));
-  store<i64>(larger, load<i64>(chunk, CHUNK_MIN), CHUNK_MIN);
-  store<i64>(larger, load<i64>(chunk, CHUNK_MAX), CHUNK_MAX);
-  memory.copy(larger + CHUNK_HEADER, chunk + CHUNK_HEADER, dataBytes);
-  v128.store(notesOf(larger), v128.load(notesOf(chunk)));
-  atomic.store<u32>(slot + SLOT_CHUNK, <u32>larger);
+  const fitting = newChunk(<u8>chunkEncoding(chunk), dataBytes + bytesMax + 1 + bytesAhead(dataBytes, count));
+  if (fitting == 0) return 0;
+  store<u32>(fitting, load<u32>(chunk, CHUNK_OLDER), CHUNK_OLDER);
+  setChunkCount(fitting, count);
+  store<i64>(fitting, load<i64>(chunk, CHUNK_MIN), CHUNK_MIN);
+  store<i64>(fitting, load<i64>(chunk, CHUNK_MAX), CHUNK_MAX);
+  memory.copy(fitting + CHUNK_HEADER, chunk + CHUNK_HEADER, dataBytes);
+  v128.store(notesOf(fitting), v128.load(notesOf(chunk)));
+  atomic.store<u32>(slot + SLOT_CHUNK, <u32>fitting);
   arenaRetire(<u32>chunk, blockBytes(chunk));
-  return larger;
+  return fitting;
 }
 
 // Appends to a series; a status. `start` is since when the sample counts, 0 where that is not known; `samplesPerChunk` ≤ 30,000.
@@ -186,20 +198,19 @@ export function appendSample(
     if (!cut(slot, chunk, t, bits, start, chunkRange)) return STATUS_MEMORY_FULL;
   } else {
     const delta = t - lastTimestamp;
+    const bytesMax = isXor ? SAMPLE_BYTES_MAX : XOR2_SAMPLE_BYTES_MAX;
+    const isTight = (pos >> 3) + bytesMax + 1 > load<u32>(chunk, CHUNK_CAPACITY);
+    if (isTight || count % FIT_SAMPLES == 0) {
+      const fitting = fit(slot, chunk, count, bytesMax);
+      if (fitting != 0) chunk = fitting;
+      else if (isTight) return STATUS_MEMORY_FULL;
+    }
     if (isXor) {
-      if ((pos >> 3) + SAMPLE_BYTES_MAX + 1 > load<u32>(chunk, CHUNK_CAPACITY)) {
-        chunk = grow(slot, chunk, SAMPLE_BYTES_MAX);
-        if (chunk == 0) return STATUS_MEMORY_FULL;
-      }
       const data = chunk + CHUNK_HEADER;
       if (count == 1) pos = putSecondTime(data, pos, <u64>delta);
       else pos = putTime(data, pos, delta - load<i64>(slot, SLOT_LAST_DELTA));
       pos = putValue(data, pos, bits ^ lastBits, slot + SLOT_LEADING);
     } else {
-      if ((pos >> 3) + XOR2_SAMPLE_BYTES_MAX + 1 > load<u32>(chunk, CHUNK_CAPACITY)) {
-        chunk = grow(slot, chunk, XOR2_SAMPLE_BYTES_MAX);
-        if (chunk == 0) return STATUS_MEMORY_FULL;
-      }
       const lastDelta = load<i64>(slot, SLOT_LAST_DELTA);
       const window = slot + SLOT_LEADING;
       const data = chunk + CHUNK_HEADER;

@@ -149,7 +149,7 @@ test("the kernel's layout mirrors ours", () => {
 });
 
 test("regions of the control block do not overlap", () => {
-  assert.ok(control.arenaSlabs + 64 * 4 <= control.seriesHighestRef);
+  assert.ok(control.arenaSlabs + 64 * 8 <= control.seriesHighestRef);
   assert.ok(control.readers + reader.slots * reader.bytes <= control.spanBitmap);
   assert.ok(control.spanBitmap + layout.memoryPagesMax / 8 <= control.seriesDirectory);
   assert.ok(control.seriesDirectory + slot.pagesMax * 4 <= control.headWords);

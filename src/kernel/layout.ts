@@ -44,7 +44,7 @@ export const control = {
   arenaRetiredBytes: 152,
   /** f64: bytes the arena took from the spans. */
   arenaReservedBytes: 160,
-  /** u32 × 64: the first slab with room, one per size class. */
+  /** { u32 first, u32 last } × 64: the slabs with room, one list per size class. */
   arenaSlabs: 256,
   seriesHighestRef: 1024,
   seriesCount: 1028,

@@ -73,6 +73,14 @@ test("spans behave like a set of pages", () => {
   );
 });
 
+test("low pages are used before high ones, also behind a longer span that skipped them", () => {
+  const kernel = testKernel();
+  const [, gap] = [1, 2, 3].map(() => kernel.allocateSpan(page));
+  kernel.freeSpan(gap!, page);
+  assert.ok(kernel.allocateSpan(2 * page) > gap!);
+  assert.equal(kernel.allocateSpan(page), gap);
+});
+
 test("a span cannot be freed twice or by a wrong pointer", () => {
   const kernel = testKernel();
   const ptr = kernel.allocateSpan(page);
