@@ -26,7 +26,6 @@ const absent: readonly { name: RegExp; why: string; isForNow?: boolean }[] = [
   { name: /^prometheus_tsdb_isolation_/, why: "commits have no numbers here" },
   { name: /^prometheus_tsdb_symbol_table_size_bytes$/, why: "symbols of blocks are read from their files" },
   { name: /^prometheus_tsdb_compactions_skipped_total$/, why: "compaction cannot be disabled" },
-  { name: /^prometheus_tsdb_compaction_chunk_/, why: "chunks are mostly taken over as they are" },
   {
     name: /^prometheus_tsdb_checkpoint_deletions_failed_total$/,
     why: "counted as a checkpoint that failed",
