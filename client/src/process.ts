@@ -69,6 +69,22 @@ function registerLinux(registry: Registry): void {
     },
     () => softLimit("Max address space"),
   );
+  registry.counterFunction(
+    {
+      name: "process_network_receive_bytes_total",
+      help: "Number of bytes received by the process over the network.",
+      unit: "bytes",
+    },
+    () => networkOctets("InOctets"),
+  );
+  registry.counterFunction(
+    {
+      name: "process_network_transmit_bytes_total",
+      help: "Number of bytes sent by the process over the network.",
+      unit: "bytes",
+    },
+    () => networkOctets("OutOctets"),
+  );
   registry.gaugeFunction(
     { name: "process_open_fds", help: "Number of open file descriptors." },
     // The listing itself needs one.
@@ -77,6 +93,13 @@ function registerLinux(registry: Registry): void {
   registry.gaugeFunction({ name: "process_max_fds", help: "Maximum number of open file descriptors." }, () =>
     softLimit("Max open files"),
   );
+}
+
+/** All that the process' network namespace has seen, as programs in Go count it. */
+function networkOctets(name: string): number {
+  const lines = readFileSync("/proc/self/net/netstat", "latin1").split("\n");
+  const [names, values] = lines.filter((line) => line.startsWith("IpExt:")).map((line) => line.split(" "));
+  return Number(values?.[names!.indexOf(name)]);
 }
 
 /** 2⁶⁴ when there is none, as programs in Go say. */

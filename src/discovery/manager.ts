@@ -80,9 +80,12 @@ export class DiscoveryManager {
     }
     for (const [key, provider] of this.#providers) if (!wanted.has(key)) provider.abort.abort();
     this.#providers = wanted;
-    for (const job of this.#jobs)
-      if (!configs.has(job))
-        this.#metrics.discoveredTargets.remove({ name: this.#options.name, config: job });
+    for (const job of this.#jobs) {
+      if (configs.has(job)) continue;
+      const labels = { name: this.#options.name, config: job };
+      this.#metrics.discoveredTargets.remove(labels);
+      this.#metrics.lastUpdateSeconds.remove(labels);
+    }
     this.#jobs = [...configs.keys()];
     this.#metrics.failedConfigs
       .labels({ name: this.#options.name })
@@ -184,7 +187,9 @@ export class DiscoveryManager {
     const groups = this.groups();
     for (const [job, found] of groups) {
       const count = found.reduce((sum, group) => sum + group.targets.length, 0);
-      this.#metrics.discoveredTargets.labels({ name: this.#options.name, config: job }).set(count);
+      const labels = { name: this.#options.name, config: job };
+      this.#metrics.discoveredTargets.labels(labels).set(count);
+      this.#metrics.lastUpdateSeconds.labels(labels).set(this.#clock.nowMs() / 1000);
     }
     this.#metrics.sentUpdates.labels({ name: this.#options.name }).inc();
     this.#options.update(groups);

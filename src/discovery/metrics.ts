@@ -15,6 +15,11 @@ export function createDiscoveryMetrics(registry: Registry = new Registry()) {
       help: "Targets found at present.",
       labelNames: ["name", "config"],
     }),
+    lastUpdateSeconds: registry.gauge({
+      name: "prometheus_sd_last_update_timestamp_seconds",
+      help: "When the targets at present were handed on.",
+      labelNames: ["name", "config"],
+    }),
     receivedUpdates: registry.counter({
       name: "prometheus_sd_received_updates_total",
       help: "Updates that mechanisms have published.",

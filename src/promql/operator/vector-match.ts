@@ -9,7 +9,7 @@ import type { VectorBinaryNode } from "../plan/plan.ts";
 import { type SeriesList, TupleSeries, tupleLabels } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
 import { isComparison } from "./arithmetic-rows.ts";
-import type { Evaluation } from "./evaluation.ts";
+import { duplicateSeries, type Evaluation } from "./evaluation.ts";
 import { storeAt, valueAt } from "./histogram-rows.ts";
 import { materialize } from "./materialize.ts";
 import type { Operator } from "./operator.ts";
@@ -62,6 +62,8 @@ class StepMatcher implements MatchResult {
   readonly #matched: Set<number>[];
   readonly #tuple = new Tuple();
   readonly #remarks: StepRemarks;
+  /** Whether results of different groups have the same labels. */
+  #collides = false;
   /** Pairs that were combined so far. */
   #combined = 0;
 
@@ -101,11 +103,14 @@ class StepMatcher implements MatchResult {
       const other = this.#oneByGroup[group]!;
       if (other !== filled || this.#oneFill !== undefined) this.#combine(step, group, series, other);
     }
-    if (this.#manyFill === undefined) return;
-    for (const series of one) {
-      const group = this.#input.oneGroups[series]!;
-      if (this.#matched[group]!.size === 0) this.#combine(step, group, filled, series);
+    if (this.#manyFill !== undefined) {
+      for (const series of one) {
+        const group = this.#input.oneGroups[series]!;
+        if (this.#matched[group]!.size === 0) this.#combine(step, group, filled, series);
+      }
     }
+    // Only now, since an ambiguous match in any group is told first.
+    if (this.#collides) throw duplicateSeries();
   }
 
   #present(rows: RowBlock, count: number, step: number): number[] {
@@ -200,9 +205,7 @@ class StepMatcher implements MatchResult {
   #store(result: number, step: number, value: SampleValue): void {
     const row = this.#rows[result]!;
     const { u8 } = this.#evaluation;
-    if (u8[row.presentPtr + step] !== 0) {
-      throw new NarthexError("execution", "vector cannot contain metrics with the same labelset");
-    }
+    if (u8[row.presentPtr + step] !== 0) this.#collides = true;
     storeAt(this.#evaluation, row, step, value);
   }
 

@@ -80,6 +80,10 @@ export const changesSince314: readonly Change[] = [
     skip: /\binfo\(.*(?:offset|@)/,
   },
   {
+    what: "start() and end() say when in the parameter of an aggregation, too, which upstream overlooks",
+    skip: /\b(?:topk|bottomk|limitk|limit_ratio|quantile)\b(?: (?:by|without) \([^)]*\))? ?\([^,]*@ (?:start|end)\(\)/,
+  },
+  {
     what: "a literal in parentheses stays a computed duration",
     skip: /(?:offset|\[|:)[^\]]*\(\s*[+-]?\s*[\d.]+\w*\s*\)/,
   },
