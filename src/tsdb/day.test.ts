@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { Registry } from "@narthex/client";
 import { createLogger, SimulatedClock, systemDisk } from "../base/index.ts";
 import { createKernel, type Kernel } from "../kernel/index.ts";
 import { Labels, Matcher } from "../model/index.ts";
 import { MaintenanceThread, openTsdb, type Tsdb } from "./index.ts";
 import { directoryBytes } from "./directory-bytes.ts";
-import { baseTimeMs, bitsOf, dump, temporaryDirectory } from "./test-support.ts";
+import { baseTimeMs, bitsOf, directoryOf, dump } from "./test-support.ts";
 
 /** 100,000 take about two minutes of two idle cores: `DAY_SERIES=100000`, as CI does. */
 const seriesCount = Number(process.env["DAY_SERIES"] ?? 10_000);
@@ -155,14 +154,8 @@ function metric({ registry }: Opened, name: string): number {
   return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(registry.expose())![1]);
 }
 
-function setUp(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 test(`a day of ${seriesCount} series at 15 s`, { timeout: 3_600_000 }, async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, startMs);
   const { tsdb, kernel, clock, problems } = opened;
   const refs = createSeries(opened);

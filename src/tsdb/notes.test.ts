@@ -1,19 +1,11 @@
 /** What a commit holds beside samples, exemplars and metadata, on its way through the log. */
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { systemDisk } from "../base/index.ts";
 import { createKernel } from "../kernel/index.ts";
 import { Labels, Matcher, type MetricMetadata } from "../model/index.ts";
 import type { Appender } from "../storage/index.ts";
-import {
-  baseTimeMs,
-  kernelBytes,
-  openEarly,
-  type Opened,
-  openTest,
-  temporaryDirectory,
-} from "./test-support.ts";
+import { baseTimeMs, directoryOf, kernelBytes, openEarly, type Opened, openTest } from "./test-support.ts";
 import { decodeMetadata } from "./wal/metadata-record.ts";
 import { SegmentReader } from "./wal/reader.ts";
 import { recordType } from "./wal/record.ts";
@@ -21,12 +13,6 @@ import { listCheckpoints, listSegments } from "./wal/segment.ts";
 
 const minuteMs = 60_000;
 const options = { exemplarsMax: 100, keepsMetadata: true, retentionMs: 1e12 };
-
-function temporary(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 function note(appender: Appender, id: string, timestampMs: number, help: string): void {
   const ref = appender.reference(Labels.from({ __name__: "m", id }));
@@ -69,7 +55,7 @@ function metadata(directory: string): MetricMetadata[] {
 }
 
 test("exemplars and metadata outlive a restart, and are taken along by checkpoints", async (t) => {
-  const directory = temporary(t);
+  const directory = directoryOf(t);
   const first = await openTest(directory, options);
   for (let i = 0; i < 4; i++) {
     const appender = first.tsdb.appender();
@@ -107,7 +93,7 @@ test("exemplars and metadata outlive a restart, and are taken along by checkpoin
 });
 
 test("what is committed during the replay comes with it, and nothing comes of what is rolled back", async (t) => {
-  const directory = temporary(t);
+  const directory = directoryOf(t);
   const first = await openTest(directory, options);
   const appender = first.tsdb.appender();
   note(appender, "a", baseTimeMs, "one");

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { test } from "node:test";
 import { silentLogger } from "../base/index.ts";
 import { Labels, Matcher } from "../model/index.ts";
 import { MaintenanceThread } from "./maintenance/maintenance-thread.ts";
 import { askAll, dumpWithPromtool, skipWithoutPrometheus, withPrometheus } from "./peer-support.ts";
-import { type Dump, dump, openTest, temporaryDirectory } from "./test-support.ts";
+import { directoryOf, type Dump, dump, openTest } from "./test-support.ts";
 
 const minuteMs = 60_000;
 const samples = 100;
@@ -14,8 +14,7 @@ test(
   "deletions in the log mean the same to Prometheus and to us",
   { skip: skipWithoutPrometheus, timeout: 90_000 },
   async (t) => {
-    const directory = temporaryDirectory();
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const directory = directoryOf(t);
     const nowMs = Math.floor(Date.now() / 1000) * 1000;
     const data = `${directory}/ours`;
     const atMs = (minute: number): number => nowMs - (samples - minute) * minuteMs;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, rmSync, utimesSync } from "node:fs";
+import { cpSync, utimesSync } from "node:fs";
 import { test } from "node:test";
 import { Labels } from "../model/index.ts";
-import { bitsOf, type Dump, dump, openTest, temporaryDirectory } from "./test-support.ts";
+import { bitsOf, directoryOf, type Dump, dump, openTest } from "./test-support.ts";
 import {
   ask,
   askAll,
@@ -22,8 +22,7 @@ test(
   "Prometheus answers the same from a WAL that we wrote, mid-life and after truncation",
   { skip: skipWithoutPrometheus },
   async (t) => {
-    const directory = temporaryDirectory();
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const directory = directoryOf(t);
     const nowMs = Math.floor(Date.now());
     for (const walCompression of ["snappy", "none"] as const) {
       const data = `${directory}/${walCompression}`;
@@ -55,8 +54,7 @@ test(
 );
 
 test("a directory that Prometheus has locked is left alone", { skip: skipWithoutPrometheus }, async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const data = `${directory}/data`;
   // Debian's build has the lock off by default, under a flag of its own.
   const help = execFileSync(peerBinary("prometheus"), ["--help"], { encoding: "utf8" });
@@ -74,8 +72,7 @@ test(
   "we read the WAL that Prometheus wrote while it scraped itself",
   { skip: skipWithoutPrometheus, timeout: 60_000 },
   async (t) => {
-    const directory = temporaryDirectory();
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const directory = directoryOf(t);
     const data = `${directory}/data`;
     const port = await freePort();
     const config = `{global: {scrape_interval: 200ms}, scrape_configs: [{job_name: self, static_configs: [{targets: ["127.0.0.1:${port}"], labels: {instance: "127.0.0.1"}}]}]}`;
@@ -106,8 +103,7 @@ test(
 );
 
 test("the head's cardinalities are Prometheus'", { skip: skipWithoutPrometheus }, async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const data = `${directory}/data`;
   const nowMs = Date.now();
   const { tsdb } = await openTest(data, { nowMs });

@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
 import { systemDisk } from "../base/index.ts";
 import { Labels, Matcher } from "../model/index.ts";
 import { type ModelSeries, testContext, writeModel } from "./block/test-support.ts";
 import { createUlid } from "./block/ulid.ts";
 import { createQueryable } from "./queryable.ts";
-import { abandon, baseTimeMs, bitsOf, dump, openTest, temporaryDirectory } from "./test-support.ts";
+import { abandon, baseTimeMs, bitsOf, directoryOf, dump, openTest } from "./test-support.ts";
 
 const rangeMs = 7_200_000;
 const key = '{__name__="m", id="a"}';
-
-function setUp(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 /** One series with a sample each minute from `fromMs` until before `toMs`. */
 function series(fromMs: number, toMs: number): ModelSeries {
@@ -29,7 +23,7 @@ function series(fromMs: number, toMs: number): ModelSeries {
 }
 
 test("blocks that are there at the start are queried together with the head, on every thread", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   for (const i of [2, 1])
     writeModel(
       testContext(),
@@ -63,7 +57,7 @@ test("blocks that are there at the start are queried together with the head, on 
 });
 
 test("what blocks hold is not replayed; blocks that were imported do not count", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const first = await openTest(directory);
   await first.clock.advance(rangeMs / 2);
   const appender = first.tsdb.appender();
@@ -93,7 +87,7 @@ test("what blocks hold is not replayed; blocks that were imported do not count",
 });
 
 test("damaged blocks and leftovers are out of the way before the first query", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const good = writeModel(testContext(), directory, [series(baseTimeMs - rangeMs, baseTimeMs)]);
   const broken = createUlid(7);
   mkdirSync(`${directory}/${broken}`);
@@ -120,7 +114,7 @@ test("damaged blocks and leftovers are out of the way before the first query", a
 });
 
 test("a disk that fails while blocks are looked for gives the directory back", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   mkdirSync(`${directory}/${createUlid(1)}`, { recursive: true });
   writeModel(testContext(), directory, [series(baseTimeMs - rangeMs, baseTimeMs)]);
   const disk = {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { silentLogger, systemClock } from "../../base/index.ts";
 import { Labels, Matcher } from "../../model/index.ts";
 import { blocksChanged } from "../shared-blocks.ts";
 import { createQueryable } from "../queryable.ts";
-import { bitsOf, dump, openTest, temporaryDirectory } from "../test-support.ts";
+import { bitsOf, directoryOf, dump, openTest } from "../test-support.ts";
 import { Block } from "./block.ts";
 import { BlockList } from "./block-list.ts";
 import { BlockNotices } from "./damage.ts";
@@ -27,8 +26,7 @@ const context = testContext();
 const { kernel, disk } = context;
 
 function setUp(t: TestContext): { directory: string; maintenance: BlockMaintenance; version: () => number } {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   let version = 1;
   const maintenance = {
     context,
@@ -185,8 +183,7 @@ test("retention deletes whole blocks, by time and by size", (t) => {
 });
 
 test("head and blocks are queried together while data moves from one to the other", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const nowMs = 1_700_006_400_000;
   const { tsdb, kernel, clock } = await openTest(directory, { nowMs });
   const queryable = createQueryable({ kernel, disk, directory });

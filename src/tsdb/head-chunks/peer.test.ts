@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { freePort } from "../../../test/support/free-port.ts";
 import { encodeWriteRequest } from "../../../test/support/remote-write.ts";
@@ -12,7 +12,7 @@ import {
   startPrometheus,
   withPrometheus,
 } from "../peer-support.ts";
-import { abandon, type Dump, dump, type Opened, openTest, temporaryDirectory } from "../test-support.ts";
+import { abandon, directoryOf, type Dump, dump, type Opened, openTest } from "../test-support.ts";
 
 const skip = skipWithoutPrometheus;
 
@@ -39,8 +39,7 @@ test(
   "Prometheus takes our files of head chunks, mid-life and after the end, and we take them back",
   { skip, timeout: 120_000 },
   async (t) => {
-    const directory = temporaryDirectory();
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const directory = directoryOf(t);
     const data = `${directory}/data`;
     const rounds = 500;
     const opened = await openTest(data, { nowMs: Date.now() - (rounds + 10) * 5000 });
@@ -69,8 +68,7 @@ test(
 );
 
 test("we take the files of head chunks that Prometheus wrote", { skip, timeout: 120_000 }, async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const data = `${directory}/data`;
   const port = await freePort();
   const prometheus = await startPrometheus(data, port, "{}", "--web.enable-remote-write-receiver");

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { Registry } from "@narthex/client";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
-import { baseTimeMs, kernelBytes, temporaryDirectory } from "../test-support.ts";
+import { baseTimeMs, directoryOf, kernelBytes } from "../test-support.ts";
 import { openTsdb } from "../tsdb.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
 
@@ -15,8 +14,7 @@ const startMs = Math.ceil(baseTimeMs / (3 * chunkRangeMs)) * 3 * chunkRangeMs;
 
 /** The widths of the blocks, in chunk ranges and in their order, after eight and a half ranges have passed. */
 async function widths(t: TestContext, blockRangeMsMax?: number): Promise<number[]> {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const kernel = createKernel({ limitBytes: kernelBytes });
   const clock = new SimulatedClock(startMs);
   const keeper = new MaintenanceThread({ kernel, directory, logger: silentLogger });

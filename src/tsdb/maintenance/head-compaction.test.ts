@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { Registry } from "@narthex/client";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
@@ -8,7 +7,7 @@ import { Labels } from "../../model/index.ts";
 import { blockSizeBytes } from "../block/block.ts";
 import { WrittenChunksCounter } from "../block/written-chunks.ts";
 import { openTsdb, type Tsdb, type TsdbOptions } from "../index.ts";
-import { abandon, baseTimeMs, dump, kernelBytes, temporaryDirectory } from "../test-support.ts";
+import { abandon, baseTimeMs, directoryOf, dump, kernelBytes } from "../test-support.ts";
 import { createInlineKeeper, type InlineKeeper } from "./test-support.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
 
@@ -43,12 +42,6 @@ async function open(directory: string, nowMs: number, more: TsdbOptions = {}): P
   return { tsdb, kernel, clock, registry, keeper };
 }
 
-function setUp(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 /** Lets hours pass with a sample of ten series each minute. */
 async function pass({ tsdb, clock }: Opened, hours: number): Promise<void> {
   for (let minute = 0; minute < 60 * hours; minute++) {
@@ -75,7 +68,7 @@ function assertComplete({ tsdb, kernel, clock }: Opened, fromMs: number): void {
 }
 
 test("days pass: the head stays short, blocks are cut, compacted and deleted, and nothing is missing", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, baseTimeMs);
   await pass(opened, 20);
   assertComplete(opened, baseTimeMs);
@@ -97,7 +90,7 @@ test("days pass: the head stays short, blocks are cut, compacted and deleted, an
 });
 
 test("a block that was written counts, also when the next one cannot be", async (t) => {
-  const opened = await open(setUp(t), baseTimeMs);
+  const opened = await open(directoryOf(t), baseTimeMs);
   const { keeper, tsdb, registry } = opened;
   keeper.fails = true;
   await pass(opened, 6);
@@ -113,7 +106,7 @@ test("a block that was written counts, also when the next one cannot be", async 
 });
 
 test("a block that cannot be written costs nothing; it is written later", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, baseTimeMs);
   opened.keeper.fails = true;
   await pass(opened, 6);
@@ -128,7 +121,7 @@ test("a block that cannot be written costs nothing; it is written later", async 
 });
 
 test("when memory runs short whole ranges leave the head early, for blocks and not for good", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, baseTimeMs, { memoryPressureRatio: 0.001 });
   await pass(opened, 7);
   assertComplete(opened, baseTimeMs);
@@ -138,7 +131,7 @@ test("when memory runs short whole ranges leave the head early, for blocks and n
 });
 
 test("the oldest blocks go when all take more than they may", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, baseTimeMs, { retention: { sizeBytes: 60_000 } });
   await pass(opened, 40);
   const blocks = opened.tsdb.blocks();
@@ -150,7 +143,7 @@ test("the oldest blocks go when all take more than they may", async (t) => {
 });
 
 test("a stop between a cut and the truncation leaves every sample once", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, baseTimeMs);
   opened.keeper.fails = true;
   await pass(opened, 4);
@@ -167,7 +160,7 @@ test("a stop between a cut and the truncation leaves every sample once", async (
 });
 
 test("with the real thread", async (t) => {
-  const directory = setUp(t);
+  const directory = directoryOf(t);
   const kernel = createKernel({ limitBytes: kernelBytes });
   const clock = new SimulatedClock(baseTimeMs);
   const keeper = new MaintenanceThread({ kernel, directory, logger: silentLogger });
@@ -194,7 +187,7 @@ test("with the real thread", async (t) => {
 });
 
 test("what the keeper tells of chunks in blocks is in the metrics", async (t) => {
-  const opened = await open(setUp(t), baseTimeMs);
+  const opened = await open(directoryOf(t), baseTimeMs);
   const chunks = new WrittenChunksCounter();
   for (const samples of [3, 120, 1000]) chunks.add(samples, 2 * samples, 1000 * samples);
   opened.keeper.onChunks!(chunks.result);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { createLogger } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
@@ -7,7 +7,7 @@ import { blockSizeBytes } from "../block/block.ts";
 import { BlockCache } from "../block/cache.ts";
 import { applyRetention, listBlocks, type RetentionLimits } from "../block/maintenance.ts";
 import { testContext, writeModel } from "../block/test-support.ts";
-import { baseTimeMs, bitsOf, ForwardingDisk, temporaryDirectory } from "../test-support.ts";
+import { baseTimeMs, bitsOf, directoryOf, ForwardingDisk } from "../test-support.ts";
 import type { BlockKeeper } from "../block/keeper.ts";
 import { type Retention, RetentionPolicy } from "./retention-policy.ts";
 
@@ -15,8 +15,7 @@ const hourMs = 3_600_000;
 
 /** Four blocks of two hours, and a policy on them; the filesystem has `capacity` times the bytes of one. */
 function setUp(t: TestContext, capacity: number | Error) {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const context = testContext();
   const labels = Labels.from({ __name__: "m" });
   for (let block = 0; block < 4; block++) {

@@ -14,6 +14,7 @@ import {
   abandon,
   baseTimeMs,
   bitsOf,
+  directoryOf,
   dump,
   ForwardingDisk,
   kernelBytes,
@@ -51,8 +52,7 @@ async function open(directory: string, disk: Disk = systemDisk): Promise<{ tsdb:
 
 /** Two blocks of two hours before `baseTimeMs`, and ten minutes of series a and c in the head. */
 async function setUp(t: TestContext): Promise<{ directory: string; tsdb: Tsdb; kernel: Kernel }> {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   for (const fromMs of [baseTimeMs - 2 * rangeMs, baseTimeMs - rangeMs])
     writeModel(testContext(), directory, series(fromMs), [fromMs, fromMs + rangeMs]);
   const opened = await open(directory);
@@ -155,8 +155,7 @@ test("a series of which nothing is left is not found", async (t) => {
 });
 
 test("deletions are on all threads at once, outlive checkpoints, and go when the head is truncated past them", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const { tsdb, kernel } = await open(directory);
   const appender = tsdb.appender();
   for (const id of ["a", "b"]) {
@@ -207,8 +206,7 @@ test("a block that is cut from the head lacks what is deleted", async (t) => {
 });
 
 test("when the WAL cannot be written, nothing is deleted", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const disk = new (class extends ForwardingDisk {
     isFull = false;
     override write(fd: number, bytes: Uint8Array, position?: number): void {
@@ -247,8 +245,7 @@ test("the newest block stays when nothing is left of it, so that the WAL does no
 });
 
 test("a storage that does not maintain blocks deletes nothing", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const { tsdb } = await openTest(directory);
   await assert.rejects(tsdb.cleanTombstones(), { code: "unavailable" });
   await tsdb.close();

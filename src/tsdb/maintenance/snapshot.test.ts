@@ -11,6 +11,7 @@ import { writeSnapshot } from "../block/snapshot.ts";
 import { testContext } from "../block/test-support.ts";
 import { askAll, dumpWithPromtool, skipWithoutPrometheus, withPrometheus } from "../peer-support.ts";
 import {
+  directoryOf,
   type Dump,
   dump,
   ForwardingDisk,
@@ -145,8 +146,7 @@ test("a snapshot that fails leaves nothing, and what a crash left of one is remo
 });
 
 test("where the filesystem knows no second names, files are copied", (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   writeFileSync(`${directory}/a`, "text");
   // Two filesystems are never one.
   if (!existsSync("/dev/shm") || statSync("/dev/shm").dev === statSync(directory).dev)

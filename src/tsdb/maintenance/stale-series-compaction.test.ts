@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { Registry } from "@narthex/client";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel, type Kernel } from "../../kernel/index.ts";
 import { Labels, parseHistogram } from "../../model/index.ts";
 import { createHeadQueryable } from "../head/querier.ts";
-import {
-  abandon,
-  baseTimeMs,
-  type Dump,
-  dump,
-  kernelBytes,
-  openTest,
-  temporaryDirectory,
-} from "../test-support.ts";
+import { abandon, baseTimeMs, directoryOf, type Dump, dump, kernelBytes, openTest } from "../test-support.ts";
 import { openTsdb, type Tsdb } from "../tsdb.ts";
 import type { BlockKeeper } from "../block/keeper.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
@@ -34,8 +25,7 @@ interface Opened {
 
 /** Twenty series with a sample each minute of the first three hours from `baseTimeMs` on. */
 async function setUp(t: TestContext): Promise<Opened> {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const kernel = createKernel({ limitBytes: kernelBytes });
   const clock = new SimulatedClock(baseTimeMs);
   const registry = new Registry();
@@ -75,8 +65,7 @@ function metric({ registry }: Opened, name: string): number {
 const all = ({ kernel, tsdb }: Opened): Dump => dump(kernel, tsdb.queryable);
 
 test("series that end with a stale histogram are counted, in blocks and after a restart", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const keeper = ({ kernel }: { kernel: Kernel }): MaintenanceThread =>
     new MaintenanceThread({ kernel, directory, logger: silentLogger });
   const { histogram } = parseHistogram("schema:0 count:3 sum:1 buckets:[1 2]");

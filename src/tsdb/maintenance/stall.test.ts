@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "node:test";
 import { Registry } from "@narthex/client";
@@ -7,7 +6,7 @@ import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import { watchLoop } from "../../../test/support/loop-watch.ts";
-import { baseTimeMs, temporaryDirectory } from "../test-support.ts";
+import { baseTimeMs, directoryOf } from "../test-support.ts";
 import { openTsdb } from "../tsdb.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
 
@@ -19,8 +18,7 @@ const stallMsMax = 50;
 const noiseFactor = 10;
 
 test("appends go on while a block is written, the head truncated and the log cut", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const kernel = createKernel({ limitBytes: 1024 * 1024 * 1024 });
   const clock = new SimulatedClock(baseTimeMs);
   const keeper = new MaintenanceThread({ kernel, directory, logger: silentLogger });

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { createLogger, systemClock } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
 import { earlierQueriesEnded } from "../shared-blocks.ts";
-import { baseTimeMs, openTest, temporaryDirectory } from "../test-support.ts";
+import { baseTimeMs, directoryOf, openTest } from "../test-support.ts";
 import { MaintenanceThread } from "./maintenance-thread.ts";
 import type { StressReport } from "./stress-reader.ts";
 
@@ -18,8 +17,7 @@ const hours = 60;
 const samplesPerHour = 30;
 
 test("no query on any thread misses a sample while head ranges become blocks and blocks become others", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const { kernel, tsdb, clock } = await openTest(directory, { nowMs: baseTimeMs });
   for (let hour = 0; hour < hours; hour++) {
     const appender = tsdb.appender();

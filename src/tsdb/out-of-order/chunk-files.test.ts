@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { readdirSync, rmSync, truncateSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { silentLogger } from "../../base/index.ts";
 import { Labels, parseHistogram } from "../../model/index.ts";
 import { MaintenanceThread } from "../maintenance/maintenance-thread.ts";
 import {
   abandon,
   baseTimeMs,
+  directoryOf,
   dump,
   ForwardingDisk,
   type Opened,
   type OpenOptions,
   openTest,
-  temporaryDirectory,
 } from "../test-support.ts";
 import { isInFile, openEncoding, outOfOrderRuns } from "./chunks.ts";
 import { openSamplesMax } from "./head.ts";
@@ -20,12 +20,6 @@ import { openSamplesMax } from "./head.ts";
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const nowMs = baseTimeMs + 12 * hourMs;
-
-function directoryFor(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 function open(directory: string, options: OpenOptions = {}): Promise<Opened> {
   return openTest(directory, {
@@ -73,7 +67,7 @@ async function appendLate(opened: Opened): Promise<void> {
 }
 
 test("full lists leave the memory for files, and a start finds them there", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   let opened = await open(directory);
   await appendLate(opened);
   assert.deepEqual(secondsOf(opened), all);
@@ -108,7 +102,7 @@ for (const [what, damage] of [
   ],
 ] as const) {
   test(`when the files are ${what}, the log has all samples, and is written anew`, async (t) => {
-    const directory = directoryFor(t);
+    const directory = directoryOf(t);
     let opened = await open(directory);
     await appendLate(opened);
     abandon(directory);
@@ -131,7 +125,7 @@ for (const [what, damage] of [
 }
 
 test("a compaction empties the memory, and the files go when nothing else is in them", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, { nowMs: baseTimeMs });
   const taken = new Set<number>();
   const put = (seconds: number[]): void => {
@@ -160,7 +154,7 @@ test("a compaction empties the memory, and the files go when nothing else is in 
 });
 
 test("what cannot be written stays in memory, and is moved with the next list", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const disk = new (class extends ForwardingDisk {
     isFull = false;
     override open(path: string, flags: string): number {
@@ -189,7 +183,7 @@ test("what cannot be written stays in memory, and is moved with the next list", 
 });
 
 test("histograms share chunks, and floats and histograms keep their start timestamps", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, { storesStarts: true });
   const histogramOf = (i: number) =>
     parseHistogram(`schema:0 count:${i + 3} sum:${i} buckets:[${i + 1} 2]`).histogram;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { Labels } from "../../model/index.ts";
-import { abandon, baseTimeMs, dump, type Opened, openTest, temporaryDirectory } from "../test-support.ts";
+import { abandon, baseTimeMs, directoryOf, dump, type Opened, openTest } from "../test-support.ts";
 
 const hourMs = 3_600_000;
 const nowMs = baseTimeMs + 2 * hourMs;
@@ -15,8 +15,7 @@ function open(directory: string): Promise<Opened> {
 
 /** Late samples in commits of twenty, which are left as `kill -9` would. Returns where each commit ends in the log. */
 async function fill(t: TestContext): Promise<{ directory: string; ends: number[]; path: string }> {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const { tsdb } = await open(directory);
   const path = `${directory}/wbl/00000000`;
   const ends: number[] = [];

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { silentLogger } from "../../base/index.ts";
 import { createHistogram, type Histogram, Labels, Matcher, parseHistogram } from "../../model/index.ts";
 import type { StoredHistogram } from "../../storage/index.ts";
 import { MaintenanceThread } from "../maintenance/maintenance-thread.ts";
 import { openSamplesMax } from "./head.ts";
-import { abandon, baseTimeMs, type Opened, openTest, temporaryDirectory } from "../test-support.ts";
+import { abandon, baseTimeMs, directoryOf, type Opened, openTest } from "../test-support.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -57,8 +56,7 @@ function minutesOf(opened: Opened): number[] {
 }
 
 test("native histograms come out of order, survive kill -9, and go to blocks", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const nowMs = baseTimeMs + 6 * hourMs;
   const opened = await open(directory, nowMs);
   assert.equal(append(opened, [200, 210]), 2);
@@ -92,8 +90,7 @@ test("native histograms come out of order, survive kill -9, and go to blocks", a
 });
 
 test("a chunk that is too long for a file stays in memory and log", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const options = {
     nowMs: baseTimeMs + hourMs,
     outOfOrderWindowMs: 3 * hourMs,

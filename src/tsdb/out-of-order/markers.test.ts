@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { createKernel } from "../../kernel/index.ts";
 import { ByteWriter } from "../block/bytes.ts";
 import {
   abandon,
   baseTimeMs,
+  directoryOf,
   dump,
   kernelBytes,
   openTest,
-  temporaryDirectory,
   writeRecords,
 } from "../test-support.ts";
 import { recordType } from "../wal/record.ts";
@@ -26,8 +25,7 @@ for (const [what, ref] of [
   ["afresh", 4_000_000_000],
 ] as const) {
   test(`a log with markers keeps its samples when series are numbered ${what}`, async (t) => {
-    const directory = temporaryDirectory();
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const directory = directoryOf(t);
     await writeRecords(createKernel({ limitBytes: kernelBytes }), `${directory}/wal`, [
       new ByteWriter().u8(recordType.series).u64(ref).uvarint(1).text("__name__").text("m").view(),
       samplesRecord(ref, newestMs),

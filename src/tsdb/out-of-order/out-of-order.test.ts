@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { silentLogger } from "../../base/index.ts";
 import { attachKernel, type ByteBuffer, layout, MemoryFullError } from "../../kernel/index.ts";
 import { Labels, Matcher } from "../../model/index.ts";
@@ -10,23 +10,17 @@ import { MaintenanceThread } from "../maintenance/maintenance-thread.ts";
 import {
   abandon,
   baseTimeMs,
+  directoryOf,
   dump,
   ForwardingDisk,
   type Opened,
   type OpenOptions,
   openTest,
-  temporaryDirectory,
 } from "../test-support.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const rangeMs = 2 * hourMs;
-
-function directoryFor(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 function open(directory: string, options: OpenOptions = {}): Promise<Opened> {
   return openTest(directory, {
@@ -66,7 +60,7 @@ function minutesOf({
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 test("samples within the window are stored in whatever order they come, older ones refused", async (t) => {
-  const opened = await open(directoryFor(t), { nowMs: baseTimeMs + 12 * hourMs });
+  const opened = await open(directoryOf(t), { nowMs: baseTimeMs + 12 * hourMs });
   assert.equal(append(opened, "a", [300]).appended, 1);
   const late = append(opened, "a", [290, 299, 240, 121, 119, 120]);
   assert.deepEqual([late.appended, late.outOfOrder, late.tooOld], [5, 0, 1]);
@@ -90,7 +84,7 @@ test("samples within the window are stored in whatever order they come, older on
 });
 
 test("many of them survive kill -9, and readers on other threads see them", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, { nowMs: baseTimeMs + 12 * hourMs });
   append(opened, "a", [600]);
   // Backwards, so that all but the first are late, in several chunks.
@@ -115,7 +109,7 @@ test("many of them survive kill -9, and readers on other threads see them", asyn
 });
 
 test("without late samples there is no write-behind log", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, { nowMs: baseTimeMs + hourMs });
   append(opened, "a", [1, 2, 3]);
   await opened.tsdb.close();
@@ -123,7 +117,7 @@ test("without late samples there is no write-behind log", async (t) => {
 });
 
 test("deletions hide late samples, too", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, { nowMs: baseTimeMs + 12 * hourMs });
   append(opened, "a", [300, 200, 210, 220]);
   append(opened, "b", [300, 200]);
@@ -143,7 +137,7 @@ test("deletions hide late samples, too", async (t) => {
 });
 
 test("they go to blocks of their own after those of the head, which then are merged", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, { nowMs: baseTimeMs });
   const { tsdb, clock } = opened;
   const appended = new Set<number>();
@@ -179,7 +173,7 @@ test("they go to blocks of their own after those of the head, which then are mer
 });
 
 test("a series of which only late samples are left stays until they are in blocks", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const opened = await open(directory, { nowMs: baseTimeMs + 4 * hourMs });
   append(opened, "other", [239]);
   append(opened, "a", [200]);
@@ -190,7 +184,7 @@ test("a series of which only late samples are left stays until they are in block
 });
 
 test("a write-behind log that cannot be written refuses late samples and keeps the others", async (t) => {
-  const directory = directoryFor(t);
+  const directory = directoryOf(t);
   const disk = new (class extends ForwardingDisk {
     isFull = false;
     override open(path: string, flags: string): number {
@@ -210,7 +204,7 @@ test("a write-behind log that cannot be written refuses late samples and keeps t
 });
 
 test("without memory for late samples the others of their commit count as stored", async (t) => {
-  const opened = await open(directoryFor(t), { nowMs: baseTimeMs + 12 * hourMs });
+  const opened = await open(directoryOf(t), { nowMs: baseTimeMs + 12 * hourMs });
   append(opened, "a", [300]);
   // The appender gives its batch back, which the next one finds; and so does the query its scratch.
   await new Promise(setImmediate);

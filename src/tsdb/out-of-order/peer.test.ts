@@ -5,7 +5,7 @@ import { silentLogger } from "../../base/index.ts";
 import { Labels } from "../../model/index.ts";
 import { MaintenanceThread } from "../maintenance/maintenance-thread.ts";
 import { ask, askAll, skipWithoutPrometheus, withPrometheus } from "../peer-support.ts";
-import { type Dump, dump, openTest, temporaryDirectory } from "../test-support.ts";
+import { directoryOf, type Dump, dump, openTest } from "../test-support.ts";
 import { isInFile, openEncoding, outOfOrderRuns } from "./chunks.ts";
 
 const secondMs = 1000;
@@ -23,8 +23,7 @@ test(
   "Prometheus answers the same from our write-behind log, and from blocks made of it",
   { skip: skipWithoutPrometheus, timeout: 120_000 },
   async (t) => {
-    const directory = temporaryDirectory();
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const directory = directoryOf(t);
     const data = `${directory}/data`;
     const nowMs = Math.floor(Date.now() / 1000) * 1000;
     const { tsdb, kernel, clock } = await openTest(data, { ...options, nowMs: nowMs - 5 * hourMs });
@@ -60,8 +59,7 @@ test(
   "we answer the same from what Prometheus took out of order",
   { skip: skipWithoutPrometheus, timeout: 120_000 },
   async (t) => {
-    const directory = temporaryDirectory();
-    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const directory = directoryOf(t);
     const data = `${directory}/data`;
     const nowMs = Math.floor(Date.now() / 1000) * 1000;
     // Rules write in order only, so the samples come by remote write.

@@ -8,7 +8,7 @@ import { ByteWriter } from "../block/bytes.ts";
 import { writeHeadBlock } from "../block/head-block.ts";
 import { createUlid } from "../block/ulid.ts";
 import type { Tsdb } from "../index.ts";
-import { baseTimeMs, kernelBytes, openTest, temporaryDirectory, writeRecords } from "../test-support.ts";
+import { baseTimeMs, directoryOf, kernelBytes, openTest, writeRecords } from "../test-support.ts";
 import { encodeExemplars } from "./exemplar-record.ts";
 import { encodeHistogramRecords } from "./histogram-record.ts";
 import { encodeMetadata } from "./metadata-record.ts";
@@ -77,8 +77,7 @@ function typesIn(paths: readonly string[]): number[] {
 }
 
 test("records of every kind survive checkpoints, one after the other", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const wal = `${directory}/wal`;
   await writeRecords(createKernel({ limitBytes: kernelBytes }), wal, everyRecord());
   assert.deepEqual(typesIn(listSegments(systemDisk, wal).map(({ path }) => path)), allTypes);
@@ -105,8 +104,7 @@ test("records of every kind survive checkpoints, one after the other", async (t)
 });
 
 test("histograms of the log keep their start timestamps, in memory and in blocks", async (t) => {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   const starts = [baseTimeMs, baseTimeMs, 0, baseTimeMs + 2500, baseTimeMs + 2500];
   const entries = starts.map((startTimestampMs, i) => ({
     ref,

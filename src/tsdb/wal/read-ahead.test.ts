@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { silentLogger, SimulatedClock, systemDisk } from "../../base/index.ts";
@@ -7,7 +7,7 @@ import { createKernel, type Kernel } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import { Head } from "../head/head.ts";
 import { createHeadQueryable } from "../head/querier.ts";
-import { baseTimeMs, type Dump, dump, kernelBytes, temporaryDirectory } from "../test-support.ts";
+import { baseTimeMs, directoryOf, type Dump, dump, kernelBytes } from "../test-support.ts";
 import { encodeFloatRecord } from "./float-record.ts";
 import { SegmentReadAhead } from "./read-ahead.ts";
 import type { ReplayResult } from "./record-replay.ts";
@@ -69,8 +69,7 @@ async function replay(directory: string, readAheadBytesMin: number): Promise<Rep
 }
 
 async function setUp(t: TestContext): Promise<string> {
-  const directory = temporaryDirectory();
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = directoryOf(t);
   await writeLog(join(directory, "wal"));
   return directory;
 }
