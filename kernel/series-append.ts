@@ -161,7 +161,7 @@ export function appendSample(
   chunkRange: i64,
   samplesPerChunk: u32,
 ): u8 {
-  let chunk = <usize>load<u32>(slot, SLOT_CHUNK);
+  const chunk = <usize>load<u32>(slot, SLOT_CHUNK);
   if (chunk == 0) {
     if (!cut(slot, 0, t, bits, start, chunkRange)) return STATUS_MEMORY_FULL;
     store<i64>(slot, t, SLOT_LAST_TIMESTAMP);
@@ -169,59 +169,89 @@ export function appendSample(
     return STATUS_OK;
   }
   const lastTimestamp = load<i64>(slot, SLOT_LAST_TIMESTAMP);
-  const lastBits = load<u64>(slot, SLOT_LAST_VALUE);
   if (t <= lastTimestamp) {
     if (t < lastTimestamp) return STATUS_OUT_OF_ORDER;
     if (learnLastValue(slot, bits)) return STATUS_REPEATED;
-    return bits == lastBits && hasFloats(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
+    return bits == load<u64>(slot, SLOT_LAST_VALUE) && hasFloats(chunk) ? STATUS_REPEATED : STATUS_DUPLICATE;
   }
   const count = chunkCount(chunk);
-  let pos = load<u32>(slot, SLOT_BIT_POS);
   const encoding = chunkEncoding(chunk);
-  const isXor = encoding == ENCODING_XOR;
-  const isXor2 = encoding == ENCODING_XOR2;
-  if (count == samplesPerChunk >> 2 && (isXor || isXor2))
+  if (count == samplesPerChunk >> 2 && hasFloats(chunk))
     store<i64>(
       slot,
       computeChunkEnd(load<i64>(chunk, CHUNK_MIN), lastTimestamp, load<i64>(slot, SLOT_NEXT_CUT)),
       SLOT_NEXT_CUT,
     );
-  // A change of the encoding for new chunks does not end an open one. Only XOR2 keeps starts.
-  const takes = isXor2 || (isXor && start == 0);
-  if (
+  const isFull =
     t >= load<i64>(slot, SLOT_NEXT_CUT) ||
     count >= samplesPerChunk << 1 ||
-    pos > CHUNK_BYTES_BEFORE_APPEND_MAX << 3 ||
-    !takes ||
-    isClosed(chunk)
-  ) {
-    if (!cut(slot, chunk, t, bits, start, chunkRange)) return STATUS_MEMORY_FULL;
-  } else {
-    const delta = t - lastTimestamp;
-    const bytesMax = isXor ? SAMPLE_BYTES_MAX : XOR2_SAMPLE_BYTES_MAX;
-    const isTight = (pos >> 3) + bytesMax + 1 > load<u32>(chunk, CHUNK_CAPACITY);
-    if (isTight || count % FIT_SAMPLES == 0) {
-      const fitting = fit(slot, chunk, count, bytesMax);
-      if (fitting != 0) chunk = fitting;
-      else if (isTight) return STATUS_MEMORY_FULL;
-    }
-    if (isXor) {
-      const data = chunk + CHUNK_HEADER;
-      if (count == 1) pos = putSecondTime(data, pos, <u64>delta);
-      else pos = putTime(data, pos, delta - load<i64>(slot, SLOT_LAST_DELTA));
-      pos = putValue(data, pos, bits ^ lastBits, slot + SLOT_LEADING);
-    } else {
-      const lastDelta = load<i64>(slot, SLOT_LAST_DELTA);
-      const window = slot + SLOT_LEADING;
-      const data = chunk + CHUNK_HEADER;
-      pos = putXor2Next(data, pos, count, lastTimestamp, lastDelta, lastBits, t, bits, start, window, notesOf(chunk));
-    }
-    store<u32>(slot, pos, SLOT_BIT_POS);
-    store<i64>(slot, delta, SLOT_LAST_DELTA);
-    store<i64>(chunk, t, CHUNK_MAX);
-    setChunkCount(chunk, count + 1);
-  }
+    load<u32>(slot, SLOT_BIT_POS) > CHUNK_BYTES_BEFORE_APPEND_MAX << 3 ||
+    isClosed(chunk);
+  // A change of the encoding for new chunks does not end an open one. Only XOR2 keeps starts.
+  let isDone: bool;
+  if (!isFull && encoding == ENCODING_XOR && start == 0) isDone = putXor(slot, chunk, t, bits, count);
+  else if (!isFull && encoding == ENCODING_XOR2) isDone = putXor2(slot, chunk, t, bits, start, count);
+  else isDone = cut(slot, chunk, t, bits, start, chunkRange);
+  if (!isDone) return STATUS_MEMORY_FULL;
   store<i64>(slot, t, SLOT_LAST_TIMESTAMP);
   store<u64>(slot, bits, SLOT_LAST_VALUE);
   return STATUS_OK;
+}
+
+// The open chunk, or the block that takes its place, with room for a sample of so many bytes; 0 when memory is full.
+// @ts-ignore: decorator
+@inline
+function withRoom(slot: usize, chunk: usize, pos: u32, count: u32, bytesMax: u32): usize {
+  const isTight = (pos >> 3) + bytesMax + 1 > load<u32>(chunk, CHUNK_CAPACITY);
+  if (!isTight && count % FIT_SAMPLES != 0) return chunk;
+  const fitting = fit(slot, chunk, count, bytesMax);
+  return fitting != 0 || isTight ? fitting : chunk;
+}
+
+// Puts a sample behind the others of an open chunk of `count`; false when memory is full.
+// @ts-ignore: decorator
+@inline
+function putXor(slot: usize, chunk: usize, t: i64, bits: u64, count: u32): bool {
+  let pos = load<u32>(slot, SLOT_BIT_POS);
+  chunk = withRoom(slot, chunk, pos, count, SAMPLE_BYTES_MAX);
+  if (chunk == 0) return false;
+  const data = chunk + CHUNK_HEADER;
+  const delta = t - load<i64>(slot, SLOT_LAST_TIMESTAMP);
+  if (count == 1) pos = putSecondTime(data, pos, <u64>delta);
+  else pos = putTime(data, pos, delta - load<i64>(slot, SLOT_LAST_DELTA));
+  pos = putValue(data, pos, bits ^ load<u64>(slot, SLOT_LAST_VALUE), slot + SLOT_LEADING);
+  publish(slot, chunk, t, delta, pos, count + 1);
+  return true;
+}
+
+// As putXor; by itself, so that XOR pays nothing for it.
+function putXor2(slot: usize, chunk: usize, t: i64, bits: u64, start: i64, count: u32): bool {
+  let pos = load<u32>(slot, SLOT_BIT_POS);
+  chunk = withRoom(slot, chunk, pos, count, XOR2_SAMPLE_BYTES_MAX);
+  if (chunk == 0) return false;
+  const lastTimestamp = load<i64>(slot, SLOT_LAST_TIMESTAMP);
+  pos = putXor2Next(
+    chunk + CHUNK_HEADER,
+    pos,
+    count,
+    lastTimestamp,
+    load<i64>(slot, SLOT_LAST_DELTA),
+    load<u64>(slot, SLOT_LAST_VALUE),
+    t,
+    bits,
+    start,
+    slot + SLOT_LEADING,
+    notesOf(chunk),
+  );
+  publish(slot, chunk, t, t - lastTimestamp, pos, count + 1);
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function publish(slot: usize, chunk: usize, t: i64, delta: i64, pos: u32, count: u32): void {
+  store<u32>(slot, pos, SLOT_BIT_POS);
+  store<i64>(slot, delta, SLOT_LAST_DELTA);
+  store<i64>(chunk, t, CHUNK_MAX);
+  setChunkCount(chunk, count);
 }

@@ -144,6 +144,24 @@ export function decodeXor2(
   if (<u64>data + dataBytes + 32 > <u64>memory.size() << 16) return OUT_OF_MEMORY_BOUNDS;
   if (count == 0) return dataBytes >= HEADER_BYTES ? 0 : DAMAGED;
   if (dataBytes < HEADER_BYTES + 9) return DAMAGED;
+  // Mostly none is known, which makes a sample cheaper.
+  const isPlain = startsOut == 0 && (load<u8>(data, START_HEADER) & OWN_START_FROM) == 0;
+  if (isPlain) return decodeSamples(data, dataBytes, count, tsOut, vsOut, 0, false);
+  return decodeSamples(data, dataBytes, count, tsOut, vsOut, startsOut, true);
+}
+
+// `hasStarts` is a constant: false where samples do not say their own, and nobody wants to know.
+// @ts-ignore: decorator
+@inline
+function decodeSamples(
+  data: usize,
+  dataBytes: u32,
+  count: u32,
+  tsOut: usize,
+  vsOut: usize,
+  startsOut: usize,
+  hasStarts: bool,
+): i32 {
   const end = data + dataBytes;
   let ptr = data + HEADER_BYTES;
   let t = unzigzag(uvarintAt(ptr, end));
@@ -254,7 +272,7 @@ export function decodeXor2(
     if (pos > endPos) return DAMAGED;
     isSecond = false;
     t += delta;
-    if (tsPtr >= tsOwnStart) {
+    if (hasStarts && tsPtr >= tsOwnStart) {
       difference += varbitAt(base, pos, endPos);
       pos += varbitBits;
       if (varbitBits == 0) return DAMAGED;
@@ -262,7 +280,7 @@ export function decodeXor2(
     }
     store<f64>(tsPtr, <f64>t);
     store<u64>(vsPtr, value);
-    if (startsOut != 0) store<f64>(startsPtr, <f64>start);
+    if (hasStarts && startsOut != 0) store<f64>(startsPtr, <f64>start);
     tsPtr += 8;
     vsPtr += 8;
     startsPtr += 8;
