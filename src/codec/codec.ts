@@ -254,18 +254,19 @@ export const bool: Codec<boolean> = {
 
 export const float: Codec<number> = {
   decode(at) {
-    const value = parseNumber(at.scalar()?.text ?? "");
+    const scalar = at.scalar();
+    const value = scalar === undefined || scalar.quoted ? undefined : parseNumber(scalar.text);
     return value ?? at.fail(`cannot unmarshal ${at.describe()} into float64`);
   },
   encode: (value) => value,
 };
 
-/** Whole numbers, bounded to what a JavaScript number holds exactly. */
+/** Whole numbers, bounded to what a JavaScript number holds exactly. As in Go, what is behind a decimal point is dropped. */
 export function integer(type: "int" | "uint" = "int"): Codec<number> {
   return {
     decode(at) {
-      const source = at.scalar()?.text ?? "";
-      const value = /^[-+]?(?:\d[\d_]*|0x[\da-f]+)$/i.test(source) ? Number(source.replaceAll("_", "")) : NaN;
+      const scalar = at.scalar();
+      const value = scalar === undefined || scalar.quoted ? NaN : parseWhole(scalar.text);
       if (!Number.isSafeInteger(value) || (type === "uint" && value < 0)) {
         at.fail(`cannot unmarshal ${at.describe()} into ${type}`);
       }
@@ -273,6 +274,16 @@ export function integer(type: "int" | "uint" = "int"): Codec<number> {
     },
     encode: (value) => value,
   };
+}
+
+/** YAML 1.1's whole numbers, octal ones with and without an `o`, and floats without their fraction; NaN for all else. */
+function parseWhole(source: string): number {
+  const [, sign, digits] = /^([-+]?)(.*)$/s.exec(source.replaceAll("_", ""))!;
+  let size = NaN;
+  if (/^0o?[0-7]+$/i.test(digits!)) size = Number.parseInt(digits!.replace(/^0o?/i, ""), 8);
+  else if (/^0(?:x[\da-f]+|b[01]+)$/i.test(digits!)) size = Number(digits);
+  else if (/^(?:\.\d+|\d+(?:\.\d*)?)(?:e[-+]?\d+)?$/i.test(digits!)) size = Math.trunc(Number(digits));
+  return sign === "-" ? -size : size;
 }
 
 /** `1h30m` ⇄ milliseconds. */

@@ -49,6 +49,10 @@ test("faults are named with file, line and column", () => {
     "scrape_configs:\n- job_name: a\n  sample_limit: -1",
     "prometheus.yml:3:17: cannot unmarshal !!int `-1` into uint",
   );
+  refuse(
+    'scrape_configs:\n- job_name: a\n  sample_limit: "5"',
+    "prometheus.yml:3:17: cannot unmarshal !!str `5` into uint",
+  );
   refuse("scrape_configs: {}", "prometheus.yml:1:17: cannot unmarshal !!map into a list");
   refuse(
     "a: [",
@@ -58,6 +62,22 @@ test("faults are named with file, line and column", () => {
     () => loadConfig(path.join(directory, "none.yml")),
     /^NarthexError: open .*none.yml: no such file or directory$/,
   );
+});
+
+test("numbers are read as Go reads them", () => {
+  for (const [source, value] of [
+    ["1e3", 1000],
+    ["1.9", 1],
+    ["010", 8],
+    ["0o17", 15],
+    ["0b11", 3],
+    ["089", 89],
+    ["1_0", 10],
+    ["0x1F", 31],
+  ] as const) {
+    const { scrapeConfigs } = parse(`scrape_configs: [{ job_name: a, sample_limit: ${source} }]`);
+    assert.equal(scrapeConfigs[0]!.sampleLimit, value, source);
+  }
 });
 
 test("anchors, merges and the words that Go takes for booleans work", () => {
