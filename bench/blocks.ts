@@ -11,7 +11,8 @@ import { type Range, post } from "./client.ts";
 import { targetSeries } from "./series.ts";
 
 /** A range of upstream's compaction, so that nobody compacts the block while it is measured. */
-const blockMs = 18 * 3_600_000;
+const blockMs = 54 * 3_600_000;
+const askedMs = 24 * 3_600_000;
 const sampleIntervalMs = 15_000;
 /** No window begins at a sample, which would count before Prometheus 3 and since then does not. */
 const offsetMs = 137;
@@ -41,10 +42,10 @@ export class StoredBlocks {
     this.#write();
   }
 
-  /** By the minute, all of it. */
+  /** By the minute, the last day: windows of a day have all their samples. */
   get range(): Range {
-    const start = this.#startMs / 1000;
-    return { start, end: start + blockMs / 1000, step: 60 };
+    const end = (this.#startMs + blockMs) / 1000;
+    return { start: end - askedMs / 1000, end, step: 60 };
   }
 
   get samples(): number {

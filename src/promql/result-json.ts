@@ -1,9 +1,10 @@
 import { formatPlain } from "../model/index.ts";
-import { type Histogram, histogramJson } from "../model/index.ts";
+import type { Histogram } from "../model/index.ts";
 import type { HistogramSample } from "../storage/index.ts";
 import { floatPresent } from "./histogram/column.ts";
 import type { SampleValue } from "./histogram/samples.ts";
 import { ByteWriter } from "./json/byte-writer.ts";
+import { HistogramWriter } from "./json/histogram-writer.ts";
 import { LabelWriter } from "./json/label-writer.ts";
 import { numberBytesMax, writeNumber, writeTimestamp } from "./json/number-writer.ts";
 import type { Row } from "./operator/operator.ts";
@@ -26,6 +27,7 @@ const roomMax = 256 * 1024 * 1024;
 export class JsonSink implements ResultSink {
   readonly #out: ByteWriter;
   readonly #labels = new LabelWriter();
+  readonly #histogramWriter = new HistogramWriter();
   #type = "";
   #count = 0;
   #times: StepTimes | undefined;
@@ -125,7 +127,7 @@ export class JsonSink implements ResultSink {
 
   #histogram(histogram: Histogram): void {
     this.#out.ascii(",");
-    this.#out.text(JSON.stringify(histogramJson(histogram)));
+    this.#histogramWriter.write(this.#out, histogram);
   }
 
   /** Of rows that have histograms too, and of the rare row with a number so small that the kernel does not write it. */

@@ -20,7 +20,6 @@ import {
   histogramAverage,
   histogramBytes,
   histogramFraction,
-  histogramJson,
   HistogramMean,
   histogramQuantile,
   HistogramSum,
@@ -37,7 +36,7 @@ import {
   validateFloatHistogram,
   validateIntegerHistogram,
 } from "./index.ts";
-import { customHistograms, exponentialHistograms, h } from "./testing.ts";
+import { customHistograms, exponentialHistograms, h, histogramJson } from "./testing.ts";
 
 const both = fc.oneof(exponentialHistograms, customHistograms);
 const pairs = fc.oneof(

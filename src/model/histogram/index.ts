@@ -13,8 +13,11 @@ export { exponentialBound, bucketUpperBound } from "./bounds.ts";
 export {
   allBuckets,
   type Bucket,
+  bucketAt,
+  bucketCount,
   cumulativeBuckets,
   negativeBuckets,
+  observationsAt,
   positiveBuckets,
   zeroBucket,
 } from "./bucket.ts";
@@ -49,10 +52,10 @@ export { histogramAverage, histogramVariance } from "./statistics.ts";
 export { type AggregationRemarks, type AggregationState, HistogramMean, HistogramSum } from "./sum.ts";
 export {
   type BoundaryRule,
+  boundaryRule,
   formatHistogram,
   formatIntegerHistogram,
   formatNotation,
-  histogramJson,
   type HistogramJson,
 } from "./text.ts";
 export { trimHistogramAbove, trimHistogramBelow } from "./trim.ts";

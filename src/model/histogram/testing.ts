@@ -1,12 +1,16 @@
 import fc from "fast-check";
 import {
+  allBuckets,
+  boundaryRule,
   type Buckets,
   createHistogram,
   exponentialBound,
+  formatValue,
+  type HistogramJson,
   type Histogram,
   parseHistogram,
   validateIntegerHistogram,
-} from "./index.ts";
+} from "../index.ts";
 
 /** The histogram that the notation of test series describes. */
 export function h(body: string): Histogram {
@@ -80,4 +84,20 @@ function counted(histogram: Histogram): Histogram {
   const whole = { ...histogram, count };
   validateIntegerHistogram(whole);
   return whole;
+}
+
+/** What the HTTP API shows: the plain twin of what writes it. */
+export function histogramJson(histogram: Histogram): HistogramJson {
+  const { count, sum } = histogram;
+  const json: HistogramJson = { count: formatValue(count), sum: formatValue(sum) };
+  const populated = allBuckets(histogram).filter((bucket) => bucket.count !== 0);
+  if (populated.length > 0) {
+    json.buckets = populated.map((bucket) => [
+      boundaryRule(bucket),
+      formatValue(bucket.lower),
+      formatValue(bucket.upper),
+      formatValue(bucket.count),
+    ]);
+  }
+  return json;
 }

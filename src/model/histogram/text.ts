@@ -1,5 +1,5 @@
-import { formatShortest, formatValue } from "../number.ts";
-import { allBuckets, type Bucket, negativeBuckets, positiveBuckets, zeroBucket } from "./bucket.ts";
+import { formatShortest } from "../number.ts";
+import { type Bucket, negativeBuckets, positiveBuckets, zeroBucket } from "./bucket.ts";
 import { type Buckets, hasCustomBuckets, type Histogram } from "./histogram.ts";
 import { compactHistogram } from "./layout.ts";
 
@@ -72,22 +72,8 @@ export interface HistogramJson {
   buckets?: [rule: BoundaryRule, lower: string, upper: string, count: string][];
 }
 
-export function histogramJson(histogram: Histogram): HistogramJson {
-  const { count, sum } = histogram;
-  const json: HistogramJson = { count: formatValue(count), sum: formatValue(sum) };
-  const populated = allBuckets(histogram).filter((bucket) => bucket.count !== 0);
-  if (populated.length > 0) {
-    json.buckets = populated.map((bucket) => [
-      boundaryRule(bucket),
-      formatValue(bucket.lower),
-      formatValue(bucket.upper),
-      formatValue(bucket.count),
-    ]);
-  }
-  return json;
-}
-
-function boundaryRule({ lowerInclusive, upperInclusive }: Bucket): BoundaryRule {
+/** That of a bucket. */
+export function boundaryRule({ lowerInclusive, upperInclusive }: Bucket): BoundaryRule {
   if (lowerInclusive) return upperInclusive ? 3 : 1;
   return upperInclusive ? 0 : 2;
 }

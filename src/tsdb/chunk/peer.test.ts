@@ -13,7 +13,8 @@ import {
   nativeHistogramFields,
 } from "../../exposition/testing/protobuf-writer.ts";
 import { createKernel } from "../../kernel/index.ts";
-import { createHistogram, type Histogram, histogramJson } from "../../model/index.ts";
+import { createHistogram, type Histogram } from "../../model/index.ts";
+import { histogramJson } from "../../model/histogram/testing.ts";
 import { Block } from "../block/block.ts";
 import { BlockNotices } from "../block/damage.ts";
 import { BlockQuerier } from "../block/querier.ts";
