@@ -76,8 +76,8 @@ export const changesSince242: readonly Change[] = [
 export const changesSince314: readonly Change[] = [
   ambiguousPair,
   {
-    what: "info series are looked for where `offset` and `@` say",
-    skip: /\binfo\(.*(?:offset|@)/,
+    what: "info series are looked for where `offset` and `@` say, and as far back as any, even in a query that reads shorter ranges",
+    skip: /\binfo\(.*(?:offset|@|\[)/,
   },
   {
     what: "start() and end() say when in the parameter of an aggregation, too, which upstream overlooks",
