@@ -40,7 +40,10 @@ export function formatTable(results: readonly Figures[]): string {
     ...results.map((figures) => figures.get(name)?.toPrecision(3) ?? "–"),
     ...peers.map((peer) => {
       const other = peer.get(name);
-      return other === undefined ? "–" : `${(value / other).toFixed(2)}×${higherIsBetter ? " ↑" : ""}`;
+      // Of nothing there is no share.
+      return other === undefined || other === 0
+        ? "–"
+        : `${(value / other).toFixed(2)}×${higherIsBetter ? " ↑" : ""}`;
     }),
   ]);
   const lines = [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |\n`);

@@ -1,5 +1,6 @@
 import type { Columns } from "../kernel/index.ts";
-import { type SampleArrays, extendedSamples } from "./function/extended-range.ts";
+import { extendedSamples } from "./function/extended-range.ts";
+import type { SampleArrays } from "./function/sample-arrays.ts";
 import type { Evaluation } from "./operator/evaluation.ts";
 import { valueAt } from "./operator/histogram-rows.ts";
 import { withFinalNames } from "./operator/final-names.ts";

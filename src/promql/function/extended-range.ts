@@ -1,11 +1,6 @@
 import type { StartTimestamps } from "../../storage/index.ts";
+import type { SampleArrays } from "./sample-arrays.ts";
 import { isStartReset } from "./start-timestamps.ts";
-
-/** Samples of one series, oldest first; times in milliseconds. */
-export interface SampleArrays {
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
-}
 
 /** A stretch of time whose boundary values come from the samples around it; milliseconds. */
 export interface ExtendedWindow {

@@ -1,5 +1,5 @@
 import type { StartTimestamps } from "../../storage/index.ts";
-import type { SampleArrays } from "./extended-range.ts";
+import type { SampleArrays } from "./sample-arrays.ts";
 import { extrapolation } from "./extrapolation.ts";
 
 /** The functions that look at since when samples count. */

@@ -8,12 +8,8 @@ import {
 } from "../../kernel/index.ts";
 import { formatShortest, metricNameLabel } from "../../model/index.ts";
 import { type HistogramSample, noStarts, type StartTimestamps } from "../../storage/index.ts";
-import {
-  type ExtendedWindow,
-  type SampleArrays,
-  anchoredCount,
-  extendedIncrease,
-} from "../function/extended-range.ts";
+import { type ExtendedWindow, anchoredCount, extendedIncrease } from "../function/extended-range.ts";
+import type { SampleArrays } from "../function/sample-arrays.ts";
 import { checkFactors, smoothDoubleExponential } from "../function/smoothing.ts";
 import { startedFunction, type StartFunction, usesStarts } from "../function/start-timestamps.ts";
 import { HistogramRemarks } from "../histogram/remarks.ts";
