@@ -11,6 +11,7 @@ import {
   nativeHistogramFields,
   timestampField,
   varintField,
+  protobufContentType,
 } from "../src/exposition/testing/protobuf-writer.ts";
 import { createHistogram, type Histogram } from "../src/model/index.ts";
 import { isOldPeer, skipWithout, startPeer } from "./support/peers.ts";
@@ -26,8 +27,6 @@ import { startTestServer } from "./support/targets.ts";
 
 const skip = skipWithout("prometheus");
 const statesMax = 14;
-const protobufType =
-  "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 
 interface Classic {
   bounds: [le: string, count: number][];
@@ -136,7 +135,7 @@ async function createScene(t: TestContext) {
     const timestampMs = baseMs + 1000 * scene.state;
     const format = request.url!.slice(1);
     const types: Record<string, string> = {
-      protobuf: protobufType,
+      protobuf: protobufContentType,
       text: "text/plain; version=0.0.4",
       openmetrics: "application/openmetrics-text; version=1.0.0",
     };

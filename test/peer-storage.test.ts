@@ -11,6 +11,7 @@ import {
   nativeHistogramFields,
   timestampField,
   varintField,
+  protobufContentType,
 } from "../src/exposition/testing/protobuf-writer.ts";
 import { createHistogram, type Histogram } from "../src/model/index.ts";
 import { isOldPeer, skipWithout, startPeer } from "./support/peers.ts";
@@ -27,8 +28,6 @@ import { startTestServer } from "./support/targets.ts";
 const skip =
   skipWithout("prometheus") || (isOldPeer("prometheus") && "Debian's Prometheus knows no start timestamps");
 const intervalMs = 15_000;
-const contentType =
-  "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 
 /** What a target says in one of its states, each `intervalMs` after the one before. */
 function exposition(state: number, baseMs: number): Buffer {
@@ -88,7 +87,7 @@ async function createScene(t: TestContext) {
   const baseMs = 1000 * (Math.floor(Date.now() / 1000) - 1500);
   const scene = { state: 1 };
   const target = await startTestServer((_, response) => {
-    response.setHeader("content-type", contentType);
+    response.setHeader("content-type", protobufContentType);
     response.end(exposition(scene.state, baseMs));
   });
   t.after(() => {

@@ -8,13 +8,12 @@ import {
   metric,
   nativeHistogramFields,
   varintField,
+  protobufContentType,
 } from "../exposition/testing/protobuf-writer.ts";
 import { createHistogram, formatNotation, type Histogram, Labels } from "../model/index.ts";
 import { limitBuckets, schemaForFactor } from "./histogram-limits.ts";
 import { type Bench, createBench, type Stored } from "./test-support.ts";
 
-const protobufType =
-  "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 const job = (more = ""): string => `
 - job_name: j
   scrape_interval: 10s
@@ -62,10 +61,10 @@ test("series of a protobuf body come, go and change their format with the target
   await scraping(job(), async (bench) => {
     const h = histogramOf([1, 2]);
     const answers = [
-      { body: body({ h, passing: h }), contentType: protobufType },
-      { body: body({ h }), contentType: protobufType },
+      { body: body({ h, passing: h }), contentType: protobufContentType },
+      { body: body({ h }), contentType: protobufContentType },
       { body: "c_total 6\n" },
-      { body: body({ h }), contentType: protobufType },
+      { body: body({ h }), contentType: protobufContentType },
       { error: new Error("gone") },
     ];
     bench.targets.set("a:80", (elapsedMs) => answers[Math.floor(elapsedMs / 10_000)]!);
@@ -92,7 +91,7 @@ test("classic series are stored beside native ones, or instead, as the job or th
     await scraping(job(more), async (bench) => {
       bench.targets.set("a:80", () => ({
         body: body({ h: histogramOf([1, 2]) }),
-        contentType: protobufType,
+        contentType: protobufContentType,
       }));
       await bench.clock.advance(10_000);
       assert.deepEqual([texts(bench, "h").length, texts(bench, "h_count").length], [native, classic], more);
@@ -102,7 +101,7 @@ test("classic series are stored beside native ones, or instead, as the job or th
 test("too many buckets are made fewer; where that is not possible the scrape fails and is counted", async () => {
   await scraping(job("native_histogram_bucket_limit: 3"), async (bench) => {
     let h = histogramOf([1, 1, 1, 1]);
-    bench.targets.set("a:80", () => ({ body: body({ h }), contentType: protobufType }));
+    bench.targets.set("a:80", () => ({ body: body({ h }), contentType: protobufContentType }));
     await bench.clock.advance(10_000);
     assert.deepEqual(texts(bench, "h"), ["{{count:4 sum:1 buckets:[1 2 1]}}"]);
     const indices = Array.from({ length: 4 }, (_, i) => 100 * i);
@@ -119,7 +118,7 @@ test("too many buckets are made fewer; where that is not possible the scrape fai
 test("the sample limit holds for protobuf too, and what is malformed fails the scrape", async () => {
   await scraping(job("sample_limit: 1"), async (bench) => {
     let answer = body({ h: histogramOf([1]) });
-    bench.targets.set("a:80", () => ({ body: answer, contentType: protobufType }));
+    bench.targets.set("a:80", () => ({ body: answer, contentType: protobufContentType }));
     await bench.clock.advance(10_000);
     assert.equal(lastError(bench), "sample limit exceeded");
     assert.deepEqual(texts(bench, "scrape_samples_post_metric_relabeling"), ["2"]);
@@ -171,7 +170,7 @@ g_created 7
         assert.equal(storage.get(key("c_created")).length, readsStarts ? 0 : 1);
         assert.equal(storage.get(key("g_created")).length, 1);
         assert.equal(storage.starts.get(key("c_total")), readsStarts ? 1500 : undefined);
-        targets.set("a:80", () => ({ body: protobuf, contentType: protobufType }));
+        targets.set("a:80", () => ({ body: protobuf, contentType: protobufContentType }));
         await clock.advance(10_000);
         assert.equal(storage.starts.get(key("c_total")), readsStarts ? 3000 : 0);
         assert.equal(storage.starts.get(key("h")), readsStarts ? 2500 : 0);
@@ -196,7 +195,7 @@ test("exemplars of histograms are told in the order of their times, and late onl
     const answers = [[one, exemplarField(16, "untimed", 1), other, old], [old]];
     bench.targets.set("a:80", (elapsedMs) => ({
       body: told(answers[Math.floor(elapsedMs / 10_000)]!),
-      contentType: protobufType,
+      contentType: protobufContentType,
     }));
     const late = /^prometheus_target_scrapes_exemplar_out_of_order_total (.*)$/m;
     await bench.clock.advance(10_000);

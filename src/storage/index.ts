@@ -23,4 +23,4 @@ export type {
 export { MergeQuerier } from "./merge.ts";
 export { mergeHistograms } from "./merge-histograms.ts";
 export { mergeRuns, putRun, type SampleRun } from "./merge-columns.ts";
-export { emptyAppendResult, noStarts } from "./storage.ts";
+export { emptyAppendResult, noHistograms, noStarts } from "./storage.ts";

@@ -142,6 +142,9 @@ export type StartTimestamps = ReadonlyMap<number, number>;
 
 export const noStarts: StartTimestamps = new Map();
 
+/** Of a series without any. */
+export const noHistograms: readonly StoredHistogram[] = [];
+
 export interface StoredHistogram extends HistogramSample {
   readonly kind: HistogramKind;
   /** Since when it counts; 0 where that is not known. */

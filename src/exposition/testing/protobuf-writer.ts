@@ -1,5 +1,9 @@
 import { type Histogram, spansFromIndices } from "../../model/index.ts";
 
+/** The content type of what these functions write. */
+export const protobufContentType =
+  "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+
 /** One field of a message: number, wire type and bytes. */
 export function varintField(field: number, value: bigint | number): Buffer {
   return Buffer.concat([varint(field * 8), varint(value)]);

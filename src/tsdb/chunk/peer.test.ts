@@ -11,6 +11,7 @@ import {
   family,
   metric,
   nativeHistogramFields,
+  protobufContentType,
 } from "../../exposition/testing/protobuf-writer.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { createHistogram, type Histogram } from "../../model/index.ts";
@@ -30,8 +31,6 @@ import { isOldPeer, peerBinary, skipWithout } from "../../../test/support/peers.
 
 const skip = skipWithout("prometheus");
 const scrapesMin = 25;
-const contentType =
-  "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 
 test("Prometheus' chunks and WAL of native histograms", { skip, timeout: 120_000 }, async (t) => {
   const directory = temporaryDirectory();
@@ -193,7 +192,7 @@ async function startTarget(): Promise<{ server: Server; port: number; scrapes: (
   let scrapes = 0;
   const server = createServer((request, response) => {
     assert.ok(request.headers.accept?.includes("application/vnd.google.protobuf"));
-    response.setHeader("Content-Type", contentType).end(body(scrapes++));
+    response.setHeader("Content-Type", protobufContentType).end(body(scrapes++));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -9,6 +9,7 @@ import {
 } from "../../kernel/index.ts";
 import {
   type HistogramNeed,
+  noHistograms,
   noStarts,
   putRun,
   type SampleColumns,
@@ -23,7 +24,6 @@ import { readHeadRun } from "./run-reader.ts";
 
 /** Samples that a series may get while it is read a second time. */
 const growthMax = 1024;
-const noHistograms: readonly StoredHistogram[] = [];
 const keepsStarts = (encoding: number): boolean => encoding === layout.chunkEncodingXor2;
 
 /**

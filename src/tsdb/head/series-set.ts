@@ -3,6 +3,7 @@ import type { Kernel, SeriesPiece, SeriesRun, Snapshot } from "../../kernel/inde
 import { Labels } from "../../model/index.ts";
 import {
   type HistogramNeed,
+  noHistograms,
   noStarts,
   type SampleColumns,
   type SeriesSet,
@@ -24,7 +25,6 @@ import { deletedIntervals } from "./tombstones.ts";
 
 /** Reader slot of the thread that writes. */
 const writerSlot = 0;
-const noHistograms: readonly StoredHistogram[] = [];
 
 /** Which samples of the head: those that came in order, the others, or all. */
 export type HeadPart = "all" | "inOrder" | "outOfOrder";
