@@ -15,8 +15,9 @@ import { HistogramRemarks } from "../histogram/remarks.ts";
 import type { CallNode, Grid } from "../plan/plan.ts";
 import { Grouping } from "../series/grouping.ts";
 import { LabelFilter } from "../series/label-filter.ts";
-import { type SeriesList, TupleSeries } from "../series/series-list.ts";
+import { PickedSeries, type SeriesList, TupleSeries } from "../series/series-list.ts";
 import { Tuple, TupleTable } from "../series/tuple.ts";
+import { AskedQuantiles } from "./asked-quantiles.ts";
 import { type Evaluation, duplicateSeries } from "./evaluation.ts";
 import { storeAt } from "./histogram-rows.ts";
 import type { Operator } from "./operator.ts";
@@ -63,6 +64,8 @@ export class HistogramOperator implements Operator {
   #buckets = new Buckets(0);
   #rows: RowBlock | undefined;
   #nativeRows: RowBlock | undefined;
+  /** Of several φ, what each asks for. */
+  #quantiles: AskedQuantiles | undefined;
   #loaded = -1;
 
   constructor(evaluation: Evaluation, question: HistogramQuestion) {
@@ -78,10 +81,13 @@ export class HistogramOperator implements Operator {
     const list = this.#question.vector.series();
     const { groups, table } = new Grouping(list, LabelFilter.except(strings, [bucketLabel]));
     this.#collect(list, groups, table.count);
-    const largest = Math.max(0, ...this.#histograms.map(({ series }) => series.length));
+    let [largest, mostNatives] = [0, 0];
+    for (const { series, natives } of this.#histograms) {
+      largest = Math.max(largest, series.length);
+      mostNatives = Math.max(mostNatives, natives.length);
+    }
     this.#buckets = new Buckets(largest);
     this.#rows = this.#evaluation.rows(largest, this.steps);
-    const mostNatives = Math.max(0, ...this.#histograms.map(({ natives }) => natives.length));
     this.#nativeRows = this.#evaluation.rows(mostNatives, this.steps);
     if (this.#question.kind === "quantile") this.#checkQuantiles();
     this.#series = this.#evaluation.dropNames(this.#outputSeries(table, list.distinctWithoutName));
@@ -92,16 +98,21 @@ export class HistogramOperator implements Operator {
     this.series();
     const histogram = series % this.#histograms.length;
     if (this.#loaded !== histogram) this.#load(histogram);
-    const { f64 } = this.#evaluation;
-    const scalars = this.#question.scalars.map((scalar) => scalar.row(0).valuesPtr / 8);
-    // Of several φ the one that the series is for; of a fraction both bounds.
-    const asked =
-      this.#question.kind === "quantile" ? [scalars[Math.floor(series / this.#histograms.length)]!] : scalars;
+    const result = Math.floor(series / this.#histograms.length);
     for (let step = 0; step < this.steps; step++) {
-      const numbers = asked.map((scalar) => f64[scalar + step]!);
-      storeAt(this.#evaluation, this.#row, step, this.#answer(histogram, step, numbers));
+      const asking = this.#asking(result, step);
+      const value = asking.length === 0 ? undefined : this.#answer(histogram, step, asking);
+      if (value !== undefined && this.#quantiles !== undefined && asking.length > 1) throw duplicateSeries();
+      storeAt(this.#evaluation, this.#row, step, value);
     }
     return this.#row;
+  }
+
+  /** The scalars that ask for a result at a step: φ, or both bounds of a fraction. */
+  #asking(result: number, step: number): readonly number[] {
+    const { scalars } = this.#question;
+    const asking = this.#quantiles?.scalarsOf(result, step).map((place) => scalars[place]!) ?? scalars;
+    return asking.map((scalar) => this.#evaluation.f64[scalar.row(0).valuesPtr / 8 + step]!);
   }
 
   /** Undefined where the histogram has nothing at the step, or is both classic and native. */
@@ -195,25 +206,26 @@ export class HistogramOperator implements Operator {
   }
 
   #outputSeries(histograms: TupleTable, distinct: boolean): SeriesList {
-    const { strings, f64 } = this.#evaluation;
+    const { strings } = this.#evaluation;
     const { resultLabel, scalars } = this.#question;
     if (resultLabel === undefined) return new TupleSeries(strings, histograms, distinct);
     const label = strings.number(resultLabel);
-    const values = scalars.map((scalar) =>
-      strings.number(openMetricsNumber(f64[scalar.row(0).valuesPtr / 8]!)),
-    );
+    this.#quantiles = new AskedQuantiles(this.#evaluation, scalars);
+    const values = this.#quantiles.texts.map((text) => strings.number(text));
     const table = new TupleTable();
     const tuple = new Tuple();
+    // Histograms that differ in this label alone become one series.
+    const picks: number[] = [];
     for (const value of values) {
       for (let histogram = 0; histogram < histograms.count; histogram++) {
         tuple.length = 0;
         histograms.append(histogram, tuple);
         setLabel(strings, tuple, label, value);
-        const { count } = table;
-        if (table.intern(tuple) < count) throw duplicateSeries();
+        picks.push(table.intern(tuple));
       }
     }
-    return new TupleSeries(strings, table, distinct);
+    const isDistinct = distinct && table.count === picks.length;
+    return new PickedSeries(new TupleSeries(strings, table, isDistinct), picks);
   }
 
   #load(histogram: number): void {
@@ -280,9 +292,3 @@ export class HistogramOperator implements Operator {
 const monotonicityText =
   "PromQL info: input to histogram_quantile needed to be fixed for monotonicity " +
   "(see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
-
-/** A number as OpenMetrics writes it: always with a fraction or an exponent. */
-function openMetricsNumber(value: number): string {
-  const text = formatShortest(value);
-  return /^-?\d+$/.test(text) ? `${text}.0` : text;
-}

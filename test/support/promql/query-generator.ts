@@ -458,7 +458,9 @@ export class QueryGenerator {
     const bounds = this.#pick(["0, 1", "-1, 0.3", "0.1, Inf", "2, 1", "-Inf, 0.5", "0.5, 7"]);
     if (drawn < 0.9 || !this.#dialect.histogramQuantiles)
       return node("vector", exactness, [`histogram_fraction(${bounds}, `, grouped, ")"]);
-    return node("vector", exactness, ["histogram_quantiles(", grouped, `, "q", ${this.#quantile()}, 0.3)`]);
+    const label = this.#chance(0.8) ? "q" : this.#pick(labelNames);
+    const first = this.#chance(0.7) ? this.#quantile() : "time() % 100 / 100";
+    return node("vector", exactness, ["histogram_quantiles(", grouped, `, "${label}", ${first}, 0.3)`]);
   }
 
   /** What has been made of native histograms from the beginning. */
