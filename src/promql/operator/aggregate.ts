@@ -169,6 +169,7 @@ export class AggregateOperator implements Operator {
   }
 
   row(series: number): Row {
+    this.#evaluation.checkRow();
     const name = this.#node.op as RowAggregationName;
     const aggregated = this.#aggregated();
     const states = aggregated.states(series);

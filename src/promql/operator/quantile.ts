@@ -53,6 +53,7 @@ export class QuantileOperator implements Operator {
     const rows = this.#members[series]!.map((member) => this.#rows!.row(member));
     const values = new Float64Array(rows.length);
     for (let step = 0; step < this.steps; step++) {
+      this.#evaluation.checkRow();
       let count = 0;
       for (const row of rows)
         if (u8[row.presentPtr + step] !== 0) values[count++] = f64[row.valuesPtr / 8 + step]!;

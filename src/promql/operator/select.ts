@@ -13,6 +13,7 @@ import type { Operator } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
 import type { RowsAhead } from "./rows-ahead.ts";
 import { WindowReader } from "./sample-reader.ts";
+import { WindowSlice } from "./window-slice.ts";
 
 /** Most targets are scraped more often than this. */
 const recentWindowMs = 30_000;
@@ -99,21 +100,19 @@ export class SelectOperator implements Operator {
     const remarks = new HistogramRemarks(annotations, this.#node.position, name);
     const timestamps = f64.subarray(tsPtr / 8, tsPtr / 8 + count);
     const values = f64.subarray(vsPtr / 8, vsPtr / 8 + count);
-    let first = 0;
-    let end = 0;
+    const floats = new WindowSlice();
+    const natives = new WindowSlice();
     for (let step = 0; step < this.#look.count; step++) {
+      this.#evaluation.checkRow();
       const timeMs = this.#look.startMs + step * this.#look.stepMs;
-      while (end < count && timestamps[end]! <= timeMs + lookbackDeltaMs) end++;
-      while (first < end && timestamps[first]! <= timeMs - lookbackDeltaMs) first++;
-      const near = { timestamps: timestamps.subarray(first, end), values: values.subarray(first, end) };
-      const natives = histograms.filter(
-        ({ timestampMs }) =>
-          timestampMs > timeMs - lookbackDeltaMs && timestampMs <= timeMs + lookbackDeltaMs,
-      );
-      const isMixed = natives.length > 0 && end > first;
+      const [fromMs, toMs] = [timeMs - lookbackDeltaMs, timeMs + lookbackDeltaMs];
+      floats.move(fromMs, toMs, count, (i) => timestamps[i]!);
+      natives.move(fromMs, toMs, histograms.length, (i) => histograms[i]!.timestampMs);
+      const isMixed = !natives.isEmpty && !floats.isEmpty;
       if (isMixed) remarks.mixedRange();
-      const value =
-        natives.length > 0 ? smoothedHistogram(natives, timeMs, remarks) : smoothedValue(near, timeMs);
+      const value = natives.isEmpty
+        ? smoothedValue(floats.of({ timestamps, values }), timeMs)
+        : smoothedHistogram(histograms.slice(natives.first, natives.end), timeMs, remarks);
       storeAt(this.#evaluation, this.#row, step, isMixed ? undefined : value);
     }
     if (this.#look.count < this.steps) repeatFirst(this.#evaluation, this.#row, this.steps);

@@ -22,7 +22,11 @@ import { storeAt } from "./histogram-rows.ts";
 import type { FillRows, Operator, RangeReader } from "./operator.ts";
 import { repeatFirst } from "./rows.ts";
 import { lookSteps } from "./look-steps.ts";
+import { WindowSlice } from "./window-slice.ts";
 import { argumentPosition } from "../plan/plan.ts";
+
+/** Samples that windows look at between two looks at the clock and the cancel word, each window by itself. */
+const visitsPerCheck = 2 ** 20;
 
 /** Functions that pick one of the samples, whose name they keep. */
 const namePreserving = new Set(["last_over_time", "first_over_time"]);
@@ -112,13 +116,38 @@ export class WindowOperator implements Operator {
     const { from } = this.#node.source;
     const isPinned = from.atMs !== undefined;
     if (isPinned && this.#args.length > 0) return this.#applyPinned(columns);
-    const { kernel, scratch } = this.#evaluation;
     const argPtr = this.#args[0]?.row(0).valuesPtr ?? 0;
-    const more = { argPtr, offsetMs: this.#node.source.from.offsetMs };
-    const { rangeMs } = this.#node.source;
-    kernel.window(func as WindowFunctionName, columns, this.#look, rangeMs, this.#row, more, scratch);
+    const stepsAtOnce = this.#stepsAtOnce(columns.count);
+    if (stepsAtOnce >= this.#look.count) this.#applyAt(this.#look, columns, this.#row, argPtr);
+    else this.#applyInParts(stepsAtOnce, columns, argPtr);
     if (func === "quantile_over_time") this.#checkQuantile(argPtr);
     if (this.#look.count < this.steps) repeatFirst(this.#evaluation, this.#row, this.steps);
+  }
+
+  #applyAt(look: Steps, columns: Columns, out: Row, argPtr: number): void {
+    const { kernel, scratch } = this.#evaluation;
+    const { from, rangeMs } = this.#node.source;
+    const more = { argPtr, offsetMs: from.offsetMs };
+    kernel.window(this.#node.func as WindowFunctionName, columns, look, rangeMs, out, more, scratch);
+  }
+
+  /** Of many steps with long windows, so that the query can be ended between the parts. */
+  #applyInParts(stepsAtOnce: number, columns: Columns, argPtr: number): void {
+    const { startMs, stepMs, count } = this.#look;
+    for (let step = 0; step < count; step += stepsAtOnce) {
+      this.#evaluation.check();
+      const look = { startMs: startMs + step * stepMs, stepMs, count: Math.min(stepsAtOnce, count - step) };
+      const out = { valuesPtr: this.#row.valuesPtr + step * 8, presentPtr: this.#row.presentPtr + step };
+      this.#applyAt(look, columns, out, argPtr === 0 ? 0 : argPtr + step * 8);
+    }
+  }
+
+  /** Steps whose windows hold `visitsPerCheck` samples, if these lie evenly. */
+  #stepsAtOnce(samples: number): number {
+    const { stepMs, count } = this.#look;
+    const { rangeMs } = this.#node.source;
+    const inWindow = (samples * rangeMs) / (rangeMs + (count - 1) * stepMs);
+    return inWindow * count <= visitsPerCheck ? count : Math.max(1, Math.floor(visitsPerCheck / inWindow));
   }
 
   /** The window stays where `@` put it while arguments, and the time to predict from, go on from step to step. */
@@ -127,6 +156,7 @@ export class WindowOperator implements Operator {
     const { func, grid, source } = this.#node;
     const argPtr = this.#args[0]!.row(0).valuesPtr;
     for (let step = 0; step < this.steps; step++) {
+      this.#evaluation.checkRow();
       const out = { valuesPtr: this.#row.valuesPtr + step * 8, presentPtr: this.#row.presentPtr + step };
       const offsetMs = grid.startMs + step * grid.stepMs - this.#look.startMs;
       const more = { argPtr: argPtr + step * 8, offsetMs };
@@ -147,18 +177,14 @@ export class WindowOperator implements Operator {
     const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
     const values = f64.subarray(columns.vsPtr / 8, columns.vsPtr / 8 + columns.count);
     const isPinned = this.#look.count < this.steps;
-    let first = 0;
-    let end = 0;
+    const near = new WindowSlice();
     for (let step = 0; step < this.steps; step++) {
+      this.#evaluation.checkRow();
       const endMs = this.#look.startMs + (isPinned ? 0 : step * this.#look.stepMs);
       const startMs = endMs - source.rangeMs;
-      while (
-        end < timestamps.length &&
-        timestamps[end]! <= endMs + (extension === "smoothed" ? lookbackMs : 0)
-      )
-        end++;
-      while (first < end && timestamps[first]! <= startMs - lookbackMs) first++;
-      const samples = { timestamps: timestamps.subarray(first, end), values: values.subarray(first, end) };
+      const behindMs = extension === "smoothed" ? lookbackMs : 0;
+      near.move(startMs - lookbackMs, endMs + behindMs, timestamps.length, (i) => timestamps[i]!);
+      const samples = near.of({ timestamps, values });
       const value = compute(samples, { startMs, endMs, smoothed: extension === "smoothed" }, step);
       u8[this.#row.presentPtr + step] = value === undefined ? 0 : 1;
       f64[this.#row.valuesPtr / 8 + step] = value ?? 0;
@@ -225,9 +251,10 @@ export class WindowOperator implements Operator {
     const timestamps = f64.subarray(columns.tsPtr / 8, columns.tsPtr / 8 + columns.count);
     const values = f64.subarray(columns.vsPtr / 8, columns.vsPtr / 8 + columns.count);
     const isPinned = this.#look.count < this.steps;
-    const floats = new Slice();
-    const natives = new Slice();
+    const floats = new WindowSlice();
+    const natives = new WindowSlice();
     for (let step = 0; step < this.steps; step++) {
+      this.#evaluation.check();
       const endMs = this.#look.startMs + (isPinned ? 0 : step * this.#look.stepMs);
       const startMs = endMs - source.rangeMs;
       const [fromMs, toMs] = [startMs - beforeMs, endMs + behindMs];
@@ -239,8 +266,7 @@ export class WindowOperator implements Operator {
         continue;
       }
       const samples = {
-        timestamps: floats.isEmpty ? noNumbers : timestamps.subarray(floats.first, floats.end),
-        values: floats.isEmpty ? noNumbers : values.subarray(floats.first, floats.end),
+        ...floats.of({ timestamps, values }),
         histograms: histograms.slice(natives.first, natives.end),
         starts,
       };
@@ -269,21 +295,4 @@ function isInside(
   { startMs, endMs }: { startMs: number; endMs: number },
 ): boolean {
   return timestampMs > startMs && timestampMs <= endMs;
-}
-
-const noNumbers = new Float64Array(0);
-
-/** The part of ascending times that lies in a window (start, end] which moves on. */
-class Slice {
-  first = 0;
-  end = 0;
-
-  get isEmpty(): boolean {
-    return this.first === this.end;
-  }
-
-  move(startMs: number, endMs: number, count: number, timeMs: (i: number) => number): void {
-    while (this.end < count && timeMs(this.end) <= endMs) this.end++;
-    while (this.first < this.end && timeMs(this.first) <= startMs) this.first++;
-  }
 }
