@@ -8,6 +8,7 @@ import { emitJsonParts } from "./operator/json-parts.ts";
 import type { OperatorBuilder } from "./operator/build.ts";
 import type { Operator } from "./operator/operator.ts";
 import { countPresent } from "./operator/rows.ts";
+import { histogramSamples } from "./histogram/samples.ts";
 import type { PlanNode } from "./plan/plan.ts";
 import type { ResultSink } from "./result.ts";
 import { allSortedByLabels } from "./series/order.ts";
@@ -58,10 +59,11 @@ function emitVector(
     evaluation.checkRow();
     const row = operator.row(series);
     if (evaluation.u8[row.presentPtr] === 0) continue;
-    evaluation.keepSamples(1);
+    const value = valueAt(evaluation, row, 0);
+    evaluation.keepSamples(typeof value === "number" ? 1 : histogramSamples(value));
     leftOut = seriesMax > 0 && emitted >= seriesMax;
     if (leftOut) break;
-    sink.sample(list, series, startMs, valueAt(evaluation, row, 0));
+    sink.sample(list, series, startMs, value);
     emitted++;
   }
   sink.end();
@@ -84,7 +86,7 @@ function emitMatrix(
     const row = operator.row(series);
     const count = countPresent(evaluation, row, grid.steps);
     if (count === 0) continue;
-    evaluation.keepSamples(count);
+    evaluation.keepSamples(count + evaluation.histograms.samplesIn(evaluation.u8, row, grid.steps));
     leftOut = seriesMax > 0 && emitted >= seriesMax;
     if (leftOut) break;
     sink.row(list, series, grid, row, evaluation);
@@ -113,7 +115,9 @@ function emitRange(
     const { timestamps, values, count } = window(reader.read(series));
     const histograms = reader.histograms(series).filter(({ timestampMs }) => isInside(timestampMs, root));
     if (count + histograms.length === 0) continue;
-    evaluation.keepSamples(count + histograms.length);
+    evaluation.keepSamples(
+      histograms.reduce((sum, { histogram }) => sum + histogramSamples(histogram), count),
+    );
     leftOut = seriesMax > 0 && emitted >= seriesMax;
     if (leftOut) break;
     sink.samples(list, series, timestamps, values, count, histograms, evaluation);

@@ -1,5 +1,6 @@
 import type { Row } from "../../kernel/index.ts";
 import type { Histogram } from "../../model/index.ts";
+import { histogramSamples } from "./samples.ts";
 
 /** What the presence bytes of a row say of a step: it has no value, a float, or a native histogram. */
 export const floatPresent = 1;
@@ -12,6 +13,12 @@ export const histogramPresent = 2;
 export class HistogramColumn {
   /** Undefined while no row had any. */
   #byPlace: Map<number, Histogram> | undefined;
+  readonly #keepSamples: (count: number) => void;
+
+  /** `keepSamples` hears how many samples more the histograms count for, or fewer. */
+  constructor(keepSamples: (count: number) => void) {
+    this.#keepSamples = keepSamples;
+  }
 
   /** No row had any so far. */
   get isEmpty(): boolean {
@@ -23,7 +30,10 @@ export class HistogramColumn {
   }
 
   set(place: number, histogram: Histogram): void {
-    (this.#byPlace ??= new Map()).set(place, histogram);
+    const byPlace = (this.#byPlace ??= new Map<number, Histogram>());
+    const before = byPlace.get(place);
+    byPlace.set(place, histogram);
+    this.#keepSamples(histogramSamples(histogram) - (before === undefined ? 0 : histogramSamples(before)));
   }
 
   copy(from: number, to: number): void {
@@ -37,6 +47,16 @@ export class HistogramColumn {
       if (u8[to.presentPtr + step] !== histogramPresent) continue;
       this.copy(from.valuesPtr / 8 + step, to.valuesPtr / 8 + step);
     }
+  }
+
+  /** What the histograms of a row count for. */
+  samplesIn(u8: Uint8Array, row: Row, steps: number): number {
+    if (!this.areIn(u8, row, steps)) return 0;
+    let samples = 0;
+    for (let step = 0; step < steps; step++)
+      if (u8[row.presentPtr + step] === histogramPresent)
+        samples += histogramSamples(this.get(row.valuesPtr / 8 + step));
+    return samples;
   }
 
   /** Whether a row has any. */

@@ -199,3 +199,19 @@ test("of what is reserved, the name alone goes with what is read from a histogra
     );
   }
 });
+
+test("whatever holds histograms counts them by their size", () => {
+  const queries = [
+    "latency",
+    "-latency",
+    "latency or mixed",
+    "sum by (instance) (latency)",
+    "quantile(0.5, histogram_count(latency == on(instance) latency))",
+    "topk(10, histogram_sum(latency or latency))",
+  ];
+  const limited: QueryContext = { ...context, limits: { ...defaultLimits, samplesMax: 1800 } };
+  for (const query of queries) {
+    engine.range(query, 0, endMs, stepMs, context);
+    assert.throws(() => engine.range(query, 0, endMs, stepMs, limited), /too many samples/, query);
+  }
+});

@@ -1,8 +1,17 @@
-import type { Histogram } from "../../model/index.ts";
+import { type Histogram, histogramBytes } from "../../model/index.ts";
 import type { HistogramSample, StartTimestamps } from "../../storage/index.ts";
 
 /** A sample's value: a float or a native histogram. */
 export type SampleValue = number | Histogram;
+
+/** Bytes of a float sample, and of the time of any. */
+const sampleBytes = 16;
+const timeBytes = 8;
+
+/** A native histogram counts for as many samples as would take its room. */
+export function histogramSamples(histogram: Histogram): number {
+  return Math.floor((timeBytes + histogramBytes(histogram)) / sampleBytes);
+}
 
 /** The samples of one series in a window, floats and histograms apart, each in the order of their times. */
 export interface MixedSamples {

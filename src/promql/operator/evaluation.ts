@@ -32,7 +32,7 @@ export class Evaluation {
   readonly u8: Uint8Array;
   readonly annotations = new Annotations();
   readonly strings = new Strings();
-  readonly histograms = new HistogramColumn();
+  readonly histograms = new HistogramColumn((count) => this.keepSamples(count));
   readonly lookbackDeltaMs: number;
   readonly delayedNameRemoval: boolean;
   readonly typeAndUnitLabels: boolean;
@@ -184,7 +184,7 @@ export class Evaluation {
     return this.#samplesPeak;
   }
 
-  /** Counts samples that stay in memory. */
+  /** Counts samples that stay in memory; fewer than 0 that no longer do. */
   keepSamples(count: number): void {
     this.#samples += count;
     this.passSamples(0);

@@ -10,6 +10,7 @@ import { histogramPresent } from "../histogram/column.ts";
 import { isIncompatible } from "../histogram/rate.ts";
 import type { HistogramRemarks } from "../histogram/remarks.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { histogramSamples } from "../histogram/samples.ts";
 import { storeAt } from "./histogram-rows.ts";
 
 /** States by group · steps + step, as they travel between threads. */
@@ -72,7 +73,7 @@ export class HistogramGroups {
   #add(key: number, histogram: Histogram, remarks: HistogramRemarks): void {
     const state = this.#states.get(key);
     if (state === undefined) {
-      this.#evaluation.keepSamples(1);
+      this.#evaluation.keepSamples(histogramSamples(histogram));
       this.#states.set(key, this.#begin(histogram));
     } else if (state !== "incompatible") {
       this.#attempt(key, () => state.add(histogram), remarks);

@@ -2,6 +2,7 @@ import type { Row } from "../../kernel/index.ts";
 import type { Histogram } from "../../model/index.ts";
 import { ConcatenatedSeries, type SeriesList } from "../series/series-list.ts";
 import { histogramPresent } from "../histogram/column.ts";
+import { histogramSamples } from "../histogram/samples.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Operator } from "./operator.ts";
 import { type PartialResult, decodeList, encodeSeries } from "./partial.ts";
@@ -30,7 +31,8 @@ export class PartsOperator implements Operator {
     this.#row = evaluation.row(steps);
     this.#histograms = parts.map((part) => new Map(part.histograms));
     for (const part of parts) {
-      evaluation.keepSamples(part.present.length);
+      const ofHistograms = (part.histograms ?? []).reduce((sum, [, each]) => sum + histogramSamples(each), 0);
+      evaluation.keepSamples(part.present.length + ofHistograms);
       part.annotations.forEach((annotation) => evaluation.annotations.add(annotation));
     }
   }
@@ -40,6 +42,7 @@ export class PartsOperator implements Operator {
   }
 
   row(series: number): Row {
+    this.#evaluation.checkRow();
     const [number, within] = this.#series.locate(series);
     const { values, present } = this.#parts[number]!;
     const start = within * this.steps;
@@ -94,7 +97,9 @@ export function encodeRows(evaluation: Evaluation, operator: Operator): PartialR
     if (evaluation.histograms.areIn(u8, row, steps)) {
       for (let step = 0; step < steps; step++) {
         if (u8[row.presentPtr + step] !== histogramPresent) continue;
-        histograms.push([start + step, evaluation.histograms.get(row.valuesPtr / 8 + step)]);
+        const histogram = evaluation.histograms.get(row.valuesPtr / 8 + step);
+        evaluation.keepSamples(histogramSamples(histogram));
+        histograms.push([start + step, histogram]);
       }
     }
     picks.push(series);

@@ -1,6 +1,6 @@
 import type { Columns, Row } from "../../kernel/index.ts";
-import { type Histogram, histogramBytes } from "../../model/index.ts";
 import { histogramPresent } from "../histogram/column.ts";
+import { histogramSamples } from "../histogram/samples.ts";
 import type { Grid, Plan, RangeSource, SelectNode } from "../plan/plan.ts";
 import { type Leaf, type SamplePlace, findSamplePlaces } from "../plan/sample-places.ts";
 import type { SeriesList } from "../series/series-list.ts";
@@ -161,13 +161,4 @@ function sizesBefore(sizes: readonly number[]): number[] {
   const before = [0];
   sizes.forEach((size, i) => before.push(before[i]! + size));
   return before;
-}
-
-/** Bytes of a float sample, and of the time of any. */
-const sampleBytes = 16;
-const timeBytes = 8;
-
-/** A native histogram counts for as many samples as would take its room. */
-function histogramSamples(histogram: Histogram): number {
-  return Math.floor((timeBytes + histogramBytes(histogram)) / sampleBytes);
 }

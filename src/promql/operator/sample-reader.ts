@@ -1,5 +1,4 @@
 import type { Columns, Steps } from "../../kernel/index.ts";
-import { histogramBytes } from "../../model/index.ts";
 import {
   type HistogramNeed,
   type HistogramSample,
@@ -9,6 +8,7 @@ import {
   type StartTimestamps,
   type StoredHistogram,
 } from "../../storage/index.ts";
+import { histogramSamples } from "../histogram/samples.ts";
 import { withoutBuckets } from "../histogram/reset-hints.ts";
 import type { Selector } from "../plan/plan.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -17,8 +17,6 @@ import { RowsAhead } from "./rows-ahead.ts";
 
 /** Samples that may be appended to a series between the question how many there are and their reading. */
 const spareSamples = 256;
-/** Histograms count as so many samples as would fit into their bytes. */
-const sampleBytes = 16;
 
 /** Columns that grow to the longest series. Readable slack for the kernel's wide loads comes with every scratch block. */
 export class SampleBuffer implements Columns, SampleColumns {
@@ -117,8 +115,8 @@ export class WindowReader {
     const samples = set.readHistograms?.(series, ...range, this.#dropStale, this.#need) ?? [];
     this.#histograms = samples;
     if (samples.length === 0) return samples;
-    const sizes = samples.map(({ histogram }) => Math.floor((histogramBytes(histogram) + 8) / sampleBytes));
-    this.#evaluation.passSamples(sizes.reduce((sum, size) => sum + size, this.#buffer.count));
+    const size = samples.reduce((sum, { histogram }) => sum + histogramSamples(histogram), 0);
+    this.#evaluation.passSamples(this.#buffer.count + size);
     return this.#countsOnly ? withoutBuckets(samples) : samples;
   }
 
