@@ -1,5 +1,5 @@
 // What the module exports; src/kernel/exports.ts has the TypeScript signatures.
-export { allocateSpan, freeSpan } from "./spans";
+export { allocateSpan, freeSpan, takeFreeSpan } from "./spans";
 export { epochEnter, epochLeave, epochAdvance, epochOldest } from "./epoch";
 export { arenaAllocate, arenaFree, arenaRetire, arenaReclaim, arenaClassBytes } from "./arena";
 export {

@@ -39,6 +39,7 @@ export const READER_BYTES: u32 = 64;
 export const READER_SLOTS: u32 = 64;
 export const SPAN_BITMAP: usize = 8192;
 export const SERIES_DIRECTORY: usize = 16384;
+export const TOUCHED_BITMAP: usize = 57344;
 
 // The head's roots.
 export const SYMBOLS: usize = 32768;

@@ -1,6 +1,16 @@
 // Spans: runs of whole pages, found in a bitmap under a spin lock. A bitmap coalesces by itself, and a thread that dies in here leaves
-// at worst some pages marked, never a broken list.
-import { PAGE_BYTES, PAGE_COUNT, PAGES_USED, SPAN_BITMAP, SPAN_HINT, SPAN_LOCK, SPANS_FIRST_PAGE } from "./layout";
+// at worst some pages marked, never a broken list. A second bitmap says which pages may hold memory of the system: those that were used since they
+// were given back last.
+import {
+  PAGE_BYTES,
+  PAGE_COUNT,
+  PAGES_USED,
+  SPAN_BITMAP,
+  SPAN_HINT,
+  SPAN_LOCK,
+  SPANS_FIRST_PAGE,
+  TOUCHED_BITMAP,
+} from "./layout";
 
 function lock(readerSlot: u32): void {
   while (atomic.cmpxchg<u32>(SPAN_LOCK, 0, readerSlot + 1) != 0) {}
@@ -36,12 +46,20 @@ function findRun(n: u32, from: u32, to: u32): u32 {
   return 0;
 }
 
-function mark(first: u32, n: u32, used: bool): void {
+function mark(bitmap: usize, first: u32, n: u32, isSet: bool): void {
   for (let page = first; page < first + n; page++) {
-    const at = SPAN_BITMAP + (page >> 3);
+    const at = bitmap + (page >> 3);
     const bit: u8 = 1 << (<u8>page & 7);
-    store<u8>(at, used ? load<u8>(at) | bit : load<u8>(at) & ~bit);
+    store<u8>(at, isSet ? load<u8>(at) | bit : load<u8>(at) & ~bit);
   }
+}
+
+// Whether all pages of a run are used, or free; a run that leaves the spans is neither.
+function isRun(first: u32, n: u32, used: bool): bool {
+  const pageCount = load<u32>(PAGE_COUNT);
+  if (n == 0 || first < SPANS_FIRST_PAGE || first >= pageCount || n > pageCount - first) return false;
+  for (let page = first; page < first + n; page++) if (isUsed(page) != used) return false;
+  return true;
 }
 
 // @ts-ignore: decorator
@@ -61,7 +79,8 @@ export function allocateSpan(bytes: u32, readerSlot: u32): u32 {
   let first = findRun(n, hint, pageCount);
   if (first == 0) first = findRun(n, SPANS_FIRST_PAGE, min<u32>(hint + n, pageCount));
   if (first != 0) {
-    mark(first, n, true);
+    mark(SPAN_BITMAP, first, n, true);
+    mark(TOUCHED_BITMAP, first, n, true);
     // A longer run skips gaps that a shorter one still fits into: low pages are used before high ones, so that few pages are ever touched.
     if (n == 1 || first == hint) store<u32>(SPAN_HINT, first + n);
     atomic.store<u32>(PAGES_USED, load<u32>(PAGES_USED) + n);
@@ -73,16 +92,29 @@ export function allocateSpan(bytes: u32, readerSlot: u32): u32 {
 export function freeSpan(ptr: u32, bytes: u32, readerSlot: u32): u32 {
   const n = pagesFor(bytes);
   const first = ptr / PAGE_BYTES;
-  const pageCount = load<u32>(PAGE_COUNT);
-  if (n == 0 || (ptr & (PAGE_BYTES - 1)) != 0 || first < SPANS_FIRST_PAGE || first >= pageCount || n > pageCount - first) return 0;
+  if ((ptr & (PAGE_BYTES - 1)) != 0) return 0;
   lock(readerSlot);
-  let allUsed: u32 = 1;
-  for (let page = first; page < first + n; page++) if (!isUsed(page)) allUsed = 0;
-  if (allUsed != 0) {
-    mark(first, n, false);
+  const isTaken = isRun(first, n, true);
+  if (isTaken) {
+    mark(SPAN_BITMAP, first, n, false);
     if (first < load<u32>(SPAN_HINT)) store<u32>(SPAN_HINT, first);
     atomic.store<u32>(PAGES_USED, load<u32>(PAGES_USED) - n);
   }
   unlock();
-  return allUsed;
+  return isTaken;
+}
+
+// Takes these very pages, if all are free, so that nobody else gets them while they are given back to the system; `freeSpan` ends that. They count as untouched.
+export function takeFreeSpan(ptr: u32, bytes: u32, readerSlot: u32): u32 {
+  const n = pagesFor(bytes);
+  const first = ptr / PAGE_BYTES;
+  lock(readerSlot);
+  const isFree = isRun(first, n, false);
+  if (isFree) {
+    mark(SPAN_BITMAP, first, n, true);
+    mark(TOUCHED_BITMAP, first, n, false);
+    atomic.store<u32>(PAGES_USED, load<u32>(PAGES_USED) + n);
+  }
+  unlock();
+  return isFree;
 }

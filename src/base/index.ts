@@ -29,3 +29,5 @@ export { threadHeap } from "./thread-heap.ts";
 export { lowerThreadPriority } from "./thread-priority.ts";
 export { RecentMap } from "./recent-map.ts";
 export { releaseBytes } from "./release.ts";
+export { ExecutablePages } from "./executable-pages.ts";
+export { type SystemMemory, loadSystemMemory } from "./system-memory.ts";

@@ -9,6 +9,8 @@ export interface KernelExports {
   allocateSpan(bytes: number, readerSlot: number): number;
   /** 1, or 0 if the span was not allocated (a defect of the caller; nothing is changed). */
   freeSpan(ptr: number, bytes: number, readerSlot: number): number;
+  /** 1, or 0 if some of these pages are in use. They are the caller's until `freeSpan`, and count as untouched, which they must be by then. */
+  takeFreeSpan(ptr: number, bytes: number, readerSlot: number): number;
   arenaAllocate(bytes: number): number;
   arenaFree(ptr: number, bytes: number): void;
   arenaRetire(ptr: number, bytes: number): void;

@@ -35,6 +35,7 @@ export {
   type SeriesPiece,
   sharedPtr,
 } from "./kernel.ts";
+export type { IdlePages } from "./idle-pages.ts";
 export { Isolation, type PinnedSnapshot, Snapshot } from "./isolation.ts";
 export * as layout from "./layout.ts";
 export {

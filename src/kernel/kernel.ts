@@ -13,6 +13,7 @@ import {
   reader,
   slackBytes,
 } from "./layout.ts";
+import { IdlePages } from "./idle-pages.ts";
 import { Isolation, type PinnedSnapshot } from "./isolation.ts";
 import { HeadChunks } from "./head-chunks.ts";
 import { histogramRow, type HistogramRows } from "./histogram-rows.ts";
@@ -71,6 +72,8 @@ export class Kernel {
   readonly scratch: Scratch;
   /** Main thread only. */
   readonly arena: Arena;
+  /** Main thread only. */
+  readonly idlePages: IdlePages;
   readonly series: SeriesTable;
   readonly isolation: Isolation;
   #pins = 0;
@@ -86,6 +89,7 @@ export class Kernel {
     this.epoch = new Epoch(this.exports, handle.readerSlot);
     this.scratch = new Scratch(this.exports, this.views, handle.readerSlot);
     this.arena = new Arena(this.exports, this.views);
+    this.idlePages = new IdlePages(this.exports, this.views, handle.readerSlot);
     this.series = new SeriesTable(this.exports, this.views);
     this.isolation = new Isolation(this.exports, this.views);
     this.headChunks = new HeadChunks(this.exports, this.views);

@@ -52,6 +52,7 @@ const expected: Record<string, number | bigint> = {
   READER_SLOTS: reader.slots,
   SPAN_BITMAP: control.spanBitmap,
   SERIES_DIRECTORY: control.seriesDirectory,
+  TOUCHED_BITMAP: control.touchedBitmap,
   SYMBOLS: headWord.symbols,
   NAMES: headWord.names,
   ALL_SERIES: headWord.allSeries,
@@ -153,5 +154,6 @@ test("regions of the control block do not overlap", () => {
   assert.ok(control.readers + reader.slots * reader.bytes <= control.spanBitmap);
   assert.ok(control.spanBitmap + layout.memoryPagesMax / 8 <= control.seriesDirectory);
   assert.ok(control.seriesDirectory + slot.pagesMax * 4 <= control.headWords);
-  assert.ok(control.headWordsEnd <= layout.staticDataStart);
+  assert.ok(control.headWordsEnd <= control.touchedBitmap);
+  assert.ok(control.touchedBitmap + layout.memoryPagesMax / 8 <= layout.staticDataStart);
 });

@@ -73,9 +73,11 @@ export const control = {
   spanBitmap: 8192,
   /** u32 × 4096: pointers to pages of series slots. */
   seriesDirectory: 16_384,
-  /** 32 KiB of words for the head's own use (symbol table, postings directory, bounds); zero at start. */
+  /** 24 KiB of words for the head's own use (symbol table, postings directory, bounds); zero at start. */
   headWords: 32_768,
-  headWordsEnd: 65_536,
+  headWordsEnd: 57_344,
+  /** One bit per page of the spans that was used since it was given back to the system: 8 KiB. */
+  touchedBitmap: 57_344,
 } as const;
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import * as fc from "fast-check";
 import { MemoryFullError, ScratchBudgetError, attachKernel, createKernel, layout } from "./index.ts";
@@ -293,7 +294,7 @@ test("every worker gets a reader slot of its own", () => {
   assert.equal(kernel.claimReader().readerSlot, 17);
 });
 
-test("threads allocate spans at the same time without overlap", async () => {
+test("threads allocate spans while others are given back, without overlap", async () => {
   const kernel = testKernel();
   const source = `
     const { workerData, parentPort } = require("node:worker_threads");
@@ -312,19 +313,25 @@ test("threads allocate spans at the same time without overlap", async () => {
       parentPort.postMessage(overlaps);
     });`;
   const face = new URL("./index.ts", import.meta.url).href;
-  const results = await Promise.all(
-    [1, 2, 3].map(
-      (slot) =>
-        new Promise((resolve, reject) => {
-          const worker = new Worker(source, {
-            eval: true,
-            workerData: { face, handle: kernel.handle(slot) },
-          });
-          worker.once("message", resolve);
-          worker.once("error", reject);
-        }),
-    ),
-  );
+  const run = (slot: number): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(source, {
+        eval: true,
+        workerData: { face, handle: kernel.handle(slot) },
+      });
+      worker.once("message", resolve);
+      worker.once("error", reject);
+    });
+  let isDone = false;
+  const workers = Promise.all([1, 2, 3].map(run)).finally(() => (isDone = true));
+  const isZeroed = (bytes: Uint8Array): boolean => bytes.fill(0).length > 0;
+  while (!isDone) {
+    // Meanwhile this thread gives back what none of them has.
+    kernel.idlePages.release(isZeroed);
+    await setImmediate();
+  }
+  const results = await workers;
+  assert.ok(kernel.idlePages.releasedBytes > 0);
   assert.deepEqual(results, [0, 0, 0]);
   assert.equal(kernel.usage().usedBytes, fixedBytes);
 });

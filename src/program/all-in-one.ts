@@ -67,6 +67,7 @@ async function startAllInOne(
   });
   return {
     reload: () => server.reload!(),
+    releaseMemory: (memory) => server.releaseMemory!(memory),
     close: async () => {
       await server.close();
       await alertmanager.close();

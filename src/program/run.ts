@@ -1,10 +1,13 @@
-import { type Logger, NarthexError, errorMessage } from "../base/index.ts";
+import { type Logger, NarthexError, type SystemMemory, errorMessage, systemClock } from "../base/index.ts";
+import { MemoryRelease } from "./memory-release.ts";
 
 /** A started program. */
 export interface Running {
   close(): Promise<void>;
   /** On SIGHUP; rejects when the new configuration was refused. */
   reload?(): Promise<void>;
+  /** Gives back what it does not use; asked for now and then. */
+  releaseMemory?(memory: SystemMemory): void;
 }
 
 /** Ends the program, because it was asked to or because it cannot go on. */
@@ -39,8 +42,14 @@ export async function run(logger: Logger, start: (quit: Quit) => Promise<Running
   } catch (error) {
     process.exit(reportFailedStart(logger, error));
   }
+  const release = new MemoryRelease({
+    clock: systemClock,
+    logger,
+    releaseMemory: (memory) => running.releaseMemory?.(memory),
+  });
   const reason = await quitting;
   logger.info("Ending", { reason });
+  release.close();
   setTimeout(() => {
     logger.error("Ending took too long", { limit: `${closeMsMax}ms` });
     process.exit(exitCode.failure);

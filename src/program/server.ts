@@ -1,7 +1,14 @@
 import { Registry, startProcessMetrics } from "@narthex/client";
 import type { Hono } from "hono";
 import { fileURLToPath } from "node:url";
-import { type Logger, createLogger, errorMessage, systemClock, systemDisk } from "../base/index.ts";
+import {
+  type Logger,
+  type SystemMemory,
+  createLogger,
+  errorMessage,
+  systemClock,
+  systemDisk,
+} from "../base/index.ts";
 import { type Config, loadConfig, parseConfig } from "../config/index.ts";
 import { createServer } from "../http/index.ts";
 import { createKernel, type Kernel } from "../kernel/index.ts";
@@ -97,6 +104,13 @@ function openKernel({ memoryLimitBytes }: ServerOptions, registry: Registry): Ke
     registry.gaugeFunction({ name, help }, read);
   add("narthex_memory_limit_bytes", "Size of the shared memory.", () => kernel.usage().limitBytes);
   add("narthex_memory_used_bytes", "Shared memory in use.", () => kernel.usage().usedBytes);
+  registry.counterFunction(
+    {
+      name: "narthex_memory_released_bytes_total",
+      help: "Shared memory that was used before and has been given back to the system.",
+    },
+    () => kernel.idlePages.releasedBytes,
+  );
   return kernel;
 }
 
@@ -200,6 +214,10 @@ class Server implements Running {
     ]);
     const refusal = outcomes.find((outcome) => outcome.status === "rejected");
     if (refusal) throw refusal.reason;
+  }
+
+  releaseMemory(memory: SystemMemory): void {
+    this.#parts.kernel.idlePages.release((pages) => memory.releasePages(pages, pages.length));
   }
 
   /** Ends the steps, the last one first: no scrape or rule writes when the storage closes. */
