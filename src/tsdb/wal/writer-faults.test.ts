@@ -14,7 +14,7 @@ import { WalWriter } from "./writer.ts";
 
 const kernel = createKernel({ limitBytes: kernelBytes });
 
-function openWriter(directory: string, disk: Disk): WalWriter {
+function openWriter(directory: string, disk: Disk, segmentBytes = 64 * 1024 * 1024): WalWriter {
   return new WalWriter({
     directory,
     kernel,
@@ -22,7 +22,7 @@ function openWriter(directory: string, disk: Disk): WalWriter {
     clock: new SimulatedClock(),
     logger: silentLogger,
     compression: "none",
-    segmentBytes: 64 * 1024 * 1024,
+    segmentBytes,
     syncIntervalMs: 0,
   });
 }
@@ -58,12 +58,67 @@ test("nothing of a commit that failed half-way comes with the next one", async (
   await log.close();
   good.close();
 
-  const reader = new SegmentReader(kernel, systemDisk, listSegments(systemDisk, directory)[0]!.path);
-  const types: number[] = [];
-  for (let record = reader.next(); record !== undefined; record = reader.next()) types.push(record[0]!);
-  reader.close();
   const seriesType = 1;
-  assert.deepEqual(types, [seriesType]);
+  assert.deepEqual(firstBytes(directory), [seriesType]);
+});
+
+/** Of all records of the log. */
+function firstBytes(directory: string): number[] {
+  return listSegments(systemDisk, directory).flatMap(({ path }) => {
+    const reader = new SegmentReader(kernel, systemDisk, path);
+    const found: number[] = [];
+    for (let record = reader.next(); record !== undefined; record = reader.next()) found.push(record[0]!);
+    reader.close();
+    return found;
+  });
+}
+
+/** Fails once: the write of this number. */
+class FullDisk extends ForwardingDisk {
+  writes = 0;
+  readonly #failing: number;
+
+  constructor(failing: number) {
+    super();
+    this.#failing = failing;
+  }
+
+  override write(fd: number, bytes: Uint8Array, position?: number): void {
+    if (++this.writes === this.#failing)
+      throw Object.assign(new Error("ENOSPC: injected"), { code: "ENOSPC" });
+    super.write(fd, bytes, position);
+  }
+}
+
+test("of a commit that is written in parts, over several segments, all or nothing is in the log", async (t) => {
+  const mebibyte = 1024 * 1024;
+  const parts = [2, 3, 4, 5, 6, 7, 8];
+  const record = (first: number): Uint8Array => new Uint8Array(0.7 * mebibyte).fill(first);
+  for (let failing = 2; ; failing++) {
+    const directory = directoryOf(t);
+    const disk = new FullDisk(failing);
+    const writer = openWriter(directory, disk, 2 * mebibyte);
+    writer.add(record(1));
+    writer.flush();
+    let isWritten = true;
+    try {
+      for (const part of parts) writer.add(record(part));
+      writer.flush();
+    } catch {
+      isWritten = false;
+      assert.deepEqual(firstBytes(directory), [1], `write ${failing} fails`);
+    }
+    if (isWritten) {
+      await writer.close();
+      assert.deepEqual(firstBytes(directory), [1, ...parts]);
+      assert.ok(failing > 4, "the commit was written in parts");
+      return;
+    }
+    writer.add(record(9));
+    writer.flush();
+    await writer.close();
+    assert.deepEqual(firstBytes(directory), [1, 9], `write ${failing} fails`);
+  }
 });
 
 class UnsyncedDisk extends ForwardingDisk {

@@ -58,9 +58,10 @@ const bufferBytesMax = 256 * 1024 * 1024;
 const headerSlackPages = 2;
 
 /**
- * Appends records to the newest segment. `add` gathers records, `flush` writes them with one write(2): when it returns, they survive the
- * end of the process; `sync` runs by itself each `syncIntervalMs`, after which they survive a power cut. A failed write leaves no trace:
- * the segment is cut back to its last good byte before anything else is written to it. Owned by who opened it, who must `close` it.
+ * Appends records to the newest segment. `add` gathers records, `flush` writes them, mostly with one write(2): when it returns, they survive the
+ * end of the process; `sync` runs by itself each `syncIntervalMs`, after which they survive a power cut. The records between two flushes are one commit: when a write
+ * fails, or with `discard`, the segments are cut back to where it began. Only a disk that refuses that, too, may have its first records. Owned by who opened it, who must
+ * `close` it.
  */
 export class WalWriter {
   readonly counters = new WalCounters();
@@ -72,6 +73,10 @@ export class WalWriter {
   #segment = 0;
   /** Bytes of the segment that are known to be good. */
   #sizeBytes = 0;
+  /** Those before the commit that is being gathered. */
+  #wholeBytes = 0;
+  /** Finished segments that hold the commit's beginning. */
+  readonly #begun: { readonly fd: number; readonly wholeBytes: number }[] = [];
   #bufferedRecords = 0;
   /** The segment's end may hold part of a failed write. */
   #isTorn = false;
@@ -118,8 +123,8 @@ export class WalWriter {
   }
 
   /**
-   * Gathers a record; what was gathered before is written when it is much. Throws `unavailable`, and forgets what was gathered, when that or the
-   * next segment fails.
+   * Gathers a record; what was gathered before is written when it is much. Throws `unavailable`, and forgets the commit, when that or the next segment
+   * fails.
    */
   add(record: Uint8Array): void {
     if (this.#isTorn) this.#recover();
@@ -130,7 +135,7 @@ export class WalWriter {
     if (bytesMax > this.#options.segmentBytes)
       throw new NarthexError("unavailable", `WAL record of ${data.length} bytes does not fit into a segment`);
     const isFull = this.#position + bytesMax > this.#options.segmentBytes;
-    if (isFull || this.#buffer.bytes > gatheredBytesMax) this.flush();
+    if (isFull || this.#buffer.bytes > gatheredBytesMax) this.#write();
     if (isFull) this.nextSegment();
     try {
       this.#appendFragments(data, bits, bytesMax);
@@ -141,8 +146,14 @@ export class WalWriter {
     this.#bufferedRecords++;
   }
 
-  /** Writes what was gathered. Throws `unavailable`, with everything gathered forgotten and nothing written. */
+  /** Writes what was gathered, which ends a commit. Throws `unavailable`, with the whole commit forgotten and nothing of it written. */
   flush(): void {
+    this.#write();
+    this.#wholeBytes = this.#sizeBytes;
+    this.#begun.length = 0;
+  }
+
+  #write(): void {
     const bytes = this.#buffer.bytes;
     if (bytes === 0) return;
     try {
@@ -157,27 +168,44 @@ export class WalWriter {
       Math.floor((this.#sizeBytes + bytes) / pageBytes) - Math.floor(this.#sizeBytes / pageBytes);
     this.#sizeBytes += bytes;
     this.#isDirty = true;
-    this.discard();
+    this.#clear();
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#options.logger.info("WAL can be written again, ingestion resumes", { segment: this.#segment });
   }
 
-  /** Forgets what was gathered and not yet flushed. */
+  /** Forgets the commit that is being gathered, and takes back what of it was written. */
   discard(): void {
+    this.#clear();
+    const begun = this.#begun.splice(0);
+    if (begun.length === 0 && this.#sizeBytes === this.#wholeBytes) return;
+    this.#sizeBytes = this.#wholeBytes;
+    this.#isTorn = true;
+    const { disk, logger } = this.#options;
+    try {
+      for (const { fd, wholeBytes } of begun) disk.truncate(fd, wholeBytes);
+      disk.truncate(this.#fd, this.#wholeBytes);
+      this.#isTorn = false;
+    } catch (error) {
+      logger.error("the WAL keeps the beginning of a commit that failed", { err: errorMessage(error) });
+    }
+  }
+
+  #clear(): void {
     this.#buffer.clear();
     this.#bufferedRecords = 0;
   }
 
   /** Ends the segment and begins the next. Throws `unavailable`, staying on the present one. */
   nextSegment(): void {
-    const finished = this.#fd;
+    const [fd, wholeBytes, isCommitBegun] = [this.#fd, this.#wholeBytes, this.#sizeBytes > this.#wholeBytes];
     try {
       this.#openSegment(this.#segment + 1);
     } catch (error) {
       this.#failed(error);
     }
-    this.#unsynced.push(finished);
+    this.#unsynced.push(fd);
+    if (isCommitBegun) this.#begun.push({ fd, wholeBytes });
   }
 
   /** Makes all that was flushed durable. Resolves to whether it is; failures are counted, logged and tried again. */
@@ -247,6 +275,7 @@ export class WalWriter {
     this.#isUnnamed = true;
     this.#segment = index;
     this.#sizeBytes = 0;
+    this.#wholeBytes = 0;
     this.#isTorn = false;
     this.counters.segments++;
     this.#options.onSegment?.(index);
