@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { Registry } from "@narthex/client";
 import * as fc from "fast-check";
-import { NarthexError } from "../base/index.ts";
-import { staleMarkerBits } from "../kernel/index.ts";
+import { NarthexError, silentLogger, SimulatedClock, systemDisk } from "../base/index.ts";
+import { createKernel, staleMarkerBits } from "../kernel/index.ts";
 import { Labels, Matcher } from "../model/index.ts";
 import type { AppendResult } from "../storage/index.ts";
 import {
@@ -12,11 +13,13 @@ import {
   bitsOf,
   type Dump,
   dump,
+  kernelBytes,
   openEarly,
   openTest,
   type Opened,
   temporaryDirectory,
 } from "./test-support.ts";
+import { openTsdb, type TsdbParts } from "./tsdb.ts";
 
 const chunkRangeMs = 7_200_000;
 const counted: AppendResult = {
@@ -149,6 +152,24 @@ test("a second start is refused, a stale lock is taken over", async (t) => {
   await tsdb.close();
   // As a Prometheus that was killed leaves it.
   writeFileSync(`${directory}/lock`, "");
+  const again = await openTest(directory);
+  await again.tsdb.close();
+});
+
+test("a start that fails leaves the directory to the next one", async (t) => {
+  const directory = temporaryDirectory();
+  t.after(() => rmSync(directory, { recursive: true }));
+  const parts: TsdbParts = {
+    kernel: createKernel({ limitBytes: kernelBytes }),
+    disk: systemDisk,
+    clock: new SimulatedClock(baseTimeMs),
+    directory,
+    logger: silentLogger,
+    registry: new Registry(),
+  };
+  parts.registry.gauge({ name: "prometheus_tsdb_head_series", help: "Somebody else's." });
+  assert.throws(() => openTsdb(parts), /prometheus_tsdb_head_series/);
+  assert.ok(!existsSync(`${directory}/lock`));
   const again = await openTest(directory);
   await again.tsdb.close();
 });

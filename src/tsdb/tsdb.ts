@@ -48,10 +48,16 @@ export interface TsdbParts {
 
 /**
  * Opens the storage in `directory`, which is created when it is missing, and takes its lock. Throws `unavailable` when another process has it
- * or it cannot be written. The WAL is replayed meanwhile, see `ready` and `isAppendable`.
+ * or it cannot be written, and what is wrong when the parts do not come together; then it is not locked. The WAL is replayed meanwhile, see `ready` and `isAppendable`.
  */
 export function openTsdb(parts: TsdbParts): Tsdb {
-  return new Tsdb(parts);
+  const directory = openDataDirectory(parts);
+  try {
+    return new Tsdb(parts, directory);
+  } catch (error) {
+    directory.lock.release();
+    throw error;
+  }
 }
 
 /**
@@ -80,14 +86,15 @@ export class Tsdb implements Appendable {
   readonly #maintenance: Maintenance;
   #isClosed = false;
 
-  constructor(parts: TsdbParts) {
+  /** The directory is released by `close`. */
+  constructor(parts: TsdbParts, dataDirectory: DataDirectory) {
     this.#parts = parts;
+    this.#directory = dataDirectory;
     const options = resolveOptions(parts.options);
     const { kernel, disk, clock, logger, directory, registry } = parts;
     const { chunkRangeMs, memoryPressureRatio } = options;
     kernel.floatEncoding = floatEncodings[options.floatEncoding];
-    this.#directory = openDataDirectory(parts);
-    const cutMs = newestCutMs(this.#directory.blocks, chunkRangeMs);
+    const cutMs = newestCutMs(dataDirectory.blocks, chunkRangeMs);
     const minValidTimeMs = Math.max(options.minValidTimeMs, cutMs);
     const logOptions = {
       ...parts,
@@ -167,7 +174,7 @@ export class Tsdb implements Appendable {
       maintenance: this.#maintenance,
       pool: this.#pool,
       queryable: this.#stored,
-      dataDirectory: this.#directory,
+      dataDirectory,
     });
 
     this.ready = this.#start();
