@@ -7,7 +7,8 @@ import { type PlainRequest, PlainRequestReader } from "./plain-request.ts";
 /** What a plain route is asked. */
 export interface PlainCall {
   request: PlainRequest;
-  remoteAddress: string;
+  /** "" when the client has gone. */
+  readonly remoteAddress: () => string;
   /** Aborts when the client goes away. */
   readonly signal: () => AbortSignal;
 }
@@ -24,8 +25,11 @@ export interface PlainAnswer {
   sent?: (bytes: number) => void;
 }
 
-/** Answers plain requests of one path; undefined when this one is not for it. It does not throw, nor does what it promises reject. */
-export type PlainRoute = (call: PlainCall) => Promise<PlainAnswer> | undefined;
+/**
+ * Answers plain requests of one path, at once or later; undefined when this one is not for it. It does not throw, nor does what it promises
+ * reject.
+ */
+export type PlainRoute = (call: PlainCall) => PlainAnswer | Promise<PlainAnswer> | undefined;
 
 /** By path, without the query. */
 export type PlainRoutes = ReadonlyMap<string, PlainRoute>;
@@ -64,7 +68,7 @@ export class PlainSession {
     this.#onEnd = onEnd;
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.idleMsMax / 1000)}\r\n`;
     socket.setTimeout(options.idleMsMax);
-    socket.on("data", this.#data).on("drain", this.#next).on("timeout", this.#timeout);
+    socket.on("data", this.#data).on("drain", this.#drained).on("timeout", this.#timeout);
     socket.on("end", this.#ended).on("error", this.#failed).on("close", this.#closed);
   }
 
@@ -81,6 +85,7 @@ export class PlainSession {
   readonly #data = (bytes: Buffer): void => {
     if (this.#state === "idle") {
       this.#take(bytes);
+      this.#goOn();
       return;
     }
     this.#ahead = this.#ahead === undefined ? bytes : Buffer.concat([this.#ahead, bytes]);
@@ -91,7 +96,7 @@ export class PlainSession {
     const request = this.#reader.read(bytes);
     const call = request && {
       request,
-      remoteAddress: this.#socket.remoteAddress ?? "",
+      remoteAddress: this.#remoteAddress,
       signal: this.#signal,
     };
     const answer = call && this.#options.routes.get(request.path)?.(call);
@@ -102,7 +107,13 @@ export class PlainSession {
     this.#state = "answering";
     if (request!.headers.isLast) this.#isClosing = true;
     if (bytes.length > request!.length) this.#ahead = bytes.subarray(request!.length);
-    void answer.then((whole) => this.#write(request!, whole));
+    if (answer instanceof Promise) void answer.then((whole) => this.#answerLater(request!, whole));
+    else this.#write(request!, answer);
+  }
+
+  #answerLater(request: PlainRequest, answer: PlainAnswer): void {
+    this.#write(request, answer);
+    this.#goOn();
   }
 
   #write(request: PlainRequest, answer: PlainAnswer): void {
@@ -120,6 +131,7 @@ export class PlainSession {
     const body = await gzipBytes(answer.body);
     releaseBytes(answer.body);
     this.#send({ ...answer, headerLines, body });
+    this.#goOn();
   }
 
   #send({ status, contentType, headerLines, body, sent }: PlainAnswer): void {
@@ -127,8 +139,7 @@ export class PlainSession {
     const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#isClosing ? "Connection: close\r\n" : this.#keepAlive}\r\n`;
     sent?.(head.length + body.length);
     this.#abort = undefined;
-    this.#state = "draining";
-    if (this.#writeWhole(head, body)) this.#next();
+    this.#state = this.#writeWhole(head, body) ? "idle" : "draining";
   }
 
   /** Whether there is room for more. Head and body go out in one write, which for a small body means a copy. */
@@ -146,29 +157,37 @@ export class PlainSession {
     return hasRoom;
   }
 
-  /** Goes on once an answer is written and the client has taken it. */
-  readonly #next = (): void => {
+  readonly #drained = (): void => {
     this.#state = "idle";
-    if (this.#isClosing) {
-      this.#socket.destroySoon();
-      return;
-    }
-    const ahead = this.#ahead;
-    if (ahead === undefined) return;
-    this.#ahead = undefined;
-    this.#socket.resume();
-    this.#take(ahead);
+    this.#goOn();
   };
+
+  /** What comes after an answer that is written and that the client has taken. In a loop, as answers may be there at once. */
+  #goOn(): void {
+    while (this.#state === "idle") {
+      if (this.#isClosing) {
+        this.#socket.destroySoon();
+        return;
+      }
+      const ahead = this.#ahead;
+      if (ahead === undefined) return;
+      this.#ahead = undefined;
+      this.#socket.resume();
+      this.#take(ahead);
+    }
+  }
 
   #handOver(bytes: Buffer): void {
     const socket = this.#socket;
     socket.setTimeout(0);
-    socket.off("data", this.#data).off("drain", this.#next).off("timeout", this.#timeout);
+    socket.off("data", this.#data).off("drain", this.#drained).off("timeout", this.#timeout);
     socket.off("end", this.#ended).off("error", this.#failed).off("close", this.#closed);
     this.#onEnd();
     this.#options.handOver(socket);
     socket.unshift(bytes);
   }
+
+  readonly #remoteAddress = (): string => this.#socket.remoteAddress ?? "";
 
   readonly #signal = (): AbortSignal => (this.#abort ??= new AbortController()).signal;
 

@@ -31,7 +31,7 @@ export interface QueryFeatures {
 export interface QueryContext {
   readonly queryable: Queryable;
   /** A pinned state of the storage that all threads of the query see; default the present one. */
-  readonly snapshot?: number;
+  readonly snapshot?: number | undefined;
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly limits: QueryLimits;
@@ -45,7 +45,7 @@ export interface QueryContext {
   /** Whether every operator is timed, which takes time. */
   readonly profile?: boolean;
   /** Asked regularly while the query runs; true ends it. */
-  isCancelled?(): boolean;
+  readonly isCancelled?: (() => boolean) | undefined;
   /** Told regularly while the query runs: samples loaded, and bytes of shared memory taken or given back, since the last time. */
-  reportProgress?(samples: number, memoryBytes: number): void;
+  readonly reportProgress?: ((samples: number, memoryBytes: number) => void) | undefined;
 }

@@ -27,7 +27,8 @@ const roomMax = 256 * 1024 * 1024;
 export class JsonSink implements ResultSink {
   readonly #out: ByteWriter;
   readonly #labels = new LabelWriter();
-  readonly #histogramWriter = new HistogramWriter();
+  /** Undefined while there was none. */
+  #histogramWriter: HistogramWriter | undefined;
   #type = "";
   #count = 0;
   #times: StepTimes | undefined;
@@ -127,6 +128,7 @@ export class JsonSink implements ResultSink {
 
   #histogram(histogram: Histogram): void {
     this.#out.ascii(",");
+    this.#histogramWriter ??= new HistogramWriter();
     this.#histogramWriter.write(this.#out, histogram);
   }
 

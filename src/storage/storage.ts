@@ -113,7 +113,7 @@ export interface SelectHints {
    * Only a share of the series, by a hash of their labels: how readers share a query. Every series is in one share, on whatever thread
    * one asks, and series that differ in `__name__`, `__type__` and `__unit__` alone are in the same.
    */
-  shard?: { index: number; count: number };
+  shard?: { index: number; count: number } | undefined;
 }
 
 /** Strings of one series set by number. Within a set two numbers are equal exactly when their strings are. */

@@ -99,11 +99,9 @@ export class Evaluation {
 
   /** The series of a selector; equal selectors share one set. */
   select(selector: Selector): SeriesSet {
-    const known = this.#selected.find((each) => selectSame(each.selector, selector));
-    if (known !== undefined) return known.set;
+    for (const known of this.#selected) if (selectSame(known.selector, selector)) return known.set;
     const { matchers, minTimestampMs, maxTimestampMs } = selector;
-    const shard = this.#shard;
-    const hints = { minTimestampMs, maxTimestampMs, ...(shard && { shard }) };
+    const hints = { minTimestampMs, maxTimestampMs, shard: this.#shard };
     const startMs = performance.now();
     const set = this.#querier.select(matchers, hints, this.#inLabelOrder);
     this.#preparationMs += performance.now() - startMs;

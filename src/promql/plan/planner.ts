@@ -50,30 +50,46 @@ export function planQuery(query: string, expr: Expr, options: PlanOptions): Plan
   const grid: Grid = { startMs: options.startMs, stepMs, steps: instant ? 1 : Math.max(steps, 0) };
   const planner = new Planner(query, options);
   const root = planner.plan(expr, grid);
-  let fragments: Plan["fragments"] | undefined;
-  return {
-    query,
-    root,
-    grid,
-    instant,
-    minTimestampMs: Number.isFinite(planner.minTimestampMs) ? planner.minTimestampMs : 0,
-    maxTimestampMs: Number.isFinite(planner.maxTimestampMs) ? planner.maxTimestampMs : 0,
-    get fragments() {
-      return (fragments ??= findFragments(root));
-    },
-    shared: planner.shared,
-  };
+  return new PlannedQuery(query, root, grid, instant, planner);
 }
+
+class PlannedQuery implements Plan {
+  readonly query: string;
+  readonly root: PlanNode;
+  readonly grid: Grid;
+  readonly instant: boolean;
+  readonly minTimestampMs: number;
+  readonly maxTimestampMs: number;
+  readonly shared: Plan["shared"];
+  #fragments: Plan["fragments"] | undefined;
+
+  constructor(query: string, root: PlanNode, grid: Grid, instant: boolean, planner: Planner) {
+    this.query = query;
+    this.root = root;
+    this.grid = grid;
+    this.instant = instant;
+    this.minTimestampMs = Number.isFinite(planner.minTimestampMs) ? planner.minTimestampMs : 0;
+    this.maxTimestampMs = Number.isFinite(planner.maxTimestampMs) ? planner.maxTimestampMs : 0;
+    this.shared = planner.shared;
+  }
+
+  /** Looked for when somebody asks: small queries are evaluated whole. */
+  get fragments(): Plan["fragments"] {
+    return (this.#fragments ??= findFragments(this.root));
+  }
+}
+
+const nothingShared: Plan["shared"] = new Map();
 
 class Planner {
   minTimestampMs = Infinity;
   maxTimestampMs = -Infinity;
-  readonly shared = new Map<PlanNode, PositionRange>();
+  #shared: Map<PlanNode, PositionRange> | undefined;
   readonly #query: string;
   readonly #options: PlanOptions;
   readonly #durations: DurationContext;
   /** Aggregations by grid and text: what is written twice is computed once. */
-  readonly #aggregations = new Map<string, PlanNode>();
+  #aggregations: Map<string, PlanNode> | undefined;
 
   constructor(query: string, options: PlanOptions) {
     this.#query = query;
@@ -83,6 +99,10 @@ class Planner {
       stepSeconds: options.stepMs / 1000,
       rangeSeconds: (options.endMs - options.startMs) / 1000,
     };
+  }
+
+  get shared(): Plan["shared"] {
+    return this.#shared ?? nothingShared;
   }
 
   plan(expr: Expr, grid: Grid): PlanNode {
@@ -151,9 +171,10 @@ class Planner {
     const { position, op, without } = expr;
     const text = this.#query.slice(position.start, position.end);
     const key = `${grid.startMs}/${grid.stepMs}/${grid.steps} ${text}`;
-    const known = this.#aggregations.get(key);
+    const known = this.#aggregations?.get(key);
     if (known !== undefined) {
-      this.shared.set(known, position);
+      this.#shared ??= new Map();
+      this.#shared.set(known, position);
       return known;
     }
     const param = expr.param && this.plan(expr.param, grid);
@@ -170,6 +191,7 @@ class Planner {
       grouping,
       without,
     } as const;
+    this.#aggregations ??= new Map();
     this.#aggregations.set(key, node);
     return node;
   }

@@ -92,11 +92,9 @@ export class Answerer {
     const stats = this.#stats(plan, options, execution, parts ?? [], performance.now() - startMs);
     if (options.stats !== "") insertIntoData(out, "stats", stats);
     if (options.explain) insertIntoData(out, "explain", this.#explain(plan, execution, parts ?? []));
-    const warnings = [...options.warnings, ...execution.warnings];
-    if (execution.leftOut) warnings.push(truncatedWarning);
-    finishEnvelope(out, warnings, execution.infos);
-    const answer = { body: this.#detach(out.finish()), stats };
-    return options.wholeHistograms ? { ...answer, histograms: sink.histograms } : answer;
+    finishEnvelope(out, warningsOf(options, execution), execution.infos);
+    const body = this.#detach(out.finish());
+    return options.wholeHistograms ? { body, stats, histograms: sink.histograms } : { body, stats };
   }
 
   /** A small answer is copied out of the buffer that the next one is written to; Node's pool makes that cheap. */
@@ -154,22 +152,20 @@ export class Answerer {
       queryable,
       clock,
       limits: {
-        ...defaultLimits,
         samplesMax: settings.samplesMax,
-        memoryBytes: settings.memoryBytesMax,
         timeoutMs,
+        memoryBytes: settings.memoryBytesMax,
+        subqueryStepsMax: defaultLimits.subqueryStepsMax,
       },
       lookbackDeltaMs: options.lookbackDeltaMs,
       defaultEvalIntervalMs: words.defaultStepMs,
       features: settings.features,
       countSamples: options.countSamples,
       profile: options.explain,
-      ...(ticket && {
-        isCancelled: () => words.isCancelled(ticket.cancelWord),
-        reportProgress: (samples: number, memoryBytes: number) =>
-          words.addProgress(ticket.cancelWord, samples, memoryBytes),
-      }),
-      ...(ticket?.snapshot !== undefined && { snapshot: ticket.snapshot }),
+      snapshot: ticket?.snapshot,
+      isCancelled: ticket && (() => words.isCancelled(ticket.cancelWord)),
+      reportProgress:
+        ticket && ((samples, memoryBytes) => words.addProgress(ticket.cancelWord, samples, memoryBytes)),
     };
   }
 
@@ -277,6 +273,11 @@ function findSeries(
 function insertIntoData(out: ByteWriter, key: string, value: unknown): void {
   out.advance(out.length - 1);
   out.text(`,"${key}":${JSON.stringify(value)}}`);
+}
+
+function warningsOf({ warnings }: EvaluationOptions, execution: Execution): readonly string[] {
+  if (execution.leftOut) return [...warnings, ...execution.warnings, truncatedWarning];
+  return warnings.length === 0 ? execution.warnings : [...warnings, ...execution.warnings];
 }
 
 function dataAnswer(data: unknown): Answer {

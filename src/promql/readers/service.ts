@@ -103,13 +103,13 @@ export class QueryService {
     this.#pool.words.defaultStepMs = stepMs;
   }
 
-  /** The whole JSON envelope of `/api/v1/query`. */
-  instant(query: InstantQuery): Promise<Uint8Array> {
+  /** The whole JSON envelope of `/api/v1/query`, at once when the query is small. */
+  instant(query: InstantQuery): Promise<Uint8Array> | Uint8Array {
     return this.#evaluate(query, this.#instantRequest(query), this.#answerHere, bodyOf);
   }
 
-  /** The whole JSON envelope of `/api/v1/query_range`. */
-  range(query: RangeQuery): Promise<Uint8Array> {
+  /** The whole JSON envelope of `/api/v1/query_range`, at once when the query is small. */
+  range(query: RangeQuery): Promise<Uint8Array> | Uint8Array {
     const { text, startMs, endMs, stepMs } = query;
     const options = this.#evaluation(query);
     const request = { kind: "range", text, startMs, endMs, stepMs, options } as const;
@@ -117,7 +117,7 @@ export class QueryService {
   }
 
   /** For rules: a vector, or a scalar as one sample without labels. Rejects with `execution` for anything else. */
-  vector(text: string, timestampMs: number, origin?: QueryOrigin): Promise<VectorSample[]> {
+  async vector(text: string, timestampMs: number, origin?: QueryOrigin): Promise<VectorSample[]> {
     const query = { text, timestampMs, limit: 0, stats: "", ...(origin && { origin: () => origin }) };
     const here = (request: QueryRequest, prepared: Prepared): Evaluated<VectorSample[]> => {
       const { value, stats } = this.#local.value(request, prepared);
@@ -214,42 +214,52 @@ export class QueryService {
     );
   }
 
-  /**
-   * Evaluates a query `here` when it is small, and otherwise takes what is wanted `from` a reader's answer. Async so that a query that cannot
-   * be parsed rejects instead of throwing.
-   */
-  async #evaluate<T>(
+  /** Evaluates a query `here` when it is small, and otherwise takes what is wanted `from` a reader's answer. A query that cannot be parsed does not count. */
+  #evaluate<T>(
     query: QueryOptions,
     request: QueryRequest,
     here: (request: QueryRequest, prepared: Prepared) => Evaluated<T>,
     from: (answer: Answer) => T,
-  ): Promise<T> {
-    const { text, options } = request;
+  ): Promise<T> | T {
+    const { text } = request;
     const { engine } = this.#local;
     const isQuick = engine.isParsed(text) || isQuickToParse(text);
     if (isQuick) engine.parse(text);
     const startedMs = performance.now();
-    let prepared: Prepared | undefined;
-    const prepare = (): Prepared => (prepared ??= this.#local.prepare(request));
     try {
+      let prepared: Prepared | undefined;
+      const prepare = (): Prepared => (prepared ??= this.#local.prepare(request));
       const cost = isQuick ? this.#cost(request, prepare) : undefined;
-      let result: T;
-      let stats: QueryStats;
-      if (cost !== undefined && cost.most <= localCostMax && !this.#waitsForFiles(prepare())) {
-        ({ result, stats } = here(request, prepare()));
-      } else {
-        const { deadlineMs } = options;
-        const answer = await this.#active.run({
-          request,
-          text,
-          asker: query,
-          share: shareOf(cost),
-          deadlineMs,
-        });
-        result = from(answer);
-        stats = answer.stats!;
-      }
+      if (cost === undefined || cost.most > localCostMax || this.#waitsForFiles(prepare()))
+        return this.#evaluateThere(query, request, cost, from, startedMs);
+      const { result, stats } = here(request, prepare());
       this.#accounts.answered(request, stats, query.origin);
+      return result;
+    } catch (error) {
+      this.#accounts.failed(request, performance.now() - startedMs, error, query.origin);
+      throw error;
+    }
+  }
+
+  async #evaluateThere<T>(
+    query: QueryOptions,
+    request: QueryRequest,
+    cost: Cost | undefined,
+    from: (answer: Answer) => T,
+    startedMs: number,
+  ): Promise<T> {
+    const { text, options } = request;
+    const share = shareOf(cost);
+    try {
+      const answer = await this.#active.run({
+        request,
+        text,
+        asker: query,
+        share,
+        deadlineMs: options.deadlineMs,
+      });
+      const result = from(answer);
+      this.#accounts.answered(request, answer.stats!, query.origin);
       return result;
     } catch (error) {
       this.#accounts.failed(request, performance.now() - startedMs, error, query.origin);

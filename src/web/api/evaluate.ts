@@ -19,27 +19,27 @@ export interface QueryCall {
   method: string;
   path: string;
   authorization: string | undefined;
-  remoteAddress(): string;
+  readonly remoteAddress: () => string;
   /** Aborts when the client goes away. */
-  signal(): AbortSignal;
+  readonly signal: () => AbortSignal;
 }
 
-/** The envelope of `query`. Rejects with `bad_data` for bad parameters, and as the evaluation does. */
-export async function evaluateInstant(
+/** The envelope of `query`, at once when the query is small. Throws `bad_data` for bad parameters; fails as the evaluation does. */
+export function evaluateInstant(
   queries: QueryService,
   call: QueryCall,
   nowMs: number,
-): Promise<Uint8Array> {
+): Promise<Uint8Array> | Uint8Array {
   const { params } = call;
   const timestampMs = timeParam(params, "time", nowMs);
-  const query = { text: queryText(params), timestampMs, ...queryOptions(call) };
+  const query = { ...queryOptions(call), text: queryText(params), timestampMs };
   return asParameter("query", () => queries.instant(query));
 }
 
-/** The envelope of `query_range`. Rejects with `bad_data` for bad parameters, and as the evaluation does. */
-export async function evaluateRange(queries: QueryService, call: QueryCall): Promise<Uint8Array> {
+/** The envelope of `query_range`, at once when the query is small. Throws `bad_data` for bad parameters; fails as the evaluation does. */
+export function evaluateRange(queries: QueryService, call: QueryCall): Promise<Uint8Array> | Uint8Array {
   const { params } = call;
-  const query = { text: queryText(params), ...rangeParams(params), ...queryOptions(call) };
+  const query = { ...queryOptions(call), text: queryText(params), ...rangeParams(params) };
   return asParameter("query", () => queries.range(query));
 }
 
@@ -48,16 +48,18 @@ export function queryText(params: URLSearchParams): string {
 }
 
 function queryOptions(call: QueryCall): QueryOptions {
-  const { params, method, path } = call;
+  const { params } = call;
   return {
     timeoutMs: durationParam(params, "timeout"),
     lookbackDeltaMs: lookbackDelta(params.get("lookback_delta") ?? ""),
     limit: limitParam(params),
     stats: params.get("stats") ?? "",
     explain: params.get("explain") === "true",
-    origin: () => ({ httpRequest: { clientIP: call.remoteAddress(), method, path } }),
+    origin: () => ({
+      httpRequest: { clientIP: call.remoteAddress(), method: call.method, path: call.path },
+    }),
     user: () => userName(call.authorization ?? ""),
-    signal: () => call.signal(),
+    signal: call.signal,
   };
 }
 

@@ -57,14 +57,18 @@ export function invalidParameter(name: string, detail: string): NarthexError {
   return new NarthexError("bad_data", `invalid parameter ${quoteGo(name)}: ${detail}`);
 }
 
-/** Waits for what reads a parameter; bad input it finds is that parameter's fault. */
-export async function asParameter<T>(name: string, work: () => Promise<T> | T): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
+/** What reads a parameter, at once or later; bad input it finds is that parameter's fault. */
+export function asParameter<T>(name: string, work: () => Promise<T> | T): Promise<T> | T {
+  const blame = (error: unknown): never => {
     if (error instanceof NarthexError && error.code === "bad_data")
       throw invalidParameter(name, error.message);
     throw error;
+  };
+  try {
+    const result = work();
+    return result instanceof Promise ? result.catch(blame) : result;
+  } catch (error) {
+    return blame(error);
   }
 }
 

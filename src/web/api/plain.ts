@@ -20,19 +20,39 @@ const headerLines = "vary: Origin\r\n";
  */
 export function createPlainQueryRoutes(parts: WebParts, metrics: RequestMetrics): PlainRoutes {
   const { queries, lifecycle, logger, routePrefix, nowMs } = parts;
-  const route = (path: string, evaluate: (call: QueryCall) => Promise<Uint8Array>): [string, PlainRoute] => {
-    const handler = metrics.forHandler(path);
-    const answer = async (call: PlainCall): Promise<PlainAnswer> => {
-      const startMs = performance.now();
-      const answered = await evaluate(queryCall(call)).then(success, (error: unknown) => {
-        if (errorCode(error) === "internal")
-          logger.error("a request failed", { path: call.request.path, err: (error as Error).stack });
-        return failure(error);
-      });
-      handler.answered(answered.status, startMs);
-      return { ...answered, sent: handler.sent };
+  const route = (
+    path: string,
+    evaluate: (call: QueryCall) => Promise<Uint8Array> | Uint8Array,
+  ): [string, PlainRoute] => {
+    const { answered, sent } = metrics.forHandler(path);
+    const answer = (status: number, body: Uint8Array, startMs: number): PlainAnswer => {
+      answered(status, startMs);
+      return { status, contentType: "application/json", headerLines, body, sent };
     };
-    return [routePrefix + path, (call) => (lifecycle.isReady() ? answer(call) : undefined)];
+    const fail = (error: unknown, startMs: number): PlainAnswer => {
+      if (errorCode(error) === "internal")
+        logger.error("a request failed", { path: routePrefix + path, err: (error as Error).stack });
+      const { status, body } = errorEnvelope(error);
+      return answer(status, Buffer.from(JSON.stringify(body)), startMs);
+    };
+    const later = async (body: Promise<Uint8Array>, startMs: number): Promise<PlainAnswer> => {
+      try {
+        return answer(200, await body, startMs);
+      } catch (error) {
+        return fail(error, startMs);
+      }
+    };
+    const serve: PlainRoute = (call) => {
+      if (!lifecycle.isReady()) return undefined;
+      const startMs = performance.now();
+      try {
+        const body = evaluate(queryCall(call));
+        return body instanceof Promise ? later(body, startMs) : answer(200, body, startMs);
+      } catch (error) {
+        return fail(error, startMs);
+      }
+    };
+    return [routePrefix + path, serve];
   };
   return new Map([
     route("/api/v1/query", (call) => evaluateInstant(queries, call, nowMs())),
@@ -44,21 +64,5 @@ function queryCall({ request, remoteAddress, signal }: PlainCall): QueryCall {
   const { method, path, query, form, headers } = request;
   const url = new URLSearchParams(query);
   const params = form === "" ? url : formParams(form, url);
-  return {
-    params,
-    method,
-    path,
-    authorization: headers.authorization,
-    remoteAddress: () => remoteAddress,
-    signal,
-  };
-}
-
-function success(body: Uint8Array): PlainAnswer {
-  return { status: 200, contentType: "application/json", headerLines, body };
-}
-
-function failure(error: unknown): PlainAnswer {
-  const { status, body } = errorEnvelope(error);
-  return { ...success(Buffer.from(JSON.stringify(body))), status };
+  return { params, method, path, authorization: headers.authorization, remoteAddress, signal };
 }
