@@ -27,7 +27,8 @@ export {
   fileChunkDataBytes,
 } from "./file-chunks";
 export { seriesPieces, frameChunk } from "./series-pieces";
-export { seriesSampleCount, decodeSeries, decodeSeriesRun } from "./series-read";
+export { seriesSampleCount, decodeSeries, decodeSeriesRun, dropStaleMarkers } from "./series-read";
+export { countStoredFloats, decodeStoredFloats } from "./stored-chunks";
 export { checkBatch, appendBatch, appendStarted, encodeSamplesRecord } from "./batch";
 export { decodeSamplesRecord } from "./samples-record";
 export { orderBySeries } from "./sample-order";

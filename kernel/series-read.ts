@@ -126,7 +126,7 @@ export function decodeSeries(
     memory.copy(vs, vs + from, <usize>kept << 3);
     if (starts != 0) memory.copy(starts, starts + from, <usize>kept << 3);
   }
-  return <i32>(dropStale != 0 ? compactStale(ts, vs, kept) : kept);
+  return <i32>(dropStale != 0 ? dropStaleMarkers(ts, vs, kept) : kept);
 }
 
 // Series of one run: { u32 ref, u32 index of its first sample, u32 samples, u32 0 }.
@@ -165,7 +165,7 @@ export function decodeSeriesRun(
       from = at + decodedFrom;
       samples = decodedTo - decodedFrom;
       at += decodedTo;
-      if (dropStale != 0) samples = compactStale(ts + (<usize>from << 3), vs + (<usize>from << 3), samples);
+      if (dropStale != 0) samples = dropStaleMarkers(ts + (<usize>from << 3), vs + (<usize>from << 3), samples);
     }
     store<u32>(entry, from, RUN_FIRST);
     store<u32>(entry, samples, RUN_SAMPLES);
@@ -212,7 +212,7 @@ function decodeRecord(
 }
 
 // Takes out the staleness markers; returns how many samples are left.
-function compactStale(ts: usize, vs: usize, count: u32): u32 {
+export function dropStaleMarkers(ts: usize, vs: usize, count: u32): u32 {
   let n: u32 = 0;
   while (n < count && load<u64>(vs + (<usize>n << 3)) != STALE_BITS) n++;
   for (let i = n; i < count; i++) {

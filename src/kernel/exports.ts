@@ -177,6 +177,17 @@ export interface KernelExports {
     filesPtr: number,
     filesCount: number,
   ): number;
+  dropStaleMarkers(tsPtr: number, vsPtr: number, count: number): number;
+  countStoredFloats(ptr: number, bytes: number, tablePtr: number, chunks: number): number;
+  decodeStoredFloats(
+    ptr: number,
+    bytes: number,
+    tablePtr: number,
+    chunks: number,
+    tsOut: number,
+    vsOut: number,
+    capacity: number,
+  ): number;
   encodeClosedChunks(
     outPtr: number,
     capacity: number,

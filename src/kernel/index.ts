@@ -74,6 +74,13 @@ export { histogramRow, type HistogramRows } from "./histogram-rows.ts";
 export { runSeries, type SeriesRun } from "./series-run.ts";
 export { type LabelShare, SeriesTable } from "./series-table.ts";
 export { type SeriesEvent, seriesEvent, type SeriesRecordMode, SeriesWriter } from "./series-writer.ts";
+export {
+  type LoadedBytes,
+  StoredChunks,
+  type StoredChunkTable,
+  type StoredFloats,
+  storedTableBytes,
+} from "./stored-chunks.ts";
 export type { Views } from "./views.ts";
 export type { WasmMemory, WasmModule } from "./web-assembly.ts";
 export {

@@ -30,6 +30,7 @@ import { Scratch, scratchHeadIndex } from "./scratch.ts";
 import type { SeriesRun } from "./series-run.ts";
 import { SeriesTable } from "./series-table.ts";
 import { SeriesWriter } from "./series-writer.ts";
+import { StoredChunks } from "./stored-chunks.ts";
 import { type Views, createViews } from "./views.ts";
 import {
   type Columns,
@@ -78,6 +79,7 @@ export class Kernel {
   readonly isolation: Isolation;
   #pins = 0;
   readonly headChunks: HeadChunks;
+  readonly storedChunks: StoredChunks;
 
   constructor(handle: KernelHandle) {
     this.memory = handle.memory;
@@ -93,6 +95,7 @@ export class Kernel {
     this.series = new SeriesTable(this.exports, this.views);
     this.isolation = new Isolation(this.exports, this.views);
     this.headChunks = new HeadChunks(this.exports, this.views);
+    this.storedChunks = new StoredChunks(this.exports, this.views);
   }
 
   /** Main thread: what to give a new worker, with a reader slot of its own until `releaseReader`. */
@@ -337,6 +340,11 @@ export class Kernel {
       files.ptr,
       files.count,
     );
+  }
+
+  /** Takes the staleness markers out of columns of `count` samples. Returns how many are left. */
+  dropStaleMarkers(timestamps: number, values: number, count: number): number {
+    return this.exports.dropStaleMarkers(timestamps, values, count);
   }
 
   /** Applies a window function without arguments and scratch to the first `series` of a run; their rows follow one another in `out`. */

@@ -1,4 +1,12 @@
-import { type ByteBuffer, ChunkDamagedError, type Kernel } from "../../kernel/index.ts";
+import {
+  type ByteBuffer,
+  ChunkDamagedError,
+  type Kernel,
+  type LoadedBytes,
+  type StoredChunkTable,
+  type StoredFloats,
+  storedTableBytes,
+} from "../../kernel/index.ts";
 import {
   type HistogramNeed,
   noStarts,
@@ -26,8 +34,12 @@ const readBytesMin = 4096;
 const readAheadBytesMax = 128 * 1024;
 /** A chunk so close behind the window continues a walk through the file. */
 const sequentialGapBytes = 65_536;
+/** Chunks that follow one another are dealt with at once as long as they begin in a stretch of so many bytes. */
+const runBytesMax = 1024 * 1024;
 /** Decoding loads up to so many bytes behind a chunk. */
 const slackBytes = 64;
+
+const noFloats: StoredFloats = { chunks: 0, samples: 0 };
 
 /**
  * The part of a block's chunk files that is in the shared memory, where the kernel reads it. It moves as chunks are asked for, and
@@ -105,6 +117,51 @@ export class ChunkWindow {
     this.dataPtr = this.#buffer.ptr + (dataOffset - this.#start);
     this.dataBytes = dataBytes;
     this.encoding = this.#kernel.views.u8[this.dataPtr - chunkEncodingBytes]!;
+  }
+
+  /** Samples of the chunks of floats from `refs[from]` on and before `refs[to]`, up to one with which something is the matter: `find` tells what. */
+  countFloats(refs: Float64Array, from: number, to: number): StoredFloats {
+    return this.#run(refs, from, to, (loaded, table) => this.#kernel.storedChunks.count(loaded, table));
+  }
+
+  /** As `countFloats`, decodes them into `columns`; something is the matter with a damaged chunk, too, and with one for which there is no room. */
+  decodeFloats(refs: Float64Array, from: number, to: number, columns: SampleColumns): StoredFloats {
+    return this.#run(refs, from, to, (loaded, table) =>
+      this.#kernel.storedChunks.decode(loaded, table, columns),
+    );
+  }
+
+  /** Brings chunks that follow one another in a file into memory, as many as go at once. */
+  #run(
+    refs: Float64Array,
+    from: number,
+    to: number,
+    take: (loaded: LoadedBytes, table: StoredChunkTable) => StoredFloats,
+  ): StoredFloats {
+    const segment = chunkSegment(refs[from]!);
+    const start = chunkOffset(refs[from]!);
+    if (segment >= this.#segments.count || start < chunksHeaderBytes) return noFloats;
+    const left = this.#segments.sizeBytes(segment) - start;
+    const bytesMax = Math.min(left, runBytesMax);
+    let count = 0;
+    for (let previous = -1; from + count < to; count++) {
+      const place = refs[from + count]! - refs[from]!;
+      if (place <= previous || place >= bytesMax) break;
+      previous = place;
+    }
+    if (count === 0) return noFloats;
+    const bytes = Math.min(left, refs[from + count - 1]! - refs[from]! + readBytesMin);
+    if (!this.#holds(segment, start, bytes)) this.#load(segment, start, bytes);
+    const { scratch, storedChunks } = this.#kernel;
+    const mark = scratch.mark();
+    try {
+      const tablePtr = scratch.allocate(storedTableBytes(count));
+      for (let i = 0; i < count; i++) storedChunks.setPlace(tablePtr, i, refs[from + i]! - refs[from]!);
+      const ptr = this.#buffer.ptr + (start - this.#start);
+      return take({ ptr, bytes: this.#end - start }, { tablePtr, count });
+    } finally {
+      scratch.release(mark);
+    }
   }
 
   /** Throws BlockDamagedError when the chunk found last does not have its checksum. */

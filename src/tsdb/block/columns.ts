@@ -8,6 +8,18 @@ export interface ColumnSlice {
   readonly count: number;
 }
 
+/** Where the samples with min ≤ t ≤ max begin, and how many they are. */
+export function samplesIn(
+  views: Views,
+  slice: ColumnSlice,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+): { from: number; count: number } {
+  const from = lowerBound(views, slice, minTimestampMs);
+  const to = lowerBound(views, slice, nextAfter(maxTimestampMs));
+  return { from, count: Math.max(0, to - from) };
+}
+
 /** Keeps the samples with min ≤ t ≤ max, moved to the front. Returns how many. */
 export function keepRange(
   views: Views,
@@ -15,10 +27,9 @@ export function keepRange(
   minTimestampMs: number,
   maxTimestampMs: number,
 ): number {
-  const from = lowerBound(views, slice, minTimestampMs);
-  const to = lowerBound(views, slice, nextAfter(maxTimestampMs));
-  if (from > 0) move(views, slice, from, to, 0);
-  return Math.max(0, to - from);
+  const { from, count } = samplesIn(views, slice, minTimestampMs, maxTimestampMs);
+  if (from > 0) move(views, slice, from, from + count, 0);
+  return count;
 }
 
 /** Takes out the samples of the intervals, closing the gaps. Returns how many are left. */
@@ -33,26 +44,6 @@ export function dropIntervals(views: Views, slice: ColumnSlice, intervals: reado
     count -= to - from;
   }
   return count;
-}
-
-/** Takes out the staleness markers. Returns how many samples are left. */
-export function dropStaleMarkers(views: Views, { timestamps, values, count }: ColumnSlice): number {
-  const { u32, f64 } = views;
-  const times = timestamps / 8;
-  const bits = values / 4;
-  let kept = 0;
-  for (let i = 0; i < count; i++) {
-    const low = u32[bits + 2 * i]!;
-    const high = u32[bits + 2 * i + 1]!;
-    if (low === 2 && high === 0x7ff00000) continue;
-    if (kept < i) {
-      f64[times + kept] = f64[times + i]!;
-      u32[bits + 2 * kept] = low;
-      u32[bits + 2 * kept + 1] = high;
-    }
-    kept++;
-  }
-  return kept;
 }
 
 export function hasTime(views: Views, slice: ColumnSlice, timestampMs: number): boolean {
