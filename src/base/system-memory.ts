@@ -9,13 +9,17 @@ export interface SystemMemory {
    * Returns whether it did.
    */
   releasePages(at: Uint8Array | bigint, bytes: number): boolean;
+  /** Gives back what of the C heap is free, where the C library is one that can (glibc): below its top it keeps whatever was used once. */
+  trimHeap(): void;
 }
 
 /** The part of koffi that is used here. */
 interface Koffi {
-  load(library: null): {
-    func(name: string, result: string, parameters: string[]): (...args: unknown[]) => unknown;
-  };
+  load(library: null): Library;
+}
+interface Library {
+  /** Throws when the library has no such function. */
+  func(name: string, result: string, parameters: string[]): (...args: unknown[]) => unknown;
 }
 
 /** Linux' number; elsewhere it has another, and another meaning. */
@@ -34,11 +38,27 @@ export function loadSystemMemory(logger: Logger): SystemMemory | undefined {
     const koffi = createRequire(import.meta.url)(
       `@koromix/koffi-${process.platform}-${process.arch}`,
     ) as Koffi;
-    const madvise = koffi.load(null).func("madvise", "int", ["void *", "size_t", "int"]);
-    loaded = { releasePages: (at, bytes) => madvise(at, bytes, madvDontNeed) === 0 };
+    loaded = bind(koffi.load(null));
   } catch (error) {
     isMissing = true;
     logger.debug("unused memory is not given back to the system", { err: errorMessage(error) });
   }
   return loaded;
+}
+
+function bind(library: Library): SystemMemory {
+  const madvise = library.func("madvise", "int", ["void *", "size_t", "int"]);
+  const trim = findTrim(library);
+  return {
+    releasePages: (at, bytes) => madvise(at, bytes, madvDontNeed) === 0,
+    trimHeap: () => void trim?.(0),
+  };
+}
+
+function findTrim(library: Library): ((padBytes: number) => unknown) | undefined {
+  try {
+    return library.func("malloc_trim", "int", ["size_t"]);
+  } catch {
+    return undefined;
+  }
 }

@@ -50,6 +50,7 @@ export class MemoryRelease {
   }
 
   #release(memory: SystemMemory): void {
+    memory.trimHeap();
     this.#executable?.release();
     this.#parts.releaseMemory?.(memory);
     this.#timer = this.#parts.clock.after(intervalMs, () => this.#release(memory));
