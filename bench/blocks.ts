@@ -7,6 +7,7 @@ import { createHistogram, Labels } from "../src/model/index.ts";
 import type { StoredHistogram } from "../src/storage/index.ts";
 import { createUlid } from "../src/tsdb/index.ts";
 import { BlockWriter } from "../src/tsdb/block/block-writer.ts";
+import { IndexSymbols } from "../src/tsdb/block/index-symbols.ts";
 import { type Range, post } from "./client.ts";
 import { targetSeries } from "./series.ts";
 
@@ -85,7 +86,9 @@ export class StoredBlocks {
   #write(): void {
     const kernel = createKernel({ limitBytes: 512 * 1024 * 1024 });
     const ulid = createUlid(this.#startMs);
-    const writer = new BlockWriter({ kernel, disk: systemDisk, dataDirectory: this.#directory, ulid });
+    const symbols = IndexSymbols.of(this.#series.flatMap(({ labels }) => labels.pairs));
+    const target = { kernel, disk: systemDisk, dataDirectory: this.#directory, ulid };
+    const writer = new BlockWriter(target, symbols);
     const timestamps = kernel.scratch.allocate(8 * samplesPerSeries);
     const values = kernel.scratch.allocate(8 * samplesPerSeries);
     const { f64 } = kernel.views;
@@ -98,7 +101,7 @@ export class StoredBlocks {
           f64[values / 8 + i] = valueAt(Math.floor(f64[timestamps / 8 + i]! / 1000));
         writer.addSamples({ timestamps, values, count: samplesPerSeries });
       }
-      writer.endSeries(Uint32Array.from(labels.pairs, (text) => writer.index.intern(text)));
+      writer.endSeries(symbols.symbolsOf(labels.pairs));
     }
     writer.finish(this.#startMs, this.#startMs + blockMs, { level: 1, sources: [ulid] });
   }

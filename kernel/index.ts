@@ -26,7 +26,9 @@ export {
   fileChunkData,
   fileChunkDataBytes,
 } from "./file-chunks";
-export { seriesPieces, frameChunk } from "./series-pieces";
+export { encodeSeriesEntries } from "./block-entries";
+export { copyBlockRun } from "./block-run";
+export { frameChunk } from "./chunk-frame";
 export { seriesSampleCount, decodeSeries, decodeSeriesRun, dropStaleMarkers } from "./series-read";
 export { countStoredFloats, decodeStoredFloats } from "./stored-chunks";
 export { checkBatch, appendBatch, appendStarted, encodeSamplesRecord } from "./batch";

@@ -139,3 +139,36 @@ export const SW_REF: usize = 52;
 export const SW_LOG_REF: usize = 56;
 export const SW_STATE_BYTES: u32 = 64;
 export const SW_LABEL_BYTES: u32 = 24;
+
+// A series and a chunk of a block that is written.
+export const BLOCK_SERIES_BYTES: u32 = 16;
+export const BLOCK_SERIES_WORDS: usize = 0;
+export const BLOCK_SERIES_CHUNKS: usize = 4;
+export const BLOCK_SERIES_REF: usize = 8;
+export const BLOCK_SERIES_ALONE: usize = 12;
+export const BLOCK_CHUNK_BYTES: u32 = 32;
+export const BLOCK_CHUNK_MIN: usize = 0;
+export const BLOCK_CHUNK_MAX: usize = 8;
+export const BLOCK_CHUNK_REF: usize = 16;
+export const BLOCK_CHUNK_SAMPLES: usize = 24;
+export const BLOCK_CHUNK_DATA_BYTES: usize = 28;
+
+// State of a copy of series to a block.
+export const BR_REFS: usize = 0;
+export const BR_UNTILS: usize = 4;
+export const BR_COUNT: usize = 8;
+export const BR_FILES: usize = 12;
+export const BR_FILES_COUNT: usize = 16;
+export const BR_NOTES: usize = 20;
+export const BR_MIN_MS: usize = 24;
+export const BR_MAX_MS: usize = 32;
+export const BR_CHUNK_REF: usize = 40;
+export const BR_OUT: usize = 48;
+export const BR_OUT_END: usize = 52;
+export const BR_CHUNKS: usize = 56;
+export const BR_CHUNKS_END: usize = 60;
+export const BR_SERIES: usize = 64;
+export const BR_COLUMNS: usize = 68;
+export const BR_SAMPLES_MAX: usize = 72;
+export const BR_DONE: usize = 76;
+export const BR_STATE_BYTES: u32 = 80;

@@ -21,6 +21,7 @@ import {
 } from "../../src/tsdb/index.ts";
 import { compactBlocks } from "../../src/tsdb/block/compact.ts";
 import { BlockWriter } from "../../src/tsdb/block/block-writer.ts";
+import { IndexSymbols } from "../../src/tsdb/block/index-symbols.ts";
 
 const seriesCount = Number(process.argv[2] ?? 100_000);
 const samplesPerSeries = Number(process.argv[3] ?? 480);
@@ -53,6 +54,7 @@ const labelSets = Array.from({ length: seriesCount }, (_, i) =>
     mode: `m${i % 7}`,
   }),
 ).sort((a, b) => a.compare(b));
+const symbols = IndexSymbols.of(labelSets.flatMap(({ pairs }) => pairs));
 
 try {
   const total = seriesCount * samplesPerSeries;
@@ -119,7 +121,7 @@ try {
 
 function writeBlock(block: number): string {
   const ulid = createUlid(startMs + block);
-  const writer = new BlockWriter({ kernel, disk: systemDisk, dataDirectory: directory, ulid });
+  const writer = new BlockWriter({ kernel, disk: systemDisk, dataDirectory: directory, ulid }, symbols);
   const firstMs = startMs + block * samplesPerBlock * stepMs;
   const timestamps = kernel.scratch.allocate(8 * samplesPerBlock);
   const values = kernel.scratch.allocate(8 * samplesPerBlock);
@@ -130,7 +132,7 @@ function writeBlock(block: number): string {
     for (let i = 0; i < samplesPerBlock; i++)
       f64[values / 8 + i] = value += (i * series) % 4 === 0 ? 0 : (i % 9) + 1;
     writer.addSamples({ timestamps, values, count: samplesPerBlock });
-    writer.endSeries(Uint32Array.from(pairs, (text) => writer.index.intern(text)));
+    writer.endSeries(symbols.symbolsOf(pairs));
   });
   writer.finish(firstMs, firstMs + samplesPerBlock * stepMs, { level: 1, sources: [ulid] });
   return ulid;

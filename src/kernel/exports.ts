@@ -243,17 +243,17 @@ export interface KernelExports {
     sourceBytes: number,
     outPtr: number,
   ): number;
-  /** Pieces, or -1: other encodings; -2: not loaded; -3: damaged, which is marked; -4: more than `capacity`. */
-  seriesPieces(
-    ref: number,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-    untilMs: number,
-    filesPtr: number,
-    filesCount: number,
+  /** Bytes; see `blockSeries` and `blockChunk`. `unit`: where the first is in the index, in units of 16 bytes. */
+  encodeSeriesEntries(
+    seriesPtr: number,
+    count: number,
+    wordsPtr: number,
+    chunksPtr: number,
+    unit: number,
     outPtr: number,
-    capacity: number,
   ): number;
+  /** A `BlockRunEnd`, by its place; see `blockRunState`. */
+  copyBlockRun(statePtr: number): number;
   frameChunk(encoding: number, dataPtr: number, dataBytes: number, outPtr: number): number;
   fileChunkData(entryPtr: number): number;
   /** Of the chunk that `fileChunkData` found last. */

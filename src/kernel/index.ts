@@ -3,6 +3,8 @@
  * everything else hangs on the `Kernel` they return.
  */
 export { Arena, type ArenaUsage } from "./arena.ts";
+export { blockChunk, blockEntriesBytesMax, type BlockRun, blockSeries } from "./block-entries.ts";
+export { BlockRunCopy, type BlockRunEnd } from "./block-run.ts";
 export { ByteBuffer } from "./byte-buffer.ts";
 export { Epoch } from "./epoch.ts";
 export { ChunkDamagedError, MemoryFullError, ScratchBudgetError } from "./errors.ts";
@@ -32,7 +34,6 @@ export {
   chunkBytesMax,
   seriesFileDamaged,
   seriesNotLoaded,
-  type SeriesPiece,
   sharedPtr,
 } from "./kernel.ts";
 export type { IdlePages } from "./idle-pages.ts";

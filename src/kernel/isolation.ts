@@ -67,6 +67,11 @@ export class Snapshot {
     return this.#newestMs === undefined || this.#newestMs.size === 0;
   }
 
+  /** Behind the last note that was read: while no other comes, no commit begins. */
+  get place(): number {
+    return this.#at;
+  }
+
   #follow(): void {
     const { u32, f64 } = this.#views;
     const end = Atomics.load(u32, control.isolationNext >>> 2);

@@ -388,48 +388,6 @@ export class Kernel {
     );
   }
 
-  /**
-   * The in-order samples of a head series in [minTimestampMs, maxTimestampMs], oldest first, by pieces: closed chunks that lie in the range and before `untilMs`, from where on nothing
-   * may be seen, as they are; what is between them is to be read. `files` as for `decodeSeries`, and so are `seriesNotLoaded` and `seriesFileDamaged`. Undefined when the
-   * series has chunks that the kernel does not read.
-   */
-  seriesPieces(
-    ref: number,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-    untilMs: number,
-    files: FileChunks,
-  ): SeriesPiece[] | SeriesNotReadable | undefined {
-    const mark = this.scratch.mark();
-    try {
-      for (let capacity = piecesMin; ; capacity *= 4) {
-        const ptr = this.scratch.allocate(capacity * seriesPieceBytes);
-        const range = [minTimestampMs, maxTimestampMs, untilMs] as const;
-        const count = this.exports.seriesPieces(ref, ...range, files.ptr, files.count, ptr, capacity);
-        if (count >= 0) return this.#pieces(ptr, count);
-        if (count === -1) return undefined;
-        if (count === -2) return seriesNotLoaded;
-        if (count === -3) return seriesFileDamaged;
-      }
-    } finally {
-      this.scratch.release(mark);
-    }
-  }
-
-  #pieces(ptr: number, count: number): SeriesPiece[] {
-    const { f64, u32 } = this.views;
-    const pieces: SeriesPiece[] = [];
-    for (let piece = ptr + (count - 1) * seriesPieceBytes; piece >= ptr; piece -= seriesPieceBytes)
-      pieces.push({
-        minTimestampMs: f64[piece / 8]!,
-        maxTimestampMs: f64[piece / 8 + 1]!,
-        dataPtr: u32[(piece >>> 2) + 4]!,
-        dataBytes: u32[(piece >>> 2) + 5]!,
-        encoding: u32[(piece >>> 2) + 6] as FloatEncoding,
-      });
-    return pieces;
-  }
-
   /** Applies a window function to one series. Some need scratch for a window's values: taken from `scratch` and given back. */
   window(
     name: WindowFunctionName,
@@ -555,16 +513,6 @@ export interface FileChunks {
   readonly count: number;
 }
 
-/** Part of a series' samples, all between two times: a closed chunk of floats, or, where `dataPtr` is 0, those that are to be read. */
-export interface SeriesPiece {
-  readonly minTimestampMs: number;
-  readonly maxTimestampMs: number;
-  /** The chunk's data, good as long as the files that were given are loaded. */
-  readonly dataPtr: number;
-  readonly dataBytes: number;
-  readonly encoding: FloatEncoding;
-}
-
 /** More than a chunk of so many floats ever takes, and what encoding it needs beside. */
 export function chunkBytesMax(count: number): number {
   return 64 + 29 * count;
@@ -572,15 +520,12 @@ export function chunkBytesMax(count: number): number {
 
 /** Stands for `selectInstant` where a run asks for a window function. */
 const selectInstantId = 2 ** 32 - 1;
-const seriesPieceBytes = 32;
-const piecesMin = 64;
 
 const noFileChunks: FileChunks = { ptr: 0, count: 0 };
 const damagedSeries = -(2 ** 31);
-/** Results of `decodeSeries` and `seriesPieces`. */
+/** Results of `decodeSeries`. */
 export const seriesNotLoaded = -2_147_483_647;
 export const seriesFileDamaged = -2_147_483_646;
-type SeriesNotReadable = typeof seriesNotLoaded | typeof seriesFileDamaged;
 
 function needsScratch(name: WindowFunctionName): boolean {
   return name === "quantile_over_time" || name === "mad_over_time";

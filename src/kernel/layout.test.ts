@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { blockChunk, blockSeries } from "./block-entries.ts";
+import { blockRunState as run } from "./block-run.ts";
 import { layout } from "./index.ts";
 import { lineTableState as table } from "./line-table.ts";
 import { seriesWriterState as writer } from "./series-writer.ts";
@@ -139,6 +141,35 @@ const expected: Record<string, number | bigint> = {
   LT_SAMPLES: table.samplesScraped,
   LT_PENDING: table.pending,
   LT_STATE_BYTES: table.bytes,
+  BLOCK_SERIES_BYTES: blockSeries.bytes,
+  BLOCK_SERIES_WORDS: blockSeries.words,
+  BLOCK_SERIES_CHUNKS: blockSeries.chunks,
+  BLOCK_SERIES_REF: blockSeries.ref,
+  BLOCK_SERIES_ALONE: blockSeries.alone,
+  BLOCK_CHUNK_BYTES: blockChunk.bytes,
+  BLOCK_CHUNK_MIN: blockChunk.minTimestampMs,
+  BLOCK_CHUNK_MAX: blockChunk.maxTimestampMs,
+  BLOCK_CHUNK_REF: blockChunk.ref,
+  BLOCK_CHUNK_SAMPLES: blockChunk.samples,
+  BLOCK_CHUNK_DATA_BYTES: blockChunk.dataBytes,
+  BR_REFS: run.refs,
+  BR_UNTILS: run.untils,
+  BR_COUNT: run.count,
+  BR_FILES: run.files,
+  BR_FILES_COUNT: run.filesCount,
+  BR_NOTES: run.notes,
+  BR_MIN_MS: run.minMs,
+  BR_MAX_MS: run.maxMs,
+  BR_CHUNK_REF: run.chunkRef,
+  BR_OUT: run.out,
+  BR_OUT_END: run.outEnd,
+  BR_CHUNKS: run.chunks,
+  BR_CHUNKS_END: run.chunksEnd,
+  BR_SERIES: run.series,
+  BR_COLUMNS: run.columns,
+  BR_SAMPLES_MAX: run.samplesMax,
+  BR_DONE: run.done,
+  BR_STATE_BYTES: run.bytes,
   STALE_BITS: layout.staleMarkerBits,
   NORMAL_NAN_BITS: layout.normalNaNBits,
 };

@@ -1,5 +1,15 @@
 import { assert, type Disk } from "../../base/index.ts";
-import { chunkBytesMax, type FloatEncoding, type Kernel, layout, type Scratch } from "../../kernel/index.ts";
+import {
+  blockChunk,
+  type BlockRunCopy,
+  blockSeries,
+  type ByteBuffer,
+  chunkBytesMax,
+  type FloatEncoding,
+  type Kernel,
+  layout,
+  type Scratch,
+} from "../../kernel/index.ts";
 import { type CounterReset, withoutResets } from "../../model/index.ts";
 import { noStarts, type StartTimestamps, type StoredHistogram } from "../../storage/index.ts";
 import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
@@ -9,6 +19,7 @@ import type { ChunkWindow } from "./chunk-window.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { creationSuffix } from "./directory.ts";
 import { FileWriter } from "./file-writer.ts";
+import type { IndexSymbols } from "./index-symbols.ts";
 import { IndexWriter } from "./index-writer.ts";
 import { type BlockCompaction, type BlockMeta, type BlockStats, encodeMeta } from "./meta.ts";
 import { encodeTombstones, Tombstones } from "./tombstones.ts";
@@ -16,6 +27,8 @@ import { encodeTombstones, Tombstones } from "./tombstones.ts";
 /** Samples of a chunk that is encoded anew, as upstream's. */
 export const samplesPerChunk = 120;
 const encodeBytesMax = chunkBytesMax(samplesPerChunk);
+/** Bounds the chunks of one series. */
+const chunkTableBytesMax = 256 * 1024 * 1024;
 
 export interface BlockTarget {
   readonly kernel: Kernel;
@@ -35,20 +48,16 @@ export interface BlockTarget {
  * `finish` or `abandon` it.
  */
 export class BlockWriter {
-  readonly index: IndexWriter;
+  readonly symbols: IndexSymbols;
+  readonly #index: IndexWriter;
   readonly #target: BlockTarget;
   readonly #directory: string;
   readonly #chunks: ChunkWriter;
   readonly #encodePtr: number;
   readonly #startsPtr: number;
   readonly #encodeMemory: Scratch;
-  /** Chunks of the series that is being written. */
-  readonly #pending = {
-    count: 0,
-    minTimesMs: [] as number[],
-    maxTimesMs: [] as number[],
-    refs: [] as number[],
-  };
+  /** The chunks of the series that is being written: `blockChunk`. */
+  readonly #pending: ByteBuffer;
   readonly stats: BlockStats = {
     numSamples: 0,
     numFloatSamples: 0,
@@ -58,21 +67,23 @@ export class BlockWriter {
     numTombstones: 0,
   };
 
-  /** Throws the disk's error. */
-  constructor(target: BlockTarget) {
+  /** All labels of the block are among the symbols. Throws the disk's error. */
+  constructor(target: BlockTarget, symbols: IndexSymbols) {
     const { kernel, disk, dataDirectory, ulid, segmentBytesMax } = target;
     this.#target = target;
+    this.symbols = symbols;
     this.#directory = `${dataDirectory}/${ulid}${creationSuffix}`;
     this.#chunks = new ChunkWriter(kernel, disk, `${this.#directory}/chunks`, segmentBytesMax);
     this.#encodeMemory = kernel.createScratch();
     this.#encodePtr = this.#encodeMemory.allocate(encodeBytesMax);
     this.#startsPtr = this.#encodeMemory.allocate(8 * samplesPerChunk);
+    this.#pending = kernel.createByteBuffer(chunkTableBytesMax);
     try {
       disk.remove(this.#directory);
       disk.makeDirectory(`${this.#directory}/chunks`);
-      this.index = new IndexWriter(kernel, disk, `${this.#directory}/index`);
+      this.#index = new IndexWriter(kernel, disk, `${this.#directory}/index`, symbols);
     } catch (error) {
-      this.#encodeMemory.reset();
+      this.#close();
       disk.remove(this.#directory);
       throw error;
     }
@@ -82,8 +93,7 @@ export class BlockWriter {
   addChunk(window: ChunkWindow, minTimestampMs: number, maxTimestampMs: number): void {
     const bytes = window.dataBytes + chunkEncodingBytes;
     const ref = this.#chunks.add(window.dataPtr - chunkEncodingBytes, bytes);
-    this.#addPending(ref, minTimestampMs, maxTimestampMs);
-    this.#countSamples(window.sampleCount, window.codec?.kind ?? "float");
+    this.#addPending(ref, minTimestampMs, maxTimestampMs, window.sampleCount, window.codec?.kind ?? "float");
   }
 
   /** Takes over a chunk of floats, `bytes` at `dataPtr` in the shared memory with its count in front, byte by byte. */
@@ -96,13 +106,40 @@ export class BlockWriter {
   ): void {
     const { kernel } = this.#target;
     const ref = this.#chunks.addData(encoding, dataPtr, bytes);
-    this.#addPending(ref, minTimestampMs, maxTimestampMs);
-    this.#countSamples(kernel.chunkSampleCount(dataPtr), "float");
+    this.#addPending(ref, minTimestampMs, maxTimestampMs, kernel.chunkSampleCount(dataPtr), "float");
+  }
+
+  /** Where `copy` puts the next chunks. Throws the disk's error. */
+  makeRoom(copy: BlockRunCopy): void {
+    const { ref, bytes } = this.#chunks.room();
+    copy.setRoom(ref, bytes);
+  }
+
+  /** Adds the series that were copied, whose labels are `labelsOf`, as `endSeries` has them. */
+  addCopied(copy: BlockRunCopy, labelsOf: (series: number) => ArrayLike<number>): void {
+    const run = copy.run(labelsOf);
+    this.#chunks.addFramed(copy.data);
+    this.#index.add(run);
+    const { u32, f64 } = this.#target.kernel.views;
+    const { onChunk } = this.#target;
+    const { stats } = this;
+    for (let i = 0; i < run.count; i++)
+      if (u32[(run.seriesPtr + i * blockSeries.bytes + blockSeries.chunks) >>> 2] !== 0) stats.numSeries++;
+    for (let i = 0; i < run.chunks; i++) {
+      const chunk = run.chunksPtr + i * blockChunk.bytes;
+      const samples = u32[(chunk + blockChunk.samples) >>> 2]!;
+      stats.numSamples += samples;
+      stats.numFloatSamples += samples;
+      if (onChunk === undefined) continue;
+      const rangeMs = f64[(chunk + blockChunk.maxTimestampMs) / 8]! - f64[chunk / 8]!;
+      onChunk(samples, u32[(chunk + blockChunk.dataBytes) >>> 2]!, rangeMs);
+    }
+    stats.numChunks += run.chunks;
   }
 
   /** Whether the series that is being written has chunks. */
   get hasChunks(): boolean {
-    return this.#pending.count > 0;
+    return this.#pending.bytes > 0;
   }
 
   /**
@@ -166,16 +203,29 @@ export class BlockWriter {
   }
 
   /**
-   * Ends a series whose labels are `labels`: interned name, value, name, value …, sorted by name. Without chunks there is no series. Throws
+   * Ends a series whose labels are `labels`: symbols of name, value, name, value …, sorted by name. Without chunks there is no series. Throws
    * `bad_data` when it does not come after the one before.
    */
   endSeries(labels: Uint32Array): void {
     const pending = this.#pending;
-    if (pending.count === 0) return;
-    this.index.add(labels, pending);
+    const chunks = pending.bytes / blockChunk.bytes;
+    if (chunks === 0) return;
+    const { scratch, views } = this.#target.kernel;
+    const words = labels.length;
+    const mark = scratch.mark();
+    try {
+      const seriesPtr = scratch.allocate(blockSeries.bytes);
+      const wordsPtr = scratch.allocate(4 * words);
+      views.u32[(seriesPtr + blockSeries.words) >>> 2] = words;
+      views.u32[(seriesPtr + blockSeries.chunks) >>> 2] = chunks;
+      views.u32.set(labels, wordsPtr >>> 2);
+      this.#index.add({ seriesPtr, count: 1, wordsPtr, words, chunksPtr: pending.ptr, chunks });
+    } finally {
+      scratch.release(mark);
+    }
     this.stats.numSeries++;
-    this.stats.numChunks += pending.count;
-    pending.count = 0;
+    this.stats.numChunks += chunks;
+    pending.clear();
   }
 
   /**
@@ -183,7 +233,7 @@ export class BlockWriter {
    */
   finish(minTime: number, maxTime: number, compaction: BlockCompaction): BlockMeta | undefined {
     const { kernel, disk, dataDirectory, ulid } = this.#target;
-    assert(this.#pending.count === 0, "the last series was ended");
+    assert(!this.hasChunks, "the last series was ended");
     if (this.stats.numSeries === 0) {
       this.abandon();
       return undefined;
@@ -191,7 +241,7 @@ export class BlockWriter {
     const meta: BlockMeta = { ulid, minTime, maxTime, stats: this.stats, compaction, version: 1 };
     try {
       this.#chunks.finish();
-      this.index.finish();
+      this.#index.finish();
       this.#writeFile("tombstones", encodeTombstones(kernel, new Tombstones()));
       this.#writeFile("meta.json", Buffer.from(encodeMeta(meta)));
       disk.syncDirectory(`${this.#directory}/chunks`);
@@ -201,7 +251,7 @@ export class BlockWriter {
       this.abandon();
       throw error;
     }
-    this.#encodeMemory.reset();
+    this.#close();
     disk.syncDirectory(dataDirectory);
     return meta;
   }
@@ -209,8 +259,8 @@ export class BlockWriter {
   /** Leaves nothing behind. */
   abandon(): void {
     this.#chunks.abandon();
-    this.index.abandon();
-    this.#encodeMemory.reset();
+    this.#index.abandon();
+    this.#close();
     this.#target.disk.remove(this.#directory);
   }
 
@@ -222,29 +272,37 @@ export class BlockWriter {
       const ptr = scratch.allocate(data.length);
       views.u8.set(data, ptr);
       const ref = this.#chunks.addData(chunk.encoding, ptr, data.length);
-      this.#addPending(ref, samples[0]!.timestampMs, samples.at(-1)!.timestampMs);
-      this.#countSamples(samples.length, "histogram");
+      const { timestampMs } = samples[0]!;
+      this.#addPending(ref, timestampMs, samples.at(-1)!.timestampMs, samples.length, "histogram");
     } finally {
       scratch.release(mark);
     }
   }
 
-  #addPending(ref: number, minTimestampMs: number, maxTimestampMs: number): void {
+  #addPending(
+    ref: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    samples: number,
+    kind: "float" | "histogram",
+  ): void {
+    const { f64 } = this.#target.kernel.views;
     const pending = this.#pending;
-    const at = pending.count++;
-    pending.minTimesMs[at] = minTimestampMs;
-    pending.maxTimesMs[at] = maxTimestampMs;
-    pending.refs[at] = ref;
+    const at = pending.bytes;
+    const chunk = pending.reserve(at + blockChunk.bytes) + at;
+    pending.setLength(at + blockChunk.bytes);
+    f64[(chunk + blockChunk.minTimestampMs) / 8] = minTimestampMs;
+    f64[(chunk + blockChunk.maxTimestampMs) / 8] = maxTimestampMs;
+    f64[(chunk + blockChunk.ref) / 8] = ref;
+    this.stats.numSamples += samples;
+    if (kind === "float") this.stats.numFloatSamples += samples;
+    else this.stats.numHistogramSamples += samples;
+    this.#target.onChunk?.(samples, this.#chunks.lastDataBytes, maxTimestampMs - minTimestampMs);
   }
 
-  /** Counts the samples of the chunk that was added last. */
-  #countSamples(count: number, kind: "float" | "histogram"): void {
-    this.stats.numSamples += count;
-    if (kind === "float") this.stats.numFloatSamples += count;
-    else this.stats.numHistogramSamples += count;
-    const { minTimesMs, maxTimesMs } = this.#pending;
-    const last = this.#pending.count - 1;
-    this.#target.onChunk?.(count, this.#chunks.lastDataBytes, maxTimesMs[last]! - minTimesMs[last]!);
+  #close(): void {
+    this.#encodeMemory.reset();
+    this.#pending.close();
   }
 
   #writeFile(name: string, bytes: Uint8Array): void {

@@ -15,6 +15,7 @@ import { encodeMeta, parseMeta } from "./meta.ts";
 import { BlockQuerier } from "./querier.ts";
 import { blockQueryable, dumpOf, type ModelSeries, testContext, writeModel } from "./test-support.ts";
 import { decodeTombstones, encodeTombstones, Tombstones } from "./tombstones.ts";
+import { IndexSymbols } from "./index-symbols.ts";
 import { createUlid, isUlid, ulidTimeMs } from "./ulid.ts";
 
 const startMs = 1_700_006_400_000;
@@ -262,7 +263,8 @@ test("chunks go on in further segments when one is full", () =>
     const { BlockWriter } = await import("./block-writer.ts");
     const ulid = createUlid(startMs);
     const { kernel, disk } = context;
-    const writer = new BlockWriter({ kernel, disk, dataDirectory: directory, ulid, segmentBytesMax: 2000 });
+    const target = { kernel, disk, dataDirectory: directory, ulid, segmentBytesMax: 2000 };
+    const writer = new BlockWriter(target, IndexSymbols.of(["a", "b"]));
     const timestamps = kernel.scratch.allocate(8 * 3000);
     const values = kernel.scratch.allocate(8 * 3000);
     for (let i = 0; i < 3000; i++) {
@@ -270,7 +272,7 @@ test("chunks go on in further segments when one is full", () =>
       kernel.views.f64[values / 8 + i] = Math.sqrt(i);
     }
     writer.addSamples({ timestamps, values, count: 3000 });
-    writer.endSeries(Uint32Array.of(writer.index.intern("a"), writer.index.intern("b")));
+    writer.endSeries(writer.symbols.symbolsOf(["a", "b"]));
     writer.finish(0, 3000, { level: 1, sources: [ulid] });
     const block = Block.open(context, `${directory}/${ulid}`);
     assert.ok(block.segments.count > 10);

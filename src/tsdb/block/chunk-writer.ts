@@ -42,9 +42,8 @@ export class ChunkWriter {
   addData(encoding: number, dataPtr: number, dataBytes: number): number {
     const { exports, scratch, views } = this.#kernel;
     const frameBytesMax = chunkLengthBytesMax + chunkEncodingBytes + dataBytes + chunkChecksumBytes;
-    if (this.#file === undefined || this.#file.position + frameBytesMax > this.#segmentBytesMax)
-      this.#nextSegment();
-    const file = this.#file!;
+    const isFull = this.#file === undefined || this.#file.position + frameBytesMax > this.#segmentBytesMax;
+    const file = isFull ? this.#nextSegment() : this.#file!;
     const offset = file.position;
     this.lastDataBytes = dataBytes;
     const mark = scratch.mark();
@@ -58,6 +57,17 @@ export class ChunkWriter {
     return chunkRef(this.#segment, offset);
   }
 
+  /** Where the next chunk goes, and how many bytes have room behind it in its file. Throws the disk's error. */
+  room(): { ref: number; bytes: number } {
+    const file = this.#file ?? this.#nextSegment();
+    return { ref: chunkRef(this.#segment, file.position), bytes: this.#segmentBytesMax - file.position };
+  }
+
+  /** Writes chunks as they stand in a file, which have room. Throws the disk's error. */
+  addFramed(bytes: Uint8Array): void {
+    this.#file!.write(bytes);
+  }
+
   finish(): void {
     this.#file?.finish();
     this.#file = undefined;
@@ -68,11 +78,15 @@ export class ChunkWriter {
     this.#file = undefined;
   }
 
-  #nextSegment(): void {
+  #nextSegment(): FileWriter {
     this.finish();
     this.#segment++;
-    this.#file = new FileWriter(this.#disk, `${this.#directory}/${chunkSegmentName(this.#segment)}`);
+    const file = (this.#file = new FileWriter(
+      this.#disk,
+      `${this.#directory}/${chunkSegmentName(this.#segment)}`,
+    ));
     const header = this.#frame.clear().u32(chunksMagic).u8(chunksVersion);
-    this.#file.write(header.bytes(new Uint8Array(chunksHeaderBytes - header.length)).view());
+    file.write(header.bytes(new Uint8Array(chunksHeaderBytes - header.length)).view());
+    return file;
   }
 }

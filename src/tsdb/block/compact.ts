@@ -3,7 +3,9 @@ import type { Kernel } from "../../kernel/index.ts";
 import { Block, type BlockContext } from "./block.ts";
 import { type BlockTarget, BlockWriter } from "./block-writer.ts";
 import { BlockDamagedError } from "./damage.ts";
+import { compareWords } from "./index-writer.ts";
 import { mergeChunks } from "./merge-chunks.ts";
+import { mergeSymbols } from "./merge-symbols.ts";
 import { type BlockMeta, writeMeta } from "./meta.ts";
 import { byTime } from "./plan.ts";
 import { SeriesCursor } from "./series-cursor.ts";
@@ -17,10 +19,11 @@ export function compactBlocks(sources: readonly Block[], target: BlockTarget): B
   assert(sources.length > 0, "there is a block to compact");
   const ordered = [...sources].sort((a, b) => byTime(a.meta, b.meta));
   const metas = ordered.map(({ meta }) => meta);
-  const writer = new BlockWriter(target);
+  const { symbols, translations } = mergeSymbols(ordered.map(({ index }) => index.symbols));
+  const writer = new BlockWriter(target, symbols);
   const cursors: SeriesCursor[] = [];
   try {
-    for (const block of ordered) cursors.push(new SeriesCursor(block, writer.index));
+    ordered.forEach((block, source) => cursors.push(new SeriesCursor(block, translations[source]!)));
     mergeSeries(target.kernel, cursors, writer);
   } catch (error) {
     writer.abandon();
@@ -81,7 +84,7 @@ function mergeSeries(kernel: Kernel, cursors: readonly SeriesCursor[], writer: B
     let least = live[0]!;
     let same = [least];
     for (const cursor of live.slice(1)) {
-      const order = writer.index.compare(cursor.labels, least.labels);
+      const order = compareLabels(cursor.labels, least.labels);
       if (order === 0) same.push(cursor);
       else if (order < 0) {
         least = cursor;
@@ -93,4 +96,8 @@ function mergeSeries(kernel: Kernel, cursors: readonly SeriesCursor[], writer: B
     const finished = same.filter((cursor) => !cursor.next());
     if (finished.length > 0) live = live.filter((cursor) => !finished.includes(cursor));
   }
+}
+
+function compareLabels(a: Uint32Array, b: Uint32Array): number {
+  return compareWords(a, 0, a.length, b, 0, b.length);
 }

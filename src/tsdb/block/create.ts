@@ -2,6 +2,7 @@ import type { Clock, Disk } from "../../base/index.ts";
 import { type Kernel, normalNaNBits } from "../../kernel/index.ts";
 import type { Labels } from "../../model/index.ts";
 import { BlockWriter } from "./block-writer.ts";
+import { IndexSymbols } from "./index-symbols.ts";
 import type { BlockMeta } from "./meta.ts";
 import { createUlid } from "./ulid.ts";
 
@@ -68,7 +69,8 @@ function collect(samples: Iterable<LabelledSample>, minTimeMs: number, maxTimeMs
 function createBlock(options: CreateBlocksOptions, all: readonly BufferedSeries[]): BlockMeta {
   const { kernel, disk, clock, dataDirectory } = options;
   const ulid = createUlid(clock.nowMs());
-  const writer = new BlockWriter({ kernel, disk, dataDirectory, ulid });
+  const symbols = IndexSymbols.of(all.flatMap(({ labels }) => labels.pairs));
+  const writer = new BlockWriter({ kernel, disk, dataDirectory, ulid }, symbols);
   let firstMs = Infinity;
   let lastMs = -Infinity;
   try {
@@ -103,7 +105,7 @@ function addSeries(
       else views.f64[valuesPtr / 8 + i] = values[sample]!;
     });
     writer.addSamples({ timestamps: timestampsPtr, values: valuesPtr, count: unique.length });
-    writer.endSeries(Uint32Array.from(labels.pairs, (text) => writer.index.intern(text)));
+    writer.endSeries(writer.symbols.symbolsOf(labels.pairs));
   } finally {
     scratch.release(mark);
   }

@@ -1,16 +1,18 @@
-import type { Kernel, Scratch, SeriesPiece } from "../../kernel/index.ts";
+import { BlockRunCopy, type Kernel, type Scratch } from "../../kernel/index.ts";
 import { noStarts, type Queryable, type SeriesSet } from "../../storage/index.ts";
 import { type BlockTarget, BlockWriter } from "./block-writer.ts";
+import { SymbolRanks } from "../symbol-ranks.ts";
+import { IndexSymbols } from "./index-symbols.ts";
 import { addInterleaved } from "./interleave.ts";
 import type { BlockCompaction, BlockMeta } from "./meta.ts";
 
-/** Series of the head, whose closed chunks can be had as they are. */
-export interface PieceSource {
+/** Series of the head, whose chunks can be had as they are. */
+export interface RunSource {
   /**
-   * All samples of a series in a time range, in the order of time; undefined when it must be read as a whole. Chunks are good until the next series is asked for. What is damaged is
-   * noticed and left out. Throws BlockUnreadableError.
+   * Copies series from `first` on with all their samples in the time range. Returns how many; 0 when the first has to be read as a whole. What is damaged is noticed and left out.
+   * Throws BlockUnreadableError.
    */
-  pieces(series: number, minTimestampMs: number, maxTimestampMs: number): readonly SeriesPiece[] | undefined;
+  copyRun(first: number, minTimestampMs: number, maxTimestampMs: number, copy: BlockRunCopy): number;
 }
 
 /**
@@ -24,105 +26,89 @@ export function writeHeadBlock(
   maxTime: number,
   hints: readonly string[] = [],
 ): BlockMeta | undefined {
-  const writer = new BlockWriter(target);
+  const querier = queryable.querier(minTime, maxTime - 1);
   try {
-    copySeries(queryable, target, writer, minTime, maxTime - 1);
-  } catch (error) {
-    writer.abandon();
-    throw error;
+    const set = querier.select([], { minTimestampMs: minTime, maxTimestampMs: maxTime - 1 }, true);
+    const ranks = rankSymbols(set);
+    const writer = new BlockWriter(target, ranks.symbols);
+    try {
+      copySeries(set, ranks, target, writer, minTime, maxTime - 1);
+    } catch (error) {
+      writer.abandon();
+      throw error;
+    }
+    const compaction: BlockCompaction = { level: 1, sources: [target.ulid], hints: [...hints] };
+    return writer.finish(minTime, maxTime, compaction);
+  } finally {
+    querier.close();
   }
-  const compaction: BlockCompaction = { level: 1, sources: [target.ulid], hints: [...hints] };
-  return writer.finish(minTime, maxTime, compaction);
+}
+
+interface RankedSymbols {
+  /** Those of the block. */
+  readonly symbols: IndexSymbols;
+  /** What a symbol of the set is among them. */
+  readonly translate: (symbol: number) => number;
+}
+
+function rankSymbols(set: SeriesSet): RankedSymbols {
+  const ranks = new SymbolRanks();
+  for (let series = 0; series < set.length; series++)
+    for (const symbol of set.labelSymbols(series)) ranks.add(symbol);
+  const symbols = new IndexSymbols();
+  for (const symbol of ranks.order((symbol) => set.symbols.text(symbol)))
+    symbols.add(Buffer.from(set.symbols.text(symbol)));
+  // The empty string is no label, and comes before all.
+  return { symbols, translate: (symbol) => ranks.rank(symbol) + 1 };
 }
 
 function copySeries(
-  queryable: Queryable,
-  target: BlockTarget,
+  set: SeriesSet & Partial<RunSource>,
+  { translate }: RankedSymbols,
+  { kernel }: BlockTarget,
   writer: BlockWriter,
   minTimestampMs: number,
   maxTimestampMs: number,
 ): void {
-  const symbols = new Map<number, number>();
-  const querier = queryable.querier(minTimestampMs, maxTimestampMs);
-  const scratch = target.kernel.createScratch();
+  const scratch = kernel.createScratch();
+  const copy = new BlockRunCopy(kernel);
   try {
-    const set = querier.select([], { minTimestampMs, maxTimestampMs }, true);
-    const translate = (symbol: number): number => {
-      let translated = symbols.get(symbol);
-      if (translated === undefined) {
-        translated = writer.index.intern(set.symbols.text(symbol));
-        symbols.set(symbol, translated);
+    for (let first = 0; first < set.length;) {
+      const labelsOf = (series: number): Uint32Array => set.labelSymbols(first + series).map(translate);
+      writer.makeRoom(copy);
+      const copied = set.copyRun?.(first, minTimestampMs, maxTimestampMs, copy) ?? 0;
+      if (copied > 0) writer.addCopied(copy, labelsOf);
+      else {
+        encode(kernel, scratch, writer, set, first, minTimestampMs, maxTimestampMs);
+        if (writer.hasChunks) writer.endSeries(labelsOf(0));
       }
-      return translated;
-    };
-    const copier = new SeriesCopier(target.kernel, scratch, writer, set, minTimestampMs, maxTimestampMs);
-    for (let series = 0; series < set.length; series++) {
-      copier.copy(series);
-      if (writer.hasChunks) writer.endSeries(set.labelSymbols(series).map(translate));
+      first += Math.max(copied, 1);
     }
   } finally {
-    querier.close();
+    copy.close();
     scratch.reset();
   }
 }
 
-/** Gives the samples of series in a time range to the writer: closed chunks as they are, the others decoded and encoded anew. */
-class SeriesCopier {
-  readonly #kernel: Kernel;
-  readonly #scratch: Scratch;
-  readonly #writer: BlockWriter;
-  readonly #set: SeriesSet & Partial<PieceSource>;
-  readonly #minMs: number;
-  readonly #maxMs: number;
-
-  constructor(
-    kernel: Kernel,
-    scratch: Scratch,
-    writer: BlockWriter,
-    set: SeriesSet & Partial<PieceSource>,
-    minTimestampMs: number,
-    maxTimestampMs: number,
-  ) {
-    this.#kernel = kernel;
-    this.#scratch = scratch;
-    this.#writer = writer;
-    this.#set = set;
-    this.#minMs = minTimestampMs;
-    this.#maxMs = maxTimestampMs;
+/** Gives the samples of a series in the time range to the writer, decoded and encoded anew. */
+function encode(
+  { views }: Kernel,
+  scratch: Scratch,
+  writer: BlockWriter,
+  set: SeriesSet,
+  series: number,
+  minTimestampMs: number,
+  maxTimestampMs: number,
+): void {
+  const mark = scratch.mark();
+  const capacity = set.sampleCountMax(series, minTimestampMs, maxTimestampMs);
+  const timestamps = scratch.allocate(8 * capacity);
+  const values = scratch.allocate(8 * capacity);
+  const count = set.read(series, minTimestampMs, maxTimestampMs, false, { timestamps, values, capacity });
+  const histograms = set.readHistograms?.(series, minTimestampMs, maxTimestampMs, false) ?? [];
+  if (count + histograms.length > 0) {
+    const starts = set.readStarts?.(series, minTimestampMs, maxTimestampMs) ?? noStarts;
+    addInterleaved(writer, views, { timestamps, values, count }, histograms, starts);
   }
-
-  copy(series: number): void {
-    for (let fromMs = this.#minMs; fromMs <= this.#maxMs;) {
-      const pieces = this.#set.pieces?.(series, fromMs, this.#maxMs);
-      if (pieces === undefined) return this.#encode(series, fromMs, this.#maxMs);
-      fromMs = this.#copyPieces(series, pieces);
-    }
-  }
-
-  /** Up to the first that must be read, after which the others may no longer be where they were. Returns where to go on. */
-  #copyPieces(series: number, pieces: readonly SeriesPiece[]): number {
-    for (const { minTimestampMs, maxTimestampMs, dataPtr, dataBytes, encoding } of pieces) {
-      if (dataPtr === 0) {
-        this.#encode(series, minTimestampMs, maxTimestampMs);
-        return maxTimestampMs + 1;
-      }
-      this.#writer.addFloatChunk(encoding, dataPtr, dataBytes, minTimestampMs, maxTimestampMs);
-    }
-    return Infinity;
-  }
-
-  #encode(series: number, minTimestampMs: number, maxTimestampMs: number): void {
-    const set = this.#set;
-    const mark = this.#scratch.mark();
-    const capacity = set.sampleCountMax(series, minTimestampMs, maxTimestampMs);
-    const timestamps = this.#scratch.allocate(8 * capacity);
-    const values = this.#scratch.allocate(8 * capacity);
-    const count = set.read(series, minTimestampMs, maxTimestampMs, false, { timestamps, values, capacity });
-    const histograms = set.readHistograms?.(series, minTimestampMs, maxTimestampMs, false) ?? [];
-    if (count + histograms.length > 0) {
-      const starts = set.readStarts?.(series, minTimestampMs, maxTimestampMs) ?? noStarts;
-      addInterleaved(this.#writer, this.#kernel.views, { timestamps, values, count }, histograms, starts);
-    }
-    this.#scratch.release(mark);
-  }
+  scratch.release(mark);
 }

@@ -10,6 +10,7 @@ import { BlockWriter } from "./block-writer.ts";
 import { compactBlocks } from "./compact.ts";
 import { BlockNotices } from "./damage.ts";
 import { deleteFromBlock } from "./delete-series.ts";
+import { IndexSymbols } from "./index-symbols.ts";
 import { addInterleaved } from "./interleave.ts";
 import { BlockQuerier } from "./querier.ts";
 import { blockQueryable, testContext } from "./test-support.ts";
@@ -36,11 +37,13 @@ function openBlock(t: TestContext): { block: Block; directory: string } {
   const directory = temporaryDirectory();
   t.after(() => rmSync(directory, { recursive: true }));
   const ulid = createUlid(1_700_000_000_000 + created++);
-  const writer = new BlockWriter({ kernel, disk, dataDirectory: directory, ulid });
+  const pairsOf = (encoding: number): readonly string[] =>
+    Labels.from({ __name__: "h", encoding: `${encoding}` }).pairs;
+  const symbols = IndexSymbols.of(encodings.flatMap(pairsOf));
+  const writer = new BlockWriter({ kernel, disk, dataDirectory: directory, ulid }, symbols);
   for (const encoding of encodings) {
     writer.addHistograms(samplesOf(encoding));
-    const pairs = Labels.from({ __name__: "h", encoding: `${encoding}` }).pairs;
-    writer.endSeries(Uint32Array.from(pairs, (text) => writer.index.intern(text)));
+    writer.endSeries(symbols.symbolsOf(pairsOf(encoding)));
   }
   const meta = writer.finish(0, rangeMs, { level: 1, sources: [ulid] })!;
   assert.equal(meta.stats.numHistogramSamples, 1200);
@@ -150,7 +153,8 @@ test("floats and histograms that overlap are merged in the order of their times;
   const histogram = parseHistogram("count:3 sum:1 buckets:[1 2]").histogram;
   const write = (name: number, floatTimes: number[], histogramTimes: number[], value: number): Block => {
     const ulid = createUlid(1_700_000_003_000 + name);
-    const writer = new BlockWriter({ kernel, disk, dataDirectory: directory, ulid });
+    const symbols = IndexSymbols.of(["__name__", "m"]);
+    const writer = new BlockWriter({ kernel, disk, dataDirectory: directory, ulid }, symbols);
     const { f64 } = kernel.views;
     const mark = kernel.scratch.mark();
     const timestamps = kernel.scratch.allocate(8 * floatTimes.length + 64);
@@ -164,7 +168,7 @@ test("floats and histograms that overlap are merged in the order of their times;
     });
     addInterleaved(writer, kernel.views, { timestamps, values, count: floatTimes.length }, histograms);
     kernel.scratch.release(mark);
-    writer.endSeries(Uint32Array.from(["__name__", "m"], (text) => writer.index.intern(text)));
+    writer.endSeries(symbols.symbolsOf(["__name__", "m"]));
     writer.finish(0, rangeMs, { level: 1, sources: [ulid] });
     const block = Block.open(context, `${directory}/${ulid}`);
     t.after(() => block.release());

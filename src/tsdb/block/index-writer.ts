@@ -1,141 +1,150 @@
 import { type Disk, NarthexError } from "../../base/index.ts";
-import type { Kernel } from "../../kernel/index.ts";
-import { compareStrings } from "../../model/index.ts";
+import {
+  blockEntriesBytesMax,
+  type BlockRun,
+  blockSeries,
+  type ByteBuffer,
+  type Kernel,
+} from "../../kernel/index.ts";
 import { ByteWriter } from "./bytes.ts";
 import { checksumOf } from "./checksum.ts";
 import { FileWriter } from "./file-writer.ts";
-import { allPostingsKey, indexMagic, type IndexToc, seriesAlignmentBytes } from "./index-format.ts";
-import { PairInterner } from "./pair-interner.ts";
-import { Spool } from "./spool.ts";
+import { indexMagic, type IndexToc, seriesAlignmentBytes } from "./index-format.ts";
+import type { IndexSymbols } from "./index-symbols.ts";
+import { PostingsLists } from "./postings-lists.ts";
 
 const indexVersion = 2;
 const postingsAlignmentBytes = 4;
 const u32Bytes = 4;
 /** A section of many entries is handed to the file in pieces of about this size. */
 const pieceBytes = 65_536;
-
-/** The chunks of one series in the order of their times. */
-export interface ChunkMetas {
-  readonly count: number;
-  readonly minTimesMs: ArrayLike<number>;
-  readonly maxTimesMs: ArrayLike<number>;
-  readonly refs: ArrayLike<number>;
-}
+/** Bounds what the series of one run take. */
+const entriesBytesMax = 256 * 1024 * 1024;
 
 /**
- * Writes an index of version 2 from a stream of series. Series wait in a temporary file, because the symbols come first in an index and are known
- * last; in memory are the symbols, the label pairs and, at the end, one u32 per label of each series.
+ * Writes an index of version 2: first its symbols, then series as they come, at the end their postings. In memory are the symbols, the label pairs and one u32 per label of each
+ * series, none of them in the heap. Owned by who made it, who must `finish` or `abandon` it.
  */
 export class IndexWriter {
   readonly #kernel: Kernel;
-  readonly #disk: Disk;
-  readonly #path: string;
-  readonly #spool: Spool;
-  readonly #symbols = new Map<string, number>();
-  readonly #texts: string[] = [];
-  readonly #pairs = new PairInterner();
-  readonly #record = new ByteWriter();
-  #previous: Uint32Array = new Uint32Array(0);
-  #seriesCount = 0;
+  readonly #symbols: IndexSymbols;
+  readonly #lists = new PostingsLists();
+  readonly #entries: ByteBuffer;
+  readonly #out = new ByteWriter(2 * pieceBytes);
+  readonly #toc: { -readonly [section in keyof IndexToc]: number };
+  /** Labels of the series that was added last. */
+  #previous: Uint32Array | undefined;
   #file: FileWriter | undefined;
 
   /** Throws the disk's error. */
-  constructor(kernel: Kernel, disk: Disk, path: string) {
+  constructor(kernel: Kernel, disk: Disk, path: string, symbols: IndexSymbols) {
     this.#kernel = kernel;
-    this.#disk = disk;
-    this.#path = path;
-    this.#spool = new Spool(disk, `${path}.spool`);
-  }
-
-  get seriesCount(): number {
-    return this.#seriesCount;
-  }
-
-  /** The number that stands for a string until the index is written. */
-  intern(text: string): number {
-    let symbol = this.#symbols.get(text);
-    if (symbol === undefined) {
-      symbol = this.#texts.push(text) - 1;
-      this.#symbols.set(text, symbol);
+    this.#symbols = symbols;
+    this.#entries = kernel.createByteBuffer(entriesBytesMax);
+    const file = (this.#file = new FileWriter(disk, path));
+    try {
+      file.write(new ByteWriter().u32(indexMagic).u8(indexVersion).view());
+      const start = file.position;
+      this.#writeEntries(symbols.length, (symbol, out) => this.#writeText(out, symbol));
+      this.#toc = {
+        symbols: start,
+        series: file.position,
+        labelIndices: 0,
+        labelIndicesTable: 0,
+        postings: 0,
+        postingsTable: 0,
+      };
+    } catch (error) {
+      this.abandon();
+      throw error;
     }
-    return symbol;
   }
 
-  /** Orders two label sets of interned names and values as series must be ordered. */
-  compare(a: Uint32Array, b: Uint32Array): number {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i++)
-      if (a[i] !== b[i]) return compareStrings(this.#texts[a[i]!]!, this.#texts[b[i]!]!);
-    return a.length - b.length;
+  /** Adds series; those without chunks are left out. Throws `bad_data` when one does not come after the one before, or the disk's error. */
+  add(run: BlockRun): void {
+    const { exports, views } = this.#kernel;
+    this.#checkOrder(run);
+    const file = this.#file!;
+    file.pad(seriesAlignmentBytes);
+    const unit = file.position / seriesAlignmentBytes;
+    const out = this.#entries.reserve(blockEntriesBytesMax(run));
+    const { seriesPtr, count, wordsPtr, chunksPtr } = run;
+    const bytes = exports.encodeSeriesEntries(seriesPtr, count, wordsPtr, chunksPtr, unit, out);
+    if (unit + bytes / seriesAlignmentBytes > 0xffffffff)
+      throw new NarthexError("execution", `${file.path}: an index beyond 64 GiB cannot be written`);
+    file.write(views.u8.subarray(out, out + bytes));
+    this.#forEach(run, (at, words, ref) => this.#lists.add(views.u32, at, words, ref));
   }
 
-  /** Adds a series. Throws `bad_data` when it does not come after the one before, or the disk's error. */
-  add(labels: Uint32Array, chunks: ChunkMetas): void {
-    if (this.#seriesCount > 0 && this.compare(this.#previous, labels) >= 0)
-      throw new NarthexError(
-        "bad_data",
-        `series ${this.#describe(labels)} does not follow ${this.#describe(this.#previous)}`,
-      );
-    this.#previous = labels.slice();
-    const record = this.#record.clear().u32(labels.length / 2);
-    for (let i = 0; i < labels.length; i += 2) record.u32(this.#pairs.add(labels[i]!, labels[i + 1]!));
-    encodeChunkMetas(record, chunks);
-    this.#spool.add(record);
-    this.#seriesCount++;
-  }
-
-  /** Writes the file and syncs it. Throws the disk's error; then it must be abandoned. */
+  /** Writes what is left and syncs the file. Throws the disk's error; then it must be abandoned. */
   finish(): void {
-    const order = this.#orderSymbols();
-    const ranks = new Uint32Array(order.length);
-    order.forEach((symbol, rank) => (ranks[symbol] = rank));
-    const file = (this.#file = new FileWriter(this.#disk, this.#path));
-    file.write(new ByteWriter().u32(indexMagic).u8(indexVersion).view());
-    const symbols = file.position;
-    this.#writeEntries(order.length, (index, out) => out.text(this.#texts[order[index]!]!));
-    const series = file.position;
-    const lists = new PostingsLists(this.#pairs, this.#seriesCount);
-    this.#writeSeries(ranks, lists);
+    const file = this.#file!;
+    const toc = this.#toc;
     // Sections that readers no longer look for: empty, and where upstream's newest writer says they would be.
-    const labelIndices = file.position;
-    const postings = file.position;
-    const pairs = this.#orderPairs(ranks);
-    const offsets = new Float64Array(pairs.length + 1);
-    offsets[0] = this.#writePostings(lists.all);
-    pairs.forEach((pair, index) => (offsets[index + 1] = this.#writePostings(lists.of(pair))));
-    const labelIndicesTable = file.position;
-    const postingsTable = file.position;
-    this.#writeEntries(offsets.length, (index, out) => {
-      const pair = pairs[index - 1];
-      out.u8(2);
-      if (pair === undefined) out.text(allPostingsKey).text(allPostingsKey);
-      else out.text(this.#texts[this.#pairs.firsts[pair]!]!).text(this.#texts[this.#pairs.seconds[pair]!]!);
-      out.uvarint(offsets[index]!);
+    toc.labelIndices = toc.postings = file.position;
+    const lists = this.#lists.sorted(this.#symbols.length);
+    const allOffset = this.#writePostings(this.#lists.all);
+    const offsets = new Float64Array(lists.count);
+    for (let place = 0; place < lists.count; place++) offsets[place] = this.#writePostings(lists.refs(place));
+    toc.labelIndicesTable = toc.postingsTable = file.position;
+    this.#writeEntries(lists.count + 1, (index, out) => {
+      const place = index - 1;
+      // The list of all series stands under the empty name and value.
+      this.#writeText(out.u8(2), index === 0 ? 0 : lists.name(place));
+      this.#writeText(out, index === 0 ? 0 : lists.value(place));
+      out.uvarint(index === 0 ? allOffset : offsets[place]!);
     });
-    this.#writeToc({ symbols, series, labelIndices, labelIndicesTable, postings, postingsTable });
+    this.#writeToc();
     file.finish();
     this.#file = undefined;
-    this.#spool.remove();
+    this.#entries.close();
   }
 
   abandon(): void {
     this.#file?.abandon();
     this.#file = undefined;
-    this.#spool.remove();
+    this.#entries.close();
   }
 
-  /** Symbols in the order of their bytes; the empty one is among them, as in upstream's blocks. */
-  #orderSymbols(): Uint32Array {
-    this.intern(allPostingsKey);
-    const texts = this.#texts;
-    return Uint32Array.from(texts.keys()).sort((a, b) => compareStrings(texts[a]!, texts[b]!));
+  #checkOrder(run: BlockRun): void {
+    const { u32 } = this.#kernel.views;
+    let before = this.#previous;
+    let beforeAt = 0;
+    let beforeEnd = before?.length ?? 0;
+    this.#forEach(run, (at, words) => {
+      const end = at + words;
+      if (before !== undefined && compareWords(before, beforeAt, beforeEnd, u32, at, end) >= 0) {
+        const late = this.#describe(u32, at, end);
+        const last = this.#describe(before, beforeAt, beforeEnd);
+        throw new NarthexError("bad_data", `series ${late} does not follow ${last}`);
+      }
+      before = u32;
+      beforeAt = at;
+      beforeEnd = end;
+    });
+    this.#previous = before?.slice(beforeAt, beforeEnd);
   }
 
-  #orderPairs(ranks: Uint32Array): Uint32Array {
-    const { firsts, seconds, size } = this.#pairs;
-    return Uint32Array.from({ length: size }, (_, pair) => pair).sort(
-      (a, b) => ranks[firsts[a]!]! - ranks[firsts[b]!]! || ranks[seconds[a]!]! - ranks[seconds[b]!]!,
-    );
+  /** Calls with each series that has chunks: the index of its first word, how many words it has, its ref. */
+  #forEach(
+    { seriesPtr, count, wordsPtr }: BlockRun,
+    visit: (at: number, words: number, ref: number) => void,
+  ): void {
+    const { u32 } = this.#kernel.views;
+    let at = wordsPtr >>> 2;
+    for (let i = 0; i < count; i++) {
+      const series = (seriesPtr + i * blockSeries.bytes) >>> 2;
+      const words = u32[series + blockSeries.words / 4]!;
+      const chunks = u32[series + blockSeries.chunks / 4]!;
+      if (chunks > 0) visit(at, words, u32[series + blockSeries.ref / 4]!);
+      at += words;
+    }
+  }
+
+  /** The symbol's bytes behind their length. */
+  #writeText(out: ByteWriter, symbol: number): void {
+    const bytes = this.#symbols.bytesOf(symbol);
+    out.uvarint(bytes.length).bytes(bytes);
   }
 
   /** A section of `count` entries: u32 length, u32 count, the entries, u32 CRC-32C from the count on. */
@@ -143,7 +152,7 @@ export class IndexWriter {
     const file = this.#file!;
     const start = file.position;
     file.write(Buffer.alloc(u32Bytes));
-    const out = new ByteWriter(2 * pieceBytes).u32(count);
+    const out = this.#out.clear().u32(count);
     let crc = 0;
     const flush = (): void => {
       crc = checksumOf(this.#kernel, out.view(), crc);
@@ -157,34 +166,9 @@ export class IndexWriter {
     flush();
     const length = file.position - start - u32Bytes;
     if (length > 0xffffffff)
-      throw new NarthexError("execution", `${this.#path}: a section beyond 4 GiB cannot be written`);
+      throw new NarthexError("execution", `${file.path}: a section beyond 4 GiB cannot be written`);
     file.write(out.u32(crc).view());
     file.patch(start, out.clear().u32(length).view());
-  }
-
-  #writeSeries(ranks: Uint32Array, lists: PostingsLists): void {
-    const file = this.#file!;
-    const { firsts, seconds } = this.#pairs;
-    const content = new ByteWriter();
-    const frame = new ByteWriter(64);
-    this.#spool.forEach((record) => {
-      file.pad(seriesAlignmentBytes);
-      const ref = file.position / seriesAlignmentBytes;
-      if (ref > 0xffffffff)
-        throw new NarthexError("execution", `${this.#path}: an index beyond 64 GiB cannot be written`);
-      const labels = record.u32();
-      content.clear().uvarint(labels);
-      for (let i = 0; i < labels; i++) {
-        const pair = record.u32();
-        lists.add(pair, ref);
-        content.uvarint(ranks[firsts[pair]!]!).uvarint(ranks[seconds[pair]!]!);
-      }
-      content.bytes(record.bytes.subarray(record.at, record.end));
-      lists.addToAll(ref);
-      file.write(frame.clear().uvarint(content.length).view());
-      file.write(content.view());
-      file.write(frame.clear().u32(checksumOf(this.#kernel, content.view())).view());
-    });
   }
 
   /** Returns where the list is. */
@@ -192,74 +176,52 @@ export class IndexWriter {
     const file = this.#file!;
     file.pad(postingsAlignmentBytes);
     const offset = file.position;
-    // A copy: the count, then the refs, big-endian.
-    const words = new Uint32Array(refs.length + 1);
-    words[0] = refs.length;
-    words.set(refs, 1);
-    const bytes = Buffer.from(words.buffer).swap32();
-    file.write(this.#record.clear().u32(bytes.length).view());
-    file.write(bytes);
-    file.write(this.#record.clear().u32(checksumOf(this.#kernel, bytes)).view());
+    const out = this.#out
+      .clear()
+      .u32((refs.length + 1) * u32Bytes)
+      .u32(refs.length);
+    let crc = checksumOf(this.#kernel, out.view().subarray(u32Bytes));
+    file.write(out.view());
+    for (let at = 0; at < refs.length; at += pieceBytes / u32Bytes) {
+      // A copy, which becomes big-endian.
+      const words = refs.slice(at, at + pieceBytes / u32Bytes);
+      const bytes = Buffer.from(words.buffer).swap32();
+      crc = checksumOf(this.#kernel, bytes, crc);
+      file.write(bytes);
+    }
+    file.write(out.clear().u32(crc).view());
     return offset;
   }
 
-  #writeToc(toc: IndexToc): void {
-    const out = this.#record.clear();
+  #writeToc(): void {
+    const toc = this.#toc;
+    const out = this.#out.clear();
     out.u64(toc.symbols).u64(toc.series).u64(toc.labelIndices);
     out.u64(toc.labelIndicesTable).u64(toc.postings).u64(toc.postingsTable);
     this.#file!.write(out.u32(checksumOf(this.#kernel, out.view())).view());
   }
 
-  #describe(labels: Uint32Array): string {
+  #describe(words: Uint32Array, start: number, end: number): string {
     const parts: string[] = [];
-    for (let i = 0; i < labels.length; i += 2)
-      parts.push(`${this.#texts[labels[i]!]}=${this.#texts[labels[i + 1]!]}`);
+    for (let at = start; at < end; at += 2)
+      parts.push(`${this.#symbols.text(words[at]!)}=${this.#symbols.text(words[at + 1]!)}`);
     return `{${parts.join(", ")}}`;
   }
 }
 
-/** For each label pair the refs of its series, all in one array; the pairs' counts say where each list begins. */
-class PostingsLists {
-  readonly all: Uint32Array;
-  readonly #refs: Uint32Array;
-  /** By pair: where its list begins, and where its next ref goes. */
-  readonly #starts: Float64Array;
-  readonly #ends: Float64Array;
-  #allCount = 0;
-
-  constructor({ counts, size }: PairInterner, seriesCount: number) {
-    this.all = new Uint32Array(seriesCount);
-    this.#starts = new Float64Array(size);
-    let total = 0;
-    for (let pair = 0; pair < size; pair++) {
-      this.#starts[pair] = total;
-      total += counts[pair]!;
-    }
-    this.#ends = this.#starts.slice();
-    this.#refs = new Uint32Array(total);
+/** Orders two label sets as series must be ordered: symbols are in the order of their texts. */
+export function compareWords(
+  a: Uint32Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint32Array,
+  bStart: number,
+  bEnd: number,
+): number {
+  const length = Math.min(aEnd - aStart, bEnd - bStart);
+  for (let i = 0; i < length; i++) {
+    const order = a[aStart + i]! - b[bStart + i]!;
+    if (order !== 0) return order;
   }
-
-  add(pair: number, ref: number): void {
-    this.#refs[this.#ends[pair]!++] = ref;
-  }
-
-  addToAll(ref: number): void {
-    this.all[this.#allCount++] = ref;
-  }
-
-  of(pair: number): Uint32Array {
-    return this.#refs.subarray(this.#starts[pair], this.#ends[pair]);
-  }
-}
-
-/** As in a series: the first chunk's times and ref, then differences. */
-function encodeChunkMetas(out: ByteWriter, { count, minTimesMs, maxTimesMs, refs }: ChunkMetas): void {
-  out.uvarint(count);
-  for (let i = 0; i < count; i++) {
-    if (i === 0) out.varint(minTimesMs[0]!);
-    else out.uvarint(minTimesMs[i]! - maxTimesMs[i - 1]!);
-    out.uvarint(maxTimesMs[i]! - minTimesMs[i]!);
-    if (i === 0) out.uvarint(refs[0]!);
-    else out.varint(refs[i]! - refs[i - 1]!);
-  }
+  return aEnd - aStart - (bEnd - bStart);
 }

@@ -14,6 +14,12 @@ const countBytes = 4;
 const samplesSlot = -1;
 const hashesSlot = -2;
 
+/** A symbol and the bytes of its string. */
+export interface SymbolEntry {
+  readonly symbol: number;
+  readonly bytes: Buffer;
+}
+
 interface Samples {
   readonly count: number;
   /** File offsets of every 32nd symbol, and of the end. */
@@ -42,6 +48,36 @@ export class SymbolTable {
   /** How many there are. */
   get count(): number {
     return this.#samples().count;
+  }
+
+  /** Whether symbols are offsets instead of numbers from 0 on. */
+  get isByOffset(): boolean {
+    return this.#version === 1;
+  }
+
+  /** All strings in their order. Throws BlockDamagedError. */
+  *entries(): Generator<SymbolEntry, undefined> {
+    const { count, offsets } = this.#samples();
+    const cursor = new ByteCursor();
+    let before: Buffer | undefined;
+    for (let number = 0; number < count; number++) {
+      const group = number / sampling;
+      if (Number.isInteger(group))
+        this.#file.view(offsets[group]!, offsets[group + 1]! - offsets[group]!, cursor);
+      const symbol = this.isByOffset ? cursor.offset : number;
+      const length = cursor.uvarint();
+      const start = cursor.skip(length);
+      const bytes = cursor.bytes.subarray(start, start + length);
+      if (before !== undefined && before.compare(bytes) >= 0) cursor.fail("symbols are not in order");
+      yield { symbol, bytes };
+      before = bytes;
+    }
+    return undefined;
+  }
+
+  /** Throws that the symbol is not there. */
+  fail(symbol: number): never {
+    return this.#file.view(this.#section.start, 0, this.#cursor).fail(`there is no symbol ${symbol}`);
   }
 
   text(symbol: number): string {
@@ -96,8 +132,7 @@ export class SymbolTable {
   #seek(symbol: number): ByteCursor {
     if (this.#version === 1) return this.#seekOffset(symbol);
     const { count, offsets } = this.#samples();
-    if (symbol >= count)
-      this.#file.view(this.#section.start, 0, this.#cursor).fail(`there is no symbol ${symbol}`);
+    if (symbol >= count) this.fail(symbol);
     const cursor = this.#group(offsets, Math.floor(symbol / sampling));
     for (let skip = symbol % sampling; skip > 0; skip--) cursor.skip(cursor.uvarint());
     return cursor;

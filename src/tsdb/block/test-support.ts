@@ -7,6 +7,7 @@ import { Block, type BlockContext } from "./block.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { BlockCache } from "./cache.ts";
 import { BlockNotices } from "./damage.ts";
+import { IndexSymbols } from "./index-symbols.ts";
 import type { BlockMeta } from "./meta.ts";
 import { BlockQuerier } from "./querier.ts";
 import { createUlid } from "./ulid.ts";
@@ -35,12 +36,13 @@ export function writeModel(
   range: readonly [minTime: number, maxTime: number] = timeRange(series),
 ): BlockMeta {
   const ulid = createUlid(1_700_000_000_000 + created++);
-  const writer = new BlockWriter({ kernel, disk, dataDirectory, ulid });
+  const symbols = IndexSymbols.of(series.flatMap(({ labels }) => labels.pairs));
+  const writer = new BlockWriter({ kernel, disk, dataDirectory, ulid }, symbols);
   for (const { labels, samples } of [...series].sort((a, b) => a.labels.compare(b.labels))) {
     const mark = kernel.scratch.mark();
     writer.addSamples(putSamples(kernel, samples));
     kernel.scratch.release(mark);
-    writer.endSeries(Uint32Array.from(labels.pairs, (text) => writer.index.intern(text)));
+    writer.endSeries(symbols.symbolsOf(labels.pairs));
   }
   return writer.finish(range[0], range[1], { level: 1, sources: [ulid] })!;
 }

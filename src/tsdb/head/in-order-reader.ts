@@ -1,8 +1,8 @@
 import {
+  type BlockRunCopy,
   type Kernel,
   layout,
   seriesFileDamaged,
-  type SeriesPiece,
   seriesNotLoaded,
   type SeriesRun,
   type Snapshot,
@@ -18,6 +18,7 @@ import {
 } from "../../storage/index.ts";
 import { startsOf } from "../block/chunk-codec.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
+import { copyHeadRun } from "./block-copier.ts";
 import { hasChunksOf, isEncoded } from "./encoded-chunks.ts";
 import { readHeadHistograms } from "./histogram-reader.ts";
 import { readHeadRun } from "./run-reader.ts";
@@ -128,17 +129,16 @@ export class InOrderReader {
     return all.filter(({ timestampMs }) => timestampMs <= untilMs);
   }
 
-  /** See `PieceSource`. */
-  pieces(series: number, minTimestampMs: number, maxTimestampMs: number): readonly SeriesPiece[] | undefined {
-    const ref = this.#refs[series]!;
-    const untilMs = this.#snapshot.untilMs(ref);
-    for (;;) {
-      const files = this.#chunks.filesOf(this.#refs, series);
-      const found = this.#kernel.seriesPieces(ref, minTimestampMs, maxTimestampMs, untilMs, files);
-      if (found === seriesNotLoaded) this.#chunks.load(this.#refs, series, minTimestampMs, maxTimestampMs);
-      else if (found === seriesFileDamaged) this.#chunks.noticeDamage(this.#refs, series);
-      else return found;
-    }
+  /** See `copyHeadRun`. */
+  copyRun(
+    first: number,
+    minTimestampMs: number,
+    maxTimestampMs: number,
+    isAlone: (ref: number) => boolean,
+    copy: BlockRunCopy,
+  ): number {
+    const range = [minTimestampMs, maxTimestampMs] as const;
+    return copyHeadRun(this.#snapshot, this.#chunks, this.#refs, first, ...range, isAlone, copy);
   }
 
   /** Takes away what was committed since the snapshot was taken. Returns how many samples are left. */

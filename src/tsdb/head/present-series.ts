@@ -54,7 +54,8 @@ export class PresenceFilter {
     const { outOfOrder, tombstones } = layout.headWord;
     const { u32 } = this.#kernel.views;
     const hasNone = (root: number): boolean => Atomics.load(u32, root >>> 2) === 0;
-    return this.#only === undefined && this.#part === "all" && hasNone(outOfOrder) && hasNone(tombstones);
+    if (this.#only !== undefined || !hasNone(tombstones)) return false;
+    return this.#part === "inOrder" || (this.#part === "all" && hasNone(outOfOrder));
   }
 
   #share({ shard }: SelectHints): LabelShare | undefined {

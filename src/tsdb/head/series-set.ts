@@ -1,5 +1,5 @@
 import { assert } from "../../base/index.ts";
-import type { Kernel, SeriesPiece, SeriesRun, Snapshot } from "../../kernel/index.ts";
+import { type BlockRunCopy, type Kernel, layout, type SeriesRun, type Snapshot } from "../../kernel/index.ts";
 import { Labels } from "../../model/index.ts";
 import {
   type HistogramNeed,
@@ -12,7 +12,7 @@ import {
   type SymbolView,
 } from "../../storage/index.ts";
 import { dropIntervals } from "../block/columns.ts";
-import type { PieceSource } from "../block/head-block.ts";
+import type { RunSource } from "../block/head-block.ts";
 import { cutHistograms } from "../block/histograms.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
 import { OutOfOrderReader } from "../out-of-order/read.ts";
@@ -30,7 +30,7 @@ const writerSlot = 0;
 export type HeadPart = "all" | "inOrder" | "outOfOrder";
 
 /** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
-export class HeadSeriesSet implements SeriesSet, PieceSource {
+export class HeadSeriesSet implements SeriesSet, RunSource {
   readonly symbols: SymbolView;
   readonly #kernel: Kernel;
   readonly #reader: SymbolReader;
@@ -161,13 +161,14 @@ export class HeadSeriesSet implements SeriesSet, PieceSource {
   }
 
   /** Deleted samples, and those that came out of order, are to be found by reading. */
-  pieces(series: number, minTimestampMs: number, maxTimestampMs: number): readonly SeriesPiece[] | undefined {
-    const ref = this.#refs[series]!;
-    if (this.#part === "outOfOrder" || deletedIntervals(this.#kernel.views, ref) !== undefined)
-      return undefined;
-    if (this.#part === "all" && this.#late.overlaps({ ref, minTimestampMs, maxTimestampMs }))
-      return undefined;
-    return this.#inOrder.pieces(series, minTimestampMs, maxTimestampMs);
+  copyRun(first: number, minTimestampMs: number, maxTimestampMs: number, copy: BlockRunCopy): number {
+    if (this.#part === "outOfOrder") return 0;
+    const { views } = this.#kernel;
+    const hasTombstones = Atomics.load(views.u32, layout.headWord.tombstones >>> 2) !== 0;
+    const isAlone = (ref: number): boolean =>
+      (hasTombstones && deletedIntervals(views, ref) !== undefined) ||
+      (this.#hasLate(ref) && this.#late.overlaps({ ref, minTimestampMs, maxTimestampMs }));
+    return this.#inOrder.copyRun(first, minTimestampMs, maxTimestampMs, isAlone, copy);
   }
 
   readHistograms(

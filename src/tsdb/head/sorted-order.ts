@@ -1,34 +1,50 @@
-import { compareStrings } from "../../model/index.ts";
+import { orderByKey } from "../order-by-key.ts";
+import { SymbolRanks } from "../symbol-ranks.ts";
 import type { SymbolReader } from "./symbols.ts";
 
-/** The order of the series by their labels, as indices into `labelsPtrs`: strings are compared once per symbol, not once per series. */
-export function sortedOrder(u32: Uint32Array, reader: SymbolReader, labelsPtrs: Uint32Array): Uint32Array {
-  const ranks = new Map<number, number>();
-  const starts = new Uint32Array(labelsPtrs.length + 1);
-  for (let i = 0; i < labelsPtrs.length; i++) {
+/**
+ * The order of the series by their labels, as indices into `labelsPtrs`. Strings are compared once per symbol, not once per series, and series not at all: they are put in order by
+ * their last word, then by the one before, and so on.
+ */
+export function sortedOrder(
+  u32: Uint32Array,
+  reader: SymbolReader,
+  labelsPtrs: Uint32Array,
+): Uint32Array<ArrayBuffer> {
+  let order = Uint32Array.from(labelsPtrs.keys());
+  if (order.length < 2) return order;
+  const ranks = new SymbolRanks();
+  let wordsMax = 0;
+  for (let i = 0, before = 0; i < labelsPtrs.length; i++) {
     const labels = labelsPtrs[i]! >>> 2;
     const words = 2 * u32[labels + 1]!;
-    starts[i + 1] = starts[i]! + words;
-    for (let at = labels + 2; at < labels + 2 + words; at++) ranks.set(u32[at]!, 0);
-  }
-  const ordered = [...ranks.keys()].map((symbol) => ({ symbol, text: reader.text(symbol) }));
-  ordered.sort((a, b) => compareStrings(a.text, b.text));
-  ordered.forEach(({ symbol }, rank) => ranks.set(symbol, rank));
-  const keys = new Uint32Array(starts.at(-1)!);
-  for (let i = 0; i < labelsPtrs.length; i++) {
-    const labels = (labelsPtrs[i]! >>> 2) + 2;
-    const start = starts[i]!;
-    for (let k = starts[i + 1]! - start - 1; k >= 0; k--) keys[start + k] = ranks.get(u32[labels + k]!)!;
-  }
-  return Uint32Array.from(labelsPtrs.keys()).sort((a, b) => {
-    const startA = starts[a]!;
-    const startB = starts[b]!;
-    const lengthA = starts[a + 1]! - startA;
-    const lengthB = starts[b + 1]! - startB;
-    for (let k = 0; k < lengthA && k < lengthB; k++) {
-      const order = keys[startA + k]! - keys[startB + k]!;
-      if (order !== 0) return order;
+    const beforeWords = i === 0 ? 0 : 2 * u32[before + 1]!;
+    // Neighbours share most of their labels.
+    for (let k = 0; k < words; k++) {
+      const symbol = u32[labels + 2 + k]!;
+      if (k >= beforeWords || u32[before + 2 + k] !== symbol) ranks.add(symbol);
     }
-    return lengthA - lengthB;
-  });
+    wordsMax = Math.max(wordsMax, words);
+    before = labels;
+  }
+  ranks.order((symbol) => reader.text(symbol));
+  const keys = new Uint32Array(labelsPtrs.length);
+  for (let word = wordsMax - 1; word >= 0; word--) {
+    let isSame = true;
+    let symbolBefore = -1;
+    let key = 0;
+    for (let i = 0; i < keys.length; i++) {
+      const labels = labelsPtrs[i]! >>> 2;
+      const symbol = word < 2 * u32[labels + 1]! ? u32[labels + 2 + word]! : 0;
+      if (symbol !== symbolBefore) {
+        isSame &&= i === 0;
+        // Who has no such word comes first.
+        key = symbol === 0 ? 0 : ranks.rank(symbol) + 1;
+        symbolBefore = symbol;
+      }
+      keys[i] = key;
+    }
+    if (!isSame) order = orderByKey(order, keys, ranks.size + 1);
+  }
+  return order;
 }

@@ -5,6 +5,7 @@ import { systemClock, systemDisk } from "../../base/index.ts";
 import { createKernel } from "../../kernel/index.ts";
 import { Labels, Matcher, parseHistogram } from "../../model/index.ts";
 import { BlockWriter } from "../block/block-writer.ts";
+import { IndexSymbols } from "../block/index-symbols.ts";
 import { testContext } from "../block/test-support.ts";
 import { createUlid } from "../block/ulid.ts";
 import { promtool, skipWithoutPrometheus } from "../peer-support.ts";
@@ -168,11 +169,12 @@ test("an analysis of some series, and of their chunks", (t) => {
 test("native histograms of blocks are dumped and analyzed", async (t) => {
   const directory = directoryOf(t);
   const ulid = createUlid(baseTimeMs);
-  const writer = new BlockWriter({ ...context, dataDirectory: directory, ulid });
+  const symbols = IndexSymbols.of(["__name__", "h"]);
+  const writer = new BlockWriter({ ...context, dataDirectory: directory, ulid }, symbols);
   const { histogram } = parseHistogram("count:3 sum:7.5 buckets:[2 1]");
   const sample = { kind: "integer" as const, histogram, startTimestampMs: 0 } as const;
   writer.addHistograms([1000, 2000].map((timestampMs) => ({ ...sample, timestampMs })));
-  writer.endSeries(Uint32Array.from(["__name__", "h"], (text) => writer.index.intern(text)));
+  writer.endSeries(symbols.symbolsOf(["__name__", "h"]));
   writer.finish(0, 7_200_000, { level: 1, sources: [ulid] });
   const line = '{__name__="h"} {count:3, sum:7.5, (0.5,1]:2, (1,2]:1}';
   assert.equal(await dumpText(directory, everything), `${line} 1000\n${line} 2000\n`);
