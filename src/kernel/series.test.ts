@@ -361,6 +361,7 @@ for (const encoding of [layout.chunkEncodingXor, layout.chunkEncodingXor2] as co
     const roundsMin = 3000;
     const roundsMax = 300_000;
     const readsMin = 500;
+    const retiredBytesMax = 16 * 1024 * 1024;
     const done = layout.control.headWords >>> 2;
     const readsSoFar = done + 1;
     const length = { chunkRangeMs: 7_200_000, samplesPerChunk: 20 };
@@ -399,8 +400,13 @@ for (const encoding of [layout.chunkEncodingXor, layout.chunkEncodingXor2] as co
     const worker = new Worker(source, { eval: true, workerData: { face, handle: kernel.handle(1), refs } });
     const messages = new Promise<{ reads: number; longest: number; wrong: string }>((resolve, reject) => {
       worker.on("message", (message) => {
-        if (message === "ready") write();
-        else resolve(message);
+        if (message !== "ready") return resolve(message);
+        try {
+          write();
+        } catch (error) {
+          reject(error as Error);
+          Atomics.store(kernel.views.u32, done, 1);
+        }
       });
       worker.once("error", reject);
     });
@@ -428,10 +434,21 @@ for (const encoding of [layout.chunkEncodingXor, layout.chunkEncodingXor2] as co
         if (round % 50 === 0) kernel.series.closeChunk(1 + (round % refs));
         if (round % 10 === 0) {
           for (let ref = 1; ref <= refs; ref++) kernel.series.truncate(ref, (round - 500) * 1000);
-          kernel.arena.reclaim();
+          reclaim();
         }
       }
       Atomics.store(u32, done, 1);
+    }
+
+    /** Waits for a reader that a busy machine has stopped, since it holds back all that is retired meanwhile. */
+    function reclaim(): void {
+      kernel.arena.reclaim();
+      const word = new Int32Array(new SharedArrayBuffer(4));
+      for (let waits = 0; kernel.arena.usage().retiredBytes > retiredBytesMax; waits++) {
+        assert.ok(waits < 20_000, "the reader goes on");
+        Atomics.wait(word, 0, 0, 1);
+        kernel.arena.reclaim();
+      }
     }
 
     const { reads, longest, wrong } = await messages;

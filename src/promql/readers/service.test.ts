@@ -362,10 +362,6 @@ test("reader threads that nobody asks end, and start again for the next query", 
   const expected = await range("sum(requests_total)");
   const own = openService({ clock });
   t.after(() => own.close());
-  const readers = async (count: number): Promise<void> => {
-    while (claimedReaders() !== count) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
-  // Those of the other service, once the threads of earlier tests have gone.
   await readers(service.readers);
   assert.deepEqual(await range("sum(requests_total)", own), expected);
   await readers(service.readers + own.readers);
@@ -377,13 +373,13 @@ test("reader threads that nobody asks end, and start again for the next query", 
 test("a query that one reader answers starts one", async (t) => {
   const own = openService();
   t.after(() => own.close());
-  const before = claimedReaders();
+  await readers(service.readers);
   await own.labelNames({ selectors: [], startMs, endMs, limit: 0 });
-  assert.equal(claimedReaders(), before + 1);
+  assert.equal(claimedReaders(), service.readers + 1);
   await own.labelNames({ selectors: [], startMs, endMs, limit: 0 });
-  assert.equal(claimedReaders(), before + 1);
+  assert.equal(claimedReaders(), service.readers + 1);
   await range("sum(requests_total)", own);
-  assert.equal(claimedReaders(), before + 2);
+  await readers(service.readers + 2);
 });
 
 test("what only files know is shared when the reader that looks finds it large", async (t) => {
@@ -409,6 +405,14 @@ test("what only files know is shared when the reader that looks finds it large",
   assert.equal(await threads(`sum(requests_total{id="7"})`), 1);
   assert.equal(await threads("sum(requests_total)"), 2);
 });
+
+/**
+ * Waits until so many slots of readers are taken. A shared query takes one for its snapshot, and gives it back when the last reader has reported, which may be after the
+ * answer; threads give theirs back when they have ended.
+ */
+async function readers(count: number): Promise<void> {
+  await until(() => claimedReaders() === count);
+}
 
 function claimedReaders(): number {
   const { control, reader } = layout;
