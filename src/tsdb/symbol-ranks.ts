@@ -7,6 +7,8 @@ const free = 0xffffffff;
 export class SymbolRanks {
   /** How many symbols there are. */
   size = 0;
+  /** In their order, once they are ranked. */
+  ordered: Uint32Array = new Uint32Array(0);
   /** Open addressing, at most half full: the symbol, and beside it its rank. */
   #symbols = new Uint32Array(capacityMin).fill(free);
   #ranks = new Uint32Array(capacityMin);
@@ -22,15 +24,15 @@ export class SymbolRanks {
     this.size++;
   }
 
-  /** Ranks the symbols, and returns them in their order; none may be added afterwards. */
-  order(text: (symbol: number) => string): Uint32Array {
+  /** Ranks the symbols; none may be added afterwards. */
+  order(text: (symbol: number) => string): void {
     const all = Array.from(
       this.#symbols.filter((symbol) => symbol !== free),
       (symbol) => ({ symbol, text: text(symbol) }),
     );
     all.sort((a, b) => compareStrings(a.text, b.text));
     all.forEach(({ symbol }, rank) => (this.#ranks[this.#slot(symbol)] = rank));
-    return Uint32Array.from(all, ({ symbol }) => symbol);
+    this.ordered = Uint32Array.from(all, ({ symbol }) => symbol);
   }
 
   /** Of a symbol that was added. */

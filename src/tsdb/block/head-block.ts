@@ -1,10 +1,9 @@
 import { BlockRunCopy, type Kernel, type Scratch } from "../../kernel/index.ts";
 import { noStarts, type Queryable, type SeriesSet } from "../../storage/index.ts";
 import { type BlockTarget, BlockWriter } from "./block-writer.ts";
-import { SymbolRanks } from "../symbol-ranks.ts";
-import { IndexSymbols } from "./index-symbols.ts";
 import { addInterleaved } from "./interleave.ts";
 import type { BlockCompaction, BlockMeta } from "./meta.ts";
+import { SeriesLabels } from "./series-labels.ts";
 
 /** Series of the head, whose chunks can be had as they are. */
 export interface RunSource {
@@ -29,10 +28,10 @@ export function writeHeadBlock(
   const querier = queryable.querier(minTime, maxTime - 1);
   try {
     const set = querier.select([], { minTimestampMs: minTime, maxTimestampMs: maxTime - 1 }, true);
-    const ranks = rankSymbols(set);
-    const writer = new BlockWriter(target, ranks.symbols);
+    const labels = new SeriesLabels(set);
+    const writer = new BlockWriter(target, labels.symbols);
     try {
-      copySeries(set, ranks, target, writer, minTime, maxTime - 1);
+      copySeries(set, labels, target, writer, minTime, maxTime - 1);
     } catch (error) {
       writer.abandon();
       throw error;
@@ -44,27 +43,9 @@ export function writeHeadBlock(
   }
 }
 
-interface RankedSymbols {
-  /** Those of the block. */
-  readonly symbols: IndexSymbols;
-  /** What a symbol of the set is among them. */
-  readonly translate: (symbol: number) => number;
-}
-
-function rankSymbols(set: SeriesSet): RankedSymbols {
-  const ranks = new SymbolRanks();
-  for (let series = 0; series < set.length; series++)
-    for (const symbol of set.labelSymbols(series)) ranks.add(symbol);
-  const symbols = new IndexSymbols();
-  for (const symbol of ranks.order((symbol) => set.symbols.text(symbol)))
-    symbols.add(Buffer.from(set.symbols.text(symbol)));
-  // The empty string is no label, and comes before all.
-  return { symbols, translate: (symbol) => ranks.rank(symbol) + 1 };
-}
-
 function copySeries(
   set: SeriesSet & Partial<RunSource>,
-  { translate }: RankedSymbols,
+  labels: SeriesLabels,
   { kernel }: BlockTarget,
   writer: BlockWriter,
   minTimestampMs: number,
@@ -74,13 +55,12 @@ function copySeries(
   const copy = new BlockRunCopy(kernel);
   try {
     for (let first = 0; first < set.length;) {
-      const labelsOf = (series: number): Uint32Array => set.labelSymbols(first + series).map(translate);
       writer.makeRoom(copy);
       const copied = set.copyRun?.(first, minTimestampMs, maxTimestampMs, copy) ?? 0;
-      if (copied > 0) writer.addCopied(copy, labelsOf);
+      if (copied > 0) writer.addCopied(copy, (series) => labels.of(first + series));
       else {
         encode(kernel, scratch, writer, set, first, minTimestampMs, maxTimestampMs);
-        if (writer.hasChunks) writer.endSeries(labelsOf(0));
+        if (writer.hasChunks) writer.endSeries(labels.of(first));
       }
       first += Math.max(copied, 1);
     }

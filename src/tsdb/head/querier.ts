@@ -4,6 +4,7 @@ import { compareStrings, type Matcher } from "../../model/index.ts";
 import { BlockNotices } from "../block/damage.ts";
 import { HeadChunkFiles, HeadChunkReader } from "../head-chunks/index.ts";
 import type { Querier, Queryable, SelectHints, SeriesSet } from "../../storage/index.ts";
+import type { SymbolRanks } from "../symbol-ranks.ts";
 import { LabelIndexReader } from "./label-index.ts";
 import { createLabelsCache, type LabelsCache } from "./labels-cache.ts";
 import { SelectionCache, selectionSeriesMax } from "./selection-cache.ts";
@@ -106,8 +107,9 @@ class HeadQuerier implements Querier {
     assert(this.#isOpen, "querier is open");
     const { u32 } = this.#kernel.views;
     let { refs, labelsPtrs } = this.#find(matchers, hints);
+    let ranks: SymbolRanks | undefined;
     if (sorted) {
-      const order = sortedOrder(u32, this.#symbols, labelsPtrs);
+      const { order } = ({ ranks } = sortedOrder(u32, this.#symbols, labelsPtrs));
       refs = order.map((i) => refs[i]!);
       labelsPtrs = order.map((i) => labelsPtrs[i]!);
     }
@@ -123,6 +125,7 @@ class HeadQuerier implements Querier {
       firstOf(refs, count),
       firstOf(labelsPtrs, count),
       count <= selectionSeriesMax ? this.#labels : undefined,
+      ranks,
     );
   }
 

@@ -14,12 +14,14 @@ import {
 import { dropIntervals } from "../block/columns.ts";
 import type { RunSource } from "../block/head-block.ts";
 import { cutHistograms } from "../block/histograms.ts";
+import type { RankedSet } from "../block/series-labels.ts";
 import type { HeadChunkReader } from "../head-chunks/index.ts";
 import { OutOfOrderReader } from "../out-of-order/read.ts";
 import { runDataOf } from "../out-of-order/run.ts";
 import { InOrderReader } from "./in-order-reader.ts";
 import type { LabelsCache } from "./labels-cache.ts";
 import { putNewestFloat } from "./newest-sample.ts";
+import type { SymbolRanks } from "../symbol-ranks.ts";
 import type { SymbolReader } from "./symbols.ts";
 import { deletedIntervals } from "./tombstones.ts";
 
@@ -30,8 +32,9 @@ const writerSlot = 0;
 export type HeadPart = "all" | "inOrder" | "outOfOrder";
 
 /** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
-export class HeadSeriesSet implements SeriesSet, RunSource {
+export class HeadSeriesSet implements SeriesSet, RunSource, RankedSet {
   readonly symbols: SymbolView;
+  readonly ranks: SymbolRanks | undefined;
   readonly #kernel: Kernel;
   readonly #reader: SymbolReader;
   readonly #snapshot: Snapshot;
@@ -42,7 +45,7 @@ export class HeadSeriesSet implements SeriesSet, RunSource {
   readonly #refs: Uint32Array;
   readonly #labelsPtrs: Uint32Array;
 
-  /** Labels are looked for in `labels`, if it is given. */
+  /** Labels are looked for in `labels`, if it is given. `ranks`: where the series are in the order of their labels. */
   constructor(
     kernel: Kernel,
     reader: SymbolReader,
@@ -52,6 +55,7 @@ export class HeadSeriesSet implements SeriesSet, RunSource {
     refs: Uint32Array,
     labelsPtrs: Uint32Array,
     labels?: LabelsCache,
+    ranks?: SymbolRanks,
   ) {
     this.#kernel = kernel;
     this.#reader = reader;
@@ -60,6 +64,7 @@ export class HeadSeriesSet implements SeriesSet, RunSource {
     this.#late = new OutOfOrderReader(kernel, runDataOf(kernel.views, chunks));
     this.#part = part;
     this.#labels = labels;
+    this.ranks = ranks;
     this.#refs = refs;
     this.#labelsPtrs = labelsPtrs;
     this.symbols = {
