@@ -29,6 +29,7 @@ export { DialMetrics } from "./dials.ts";
 export { errorEnvelope, errorResponse, httpStatus, successResponse } from "./envelope.ts";
 export type { ResponseSink } from "./exchange.ts";
 export type { FetchHandler } from "./fetch-handler.ts";
+export { type Params, PlainParams } from "./plain-params.ts";
 export type { PlainRequest } from "./plain-request.ts";
 export type { PlainAnswer, PlainCall, PlainRoute, PlainRoutes } from "./plain-session.ts";
 export { type AwsCredentials, sigv4Headers } from "./sigv4.ts";

@@ -29,7 +29,8 @@ export interface PlainHeaders {
 /** Longer heads are left to others. */
 const headBytesMax = 8192;
 
-const requestLine = /^(GET|POST) (\/[!-"$->@-~]*)(?:\?([!-"$-~]*))? HTTP\/1\.1$/;
+const requestLine = /^(?:GET|POST) \/[!-"$->@-~]*(?:\?[!-"$-~]*)? HTTP\/1\.1$/;
+const version = " HTTP/1.1";
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const host = /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
 const unprintable = /[^\t\x20-\x7e]/;
@@ -70,16 +71,20 @@ export class PlainRequestReader {
     const lineEnd = text.indexOf("\r\n");
     const headEnd = text.indexOf("\r\n\r\n", lineEnd);
     if (lineEnd < 0 || headEnd < 0) return undefined;
-    const line = requestLine.exec(text.slice(0, lineEnd));
+    const line = text.slice(0, lineEnd);
     const headers = this.#headers(text.slice(lineEnd + 2, headEnd));
-    if (line === null || headers === undefined) return undefined;
-    const [, method, path, query = ""] = line;
+    if (headers === undefined || !requestLine.test(line)) return undefined;
+    const method = line.startsWith("GET") ? "GET" : "POST";
+    const target = line.slice(method.length + 1, -version.length);
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
+    const query = mark < 0 ? "" : target.slice(mark + 1);
     const bodyStart = headEnd + 4;
     const length = bodyStart + headers.contentLength;
     const hasBody = headers.contentLength > 0;
     if (length > bytes.length || (hasBody && (method === "GET" || !headers.isForm))) return undefined;
     const form = hasBody ? bytes.toString("utf8", bodyStart, length) : "";
-    return { method: method as "GET" | "POST", path: path!, query, form, headers, length };
+    return { method, path, query, form, headers, length };
   }
 
   #headers(lines: string): PlainHeaders | undefined {

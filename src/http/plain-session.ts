@@ -136,22 +136,28 @@ export class PlainSession {
 
   #send({ status, contentType, headerLines, body, sent }: PlainAnswer): void {
     if (this.#socket.destroyed) return;
-    const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-type: ${contentType}\r\n${headerLines}Content-Length: ${body.length}\r\nDate: ${httpDate()}\r\n${this.#isClosing ? "Connection: close\r\n" : this.#keepAlive}\r\n`;
-    sent?.(head.length + body.length);
+    const head = headBefore(status, contentType, headerLines, this.#connection());
+    const length = `${body.length}\r\n\r\n`;
+    const headBytes = head.length + length.length;
+    sent?.(headBytes + body.length);
     this.#abort = undefined;
-    this.#state = this.#writeWhole(head, body) ? "idle" : "draining";
+    // Head and body go out in one write, which for a small body means a copy.
+    const isCopied = body.length <= copiedBytesMax;
+    const bytes = Buffer.allocUnsafe(isCopied ? headBytes + body.length : headBytes);
+    bytes.set(head);
+    bytes.write(length, head.length, "latin1");
+    if (isCopied) bytes.set(body, headBytes);
+    const hasRoom = isCopied ? this.#socket.write(bytes) : this.#writeBoth(bytes, body);
+    this.#state = hasRoom ? "idle" : "draining";
   }
 
-  /** Whether there is room for more. Head and body go out in one write, which for a small body means a copy. */
-  #writeWhole(head: string, body: Uint8Array): boolean {
-    if (body.length <= copiedBytesMax) {
-      const whole = Buffer.allocUnsafe(head.length + body.length);
-      whole.write(head, "latin1");
-      whole.set(body, head.length);
-      return this.#socket.write(whole);
-    }
+  #connection(): string {
+    return this.#isClosing ? "Connection: close\r\n" : this.#keepAlive;
+  }
+
+  #writeBoth(head: Uint8Array, body: Uint8Array): boolean {
     this.#socket.cork();
-    this.#socket.write(head, "latin1");
+    this.#socket.write(head);
     const hasRoom = this.#socket.write(body, () => releaseBytes(body));
     this.#socket.uncork();
     return hasRoom;
@@ -213,15 +219,31 @@ export class PlainSession {
 /** Up to here copying a body behind its head costs less than writing two pieces. */
 const copiedBytesMax = 16 * 1024;
 
-let dateSecond = 0;
-let dateText = "";
+/** The head that was written last: within a second most answers have the same, but for their length. */
+const lastHead = {
+  status: 0,
+  contentType: "",
+  headerLines: "",
+  connection: "",
+  second: 0,
+  bytes: Buffer.alloc(0),
+};
 
-/** Now, as the `Date` header has it. */
-function httpDate(): string {
+/** The head of an answer up to the length of its body. */
+function headBefore(status: number, contentType: string, headerLines: string, connection: string): Buffer {
   const second = Math.floor(Date.now() / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateText = new Date(second * 1000).toUTCString();
+  const last = lastHead;
+  const isSame =
+    last.second === second &&
+    last.status === status &&
+    last.contentType === contentType &&
+    last.headerLines === headerLines &&
+    last.connection === connection;
+  if (!isSame) {
+    const date = new Date(second * 1000).toUTCString();
+    const text = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nDate: ${date}\r\ncontent-type: ${contentType}\r\n${headerLines}${connection}Content-Length: `;
+    const bytes = Buffer.from(text, "latin1");
+    Object.assign(last, { status, contentType, headerLines, connection, second, bytes });
   }
-  return dateText;
+  return last.bytes;
 }

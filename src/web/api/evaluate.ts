@@ -1,4 +1,5 @@
 import { errorMessage, NarthexError } from "../../base/index.ts";
+import type { Params } from "../../http/index.ts";
 import type { QueryOptions, QueryService } from "../../promql/index.ts";
 import {
   asParameter,
@@ -15,7 +16,7 @@ const rangeStepsMax = 11_000;
 
 /** A request for an evaluation, whichever way it came. */
 export interface QueryCall {
-  params: URLSearchParams;
+  params: Params;
   method: string;
   path: string;
   authorization: string | undefined;
@@ -43,7 +44,7 @@ export function evaluateRange(queries: QueryService, call: QueryCall): Promise<U
   return asParameter("query", () => queries.range(query));
 }
 
-export function queryText(params: URLSearchParams): string {
+export function queryText(params: Params): string {
   return params.get("query") ?? "";
 }
 
@@ -79,7 +80,7 @@ function lookbackDelta(text: string): number | undefined {
   }
 }
 
-function rangeParams(params: URLSearchParams): { startMs: number; endMs: number; stepMs: number } {
+function rangeParams(params: Params): { startMs: number; endMs: number; stepMs: number } {
   const startMs = requiredTimeParam(params, "start");
   const endMs = requiredTimeParam(params, "end");
   if (endMs < startMs) throw invalidParameter("end", "end timestamp must not be before start time");

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { NarthexError } from "../../base/index.ts";
+import type { Params } from "../../http/index.ts";
 import { parseDuration, parseNumber, quoteGo } from "../../model/index.ts";
 
 /** The bounds that upstream takes for "no start" and "no end", and how it writes them. */
@@ -85,13 +86,13 @@ export function parseTime(text: string): number {
   throw new NarthexError("bad_data", `cannot parse ${quoteGo(text)} to a valid timestamp`);
 }
 
-export function timeParam(params: URLSearchParams, name: string, defaultMs: number): number {
+export function timeParam(params: Params, name: string, defaultMs: number): number {
   const text = params.get(name);
   if (text === null || text === "") return defaultMs;
   return named(name, () => parseTime(text), `invalid time value for '${name}': `);
 }
 
-export function requiredTimeParam(params: URLSearchParams, name: string): number {
+export function requiredTimeParam(params: Params, name: string): number {
   return named(name, () => parseTime(params.get(name) ?? ""));
 }
 
@@ -115,13 +116,13 @@ export function parseDurationParam(text: string): number {
   return milliseconds;
 }
 
-export function durationParam(params: URLSearchParams, name: string): number | undefined {
+export function durationParam(params: Params, name: string): number | undefined {
   const text = params.get(name);
   return text === null || text === "" ? undefined : named(name, () => parseDurationParam(text));
 }
 
 /** A whole number ≥ 0; 0 means no limit. */
-export function limitParam(params: URLSearchParams, name = "limit"): number {
+export function limitParam(params: Params, name = "limit"): number {
   const text = params.get(name);
   if (text === null || text === "") return 0;
   if (!/^[+-]?\d+$/.test(text)) {

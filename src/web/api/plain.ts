@@ -3,13 +3,13 @@ import {
   errorEnvelope,
   type PlainAnswer,
   type PlainCall,
+  PlainParams,
   type PlainRoute,
   type PlainRoutes,
 } from "../../http/index.ts";
 import type { RequestMetrics } from "../metrics.ts";
 import type { WebParts } from "../parts.ts";
 import { evaluateInstant, evaluateRange, type QueryCall } from "./evaluate.ts";
-import { formParams } from "./params.ts";
 
 /** As every answer of the API has it. */
 const headerLines = "vary: Origin\r\n";
@@ -62,7 +62,6 @@ export function createPlainQueryRoutes(parts: WebParts, metrics: RequestMetrics)
 
 function queryCall({ request, remoteAddress, signal }: PlainCall): QueryCall {
   const { method, path, query, form, headers } = request;
-  const url = new URLSearchParams(query);
-  const params = form === "" ? url : formParams(form, url);
+  const params = new PlainParams(query, form);
   return { params, method, path, authorization: headers.authorization, remoteAddress, signal };
 }
