@@ -25,7 +25,12 @@ export function unchangedMappings(smaps: string, file: string): FileMapping[] {
     const isUnchanged = /^Anonymous: +0 kB$/m.test(text) && /^Swap: +0 kB$/m.test(text);
     if (path !== file || !isUnchanged) continue;
     const address = BigInt(`0x${start}`);
-    mappings.push({ line, address, bytes: Number(BigInt(`0x${end}`) - address) });
+    // A copy: a part of the text would keep all of it.
+    mappings.push({
+      line: Buffer.from(line).toString(),
+      address,
+      bytes: Number(BigInt(`0x${end}`) - address),
+    });
   }
   return mappings;
 }
@@ -48,8 +53,8 @@ export class ExecutablePages {
 
   /** Gives them back. The mappings were looked at once, which takes a walk through all pages; since then they may have gone, but not have been written to. */
   release(): void {
-    const present = new Set(readFileSync(`${this.#proc}/maps`, "utf8").split("\n"));
+    const maps = `\n${readFileSync(`${this.#proc}/maps`, "utf8")}`;
     for (const { line, address, bytes } of this.#mappings)
-      if (present.has(line)) this.#memory.releasePages(address, bytes);
+      if (maps.includes(`\n${line}\n`)) this.#memory.releasePages(address, bytes);
   }
 }
