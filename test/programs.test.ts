@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { loadSystemMemory, silentLogger } from "../src/base/index.ts";
 import {
   api,
   eventually,
@@ -126,6 +127,25 @@ test("what was answered before kill -9 is answered after the restart", async () 
     await again.end("SIGTERM");
   }
 });
+
+test(
+  "pages of the executable that only the start needed are given back",
+  { skip: loadSystemMemory(silentLogger) === undefined && "no koffi for this platform" },
+  async () => {
+    const server = await startServer(writeConfig("release.yml"), "release");
+    const residentBytes = async (): Promise<number> => {
+      const executable = readlinkSync(`/proc/${server.child.pid}/exe`);
+      const mappings = readFileSync(`/proc/${server.child.pid}/smaps`, "utf8").split(/\n(?=[0-9a-f]+-)/);
+      return mappings
+        .filter((text) => text.split("\n", 1)[0]!.endsWith(` ${executable}`))
+        .reduce((sum, text) => sum + 1024 * Number(/^Rss: +(\d+)/m.exec(text)![1]), 0);
+    };
+    const before = await residentBytes();
+    await eventually(residentBytes, (bytes) => bytes < 0.7 * before);
+    await api(server.url, "status/tsdb");
+    assert.equal(await server.end("SIGTERM"), 0);
+  },
+);
 
 test("a bad configuration or rule file is refused with its place, and the old one goes on", async () => {
   const rules = join(directory.path, "rules.yml");
