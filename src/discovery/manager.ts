@@ -17,8 +17,7 @@ import { createDiscoveryMetrics, type DiscoveryMetrics } from "./metrics.ts";
 import { createStaticDiscoverer } from "./static.ts";
 import type { TargetGroup } from "./target-group.ts";
 
-/** Once groups were handed on, further changes wait this long. */
-const updateIntervalMs = 5000;
+const updateIntervalMsDefault = 5000;
 
 /** What became of all sections by the name of whoever wants them (a job), the whole each time. */
 export type TargetGroups = ReadonlyMap<string, readonly TargetGroup[]>;
@@ -30,6 +29,8 @@ export interface DiscoveryManagerOptions {
   logger: Logger;
   /** Sent to those who are asked for targets over HTTP. */
   userAgent?: string;
+  /** Once groups were handed on, further changes wait this long. Default 5 s. */
+  updateIntervalMs?: number;
   clock?: Clock;
   disk?: Disk;
   metrics?: DiscoveryMetrics;
@@ -45,7 +46,7 @@ interface Provider {
   users: Set<string>;
 }
 
-/** Runs the mechanisms of a configuration, and hands on what they find: at once, then at most every five seconds. */
+/** Runs the mechanisms of a configuration, and hands on what they find: at once, then at most once in each update interval. */
 export class DiscoveryManager {
   readonly #options: DiscoveryManagerOptions;
   readonly #clock: Clock;
@@ -175,6 +176,7 @@ export class DiscoveryManager {
 
   #schedule(): void {
     if (this.#pending || this.#closed) return;
+    const { updateIntervalMs = updateIntervalMsDefault } = this.#options;
     const waitMs = Math.max(0, this.#sentAtMs + updateIntervalMs - this.#clock.monotonicMs());
     if (waitMs > 0) this.#metrics.delayedUpdates.labels({ name: this.#options.name }).inc();
     this.#pending = this.#clock.after(waitMs, () => this.#send());

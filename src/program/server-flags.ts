@@ -49,7 +49,17 @@ export const serverFlags: readonly FlagDefinition[] = [
     "Size at which a segment of the write-ahead log is closed.",
     true,
   ),
-  bool("storage.tsdb.wal-compression", true, "Compress the write-ahead log with snappy.", true),
+  bool("storage.tsdb.wal-compression", true, "Compress the write-ahead log.", true),
+  text("storage.tsdb.wal-compression-type", "snappy", "How it is compressed: snappy or zstd.", true),
+  text("storage.tsdb.samples-per-chunk", "120", "Samples that a chunk is to hold; 0 means 120.", true),
+  bool("scrape.adjust-timestamps", true, "Take a scrape's time for the one that it was planned for.", true),
+  text("scrape.timestamp-tolerance", "2ms", "By how much that may change the time of a scrape.", true),
+  text(
+    "scrape.discovery-reload-interval",
+    "5s",
+    "Targets that were found are handed on this often at most.",
+    true,
+  ),
   text(
     "rules.alert.for-outage-tolerance",
     "1h",

@@ -7,7 +7,7 @@ import {
   parseFlags,
   parseLogOptions,
 } from "../base/index.ts";
-import { formatDuration, parseDuration } from "../model/index.ts";
+import { formatDuration, parseDuration, parseGoDuration } from "../model/index.ts";
 import { parseByteSize } from "../codec/index.ts";
 import { blockRangeMaxDefault, type Retention } from "../tsdb/index.ts";
 import { normalizePrefix, parseExternalUrl } from "./external-url.ts";
@@ -15,6 +15,10 @@ import { retentionOfFlags } from "./retention.ts";
 import { failUsage } from "./run.ts";
 import { ignoredServerFlags, serverFlags } from "./server-flags.ts";
 import { versionText } from "./version.ts";
+
+const samplesPerChunkDefault = 120;
+/** A chunk counts its samples in 16 bits. */
+const samplesPerChunkMax = 65_535;
 
 /** The server's flags, read and checked. Durations in milliseconds. */
 export interface ServerOptions {
@@ -41,7 +45,11 @@ export interface ServerOptions {
   /** 0 when the retention decides. */
   blockRangeMsMax: number;
   walSegmentBytes: number;
-  walCompression: "none" | "snappy";
+  walCompression: "none" | "snappy" | "zstd";
+  samplesPerChunk: number;
+  /** 0 takes the time of each scrape as it is. */
+  timestampToleranceMs: number;
+  discoveryIntervalMs: number;
   memoryLimitBytes: number | undefined;
   outageToleranceMs: number;
   forGracePeriodMs: number;
@@ -91,6 +99,8 @@ function decode(flags: Flags): ServerOptions {
   );
   const chunkRangeMs = flags.read("storage.tsdb.min-block-duration", parseDuration);
   const blockRangeMsMax = flags.read("storage.tsdb.max-block-duration", parseDuration);
+  const compressionType = flags.read("storage.tsdb.wal-compression-type", parseCompressionType);
+  const toleranceMs = flags.read("scrape.timestamp-tolerance", (text) => parseGoDuration(text));
   const inForce = {
     "web.route-prefix": routePrefix || "/",
     "storage.tsdb.max-block-duration": formatDuration(
@@ -120,7 +130,11 @@ function decode(flags: Flags): ServerOptions {
     chunkRangeMs,
     blockRangeMsMax,
     walSegmentBytes: flags.read("storage.tsdb.wal-segment-size", parseByteSize),
-    walCompression: flags.bool("storage.tsdb.wal-compression") ? "snappy" : "none",
+    walCompression: flags.bool("storage.tsdb.wal-compression") ? compressionType : "none",
+    samplesPerChunk:
+      Math.min(flags.count("storage.tsdb.samples-per-chunk"), samplesPerChunkMax) || samplesPerChunkDefault,
+    timestampToleranceMs: flags.bool("scrape.adjust-timestamps") ? toleranceMs : 0,
+    discoveryIntervalMs: flags.read("scrape.discovery-reload-interval", parseDuration),
     memoryLimitBytes:
       flags.text("storage.memory-limit") === ""
         ? undefined
@@ -139,4 +153,9 @@ function decode(flags: Flags): ServerOptions {
     features: flags.list("enable-feature").flatMap((names) => names.split(",")),
     flags: { ...flags.toObject(), ...inForce },
   };
+}
+
+function parseCompressionType(text: string): "snappy" | "zstd" {
+  if (text === "snappy" || text === "zstd") return text;
+  throw new Error("expected snappy or zstd");
 }

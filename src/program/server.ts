@@ -138,6 +138,7 @@ function openStorage(
       floatEncoding: floatEncodingOf(options, config),
       walSegmentBytes: options.walSegmentBytes,
       walCompression: options.walCompression,
+      samplesPerChunk: options.samplesPerChunk,
       ...exemplarLimitsOf(options, config),
       keepsMetadata: options.features.includes("metadata-wal-records"),
       zeroesStarts: options.features.includes("created-timestamp-zero-ingestion"),

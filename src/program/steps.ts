@@ -93,6 +93,8 @@ export class Steps {
       appendable: tsdb,
       discoveryMetrics,
       dials,
+      timestampToleranceMs: options.timestampToleranceMs,
+      discoveryIntervalMs: options.discoveryIntervalMs,
       readsStarts: startFeatures.some((name) => options.features.includes(name)),
     });
     shutdown.add(() => this.scrape.close());

@@ -32,6 +32,8 @@ export interface ScrapeManagerOptions {
   readonly userAgent: string;
   /** `--scrape.timestamp-tolerance`. Default 2 ms; 0 takes each time as it is (`--no-scrape.adjust-timestamps`). */
   readonly timestampToleranceMs?: number;
+  /** `--scrape.discovery-reload-interval`: targets that were found are handed on this often at most. Default 5 s. */
+  readonly discoveryIntervalMs?: number;
   /** Whether it is read since when samples count, where targets tell. Default false: OpenMetrics' `_created` series are series. */
   readonly readsStarts?: boolean;
   readonly clock?: Clock;
@@ -77,6 +79,7 @@ export class ScrapeManager {
       clock,
       metrics: options.discoveryMetrics ?? createDiscoveryMetrics(options.registry),
       ...(options.disk && { disk: options.disk }),
+      ...(options.discoveryIntervalMs !== undefined && { updateIntervalMs: options.discoveryIntervalMs }),
     });
     this.#endCollecting = options.registry.collector(() => this.#collect());
   }
