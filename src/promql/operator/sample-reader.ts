@@ -51,6 +51,26 @@ export class SampleBuffer implements Columns, SampleColumns {
   }
 }
 
+/** The histograms that are the newest at one of the steps. */
+class NewestAtSteps implements HistogramNeed {
+  readonly shapeOnly: boolean;
+  readonly #look: Steps;
+  readonly #maxTimestampMs: number;
+
+  constructor(look: Steps, maxTimestampMs: number, shapeOnly: boolean) {
+    this.#look = look;
+    this.#maxTimestampMs = maxTimestampMs;
+    this.shapeOnly = shapeOnly;
+  }
+
+  isWanted(timestampMs: number, nextMs: number): boolean {
+    const { startMs, stepMs, count } = this.#look;
+    // The first step that is not before the sample.
+    const step = Math.max(0, Math.ceil((timestampMs - startMs) / stepMs));
+    return step < count && (startMs + step * stepMs < nextMs || nextMs > this.#maxTimestampMs);
+  }
+}
+
 /** Windows that lie further apart than this are read one by one where that opens fewer chunks. */
 const gapMsMin = 30 * 60_000;
 /** Series with fewer samples are read as a whole. */
@@ -93,14 +113,7 @@ export class WindowReader {
 
   /** From now on histograms may be missing that are not the newest at one of the steps. `shapeOnly`: what they count means nothing. */
   newestOnly(shapeOnly: boolean): void {
-    const { startMs, stepMs, count } = this.#look;
-    const { maxTimestampMs } = this.#selector;
-    const isWanted = (timestampMs: number, nextMs: number): boolean => {
-      // The first step that is not before the sample.
-      const step = Math.max(0, Math.ceil((timestampMs - startMs) / stepMs));
-      return step < count && (startMs + step * stepMs < nextMs || nextMs > maxTimestampMs);
-    };
-    this.#need = { isWanted, shapeOnly };
+    this.#need = new NewestAtSteps(this.#look, this.#selector.maxTimestampMs, shapeOnly);
   }
 
   /** From now on histograms come without buckets, and with the hints that comparing them yields. */

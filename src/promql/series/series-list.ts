@@ -64,7 +64,8 @@ export function tupleLabels(strings: Strings, tuple: Tuple): Labels {
 /** Series as the storage has them. */
 export class SelectedSeries extends SeriesList {
   readonly #set: SeriesSet;
-  readonly #numbers: SymbolNumbers;
+  /** Undefined while only texts are asked for. */
+  #numbers: SymbolNumbers | undefined;
   readonly #namePinned: boolean;
   /** The name symbol last seen at each place in a label set and its number: series of one metric agree in nearly all. */
   readonly #lastSymbol: number[] = [];
@@ -74,15 +75,15 @@ export class SelectedSeries extends SeriesList {
   constructor(strings: Strings, set: SeriesSet, namePinned: boolean) {
     super(strings, set.length);
     this.#set = set;
-    this.#numbers = new SymbolNumbers(strings, set.symbols);
     this.#namePinned = namePinned;
   }
 
   override append(series: number, out: Tuple, filter?: LabelFilter): void {
+    const numbers = (this.#numbers ??= new SymbolNumbers(this.strings, this.#set.symbols));
     const symbols = this.#set.labelSymbols(series);
     for (let i = 0; i < symbols.length; i += 2) {
-      const name = this.#nameNumber(i >>> 1, symbols[i]!);
-      if (filter === undefined || filter.passes(name)) out.push(name, this.#numbers.number(symbols[i + 1]!));
+      const name = this.#nameNumber(numbers, i >>> 1, symbols[i]!);
+      if (filter === undefined || filter.passes(name)) out.push(name, numbers.number(symbols[i + 1]!));
     }
   }
 
@@ -106,9 +107,9 @@ export class SelectedSeries extends SeriesList {
     return this.#namePinned && reservedLabels.slice(1).every((label) => symbols.find(label) === undefined);
   }
 
-  #nameNumber(place: number, symbol: number): number {
+  #nameNumber(numbers: SymbolNumbers, place: number, symbol: number): number {
     if (this.#lastSymbol[place] === symbol) return this.#lastNumber[place]!;
-    const number = this.#numbers.number(symbol);
+    const number = numbers.number(symbol);
     this.#lastSymbol[place] = symbol;
     this.#lastNumber[place] = number;
     return number;

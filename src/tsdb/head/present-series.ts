@@ -3,12 +3,13 @@ import type { SelectHints } from "../../storage/index.ts";
 import { type Interval, isDeleted } from "../block/tombstones.ts";
 import { outOfOrderRuns } from "../out-of-order/chunks.ts";
 import { chunkTimeMs } from "./chunk-time.ts";
+import { selectionSeriesMax } from "./selection-cache.ts";
 import type { HeadPart } from "./series-set.ts";
 import type { SymbolReader } from "./symbols.ts";
 import { describingLabels } from "./text-hash.ts";
 import { deletedIntervals } from "./tombstones.ts";
 
-/** Series by ref and where their labels are. */
+/** Series by ref and where their labels are. Nobody may change either: the refs may be those of a selection that is remembered. */
 export interface PresentSeries {
   refs: Uint32Array;
   labelsPtrs: Uint32Array;
@@ -40,7 +41,7 @@ export class PresenceFilter {
       const range = isPlain ? hints : undefined;
       const count = series.filter(ptr, length, this.#share(hints), range, refsOut, labelsOut);
       const present = {
-        refs: views.u32.slice(refsOut >>> 2, (refsOut >>> 2) + count),
+        refs: isOwn(refs, count) ? refs : views.u32.slice(refsOut >>> 2, (refsOut >>> 2) + count),
         labelsPtrs: views.u32.slice(labelsOut >>> 2, (labelsOut >>> 2) + count),
       };
       return isPlain ? present : this.#withSamples(present, hints);
@@ -80,6 +81,11 @@ export class PresenceFilter {
     if (this.#part !== "outOfOrder" && hasChunkIn(views.u32, series.slot(ref), ...range)) return true;
     return this.#part !== "inOrder" && hasOutOfOrder(views, ref, ...range);
   }
+}
+
+/** Whether all series of a selection are present, and it is no view of the index, which is good in the epoch only. */
+function isOwn({ length }: Uint32Array, count: number): boolean {
+  return count === length && length <= selectionSeriesMax;
 }
 
 function hasOutOfOrder(

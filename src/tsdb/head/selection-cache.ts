@@ -3,7 +3,7 @@ import { type Kernel, layout } from "../../kernel/index.ts";
 import type { Matcher } from "../../model/index.ts";
 
 const versionIndex = layout.headWord.seriesVersion >>> 2;
-/** Selections of more series are not kept: to use them costs more than to find them. */
+/** Selections of more series are not kept: to use them costs more than to find them. Those of fewer are copies. */
 export const selectionSeriesMax = 1024;
 /** Refs that one thread keeps, at least; up to twice as many. */
 const refsMax = 16_384;

@@ -33,8 +33,9 @@ export type HeadPart = "all" | "inOrder" | "outOfOrder";
 
 /** Series of the head by ref and address of their labels: both stay good in the epoch, even when the writer removes the series. */
 export class HeadSeriesSet implements SeriesSet, RunSource, RankedSet {
-  readonly symbols: SymbolView;
   readonly ranks: SymbolRanks | undefined;
+  /** Made when somebody asks. */
+  #symbols: SymbolView | undefined;
   readonly #kernel: Kernel;
   readonly #reader: SymbolReader;
   readonly #snapshot: Snapshot;
@@ -67,10 +68,14 @@ export class HeadSeriesSet implements SeriesSet, RunSource, RankedSet {
     this.ranks = ranks;
     this.#refs = refs;
     this.#labelsPtrs = labelsPtrs;
-    this.symbols = {
+  }
+
+  get symbols(): SymbolView {
+    const reader = this.#reader;
+    return (this.#symbols ??= {
       text: (symbol) => reader.text(symbol),
       find: (text) => reader.find(text) || undefined,
-    };
+    });
   }
 
   get length(): number {
