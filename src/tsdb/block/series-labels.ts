@@ -15,7 +15,7 @@ export class SeriesLabels {
   readonly #set: SeriesSet;
   readonly #ranks: SymbolRanks;
   /** Of the series that was asked for last: symbols of the set, and of the block. */
-  #before: Uint32Array = new Uint32Array(0);
+  readonly #before: number[] = [];
   #words: Uint32Array = new Uint32Array(0);
 
   constructor(set: SeriesSet & Partial<RankedSet>) {
@@ -32,11 +32,15 @@ export class SeriesLabels {
       const words = new Uint32Array(labels.length);
       words.set(this.#words.subarray(0, words.length));
       this.#words = words;
+      before.length = Math.min(before.length, words.length);
     }
     // Neighbours share most of their labels. The empty string is no label, and comes before all.
-    for (let i = 0; i < labels.length; i++)
-      if (labels[i] !== before[i]) this.#words[i] = this.#ranks.rank(labels[i]!) + 1;
-    this.#before = labels;
+    for (let i = 0; i < labels.length; i++) {
+      const symbol = labels[i]!;
+      if (symbol === before[i]) continue;
+      this.#words[i] = this.#ranks.rank(symbol) + 1;
+      before[i] = symbol;
+    }
     return this.#words;
   }
 }

@@ -33,7 +33,10 @@ test("series are in the order of their labels, whatever labels they have", async
         const found = querier.select([], range, true);
         const labels = Array.from({ length: found.length }, (_, series) => found.labels(series));
         for (let i = 1; i < labels.length; i++)
-          assert.ok(labels[i - 1]!.compare(labels[i]!) < 0, `${labels[i - 1]!} before ${labels[i]!}`);
+          assert.ok(
+            labels[i - 1]!.compare(labels[i]!) < 0,
+            `${labels[i - 1]!.toString()} before ${labels[i]!.toString()}`,
+          );
         const unsorted = querier.select([], range, false);
         assert.equal(labels.length, unsorted.length);
       } finally {

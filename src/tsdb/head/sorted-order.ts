@@ -56,5 +56,5 @@ function addSymbols(u32: Uint32Array, labelsPtrs: Uint32Array, ranks: SymbolRank
     before = labels;
     beforeWords = words;
   }
-  return [...isVarying.keys()].filter((k) => isVarying[k]).reverse();
+  return [...isVarying.keys()].filter((k) => isVarying[k]).toReversed();
 }
