@@ -278,6 +278,36 @@ test("each refused histogram is counted by its reason", async (t) => {
   await tsdb.close();
 });
 
+test("series whose newest sample is a histogram are counted, and its buckets", async (t) => {
+  const directory = directoryOf(t);
+  const opened = await openTest(directory);
+  const append = (name: string, seconds: number, sample: Histogram | number): void => {
+    const appender = opened.tsdb.appender();
+    const ref = appender.reference(Labels.from({ __name__: name }));
+    const timestampMs = baseTimeMs - 60_000 + seconds * 1000;
+    if (typeof sample === "number") appender.append(ref, timestampMs, sample);
+    else appender.appendHistogram(ref, timestampMs, sample, "integer");
+    appender.commit();
+  };
+  const counted = (): (string | undefined)[] =>
+    ["series", "buckets"].map(
+      (what) =>
+        new RegExp(`^prometheus_tsdb_head_native_histogram_${what} (.*)$`, "m").exec(
+          opened.registry.expose(),
+        )?.[1],
+    );
+  assert.deepEqual(counted(), ["0", "0"]);
+  append("a", 0, h("count:3 sum:6 buckets:[1 2]"));
+  append("b", 0, h("count:6 sum:6 buckets:[1 2] n_buckets:[3]"));
+  append("c", 0, 1);
+  assert.deepEqual(counted(), ["2", "5"]);
+  append("a", 1, h("count:7 sum:6 buckets:[1 2 4]"));
+  assert.deepEqual(counted(), ["2", "6"]);
+  append("b", 1, 5);
+  assert.deepEqual(counted(), ["1", "3"]);
+  await opened.tsdb.close();
+});
+
 test("an unsound histogram is refused with the reason, and nothing of it is queued", async (t) => {
   const { tsdb } = await openTest(directoryOf(t));
   const appender = tsdb.appender();

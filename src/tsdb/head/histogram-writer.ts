@@ -50,6 +50,17 @@ export class HistogramWriter {
     return isHistogramEncoding(encoding) ? histogramKind(encoding) : undefined;
   }
 
+  /** Series whose newest sample, taken since the start, is a histogram, and the buckets of these samples. */
+  count(): { series: number; buckets: number } {
+    const count = { series: 0, buckets: 0 };
+    for (const [ref, { last }] of this.#series) {
+      if (this.kindOf(ref) === undefined) continue;
+      count.series++;
+      count.buckets += last.positive.indices.length + last.negative.indices.length;
+    }
+    return count;
+  }
+
   /** Whether the histogram can be the newest of its series. */
   check({ ref, timestampMs, histogram, kind }: HistogramEntry): SampleStatus {
     const status = checkTime(this.#kernel, ref, timestampMs);

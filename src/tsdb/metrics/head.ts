@@ -19,6 +19,16 @@ export function registerHeadMetrics(registry: Registry, sources: HeadMetricSourc
   const { gauge, counter } = metricFunctions(registry);
 
   gauge("prometheus_tsdb_head_series", "Series in the head.", () => head.seriesCount);
+  gauge(
+    "prometheus_tsdb_head_native_histogram_series",
+    "Series in the head whose newest sample is a native histogram.",
+    () => head.histograms.count().series,
+  );
+  gauge(
+    "prometheus_tsdb_head_native_histogram_buckets",
+    "Buckets of these newest samples.",
+    () => head.histograms.count().buckets,
+  );
   gauge("prometheus_tsdb_head_chunks", "Chunks in the head.", () => head.kernel.series.chunkCount);
   gauge("prometheus_tsdb_head_min_time", "Time of the head's oldest sample, milliseconds.", () =>
     finite(head.minTimeMs),
