@@ -13,9 +13,12 @@ function headWith(seriesCount: number): Queryable {
   return { querier: () => querier };
 }
 
+/** As dense as samples usually are. */
+const stepMs = 15_000;
+
 test("a query costs by series and by what each step and window looks at", () => {
   const cost = (text: string, steps: number): number =>
-    estimateCost(parseExpr(text), steps, headWith(1000), () => 0).most;
+    estimateCost(parseExpr(text), { count: steps, stepMs }, headWith(1000), () => 0).most;
   assert.equal(cost("known", 1), 2000);
   assert.equal(cost("known", 60), 61_000);
   assert.ok(cost("rate(known[1h])", 1) > 100 * cost("rate(known[15s])", 1) - 1e6);
@@ -23,8 +26,17 @@ test("a query costs by series and by what each step and window looks at", () => 
   assert.equal(cost("unknown", 1), 2);
 });
 
+test("samples between the steps are read as well, unless they lie far apart", () => {
+  const cost = (text: string, count: number, apartMs: number): number =>
+    estimateCost(parseExpr(text), { count, stepMs: apartMs }, headWith(10), () => 0).most;
+  assert.equal(cost("known", 60, 60_000), 10 * (240 + 1));
+  assert.equal(cost("rate(known[5m])", 60, 60_000), 10 * (240 + 21));
+  assert.ok(cost("known", 60, 86_400_000) < cost("known", 60, 3_600_000) * 2);
+});
+
 test("what the head does not know may be any of the series in files", () => {
-  const cost = (text: string): Cost => estimateCost(parseExpr(text), 60, headWith(10), () => 100_000);
+  const cost = (text: string): Cost =>
+    estimateCost(parseExpr(text), { count: 60, stepMs }, headWith(10), () => 100_000);
   assert.ok(cost("gone").most > 5_000_000);
   assert.ok(cost("gone").isGuess);
   assert.deepEqual(cost("known"), { most: 610, isGuess: false });
@@ -32,7 +44,7 @@ test("what the head does not know may be any of the series in files", () => {
 
 test("files are not looked at for what the head knows", () => {
   const never = (): number => assert.fail("asked");
-  estimateCost(parseExpr("known + known offset 1w"), 60, headWith(10), never);
+  estimateCost(parseExpr("known + known offset 1w"), { count: 60, stepMs }, headWith(10), never);
 });
 
 test("long texts and large regular expressions are not quick to parse", () => {

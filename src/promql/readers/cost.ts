@@ -2,11 +2,14 @@ import type { Matcher } from "../../model/index.ts";
 import type { Queryable } from "../../storage/index.ts";
 import type { Expr } from "../ast.ts";
 import { children, walk } from "../walk.ts";
+import type { QuerySteps } from "./messages.ts";
 
 /** A text is not parsed where scrapes and rules run when its expressions may compile to more states than this. */
 const regexStatesMax = 20_000;
 /** For estimates: how far apart samples usually are. */
 const usualIntervalMs = 15_000;
+/** What is read around a window: chunks have more than it. */
+const chunkMs = 30 * 60_000;
 
 /**
  * Whether a text is parsed in well under the time between two scrapes. What takes time is the compiling of regular expressions; their
@@ -33,7 +36,7 @@ export interface Cost {
 }
 
 interface Estimate {
-  steps: number;
+  steps: QuerySteps;
   cost: Cost;
   atMs: number;
 }
@@ -46,13 +49,14 @@ const remembered = new WeakMap<Expr, Estimate>();
  */
 export function estimateCost(
   expr: Expr,
-  steps: number,
+  steps: QuerySteps,
   queryable: Queryable,
   storedSeriesMax: () => number,
 ): Cost {
   const nowMs = performance.now();
   const known = remembered.get(expr);
-  if (known !== undefined && known.steps === steps && nowMs - known.atMs < rememberedMs) return known.cost;
+  const isKnown = known?.steps.count === steps.count && known.steps.stepMs === steps.stepMs;
+  if (isKnown && nowMs - known.atMs < rememberedMs) return known.cost;
   const querier = queryable.querier(0, 0);
   try {
     let isGuess = false;
@@ -72,17 +76,17 @@ export function estimateCost(
   }
 }
 
-/** `seriesMax`: how many series matchers select, at most. */
+/** Samples lie between steps, too, and are read. `seriesMax`: how many series matchers select, at most. */
 export function computeCost(
   expr: Expr,
-  steps: number,
+  steps: QuerySteps,
   seriesMax: (matchers: readonly Matcher[]) => number,
 ): number {
   let cost = 0;
   walk(expr, (node, path) => {
     if (children(node).length > 0) return;
     let windowMs = usualIntervalMs;
-    let inner = steps;
+    let inner = steps.count;
     for (const parent of path) {
       if (parent.kind === "matrixSelector") windowMs += parent.rangeMs;
       if (parent.kind === "subquery") inner *= 1 + parent.rangeMs / (parent.stepMs || usualIntervalMs);
@@ -90,7 +94,8 @@ export function computeCost(
     // What selects nothing has steps all the same: those of `vector(1)[1h:10ms]` are many.
     const isSelector = node.kind === "vectorSelector";
     const series = isSelector ? seriesMax(node.matchers) : 0;
-    cost += Math.max(series, 1) * (inner + windowMs / usualIntervalMs);
+    const spanMs = steps.count * Math.min(steps.stepMs, windowMs + chunkMs);
+    cost += Math.max(series, 1) * (Math.max(inner, spanMs / usualIntervalMs) + windowMs / usualIntervalMs);
   });
   return cost;
 }

@@ -67,9 +67,16 @@ export type ReaderRequest =
 /** A query to be evaluated. */
 export type QueryRequest = Extract<ReaderRequest, { options: EvaluationOptions }>;
 
-export function stepsOf(request: QueryRequest): number {
-  if (request.kind === "instant") return 1;
-  return Math.floor((request.endMs - request.startMs) / request.stepMs) + 1;
+/** How many steps a query has, and how far apart. */
+export interface QuerySteps {
+  readonly count: number;
+  readonly stepMs: number;
+}
+
+export function stepsOf(request: QueryRequest): QuerySteps {
+  if (request.kind === "instant") return { count: 1, stepMs: 0 };
+  const { startMs, endMs, stepMs } = request;
+  return { count: Math.floor((endMs - startMs) / stepMs) + 1, stepMs };
 }
 
 /** What the threads of a request have in common. */
