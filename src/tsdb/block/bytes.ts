@@ -1,5 +1,8 @@
 import { BlockDamagedError } from "./damage.ts";
 
+/** Variable-length numbers of so many bytes are below 2²¹. */
+const shortVarintBytes = 3;
+
 /** Reads numbers from a stretch of a file; running over its end, or a number beyond 2⁵³, is damage. */
 export class ByteCursor {
   bytes: Buffer = Buffer.alloc(0);
@@ -50,10 +53,27 @@ export class ByteCursor {
   }
 
   uvarint(): number {
-    const first = this.u8();
-    if (first < 0x80) return first;
-    let value = first & 0x7f;
-    for (let scale = 0x80; ; scale *= 0x80) {
+    const { bytes, at } = this;
+    // Nearly all are short.
+    if (this.end - at >= shortVarintBytes) {
+      const first = bytes[at]!;
+      if (first < 0x80) return this.#short(first, 1);
+      const second = bytes[at + 1]!;
+      if (second < 0x80) return this.#short((first & 0x7f) | (second << 7), 2);
+      const third = bytes[at + 2]!;
+      if (third < 0x80) return this.#short((first & 0x7f) | ((second & 0x7f) << 7) | (third << 14), 3);
+    }
+    return this.#longUvarint();
+  }
+
+  #short(value: number, bytes: number): number {
+    this.at += bytes;
+    return value;
+  }
+
+  #longUvarint(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 0x80) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;
       if (value > Number.MAX_SAFE_INTEGER || scale > 2 ** 63) this.fail("number beyond 2^53");
