@@ -25,15 +25,31 @@ let base: usize = 0;
 let pos: u64 = 0;
 let end: u64 = 0;
 
+// The next bits, at least so many.
+const WORD_BITS: u32 = 57;
+
+// @ts-ignore: decorator
+@inline
+function nextWord(): u64 {
+  return loadBigEndian(base + <usize>(pos >> 3)) << (pos & 7);
+}
+
 // Unsigned, or as a varbit.
 // @ts-ignore: decorator
 @inline
 function readWhole(signed: bool): i64 {
-  const word = loadBigEndian(base + <usize>(pos >> 3)) << (pos & 7);
+  const word = nextWord();
   if (<i64>word >= 0) {
     pos += 1;
     return 0;
   }
+  return readChanged(word, signed);
+}
+
+// A number that is not zero; `word` is the next one.
+// @ts-ignore: decorator
+@inline
+function readChanged(word: u64, signed: bool): i64 {
   const prefix = min<u32>(<u32>clz<u64>(~word), 8);
   const prefixBits = prefix == 8 ? 8 : prefix + 1;
   const size = varbitSize(prefix);
@@ -62,7 +78,7 @@ function readFirstDouble(state: usize): u64 {
 }
 
 function readDouble(state: usize): u64 {
-  const word = loadBigEndian(base + <usize>(pos >> 3)) << (pos & 7);
+  const word = nextWord();
   const before = load<u64>(state);
   if (<i64>word >= 0) {
     pos += 1;
@@ -112,11 +128,11 @@ function readNextWhole(state: usize): i64 {
 }
 
 // Buckets as differences to the one before, each side from zero on; false behind the data's end.
-function readWholeBuckets(isFirst: bool, state: usize, row: usize, positive: u32, negative: u32): bool {
+function readFirstBuckets(state: usize, row: usize, positive: u32, negative: u32): bool {
   let count: i64 = 0;
   for (let i: u32 = 0; i < positive + negative; i++) {
     if (i == positive) count = 0;
-    count += isFirst ? readFirstWhole(state, true) : readNextWhole(state);
+    count += readFirstWhole(state, true);
     store<f64>(row, <f64>count);
     if (pos > end) return false;
     state += STATE_BYTES;
@@ -125,7 +141,56 @@ function readWholeBuckets(isFirst: bool, state: usize, row: usize, positive: u32
   return true;
 }
 
-function readInteger(isFirst: bool, state: usize, row: usize, positive: u32, negative: u32): bool {
+// As readFirstBuckets, from the second sample on. Most changes go on as they did, which is one bit each: these are counted ahead.
+function readNextBuckets(state: usize, row: usize, positive: u32, negative: u32): bool {
+  let count: i64 = 0;
+  let zeros: u32 = 0;
+  for (let i: u32 = 0; i < positive + negative; i++) {
+    if (i == positive) count = 0;
+    let delta = load<i64>(state, STATE_DELTA);
+    let word: u64 = 0;
+    if (zeros == 0) {
+      word = nextWord();
+      zeros = min<u32>(<u32>clz<u64>(word), WORD_BITS);
+    }
+    if (zeros > 0) {
+      zeros--;
+      pos++;
+    } else {
+      delta += readChanged(word, true);
+      store<i64>(state, delta, STATE_DELTA);
+    }
+    const value = load<i64>(state) + delta;
+    store<i64>(state, value);
+    count += value;
+    store<f64>(row, <f64>count);
+    if (pos > end) return false;
+    state += STATE_BYTES;
+    row += 8;
+  }
+  return true;
+}
+
+// Moves behind whole numbers; false behind the data's end.
+function skipWholes(numbers: u32): bool {
+  let left = numbers;
+  while (left > 0) {
+    const word = nextWord();
+    const zeros = min<u32>(min<u32>(<u32>clz<u64>(word), WORD_BITS), left);
+    if (zeros > 0) {
+      pos += zeros;
+      left -= zeros;
+    } else {
+      const prefix = min<u32>(<u32>clz<u64>(~word), 8);
+      pos += min<u32>(prefix + 1, 8) + varbitSize(prefix);
+      left--;
+    }
+    if (pos > end) return false;
+  }
+  return true;
+}
+
+function readInteger(isFirst: bool, state: usize, row: usize, positive: u32, negative: u32, withBuckets: bool): bool {
   const zero = state + STATE_BYTES;
   const sum = zero + STATE_BYTES;
   store<f64>(row, <f64>(isFirst ? readFirstWhole(state, false) : readNextWhole(state)), ROW_COUNT);
@@ -136,15 +201,17 @@ function readInteger(isFirst: bool, state: usize, row: usize, positive: u32, neg
   if (pos > end) return false;
   // A marker that says that the series ended has no buckets.
   if (!isFirst && bits == STALE_BITS) return true;
-  return readWholeBuckets(isFirst, sum + STATE_BYTES, row + ROW_BUCKETS, positive, negative);
+  if (!withBuckets) return skipWholes(positive + negative);
+  if (isFirst) return readFirstBuckets(sum + STATE_BYTES, row + ROW_BUCKETS, positive, negative);
+  return readNextBuckets(sum + STATE_BYTES, row + ROW_BUCKETS, positive, negative);
 }
 
-function readFloat(isFirst: bool, state: usize, row: usize, buckets: u32): bool {
+function readFloat(isFirst: bool, state: usize, row: usize, buckets: u32, withBuckets: bool): bool {
   const numbers: u32 = 3 + buckets;
   for (let i: u32 = 0; i < numbers; i++) {
     row += 8;
     const bits = isFirst ? readFirstDouble(state) : readDouble(state);
-    store<u64>(row, bits);
+    if (withBuckets || i < 3) store<u64>(row, bits);
     if (pos > end) return false;
     if (!isFirst && i == 2 && bits == STALE_BITS) return true;
     state += STATE_BYTES;
@@ -153,7 +220,7 @@ function readFloat(isFirst: bool, state: usize, row: usize, buckets: u32): bool 
 }
 
 // Decodes `count` samples, which begin at a bit of the data, to rows. `state` has room for 16 bytes for each of a sample's numbers but its time. What a row of
-// a stale marker says of buckets means nothing. Loads stay within 32 bytes of the data.
+// a stale marker says of buckets means nothing. Rows have no buckets unless `withBuckets`. Loads stay within 32 bytes of the data.
 export function decodeHistogramRows(
   data: usize,
   dataBytes: u32,
@@ -162,6 +229,7 @@ export function decodeHistogramRows(
   count: u32,
   positive: u32,
   negative: u32,
+  withBuckets: bool,
   state: usize,
   out: usize,
 ): i32 {
@@ -170,7 +238,7 @@ export function decodeHistogramRows(
   pos = firstBit;
   end = <u64>dataBytes << 3;
   if (pos > end) return DAMAGED;
-  const rowBytes = ROW_BUCKETS + (<usize>(positive + negative) << 3);
+  const rowBytes = withBuckets ? ROW_BUCKETS + (<usize>(positive + negative) << 3) : ROW_BUCKETS;
   let t: i64 = 0;
   let delta: i64 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -179,8 +247,8 @@ export function decodeHistogramRows(
     if (pos > end) return DAMAGED;
     store<f64>(out, <f64>t);
     const isRead = isFloat
-      ? readFloat(i == 0, state, out, positive + negative)
-      : readInteger(i == 0, state, out, positive, negative);
+      ? readFloat(i == 0, state, out, positive + negative, withBuckets)
+      : readInteger(i == 0, state, out, positive, negative, withBuckets);
     if (!isRead) return DAMAGED;
     out += rowBytes;
   }

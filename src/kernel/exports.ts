@@ -150,6 +150,7 @@ export interface KernelExports {
     count: number,
     positive: number,
     negative: number,
+    withBuckets: number,
     statePtr: number,
     rowsOut: number,
   ): number;

@@ -232,15 +232,16 @@ export class Kernel {
 
   /**
    * Decodes the samples of a native histogram chunk that begin at `firstBit` of the data (behind the layout), to rows of f64 in scratch memory. The data has readable
-   * slack behind it. Throws ChunkDamagedError.
+   * slack behind it. Without `withBuckets` rows end before them. Throws ChunkDamagedError.
    */
   decodeHistogramRows(
     data: { ptr: number; bytes: number; firstBit: number },
     samples: { isFloat: boolean; count: number; positive: number; negative: number },
+    withBuckets = true,
   ): HistogramRows {
     const { isFloat, count, positive, negative } = samples;
-    const stride = histogramRow.buckets + positive + negative;
-    const statePtr = this.scratch.allocate(16 * stride);
+    const stride = histogramRow.buckets + (withBuckets ? positive + negative : 0);
+    const statePtr = this.scratch.allocate(16 * (histogramRow.buckets + positive + negative));
     const rowsPtr = this.scratch.allocate(8 * count * stride);
     const decoded = this.exports.decodeHistogramRows(
       data.ptr,
@@ -250,6 +251,7 @@ export class Kernel {
       count,
       positive,
       negative,
+      Number(withBuckets),
       statePtr,
       rowsPtr,
     );

@@ -40,7 +40,8 @@ export function readHistogramChunk(
   const { scratch } = kernel;
   const mark = scratch.mark();
   try {
-    const rows = decodeRows(kernel, encoding, bytes, samples, layout, bits.position);
+    const withBuckets = need.shapeOnly !== true;
+    const rows = decodeRows(kernel, encoding, bytes, samples, layout, bits.position, withBuckets);
     return rows === undefined ? plainly() : take(rows, need, header);
   } finally {
     scratch.release(mark);
@@ -53,6 +54,7 @@ interface DecodedChunk extends HistogramRows {
   readonly layout: HistogramLayout;
   readonly kind: HistogramKind;
   readonly samples: number;
+  readonly withBuckets: boolean;
 }
 
 /** Undefined where the rows would be much larger than the chunk: only markers write less than a bit for each bucket. */
@@ -63,6 +65,7 @@ function decodeRows(
   samples: number,
   layout: HistogramLayout,
   firstBit: number,
+  withBuckets: boolean,
 ): DecodedChunk | undefined {
   const { positive, negative } = layout;
   const buckets = positive.length + negative.length;
@@ -73,8 +76,9 @@ function decodeRows(
   const rows = kernel.decodeHistogramRows(
     { ptr, bytes: bytes.length, firstBit },
     { isFloat: kind === "float", count: samples, positive: positive.length, negative: negative.length },
+    withBuckets,
   );
-  return { ...rows, kernel, layout, kind, samples };
+  return { ...rows, kernel, layout, kind, samples, withBuckets };
 }
 
 /** Makes histograms of the rows that are needed. */
@@ -97,10 +101,16 @@ function take(chunk: DecodedChunk, need: HistogramNeed, header: CounterReset): S
   return taken;
 }
 
-function histogramOf({ kernel, layout }: DecodedChunk, row: number, counterReset: CounterReset): Histogram {
+function histogramOf(
+  { kernel, layout, withBuckets }: DecodedChunk,
+  row: number,
+  counterReset: CounterReset,
+): Histogram {
   const { schema, zeroThreshold, positive, negative, customBounds } = layout;
   const { f64 } = kernel.views;
   const buckets = row + histogramRow.buckets;
+  const countsAt = (from: number, length: number): number[] =>
+    withBuckets ? numbers(f64, from, length) : Array<number>(length).fill(0);
   return {
     schema,
     counterReset,
@@ -108,8 +118,8 @@ function histogramOf({ kernel, layout }: DecodedChunk, row: number, counterReset
     zeroCount: f64[row + histogramRow.zeroCount]!,
     count: f64[row + histogramRow.count]!,
     sum: f64[row + histogramRow.sum]!,
-    positive: { indices: positive, counts: numbers(f64, buckets, positive.length) },
-    negative: { indices: negative, counts: numbers(f64, buckets + positive.length, negative.length) },
+    positive: { indices: positive, counts: countsAt(buckets, positive.length) },
+    negative: { indices: negative, counts: countsAt(buckets + positive.length, negative.length) },
     customBounds,
     isStale: false,
   };
