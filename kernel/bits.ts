@@ -8,6 +8,15 @@ export function loadBigEndian(ptr: usize): u64 {
   return i64x2.extract_lane(v128.shuffle<u8>(word, word, 7, 6, 5, 4, 3, 2, 1, 0, 7, 6, 5, 4, 3, 2, 1, 0), 0);
 }
 
+export const SWAPPED = memory.data<u8>([7, 6, 5, 4, 3, 2, 1, 0, 7, 6, 5, 4, 3, 2, 1, 0]);
+
+// As loadBigEndian, for loops, which load SWAPPED once.
+// @ts-ignore: decorator
+@inline
+export function swapped(ptr: usize, order: v128): u64 {
+  return i64x2.extract_lane(i8x16.relaxed_swizzle(v128.load_zero<u64>(ptr), order), 0);
+}
+
 // Writes the n low bits of v (the others are 0) at bit position pos into zeroed memory; 1 ≤ n ≤ 64.
 // @ts-ignore: decorator
 @inline

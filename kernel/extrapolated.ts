@@ -1,6 +1,7 @@
 // rate, increase, delta: what the samples of a window say, extrapolated to its edges. Order of operations is upstream's, so that results agree to the
 // last digit.
 import { at } from "./column";
+import { EVEN_TRIES, evenIncreases } from "./even-windows";
 
 const RATE: u32 = 0;
 export const DELTA: u32 = 2;
@@ -31,6 +32,10 @@ export function extrapolated(
   let resetsInside: u32 = 0;
   // Bit n: sample hi − 1 − n is below the one before.
   let resetBits: u64 = 0;
+  let tries = EVEN_TRIES;
+  // How far the samples of the window before were from its edges.
+  let seenBeforeMs: f64 = NaN;
+  let seenBehindMs: f64 = NaN;
   let found: u32 = 0;
   for (let k: u32 = 0; k < steps; k++) {
     const end = startMs + stepMs * <f64>k;
@@ -61,10 +66,12 @@ export function extrapolated(
     const average = sampled / <f64>(hi - lo - 1);
     const threshold = average * 1.1;
     if (toStart >= threshold) toStart = average / 2;
+    let isCut = false;
     if (isCounter && result > 0 && firstValue >= 0) {
       // A counter is not extrapolated below zero.
       const toZero = sampled * (firstValue / result);
-      if (toZero < toStart) toStart = toZero;
+      isCut = toZero < toStart;
+      if (isCut) toStart = toZero;
     }
     if (toEnd >= threshold) toEnd = average / 2;
     let factor: f64 = 1;
@@ -73,6 +80,29 @@ export function extrapolated(
     store<f64>(out + (<usize>k << 3), result * factor);
     store<u8>(present + k, 1);
     found++;
+
+    if (tries == 0) continue;
+    const beforeMs = firstT - begin;
+    const behindMs = end - lastT;
+    const isPace = behindMs == seenBehindMs && behindMs < stepMs;
+    const isEven = isPace && beforeMs == seenBeforeMs && beforeMs <= stepMs;
+    seenBeforeMs = beforeMs;
+    seenBehindMs = behindMs;
+    if (!isPace) tries--;
+    // A counter that began with all that it has gained, or more, would not come to zero within the time of its samples, and is not cut.
+    if (!isEven || isCut || resetsInside != 0 || sampled < toStart) continue;
+    const from = <usize>lo << 3;
+    const windows = min<u32>(steps - k, count - hi + 1);
+    let even = evenIncreases(isCounter, ts + from, vs + from, <usize>(hi - 1 - lo) << 3, windows, stepMs, factor, out + (<usize>k << 3));
+    // The last one has more samples if the next comes early.
+    if (even > 0 && hi + even < count && at(ts, hi + even) <= end + stepMs * <f64>even) even--;
+    tries = even > 0 ? EVEN_TRIES : tries - 1;
+    memory.fill(present + k + 1, 1, even);
+    lo += even;
+    hi += even;
+    k += even;
+    found += even;
+    resetBits = 0;
   }
   return found;
 }

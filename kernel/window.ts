@@ -1,6 +1,7 @@
 // Functions over the windows (t − range, t] of one series; src/kernel/window.ts names them. Order of operations is upstream's, so that
 // results agree to the last digit.
 import { at, firstAfter } from "./column";
+import { EVEN_TRIES, evenSamples } from "./even-windows";
 import { DELTA, extrapolated } from "./extrapolated";
 import { STALE_BITS } from "./layout";
 import { slidingQuantile } from "./quantile";
@@ -174,22 +175,39 @@ export function selectInstant(
   sampleTimes: usize,
 ): u32 {
   let hi: u32 = 0;
+  let tries = EVEN_TRIES;
+  let seenAgeMs: f64 = NaN;
   let found: u32 = 0;
   for (let k: u32 = 0; k < steps; k++) {
     const time = startMs + stepMs * <f64>k;
     hi = firstAfter(ts, hi, count, time);
-    let has: u8 = 0;
-    if (hi > 0) {
-      const bits = load<u64>(vs + (<usize>(hi - 1) << 3));
-      const sampleTime = at(ts, hi - 1);
-      if (sampleTime > time - lookbackMs && bits != STALE_BITS) {
-        store<u64>(out + (<usize>k << 3), bits);
-        if (sampleTimes != 0) store<f64>(sampleTimes + (<usize>k << 3), sampleTime);
-        has = 1;
-      }
+    store<u8>(present + k, 0);
+    if (hi == 0) continue;
+    const from = <usize>(hi - 1) << 3;
+    const to = <usize>k << 3;
+    const bits = load<u64>(vs + from);
+    const sampleTime = load<f64>(ts + from);
+    if (sampleTime <= time - lookbackMs || bits == STALE_BITS) continue;
+    store<u64>(out + to, bits);
+    store<u8>(present + k, 1);
+    found++;
+    if (sampleTimes != 0) store<f64>(sampleTimes + to, sampleTime);
+    if (sampleTimes != 0 || tries == 0) continue;
+    const ageMs = time - sampleTime;
+    const isEven = ageMs == seenAgeMs && ageMs < stepMs;
+    seenAgeMs = ageMs;
+    if (!isEven) {
+      tries--;
+      continue;
     }
-    store<u8>(present + k, has);
-    found += has;
+    let even = evenSamples(ts + from, vs + from, min<u32>(steps - k, count - hi + 1), stepMs, STALE_BITS, out + to);
+    // Behind the last one, the next may have come early.
+    if (even > 0 && hi + even < count && at(ts, hi + even) <= time + stepMs * <f64>even) even--;
+    tries = even > 0 ? EVEN_TRIES : tries - 1;
+    memory.fill(present + k + 1, 1, even);
+    hi += even;
+    k += even;
+    found += even;
   }
   return found;
 }

@@ -9,6 +9,8 @@ import {
   putBits,
   putUvarint,
   signExtend,
+  swapped,
+  SWAPPED,
   unzigzag,
   uvarintAt,
   zigzag,
@@ -146,79 +148,74 @@ export function decodeChunk(data: usize, dataBytes: u32, count: u32, tsOut: usiz
   ptr = afterUvarint;
   if (ptr == 0) return DAMAGED;
 
-  const base = ptr;
-  const endPos = <u64>(end - ptr) << 3;
-  let pos: u64 = 0;
-  let trailing: u32 = 0;
-  let significant: u32 = 64;
-  let tsPtr = tsOut + 8;
+  // A sample is read from a word that holds its first 64 − `skip` bits: in front the one that says that the interval stays as it was. The second sample
+  // has none, and gets it here.
+  const endPos = <u64>end << 3;
+  const order = v128.load(SWAPPED);
+  let pos = (<u64>ptr << 3) - 1;
+  let skip: u64 = 7;
+  let word = swapped(ptr, order) >> 1;
+  // Of the last window of significant bits: those that a word of 64 has besides, and those of them behind it.
+  let unused: u64 = 0;
+  let trailing: u64 = 0;
+  const toValue = vsOut - tsOut;
   const tsEnd = tsOut + (<usize>count << 3);
-  let vsPtr = vsOut + 8;
-  let first = true;
-  while (tsPtr < tsEnd) {
-    let skip = <u32>(pos & 7);
-    let word = loadBigEndian(base + <usize>(pos >> 3)) << skip;
-    if (first) {
-      first = false;
-    } else if (<i64>word >= 0) {
-      word <<= 1;
-      skip += 1;
-      pos += 1;
-    } else {
-      if ((word & (<u64>1 << 62)) == 0) {
+  for (let tsPtr = tsOut + 8; tsPtr < tsEnd; tsPtr += 8) {
+    if (<i64>word < 0) {
+      if (<i64>(word << 1) >= 0) {
         delta += signExtend(word, 2, 14);
-        word <<= 16;
-        skip += 16;
-        pos += 16;
-      } else if ((word & (<u64>1 << 61)) == 0) {
-        delta += signExtend(word, 3, 17);
-        word <<= 20;
-        skip += 20;
-        pos += 20;
-      } else if ((word & (<u64>1 << 60)) == 0) {
-        delta += signExtend(word, 4, 20);
-        word <<= 24;
-        skip += 24;
-        pos += 24;
+        pos += 15;
       } else {
-        if (pos + 68 > endPos) return DAMAGED;
-        delta += <i64>bitsAt(base, pos + 4, 64);
-        pos += 68;
-        skip = <u32>(pos & 7);
-        word = loadBigEndian(base + <usize>(pos >> 3)) << skip;
+        delta += longChangeAt(pos);
+        pos += longChangeBits - 1;
       }
+      skip = pos & 7;
+      word = swapped(<usize>(pos >> 3), order) << skip;
     }
     t += delta;
-    // `word` now begins with the value, and holds 64 − skip ≥ 33 bits of it.
-    if (<i64>word >= 0) {
-      pos += 1;
-    } else {
-      if ((word & (<u64>1 << 62)) == 0) {
-        pos += 2;
-        word <<= 2;
-        skip += 2;
+    word <<= 1;
+    if (<i64>word >= 0) pos += 2;
+    else {
+      word <<= 1;
+      if (<i64>word >= 0) {
+        pos += 3;
+        skip += 3;
+        word <<= 1;
       } else {
-        const leading = <u32>(word >> 57) & 31;
-        significant = <u32>(word >> 51) & 63;
-        if (significant == 0) significant = 64;
-        if (leading + significant > 64) return DAMAGED;
-        trailing = 64 - leading - significant;
-        pos += 13;
-        word <<= 13;
-        skip += 13;
+        const leading = (word >> 58) & 31;
+        // A length of 64 is written as 0.
+        unused = 63 - (((word >> 52) - 1) & 63);
+        if (leading > unused) return DAMAGED;
+        trailing = unused - leading;
+        pos += 14;
+        skip = pos & 7;
+        word = swapped(<usize>(pos >> 3), order) << skip;
       }
-      if (significant + skip <= 64) bits ^= (word >> (64 - significant)) << trailing;
-      else {
-        if (pos + significant > endPos) return DAMAGED;
-        bits ^= bitsAt(base, pos, significant) << trailing;
-      }
-      pos += significant;
+      if (skip <= unused) bits ^= (word >> unused) << trailing;
+      else bits ^= bitsAt(0, pos, <u32>(64 - unused)) << trailing;
+      pos += 64 - unused;
     }
     if (pos > endPos) return DAMAGED;
     store<f64>(tsPtr, <f64>t);
-    store<u64>(vsPtr, bits);
-    tsPtr += 8;
-    vsPtr += 8;
+    store<u64>(tsPtr + toValue, bits);
+    skip = pos & 7;
+    word = swapped(<usize>(pos >> 3), order) << skip;
   }
   return <i32>count;
+}
+
+// A change of the interval that takes more than 16 bits; `longChangeBits` is how many.
+let longChangeBits: u64 = 0;
+function longChangeAt(pos: u64): i64 {
+  const word = loadBigEndian(<usize>(pos >> 3)) << (pos & 7);
+  if ((word & (<u64>1 << 61)) == 0) {
+    longChangeBits = 20;
+    return signExtend(word, 3, 17);
+  }
+  if ((word & (<u64>1 << 60)) == 0) {
+    longChangeBits = 24;
+    return signExtend(word, 4, 20);
+  }
+  longChangeBits = 68;
+  return <i64>bitsAt(0, pos + 4, 64);
 }

@@ -28,6 +28,7 @@ export async function buildKernel() {
     ["--outFile", temporary],
     ["--runtime", "stub"],
     ["--enable", "simd"],
+    ["--enable", "relaxed-simd"],
     ["--enable", "threads"],
     ["--importMemory"],
     ["--sharedMemory"],

@@ -82,6 +82,97 @@ for (const name of Object.keys(windowFunction) as WindowFunctionName[]) {
   });
 }
 
+/** Samples at the pace of the steps, now and then another, and counters that now and then begin anew. */
+const pacedMs = 15_000;
+const paced = fc
+  .array(
+    fc.tuple(
+      fc.oneof(
+        { weight: 30, arbitrary: fc.constant(pacedMs) },
+        { weight: 1, arbitrary: fc.constantFrom(1, pacedMs - 1, pacedMs + 1, 2 * pacedMs, 400_000) },
+      ),
+      fc.oneof(
+        { weight: 30, arbitrary: fc.double({ min: 0, max: 100, noNaN: true }) },
+        { weight: 1, arbitrary: fc.constantFrom(-50, -1e9, NaN, Infinity) },
+      ),
+    ),
+    { minLength: 20, maxLength: 120, size: "max" },
+  )
+  .chain((deltas) =>
+    fc.constantFrom(0, 10, 1e6).map((firstValue) => {
+      let t = 1_700_000_000_000;
+      let v: number = firstValue;
+      return deltas.map(([ms, more]): Point => {
+        v = Number.isFinite(v + more) ? Math.max(v + more, 0) : firstValue;
+        return { t: (t += ms), v: Number.isFinite(more) ? v : more };
+      });
+    }),
+  );
+const pacedQuery = fc.record({
+  start: fc.integer({ min: -100_000, max: 600_000 }),
+  steps: fc.integer({ min: 1, max: 100 }),
+  rangeMs: fc.constantFrom(pacedMs, 30_000, 300_000, 299_999),
+});
+
+for (const name of ["rate", "increase", "delta"] as const) {
+  test(`${name} of samples at the pace of the steps equals its plain twin to the last bit`, () => {
+    fc.assert(
+      fc.property(paced, pacedQuery, (samples, { start, steps, rangeMs }) => {
+        const mark = kernel.scratch.mark();
+        const columns = putColumns(
+          kernel,
+          samples.map(({ t, v }) => ({ t, bits: bitsOf(v) })),
+        );
+        const look = { startMs: 1_700_000_000_000 + start, stepMs: pacedMs, count: steps };
+        const row = {
+          valuesPtr: kernel.scratch.allocate(steps * 8),
+          presentPtr: kernel.scratch.allocate(steps),
+        };
+        kernel.window(name, columns, look, rangeMs, row);
+        for (let k = 0; k < steps; k++) {
+          const timeMs = look.startMs + k * pacedMs;
+          const expected = windowTwin(name, { points: samples, timeMs, rangeMs, parameter: 0, offsetMs: 0 });
+          assert.equal(u8[row.presentPtr + k], expected === undefined ? 0 : 1, `present at step ${k}`);
+          if (expected === undefined) continue;
+          const actual = f64[row.valuesPtr / 8 + k]!;
+          assert.ok(same(actual, expected), `step ${k}: ${actual} instead of ${expected}`);
+        }
+        kernel.scratch.release(mark);
+      }),
+      { numRuns: 500 },
+    );
+  });
+}
+
+test("selectInstant takes what is newest of samples at the pace of the steps", () => {
+  fc.assert(
+    fc.property(paced, pacedQuery, fc.nat({ max: 200 }), (points, { start, steps, rangeMs }, staleAt) => {
+      const mark = kernel.scratch.mark();
+      const samples = points.map(({ t, v }, i) => ({ t, bits: i === staleAt ? staleMarkerBits : bitsOf(v) }));
+      const columns = putColumns(kernel, samples);
+      const look = { startMs: 1_700_000_000_000 + start, stepMs: pacedMs, count: steps };
+      const row = {
+        valuesPtr: kernel.scratch.allocate(steps * 8),
+        presentPtr: kernel.scratch.allocate(steps),
+      };
+      const found = kernel.selectInstant(columns, look, rangeMs, row);
+      let expectedFound = 0;
+      for (let k = 0; k < steps; k++) {
+        const timeMs = look.startMs + k * pacedMs;
+        const newest = samples.findLast(({ t }) => t <= timeMs);
+        const has = newest !== undefined && newest.t > timeMs - rangeMs && newest.bits !== staleMarkerBits;
+        assert.equal(u8[row.presentPtr + k], has ? 1 : 0, `present at step ${k}`);
+        if (!has) continue;
+        expectedFound++;
+        assert.equal(u64[row.valuesPtr / 8 + k], newest.bits);
+      }
+      assert.equal(found, expectedFound);
+      kernel.scratch.release(mark);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("an overflowing average switches to the running mean", () => {
   const huge = [Number.MAX_VALUE, Number.MAX_VALUE, -Number.MAX_VALUE, 1e300];
   const samples = huge.map((v, i) => ({ t: i + 1, v }));
