@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { dirname } from "node:path";
 
 /** What `stat` tells of a path. */
 export interface FileStat {
@@ -77,7 +78,7 @@ export const systemDisk: Disk = {
       fs.closeSync(fd);
     }
     fs.renameSync(temporary, path);
-    systemDisk.syncDirectory(path.slice(0, path.lastIndexOf("/")) || ".");
+    systemDisk.syncDirectory(dirname(path));
   },
   list: (directory) => fs.readdirSync(directory),
   stat(path) {
