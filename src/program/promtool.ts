@@ -2,6 +2,7 @@ import { errorMessage, formatFlagHelp, NarthexError } from "../base/index.ts";
 import { checkCommands } from "./promtool/check.ts";
 import { type Command, type Commands, exitCode, type Streams, UsageError } from "./promtool/command.ts";
 import { commandsBelow, flagsOf, parseCommandLine } from "./promtool/command-line.ts";
+import { debugCommands } from "./promtool/debug.ts";
 import { promqlCommands } from "./promtool/promql.ts";
 import { queryCommands } from "./promtool/query.ts";
 import { testCommands } from "./promtool/test-rules.ts";
@@ -13,6 +14,7 @@ const commands: Commands = {
   ...checkCommands,
   ...testCommands,
   ...queryCommands,
+  ...debugCommands,
   ...promqlCommands,
   ...tsdbCommands,
   ...tsdbWriteCommands,
