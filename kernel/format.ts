@@ -9,6 +9,8 @@ const ROUNDED_MIN: i32 = -27;
 const HIDDEN: u64 = 1 << 52;
 const FRACTION: u64 = HIDDEN - 1;
 const INTEGERS_MAX: f64 = 9007199254740992;
+// Millionths below it have at most 15 digits.
+const SHORT_MAX: f64 = 1e9;
 
 let digits: u64 = 0;
 let exponent: i32 = 0;
@@ -79,26 +81,28 @@ function shortest(bits: u64): bool {
   return true;
 }
 
+// The last `count` of the eight digits of a number below 10^8. Eight bytes are touched.
 // @ts-ignore: decorator
 @inline
 function writeDigits32(value: u32, count: i32, out: usize): void {
-  let rest = value;
-  for (let i = count - 1; i >= 0; i--) {
-    const next = rest / 10;
-    store<u8>(out + i, 0x30 + (rest - next * 10));
-    rest = next;
-  }
+  // Lanes of four digits, then of two, then of one; the first are in the lowest bits.
+  const fours = <u64>(value / 10000) | (<u64>(value % 10000) << 32);
+  const hundreds = ((fours * 10486) >> 20) & 0x0000007f0000007f;
+  const twos = hundreds | ((fours - hundreds * 100) << 16);
+  const tens = ((twos * 103) >> 10) & 0x000f000f000f000f;
+  const ones = tens | ((twos - tens * 10) << 8);
+  store<u64>(out, (ones | 0x3030303030303030) >> (<u64>(8 - count) << 3));
 }
 
+// Below 10^8.
 // @ts-ignore: decorator
 @inline
 function countDigits32(value: u32): i32 {
   if (value < 10000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;
-  if (value < 100000000) return value < 1000000 ? (value < 100000 ? 5 : 6) : value < 10000000 ? 7 : 8;
-  return value < 1000000000 ? 9 : 10;
+  return value < 1000000 ? (value < 100000 ? 5 : 6) : value < 10000000 ? 7 : 8;
 }
 
-// Decimal digits of a number below 10^17; returns how many.
+// Decimal digits of a number below 10^17; returns how many. At most seven bytes behind them are touched.
 function writeDigits(value: u64, out: usize): i32 {
   if (value < 100000000) {
     const count = countDigits32(<u32>value);
@@ -150,14 +154,12 @@ function dropZeros(): void {
 // Writes `digits` × 10^`exponent` with an exponent of two digits and more below 1e-6 and from 1e21 on, else plainly.
 function writeDecimal(out: usize): usize {
   dropZeros();
-  // One place is left free for the point.
-  const count = writeDigits(digits, out + 1);
+  const count = writeDigits(digits, out);
   const point = count + exponent;
   if (point > 21 || point < -5) {
-    store<u8>(out, load<u8>(out, 1));
     let at = out + 1;
     if (count > 1) {
-      store<u8>(at, 0x2e);
+      putPoint(at);
       at += count;
     }
     store<u8>(at, 0x65);
@@ -169,23 +171,55 @@ function writeDecimal(out: usize): usize {
     return at + 2 + width;
   }
   if (point <= 0) {
-    memory.copy(out + 2 - point, out + 1, count);
+    const at = out + 2 - point;
+    const first = v128.load(out);
+    const last = load<u8>(out, 16);
+    v128.store(at, first);
+    store<u8>(at, last, 16);
     store<u8>(out, 0x30);
     store<u8>(out, 0x2e, 1);
     fillZeros(out + 2, -point);
-    return out + 2 - point + count;
+    return at + count;
   }
-  const whole = point < count ? point : count;
-  for (let i: i32 = 0; i < whole; i++) store<u8>(out + i, load<u8>(out + i, 1));
   if (point >= count) {
     fillZeros(out + count, point - count);
     return out + point;
   }
-  store<u8>(out + point, 0x2e);
+  putPoint(out + point);
   return out + count + 1;
 }
 
-// Writes a number as the HTTP API does; returns where it ends, or 0 when it is too small for the tables. At most 32 bytes are touched.
+// Puts a point before up to 16 digits.
+// @ts-ignore: decorator
+@inline
+function putPoint(at: usize): void {
+  v128.store(at + 1, v128.load(at));
+  store<u8>(at, 0x2e);
+}
+
+// Writes a number that is no integer and the nearest to so many millionths: those are at most 15 digits, and of decimals that short no two
+// have the same nearest number, so no other reads back as it.
+// @ts-ignore: decorator
+@inline
+function writeShort(value: f64, millionths: f64, out: usize): usize {
+  const whole = <u32>value;
+  let fraction = <u32>(millionths - <f64>whole * 1e6);
+  let places: i32 = 6;
+  if (fraction % 1000 == 0) {
+    fraction /= 1000;
+    places = 3;
+  }
+  while (fraction % 10 == 0) {
+    fraction /= 10;
+    places--;
+  }
+  const count = writeDigits(whole, out);
+  store<u8>(out + count, 0x2e);
+  writeDigits32(fraction, places, out + count + 1);
+  return out + count + 1 + places;
+}
+
+// Writes a number as the HTTP API does; returns where it ends, or 0 when it is too small for the tables. At most 40 bytes are touched.
 function writeNumber(value: f64, out: usize): usize {
   const bits = reinterpret<u64>(value);
   const magnitude = bits & 0x7fffffffffffffff;
@@ -207,6 +241,10 @@ function writeNumber(value: f64, out: usize): usize {
   }
   const positive = reinterpret<f64>(magnitude);
   if (positive < INTEGERS_MAX && Math.floor(positive) == positive) return at + writeDigits(<u64>positive, at);
+  if (positive < SHORT_MAX) {
+    const millionths = Math.floor(positive * 1e6 + 0.5);
+    if (millionths / 1e6 == positive) return writeShort(positive, millionths, at);
+  }
   if (magnitude < HIDDEN || !shortest(magnitude)) return 0;
   return writeDecimal(at);
 }

@@ -38,8 +38,12 @@ function format(values: readonly (number | undefined)[]): string | undefined {
 
 test("numbers are the shortest that read back", () => {
   const anyBits = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(valueOf);
+  const places = fc.integer({ min: 0, max: 9 });
+  const decimals = fc.tuple(fc.oneof(fc.integer(), fc.maxSafeInteger()), places).map(([n, p]) => n / 10 ** p);
   const numbers = fc.oneof(
     anyBits,
+    decimals,
+    decimals.map((value) => value * (1 + 2 ** -52)),
     fc.double(),
     fc.double({ min: -1e9, max: 1e9 }),
     fc.integer(),
