@@ -30,7 +30,7 @@ function tarHeader(name: string, size: number): Buffer {
   // The sum is made as if its own place were blank.
   header.write(" ".repeat(8), 148);
   header.write("0", 156);
-  header.write("ustar\0" + "00", 257);
+  header.write("ustar\x0000", 257);
   header.write(
     `${octal(
       header.reduce((sum, byte) => sum + byte),
