@@ -1,4 +1,3 @@
-import { errorMessage, NarthexError } from "../../base/index.ts";
 import type { ByteBuffer, Kernel, SampleBatch } from "../../kernel/index.ts";
 import type { CommitLog, CommitNotes, QueuedSamples } from "../head/commit-log.ts";
 import type { Head } from "../head/head.ts";
@@ -51,7 +50,7 @@ export class WalLog implements CommitLog {
 
   /** Writes the series that the log does not know yet and what `add` adds. When that fails, nothing of it comes with the next commit. */
   #writeWhole(head: Head, add: () => void): void {
-    this.#reserve(head);
+    if (!this.#reservation.covers(head.nextRef, this.#writer.segment)) this.#writer.nextSegment();
     try {
       encodeSeriesRecords(head.kernel, head.unlogged, this.#record, (record) => this.#writer.add(record));
       add();
@@ -67,16 +66,6 @@ export class WalLog implements CommitLog {
   async close(): Promise<void> {
     await this.#writer.close();
     this.#record.close();
-  }
-
-  #reserve(head: Head): void {
-    try {
-      this.#reservation.cover(head.nextRef, this.#writer.segment);
-    } catch (error) {
-      throw new NarthexError("unavailable", `cannot write to the WAL: ${errorMessage(error)}`, {
-        cause: error,
-      });
-    }
   }
 }
 

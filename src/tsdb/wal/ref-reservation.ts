@@ -1,6 +1,6 @@
 import type { Disk } from "../../base/index.ts";
 
-/** Refs are reserved so many at a time, so that the file is rarely written. */
+/** Refs are reserved so many at a time, so that the file is rarely written: a segment of the log has no more new series. */
 const reservedRefs = 65_536;
 
 /**
@@ -33,24 +33,24 @@ export class RefReservation {
     }
   }
 
-  /** To be called before refs below `nextRef` are written to `segment`. Throws the disk's error. */
-  cover(nextRef: number, segment: number): void {
-    if (nextRef > this.#reserved) return this.#write(nextRef + reservedRefs, segment);
-    if (segment === this.#segment) return;
-    // Should a power cut take this away, the file names an earlier segment, and appending waits for the replay: no reason to wait for the disk.
+  /** Whether refs below `nextRef` may be written to `segment`; if not, another is to be begun for them. */
+  covers(nextRef: number, segment: number): boolean {
+    return segment === this.#segment && nextRef <= this.#reserved;
+  }
+
+  /**
+   * To be called when `segment` begins, before anything is in it. Nothing waits for the disk: should a power cut take this away, or the disk refuse it, the file names an earlier segment,
+   * and appending waits for the replay. Throws the disk's error.
+   */
+  begin(nextRef: number, segment: number): void {
+    this.#reserved = Math.max(this.#reserved, nextRef + reservedRefs);
+    this.#segment = segment;
     this.#replace(this.#reserved, segment);
-    this.#segment = segment;
   }
 
-  /** At a clean end: gives back what was reserved and not used. */
+  /** At a clean end: gives back what was reserved and not used. Throws the disk's error. */
   settle(nextRef: number, segment: number): void {
-    this.#write(nextRef, segment);
-  }
-
-  #write(reserved: number, segment: number): void {
-    this.#disk.writeFileAtomic(this.#path, encode(reserved, segment));
-    this.#reserved = reserved;
-    this.#segment = segment;
+    this.#disk.writeFileAtomic(this.#path, encode(nextRef, segment));
   }
 
   #replace(reserved: number, segment: number): void {

@@ -80,7 +80,7 @@ export class Wal {
     this.#writer = new WalWriter({
       ...this.#parts,
       directory: this.directory,
-      onSegment: (segment) => this.#reserve(() => this.#reservation.cover(head.nextRef, segment)),
+      onSegment: (segment) => this.#reserve(() => this.#reservation.begin(head.nextRef, segment)),
     });
     this.#log = new WalLog(kernel, this.#writer, this.#reservation);
   }
@@ -125,7 +125,7 @@ export class Wal {
     return true;
   }
 
-  /** A reservation that fails here costs the next start its early appends; commits make sure of theirs. */
+  /** A reservation that fails costs the next start its early appends, and nothing else. */
   #reserve(write: () => void): void {
     try {
       write();
