@@ -8,7 +8,8 @@
  * `--series` is per target: `--targets 200 --series 5000 --interval 15` is a million in all. `--queries all` asks every kind of query
  * instead of four, `--hours 2` scrapes two hours'
  * worth of samples, one each `--step` seconds (15), as fast as `--interval` says, so that memory and disk are those of a server that has run so long, `--blocks` asks stored data as well, `--rules` evaluates 1,000 rules. Before anything is measured, Narthex and Prometheus scrape the same small
- * load and must answer alike; on stored data their answers are compared as they come. VictoriaMetrics has a rate of its own.
+ * load and must answer alike; on stored data their answers are compared as they come. VictoriaMetrics has a rate of its own,
+ * and is started with its cache of answers turned off: everybody computes what is asked.
  * `--only narthex,narthex-xor2,prometheus` compares the encodings of floats as well.
  *
  * PROMETHEUS_BIN and VICTORIA_METRICS_BIN name other versions of the peers.
