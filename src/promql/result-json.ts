@@ -17,6 +17,8 @@ const timeBytesMax = 24;
 const sampleBytesMax = timeBytesMax + numberBytesMax + 3;
 /** Room that the kernel wants for each step. */
 const rowBytesMax = 72;
+/** Room for each of the other series by what the first took. */
+const roomRatio = 1.25;
 /** Most bytes that are reserved ahead. */
 const roomMax = 256 * 1024 * 1024;
 
@@ -91,9 +93,11 @@ export class JsonSink implements ResultSink {
     if (count >= 0) this.#out.bytes(views.u8.subarray(outPtr, outPtr + count));
     else this.#samplesOfRow(grid, row, views);
     this.#out.ascii("]}");
-    // What one series took, the others may take too: room for all at once saves growing by copies. Untouched memory costs nothing.
+    // What one series took, the others may take too, or a little more: room for all at once saves growing by copies. Untouched memory costs nothing.
     if (this.#count === 1)
-      this.#out.reserve(Math.min((list.length - 1) * (this.#out.length - start), roomMax));
+      this.#out.reserve(
+        Math.min(Math.ceil((list.length - 1) * (this.#out.length - start) * roomRatio), roomMax),
+      );
   }
 
   encodedSeries(json: Uint8Array): void {
