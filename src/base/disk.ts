@@ -32,7 +32,10 @@ export interface Disk {
   rename(from: string, to: string): void;
   /** Gives a file a second name, or makes a copy where the filesystem knows none. Who changes the file afterwards replaces it as a whole. */
   link(existing: string, path: string): void;
+  /** Also a directory with all that is in it; what is not there is no error. */
   remove(path: string): void;
+  /** As `remove`, for threads that must not wait: a large file goes page by page. */
+  removeLater(path: string): Promise<void>;
   makeDirectory(path: string): void;
   /** Size of the filesystem that holds `path`, used or not. */
   capacityBytes(path: string): number;
@@ -96,6 +99,7 @@ export const systemDisk: Disk = {
     }
   },
   remove: (path) => fs.rmSync(path, { recursive: true, force: true }),
+  removeLater: (path) => fs.promises.rm(path, { recursive: true, force: true }),
   makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
   capacityBytes(path) {
     const { bsize, blocks } = fs.statfsSync(path);

@@ -204,6 +204,9 @@ export class ForwardingDisk implements Disk {
   syncDirectory(path: string): void {
     systemDisk.syncDirectory(path);
   }
+  async removeLater(path: string): Promise<void> {
+    this.remove(path);
+  }
   async syncDirectoryLater(path: string): Promise<void> {
     this.syncDirectory(path);
   }

@@ -40,8 +40,8 @@ export class HeadChunkWriter {
   #isTorn = false;
   /** The last file that was removed: numbers are not used twice. */
   #lastRemoved = 0;
-  /** Files on their way to the medium. */
-  readonly #finishing = new Set<Promise<void>>();
+  /** Files on their way to the medium, and from it. */
+  readonly #pending = new Set<Promise<void>>();
 
   constructor(options: HeadChunkWriterOptions) {
     this.#options = options;
@@ -79,18 +79,28 @@ export class HeadChunkWriter {
 
   /**
    * Removes the files before the first that has a sample of `minTimestampMs` or later in order, or the number `firstFile`. No reader may have one of their chunks any
-   * more. Throws the disk's error; then fewer were removed.
+   * more. Rejects with the disk's error; then fewer were removed.
    */
-  removeBefore(minTimestampMs: number, firstFile: number): void {
+  removeBefore(minTimestampMs: number, firstFile: number): Promise<void> {
+    const removing = this.#removeBefore(minTimestampMs, firstFile);
+    const pending = removing.catch(() => {}).finally(() => this.#pending.delete(pending));
+    this.#pending.add(pending);
+    return removing;
+  }
+
+  async #removeBefore(minTimestampMs: number, firstFile: number): Promise<void> {
     const { disk, directory, onRemoved } = this.#options;
     // A file between others must not go: upstream takes a gap for damage.
-    while (this.#isBefore(this.#files[0], minTimestampMs, firstFile)) {
+    for (let file = this.#files[0]; this.#isBefore(file, minTimestampMs, firstFile); file = this.#files[0]) {
       if (this.#files.length === 1 && this.#fd !== -1) this.#finish();
-      disk.remove(this.#files[0]!.path);
-      this.#lastRemoved = this.#files.shift()!.number;
+      await disk.removeLater(file.path);
+      // Another call may have come first.
+      if (file !== this.#files[0]) continue;
+      this.#files.shift();
+      this.#lastRemoved = file.number;
     }
-    disk.syncDirectory(directory);
     onRemoved?.(this.#lastRemoved + 1);
+    await disk.syncDirectoryLater(directory);
   }
 
   /** Ends the present file, so that it can go when what it has so far is old. */
@@ -98,13 +108,13 @@ export class HeadChunkWriter {
     if (this.#fd !== -1 && this.#current.sizeBytes > headChunksHeaderBytes) this.#finish();
   }
 
-  /** Resolves when all that was written is on the medium. */
+  /** Resolves when all that was written is on the medium, and what was being removed is gone. */
   async close(): Promise<void> {
     if (this.#fd !== -1) this.#finish();
-    await Promise.all(this.#finishing);
+    await Promise.all(this.#pending);
   }
 
-  #isBefore(file: WrittenFile | undefined, minTimestampMs: number, firstFile: number): boolean {
+  #isBefore(file: WrittenFile | undefined, minTimestampMs: number, firstFile: number): file is WrittenFile {
     return file !== undefined && file.maxTimestampMs < minTimestampMs && file.number < firstFile;
   }
 
@@ -124,7 +134,6 @@ export class HeadChunkWriter {
     const fd = disk.open(path, "w");
     try {
       disk.write(fd, header, 0);
-      disk.syncDirectory(directory);
     } catch (error) {
       disk.close(fd);
       throw error;
@@ -137,7 +146,7 @@ export class HeadChunkWriter {
 
   /** Syncs and closes the present file while others go on; what it holds is in the WAL, too, so a failure costs nothing yet. */
   #finish(): void {
-    const { disk, logger } = this.#options;
+    const { disk, directory, logger } = this.#options;
     const fd = this.#fd;
     const { path } = this.#current;
     if (this.#isTorn) this.#cutBack(fd);
@@ -145,11 +154,12 @@ export class HeadChunkWriter {
     const finishing = disk
       .sync(fd)
       .finally(() => disk.close(fd))
+      .then(() => disk.syncDirectoryLater(directory))
       .catch((error: unknown) =>
         logger.warn("file of head chunks cannot be synced", { path, err: errorMessage(error) }),
       )
-      .finally(() => this.#finishing.delete(finishing));
-    this.#finishing.add(finishing);
+      .finally(() => this.#pending.delete(finishing));
+    this.#pending.add(finishing);
   }
 
   #cutBack(fd: number): void {

@@ -21,6 +21,7 @@ export function readOnlyDisk(disk: Disk): Disk {
     rename: refuse,
     link: refuse,
     remove: refuse,
+    removeLater: refuse,
     makeDirectory: refuse,
     syncDirectory: refuse,
     syncDirectoryLater: refuse,

@@ -31,7 +31,9 @@ export async function truncateWal(
     filterSegments(options, covered, minTimeMs, checkpoint),
   );
   for (const path of damagedPaths) setAside(disk, path, options.setAsideDirectory);
-  return removeCovered(disk, directory);
+  const { paths, checkpoints } = listCovered(disk, directory);
+  for (const path of paths) await disk.removeLater(path);
+  return checkpoints;
 }
 
 /**
@@ -50,18 +52,23 @@ export async function rewriteWal(options: CheckpointOptions, exemplars: Exemplar
   removeCovered(disk, directory);
 }
 
-/** Removes what the newest checkpoint stands for, and checkpoints that were never finished. Returns how many older checkpoints went. */
-export function removeCovered(disk: Disk, directory: string): number {
-  if (disk.stat(directory) === undefined) return 0;
-  for (const name of disk.list(directory))
-    if (/^checkpoint\.\d+\.tmp$/.test(name)) disk.remove(`${directory}/${name}`);
+/** Removes what the newest checkpoint stands for, and checkpoints that were never finished, at a start. */
+export function removeCovered(disk: Disk, directory: string): void {
+  for (const path of listCovered(disk, directory).paths) disk.remove(path);
+}
+
+/** What the newest checkpoint stands for, and checkpoints that were never finished; how many of them are older checkpoints. */
+function listCovered(disk: Disk, directory: string): { paths: string[]; checkpoints: number } {
+  if (disk.stat(directory) === undefined) return { paths: [], checkpoints: 0 };
+  const unfinished = disk.list(directory).filter((name) => /^checkpoint\.\d+\.tmp$/.test(name));
+  const paths = unfinished.map((name) => `${directory}/${name}`);
   const checkpoints = listCheckpoints(disk, directory);
   const newest = checkpoints.pop();
-  if (newest === undefined) return 0;
-  for (const { index, path } of listSegments(disk, directory)) if (index <= newest.index) disk.remove(path);
+  if (newest === undefined) return { paths, checkpoints: 0 };
+  const segments = listSegments(disk, directory).filter(({ index }) => index <= newest.index);
   // What a power cut brings back is removed the next time.
-  for (const { path } of checkpoints) disk.remove(path);
-  return checkpoints.length;
+  for (const { path } of [...segments, ...checkpoints]) paths.push(path);
+  return { paths, checkpoints: checkpoints.length };
 }
 
 /** Makes the checkpoint that stands for all segments up to `index`, as a whole or not at all. */
