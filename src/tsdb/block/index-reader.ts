@@ -15,7 +15,7 @@ import {
 } from "./index-format.ts";
 import { PostingsTable } from "./postings-table.ts";
 import { findSection, readSection } from "./section.ts";
-import type { SeriesEntry } from "./series-entry.ts";
+import type { LabelTest, SeriesEntry } from "./series-entry.ts";
 import { SymbolTable } from "./symbol-table.ts";
 
 const noRefs = new Uint32Array(0);
@@ -86,8 +86,8 @@ export class IndexReader {
     return this.#file.view(offset + refBytes, refBytes, this.#cursor).u32();
   }
 
-  /** Reads a series. Throws BlockDamagedError. */
-  readSeries(ref: number, entry: SeriesEntry): void {
+  /** Reads a series, without its chunks when `isWanted` says no. Throws BlockDamagedError. */
+  readSeries(ref: number, entry: SeriesEntry, isWanted?: LabelTest): void {
     const offset = this.version === 1 ? ref : ref * seriesAlignmentBytes;
     const cursor = this.#cursor;
     const file = this.#file;
@@ -99,7 +99,7 @@ export class IndexReader {
     const expected = cursor.bytes.readUInt32BE(cursor.at + length);
     if (checksumOf(this.#kernel, content) !== expected) cursor.fail(`wrong checksum of series ${ref}`);
     cursor.end -= checksumBytes;
-    entry.read(ref, cursor);
+    entry.read(ref, cursor, isWanted);
   }
 
   /** Reads symbols, postings and series all over. Throws BlockDamagedError at the first fault. */

@@ -6,7 +6,7 @@ import type { Block } from "./block.ts";
 import { ChunkWindow } from "./chunk-window.ts";
 import { BlockDamagedError, type BlockNotices } from "./damage.ts";
 import { BlockSelector, labelValue } from "./select.ts";
-import { SeriesEntry } from "./series-entry.ts";
+import { type LabelTest, SeriesEntry } from "./series-entry.ts";
 import { BlockSeriesSet } from "./series-set.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 import { isDeleted } from "./tombstones.ts";
@@ -106,9 +106,8 @@ export class BlockQuerier implements Querier {
     let count = 0;
     for (const ref of refs) {
       if (count === kept.length) break;
-      const entry = this.#readSeries(ref);
-      if (entry === undefined) continue;
-      if (inShard !== undefined && !inShard(entry)) continue;
+      // Those of other shards have no chunks then.
+      if (this.#readSeries(ref, inShard) === undefined) continue;
       if (this.#hasChunkIn(minTimestampMs, maxTimestampMs)) kept[count++] = ref;
     }
     return kept.subarray(0, count);
@@ -125,10 +124,10 @@ export class BlockQuerier implements Querier {
     return false;
   }
 
-  /** The series, good until the next call; undefined when it is damaged. */
-  #readSeries(ref: number): SeriesEntry | undefined {
+  /** The series, without its chunks when `isWanted` says no, good until the next call; undefined when it is damaged. */
+  #readSeries(ref: number, isWanted?: LabelTest): SeriesEntry | undefined {
     return this.#guard(undefined, () => {
-      this.#block.index.readSeries(ref, this.#entry);
+      this.#block.index.readSeries(ref, this.#entry, isWanted);
       return this.#entry;
     });
   }
@@ -145,10 +144,7 @@ export class BlockQuerier implements Querier {
 }
 
 /** Whether a series falls into a shard: by the head's rule, the hash of its labels without the describing ones. */
-function shardTest(
-  symbols: SymbolTable,
-  { index, count }: { index: number; count: number },
-): (entry: SeriesEntry) => boolean {
+function shardTest(symbols: SymbolTable, { index, count }: { index: number; count: number }): LabelTest {
   const [name, type, unit] = describingLabels.map((label) => symbols.find(label));
   return ({ symbols: pairs, labelCount }) => {
     let hash = 0;

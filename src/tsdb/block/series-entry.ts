@@ -1,5 +1,8 @@
 import type { ByteCursor } from "./bytes.ts";
 
+/** Looks at the labels of a series. */
+export type LabelTest = (entry: SeriesEntry) => boolean;
+
 /** A series of an index: its labels as symbols, and where its chunks are. One object is filled again and again. */
 export class SeriesEntry {
   ref = -1;
@@ -13,11 +16,14 @@ export class SeriesEntry {
   maxTimesMs = new Float64Array(16);
   chunkRefs = new Float64Array(16);
 
-  /** Fills this from the bytes between a series' length and checksum. Throws BlockDamagedError, then what this holds is undefined. */
-  read(ref: number, cursor: ByteCursor): void {
+  /**
+   * Fills this from the bytes between a series' length and checksum: without the chunks when `isWanted` says no to the labels. Throws BlockDamagedError, then what
+   * this holds is undefined.
+   */
+  read(ref: number, cursor: ByteCursor, isWanted?: LabelTest): void {
     this.clear();
     this.#readLabels(cursor);
-    this.#readChunks(cursor);
+    if (isWanted === undefined || isWanted(this)) this.#readChunks(cursor);
     this.ref = ref;
   }
 
