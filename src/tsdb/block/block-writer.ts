@@ -12,7 +12,8 @@ import {
 } from "../../kernel/index.ts";
 import { type CounterReset, withoutResets } from "../../model/index.ts";
 import { noStarts, type StartTimestamps, type StoredHistogram } from "../../storage/index.ts";
-import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
+import { HistogramChunk } from "../chunk/histogram-chunk.ts";
+import { histogramEncoding } from "../chunk/histogram-encoding.ts";
 import type { ColumnSlice } from "./columns.ts";
 import { chunkEncodingBytes } from "./chunk-format.ts";
 import type { ChunkWindow } from "./chunk-window.ts";

@@ -5,7 +5,7 @@ import {
   type StartTimestamps,
   type StoredHistogram,
 } from "../../storage/index.ts";
-import type { HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { HistogramEncoding } from "../chunk/histogram-encoding.ts";
 import { readHistogramChunk } from "../chunk/histogram-reader.ts";
 
 /** How the bytes of one chunk encoding become columns of floats, or histograms: a codec decodes one of the two. */

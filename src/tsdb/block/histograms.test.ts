@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { type Histogram, Labels, Matcher, parseHistogram, staleHistogram } from "../../model/index.ts";
 import type { StoredHistogram } from "../../storage/index.ts";
-import { type HistogramEncoding, histogramKind } from "../chunk/histogram-chunk.ts";
+import { type HistogramEncoding, histogramKind } from "../chunk/histogram-encoding.ts";
 import { bitsOf, dump, temporaryDirectory } from "../test-support.ts";
 import { Block } from "./block.ts";
 import { BlockWriter } from "./block-writer.ts";

@@ -17,7 +17,9 @@ import {
 import { customHistograms, exponentialHistograms } from "../../model/histogram/testing.ts";
 import type { HistogramNeed, StoredHistogram } from "../../storage/index.ts";
 import { BitReader, BitWriter } from "./bit-stream.ts";
-import { decodeHistogramChunk, HistogramChunk, type HistogramEncoding } from "./histogram-chunk.ts";
+import { HistogramChunk } from "./histogram-chunk.ts";
+import { decodeHistogramChunk } from "./histogram-decode.ts";
+import type { HistogramEncoding } from "./histogram-encoding.ts";
 import { readVarbitInt, readVarbitUint, writeVarbitInt, writeVarbitUint } from "./varbit.ts";
 import { XorValue } from "./xor-value.ts";
 

@@ -12,7 +12,9 @@ import {
 } from "../../model/index.ts";
 import { customHistograms, exponentialHistograms } from "../../model/histogram/testing.ts";
 import type { HistogramNeed, StoredHistogram } from "../../storage/index.ts";
-import { decodeHistogramChunk, HistogramChunk, type HistogramEncoding } from "./histogram-chunk.ts";
+import { HistogramChunk } from "./histogram-chunk.ts";
+import { decodeHistogramChunk } from "./histogram-decode.ts";
+import type { HistogramEncoding } from "./histogram-encoding.ts";
 import { readHistogramChunk } from "./histogram-reader.ts";
 
 const kernel = testKernel();

@@ -8,17 +8,16 @@ import {
 import { type CounterReset, type Histogram, staleHistogram } from "../../model/index.ts";
 import type { HistogramKind, HistogramNeed, StoredHistogram } from "../../storage/index.ts";
 import { BitReader } from "./bit-stream.ts";
-import { headerBytes } from "./chunk-encoder.ts";
+import { decodeHistogramChunk, readable } from "./histogram-decode.ts";
 import {
-  decodeHistogramChunk,
+  headerBytes,
   type HistogramEncoding,
   histogramKind,
   histogramSampleCount,
   hintInChunk,
   keepsStarts,
-  readable,
   readHeader,
-} from "./histogram-chunk.ts";
+} from "./histogram-encoding.ts";
 import { type HistogramLayout, readLayout } from "./histogram-layout.ts";
 
 /**

@@ -25,7 +25,8 @@ import { decodeHistogramRecord, encodeHistogramRecords } from "../wal/histogram-
 import { SegmentReader } from "../wal/reader.ts";
 import { recordType } from "../wal/record.ts";
 import type { HistogramSample } from "../../storage/index.ts";
-import { decodeHistogramChunk, HistogramChunk } from "./histogram-chunk.ts";
+import { HistogramChunk } from "./histogram-chunk.ts";
+import { decodeHistogramChunk } from "./histogram-decode.ts";
 import { freePort } from "../../../test/support/free-port.ts";
 import { isOldPeer, peerBinary, skipWithout } from "../../../test/support/peers.ts";
 

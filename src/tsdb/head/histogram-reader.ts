@@ -1,6 +1,6 @@
 import type { Kernel } from "../../kernel/index.ts";
 import type { HistogramNeed, StoredHistogram } from "../../storage/index.ts";
-import type { HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import type { HistogramEncoding } from "../chunk/histogram-encoding.ts";
 import { readHistogramChunk } from "../chunk/histogram-reader.ts";
 import { encodedChunks, type FileChunkData } from "./encoded-chunks.ts";
 

@@ -1,14 +1,14 @@
 import { type Kernel, type SampleStatus, sampleStatus, staleMarkerBits } from "../../kernel/index.ts";
 import { type CounterReset, equalHistograms, type Histogram } from "../../model/index.ts";
 import type { HistogramKind, SeriesRef } from "../../storage/index.ts";
+import { HistogramChunk } from "../chunk/histogram-chunk.ts";
 import {
-  HistogramChunk,
   type HistogramEncoding,
   histogramEncoding,
   histogramKind,
   isHistogramEncoding,
   keepsStarts,
-} from "../chunk/histogram-chunk.ts";
+} from "../chunk/histogram-encoding.ts";
 import { ChunkBlock, type NewestSample } from "./chunk-block.ts";
 import { type ChunkEnd, forecastEnd, openEnd, rangeEndMs } from "./chunk-end.ts";
 import { checkTime, newestEncoding } from "./newest-sample.ts";

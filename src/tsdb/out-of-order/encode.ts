@@ -1,6 +1,7 @@
 import { chunkBytesMax, type Kernel, layout } from "../../kernel/index.ts";
 import type { HistogramKind } from "../../storage/index.ts";
-import { HistogramChunk, histogramEncoding } from "../chunk/histogram-chunk.ts";
+import { HistogramChunk } from "../chunk/histogram-chunk.ts";
+import { histogramEncoding } from "../chunk/histogram-encoding.ts";
 import { isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";
 import { isMixed, openColumns, openCount, openEntries, openTimes } from "./open-list.ts";

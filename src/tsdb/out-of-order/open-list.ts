@@ -1,11 +1,7 @@
 import { type Kernel, layout, type Views } from "../../kernel/index.ts";
-import {
-  decodeHistogramChunk,
-  HistogramChunk,
-  histogramEncoding,
-  isHistogramEncoding,
-  readHeader,
-} from "../chunk/histogram-chunk.ts";
+import { HistogramChunk } from "../chunk/histogram-chunk.ts";
+import { decodeHistogramChunk } from "../chunk/histogram-decode.ts";
+import { histogramEncoding, isHistogramEncoding, readHeader } from "../chunk/histogram-encoding.ts";
 import { withCounterReset } from "../../model/index.ts";
 import { isFloatEntry, type SampleEntry } from "../head/entry-batch.ts";
 import type { HistogramEntry } from "../head/histogram-writer.ts";

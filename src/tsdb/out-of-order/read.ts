@@ -5,7 +5,7 @@ import {
   type SampleRun,
   type StoredHistogram,
 } from "../../storage/index.ts";
-import { isHistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { isHistogramEncoding } from "../chunk/histogram-encoding.ts";
 import { mergeRun } from "../head/merge-run.ts";
 import { type OutOfOrderRun, outOfOrderRuns, stateOf } from "./chunks.ts";
 import { readFloats, readHistograms, readRunStarts, type RunData } from "./run.ts";

@@ -1,7 +1,8 @@
 import type { Block } from "../block/block.ts";
 import { ChunkWindow } from "../block/chunk-window.ts";
 import type { SeriesEntry } from "../block/series-entry.ts";
-import { decodeHistogramChunk, type HistogramEncoding } from "../chunk/histogram-chunk.ts";
+import { decodeHistogramChunk } from "../chunk/histogram-decode.ts";
+import type { HistogramEncoding } from "../chunk/histogram-encoding.ts";
 
 /** How many samples, bytes and buckets the chunks of the series have, as lists of ranges. Throws BlockDamagedError. */
 export function formatChunkAnalysis(
