@@ -153,7 +153,7 @@ function dropZeros(): void {
 
 // Writes `digits` × 10^`exponent` with an exponent of two digits and more below 1e-6 and from 1e21 on, else plainly.
 function writeDecimal(out: usize): usize {
-  dropZeros();
+  if (digits % 10 == 0) dropZeros();
   const count = writeDigits(digits, out);
   const point = count + exponent;
   if (point > 21 || point < -5) {
