@@ -20,7 +20,7 @@ function echo(method: string, path: string, query: string, form: string): string
 }
 
 const plainEcho: PlainRoute = ({ request: { method, path, query, form } }) =>
-  Promise.resolve(plainAnswer(echo(method, path, query, form)));
+  plainAnswer(echo(method, path, query, form));
 
 function plainAnswer(text: string) {
   return {
@@ -246,6 +246,17 @@ test("answers come in the order of the requests, and large ones are compressed f
   assert.match(answers[1]!.body.toString(), /"path":"\/q"/);
   assert.equal(answers[2]!.headers.get("content-encoding"), "gzip");
   assert.equal(zlib.gunzipSync(answers[2]!.body).length, 100_000);
+});
+
+test("a thousand requests that come at once are answered one after the other, at once or later", async (t) => {
+  const later: PlainRoute = (call) => Promise.resolve(plainEcho(call)!);
+  const { port } = await open(t, { "/now": plainEcho, "/later": later });
+  const paths = Array.from({ length: 1000 }, (_, i) => `/${i % 7 === 0 ? "later" : "now"}?${i}`);
+  const requests = [...paths.map((path) => get(path)), get("/now?last", "Connection: close")];
+  const answers = parseAnswers(await converse(port, [Buffer.concat(requests)]));
+  const queries = answers.map(({ body }) => (JSON.parse(body.toString()) as { query: string }).query);
+  assert.deepEqual(queries, [...paths.keys(), "last"].map(String));
+  assert.ok(answers.every(({ headers }) => !headers.has("x-from")));
 });
 
 test("a client that leaves ends what it asked; one that says nothing is closed", async (t) => {
