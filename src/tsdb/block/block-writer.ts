@@ -15,7 +15,6 @@ import { noStarts, type StartTimestamps, type StoredHistogram } from "../../stor
 import { HistogramChunk } from "../chunk/histogram-chunk.ts";
 import { histogramEncoding } from "../chunk/histogram-encoding.ts";
 import type { ColumnSlice } from "./columns.ts";
-import { chunkEncodingBytes } from "./chunk-format.ts";
 import type { ChunkWindow } from "./chunk-window.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { creationSuffix } from "./directory.ts";
@@ -90,11 +89,11 @@ export class BlockWriter {
     }
   }
 
-  /** Takes over the chunk that `window` found last, byte by byte. */
+  /** Takes over the chunk that `window` found last and verified, byte by byte. */
   addChunk(window: ChunkWindow, minTimestampMs: number, maxTimestampMs: number): void {
-    const bytes = window.dataBytes + chunkEncodingBytes;
-    const ref = this.#chunks.add(window.dataPtr - chunkEncodingBytes, bytes);
-    this.#addPending(ref, minTimestampMs, maxTimestampMs, window.sampleCount, window.codec?.kind ?? "float");
+    const ref = this.#chunks.addFramed(window.framed);
+    const kind = window.codec?.kind ?? "float";
+    this.#addPending(ref, minTimestampMs, maxTimestampMs, window.sampleCount, window.dataBytes, kind);
   }
 
   /** Takes over a chunk of floats, `bytes` at `dataPtr` in the shared memory with its count in front, byte by byte. */
@@ -107,7 +106,8 @@ export class BlockWriter {
   ): void {
     const { kernel } = this.#target;
     const ref = this.#chunks.addData(encoding, dataPtr, bytes);
-    this.#addPending(ref, minTimestampMs, maxTimestampMs, kernel.chunkSampleCount(dataPtr), "float");
+    const samples = kernel.chunkSampleCount(dataPtr);
+    this.#addPending(ref, minTimestampMs, maxTimestampMs, samples, bytes, "float");
   }
 
   /** Where `copy` puts the next chunks. Throws the disk's error. */
@@ -274,7 +274,14 @@ export class BlockWriter {
       views.u8.set(data, ptr);
       const ref = this.#chunks.addData(chunk.encoding, ptr, data.length);
       const { timestampMs } = samples[0]!;
-      this.#addPending(ref, timestampMs, samples.at(-1)!.timestampMs, samples.length, "histogram");
+      this.#addPending(
+        ref,
+        timestampMs,
+        samples.at(-1)!.timestampMs,
+        samples.length,
+        data.length,
+        "histogram",
+      );
     } finally {
       scratch.release(mark);
     }
@@ -285,6 +292,7 @@ export class BlockWriter {
     minTimestampMs: number,
     maxTimestampMs: number,
     samples: number,
+    dataBytes: number,
     kind: "float" | "histogram",
   ): void {
     const { f64 } = this.#target.kernel.views;
@@ -298,7 +306,7 @@ export class BlockWriter {
     this.stats.numSamples += samples;
     if (kind === "float") this.stats.numFloatSamples += samples;
     else this.stats.numHistogramSamples += samples;
-    this.#target.onChunk?.(samples, this.#chunks.lastDataBytes, maxTimestampMs - minTimestampMs);
+    this.#target.onChunk?.(samples, dataBytes, maxTimestampMs - minTimestampMs);
   }
 
   #close(): void {

@@ -59,6 +59,8 @@ export class ChunkWindow {
   #start = 0;
   #end = 0;
   #readAheadBytes = 0;
+  /** What the length of the chunk found last takes. */
+  #lengthBytes = 0;
 
   constructor(kernel: Kernel, segments: ChunkSegments) {
     this.#kernel = kernel;
@@ -81,6 +83,13 @@ export class ChunkWindow {
   get bytes(): Uint8Array {
     const { u8 } = this.#kernel.views;
     return u8.subarray(this.dataPtr - chunkEncodingBytes, this.dataPtr + this.dataBytes);
+  }
+
+  /** The chunk found last as it stands in its file, with length and checksum; a view that is good until the next `find`. */
+  get framed(): Uint8Array {
+    const { u8 } = this.#kernel.views;
+    const start = this.dataPtr - chunkEncodingBytes - this.#lengthBytes;
+    return u8.subarray(start, this.dataPtr + this.dataBytes + chunkChecksumBytes);
   }
 
   /**
@@ -106,12 +115,11 @@ export class ChunkWindow {
     const aheadBytes = chunkSegment(lastRef) === segment ? Math.max(0, lastRef - ref) : 0;
     if (!this.#holds(segment, offset, Math.min(chunkLengthBytesMax, sizeBytes - offset)))
       this.#load(segment, offset, aheadBytes + readBytesMin);
-    const cursor = this.#view(offset);
-    const dataBytes = cursor.uvarint();
-    const dataOffset = cursor.offset + chunkEncodingBytes;
+    const dataBytes = this.#readLength(offset);
+    const dataOffset = offset + this.#lengthBytes + chunkEncodingBytes;
     const endOffset = dataOffset + dataBytes + chunkChecksumBytes;
     if (dataBytes > chunkBytesMax || endOffset > sizeBytes)
-      cursor.fail(`chunk of ${dataBytes} bytes does not fit the file`);
+      this.#view(offset).fail(`chunk of ${dataBytes} bytes does not fit the file`);
     if (endOffset > this.#end)
       this.#load(segment, offset, Math.max(aheadBytes + readBytesMin, endOffset - offset));
     this.dataPtr = this.#buffer.ptr + (dataOffset - this.#start);
@@ -238,6 +246,23 @@ export class ChunkWindow {
     this.#segment = segment;
     this.#start = offset;
     this.#end = offset + bytes;
+  }
+
+  /** The length that a chunk which the window holds begins with. */
+  #readLength(offset: number): number {
+    const { u8 } = this.#kernel.views;
+    const ptr = this.#buffer.ptr + (offset - this.#start);
+    const low = u8[ptr]!;
+    const high = u8[ptr + 1]!;
+    // Nearly all chunks have between 128 and 16,383 bytes.
+    if (low >= 0x80 && high < 0x80 && offset + 2 <= this.#end) {
+      this.#lengthBytes = 2;
+      return (low & 0x7f) | (high << 7);
+    }
+    const cursor = this.#view(offset);
+    const length = cursor.uvarint();
+    this.#lengthBytes = cursor.offset - offset;
+    return length;
   }
 
   /** A cursor at an offset that the window holds. */

@@ -16,8 +16,6 @@ import { FileWriter } from "./file-writer.ts";
 
 /** Writes a block's chunk files into a directory, which must exist. Owned by who made it, who must `finish` or `abandon` it. */
 export class ChunkWriter {
-  /** Bytes of the data of the chunk that was written last. */
-  lastDataBytes = 0;
   readonly #kernel: Kernel;
   readonly #disk: Disk;
   readonly #directory: string;
@@ -33,28 +31,18 @@ export class ChunkWriter {
     this.#segmentBytesMax = segmentBytesMax;
   }
 
-  /** Writes a chunk, whose encoding byte and data are at `ptr` in the shared memory; returns its ref. Throws the disk's error. */
-  add(ptr: number, bytes: number): number {
-    return this.addData(this.#kernel.views.u8[ptr]!, ptr + chunkEncodingBytes, bytes - chunkEncodingBytes);
-  }
-
-  /** As `add`, for a chunk whose data stands alone at `dataPtr`. */
+  /** Writes a chunk whose data is at `dataPtr` in the shared memory; returns its ref. Throws the disk's error. */
   addData(encoding: number, dataPtr: number, dataBytes: number): number {
     const { exports, scratch, views } = this.#kernel;
     const frameBytesMax = chunkLengthBytesMax + chunkEncodingBytes + dataBytes + chunkChecksumBytes;
-    const isFull = this.#file === undefined || this.#file.position + frameBytesMax > this.#segmentBytesMax;
-    const file = isFull ? this.#nextSegment() : this.#file!;
-    const offset = file.position;
-    this.lastDataBytes = dataBytes;
     const mark = scratch.mark();
     try {
       const ptr = scratch.allocate(frameBytesMax);
       const bytes = exports.frameChunk(encoding, dataPtr, dataBytes, ptr);
-      file.write(views.u8.subarray(ptr, ptr + bytes));
+      return this.addFramed(views.u8.subarray(ptr, ptr + bytes));
     } finally {
       scratch.release(mark);
     }
-    return chunkRef(this.#segment, offset);
   }
 
   /** Where the next chunk goes, and how many bytes have room behind it in its file. Throws the disk's error. */
@@ -63,9 +51,13 @@ export class ChunkWriter {
     return { ref: chunkRef(this.#segment, file.position), bytes: this.#segmentBytesMax - file.position };
   }
 
-  /** Writes chunks as they stand in a file, which have room. Throws the disk's error. */
-  addFramed(bytes: Uint8Array): void {
-    this.#file!.write(bytes);
+  /** Writes a chunk, or several that have room, as they stand in a file; returns the ref of the first. Throws the disk's error. */
+  addFramed(bytes: Uint8Array): number {
+    const isFull = this.#file === undefined || this.#file.position + bytes.length > this.#segmentBytesMax;
+    const file = isFull ? this.#nextSegment() : this.#file!;
+    const offset = file.position;
+    file.write(bytes);
+    return chunkRef(this.#segment, offset);
   }
 
   finish(): void {

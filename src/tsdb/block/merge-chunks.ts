@@ -24,6 +24,7 @@ interface SourceChunk {
  * encoded anew. Throws BlockDamagedError.
  */
 export function mergeChunks(kernel: Kernel, cursors: readonly SeriesCursor[], writer: BlockWriter): void {
+  if (areApart(cursors)) return takeAll(cursors, writer);
   const chunks = cursors.flatMap(listChunks);
   // Stable: at equal times the chunk of the earlier source comes first.
   if (cursors.length > 1) chunks.sort((a, b) => a.minTimestampMs - b.minTimestampMs);
@@ -36,6 +37,33 @@ export function mergeChunks(kernel: Kernel, cursors: readonly SeriesCursor[], wr
     if (group.every(({ isTrimmed }) => !isTrimmed) && areSame(group)) takeOver(group[0]!, writer);
     else encodeAnew(kernel, group, cursors, writer);
     from = to;
+  }
+}
+
+/** Whether all chunks of the sources, one source after the other, can be taken over as they are. */
+function areApart(cursors: readonly SeriesCursor[]): boolean {
+  let lastMs = -Infinity;
+  for (const { block, entry } of cursors) {
+    const { minTime, maxTime } = block.meta;
+    if (block.tombstones.of(entry.ref) !== undefined) return false;
+    for (let index = 0; index < entry.chunkCount; index++) {
+      const minMs = entry.minTimesMs[index]!;
+      if (minMs <= lastMs || minMs < minTime) return false;
+      lastMs = entry.maxTimesMs[index]!;
+      if (lastMs >= maxTime) return false;
+    }
+  }
+  return true;
+}
+
+function takeAll(cursors: readonly SeriesCursor[], writer: BlockWriter): void {
+  for (const { entry, window } of cursors) {
+    const lastRef = entry.chunkRefs[entry.chunkCount - 1]!;
+    for (let index = 0; index < entry.chunkCount; index++) {
+      window.find(entry.chunkRefs[index]!, lastRef);
+      window.verify();
+      writer.addChunk(window, entry.minTimesMs[index]!, entry.maxTimesMs[index]!);
+    }
   }
 }
 

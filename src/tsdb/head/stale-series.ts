@@ -18,7 +18,7 @@ export async function findStaleSeries(head: Head): Promise<StaleSeries> {
   const breathe = slicer();
   const refs: number[] = [];
   const lastTimesMs: number[] = [];
-  for (const ref of Uint32Array.from(head.labelIndex.all())) {
+  for (const ref of head.labelIndex.all().slice()) {
     const lastMs = staleTimeMs(head, ref);
     if (lastMs !== undefined) {
       refs.push(ref);

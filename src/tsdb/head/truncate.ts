@@ -52,7 +52,7 @@ export async function truncateChunks(
   let removed = 0;
   let oldestMs = Infinity;
   head.beginRecount();
-  for (const ref of Uint32Array.from(head.labelIndex.all())) {
+  for (const ref of head.labelIndex.all().slice()) {
     if (!head.hasSeries(ref)) continue;
     removed += truncateSeries(head, ref, minTimeMs);
     if (head.newestChunk(ref) !== 0) oldestMs = Math.min(oldestMs, head.chunkTimes(ref)[0]);
