@@ -1,5 +1,5 @@
 // Chunks: append, decode, a head series, a WAL record. Run: node bench/kernel/chunks.ts
-import { chunkBytesMax, createKernel, layout, runSeries } from "../../src/kernel/index.ts";
+import { chunkBytesMax, createKernel, layout, runSeries, storedTableBytes } from "../../src/kernel/index.ts";
 import { measure } from "./measure.ts";
 
 const kernel = createKernel({ limitBytes: 512 * 1024 * 1024 });
@@ -39,11 +39,40 @@ for (const [name, shape] of Object.entries(shapes)) {
       for (const chunk of chunks)
         kernel.decodeChunk(encoding, chunk.ptr, chunk.bytes, perSeries, tsOut, vsOut, perSeries);
     });
+    measureStored(encoding, chunks);
     measure("encodeChunk", seriesCount * perSeries, () => {
       for (let i = 0; i < seriesCount; i++)
         kernel.encodeChunk(encoding, columns, chunks[0]!.ptr, chunkCapacity);
     });
   }
+}
+
+/** The chunks as they follow one another in a block's file: checked and decoded by one call. */
+function measureStored(encoding: number, chunks: readonly { ptr: number; bytes: number }[]): void {
+  const mark = kernel.scratch.mark();
+  const { u8 } = kernel.views;
+  const ptr = kernel.scratch.allocate(chunks.reduce((sum, { bytes }) => sum + bytes + 10, 0));
+  const tablePtr = kernel.scratch.allocate(storedTableBytes(chunks.length));
+  const capacity = chunks.length * perSeries;
+  const [timestamps, values] = [kernel.scratch.allocate(8 * capacity), kernel.scratch.allocate(8 * capacity)];
+  let end = ptr;
+  chunks.forEach((chunk, index) => {
+    kernel.storedChunks.setPlace(tablePtr, index, end - ptr);
+    for (let rest = chunk.bytes; ; rest >>>= 7) {
+      u8[end++] = rest < 0x80 ? rest : (rest & 0x7f) | 0x80;
+      if (rest < 0x80) break;
+    }
+    u8[end] = encoding;
+    u8.copyWithin(end + 1, chunk.ptr, chunk.ptr + chunk.bytes);
+    const crc = kernel.crc32c(end, 1 + chunk.bytes);
+    end += 1 + chunk.bytes;
+    for (const shift of [24, 16, 8, 0]) u8[end++] = crc >>> shift;
+  });
+  const table = { tablePtr, count: chunks.length };
+  measure("decode stored chunks", capacity, () => {
+    kernel.storedChunks.decode({ ptr, bytes: end - ptr }, table, { timestamps, values, capacity });
+  });
+  kernel.scratch.release(mark);
 }
 
 for (const [encodingName, encoding] of Object.entries(encodings)) {
