@@ -2,7 +2,15 @@
 // Such windows are computed two at once.
 
 // After so many samples that came at another pace it is no longer tried.
-export const EVEN_TRIES: u32 = 8;
+const TRIES: u32 = 8;
+
+// How often it is tried to find such windows: not at all where neither the first samples nor the last come at the pace of the steps.
+export function evenTries(ts: usize, count: u32, stepMs: f64): u32 {
+  if (count < 3) return 0;
+  const last = ts + (<usize>(count - 1) << 3);
+  const isPaced = load<f64>(ts, 8) - load<f64>(ts) == stepMs || load<f64>(last) - load<f64>(last - 8) == stepMs;
+  return isPaced ? TRIES : 0;
+}
 
 // How many windows of counters or gauges follow one so and have no reset: increases times the one's factor go to `out`, from its second place on. The samples of the one begin
 // at `ts` and `vs` and reach `across` bytes to its last; `windows` is the most there can be, the one included. What samples follow the last of a window is not looked at.

@@ -1,7 +1,7 @@
 // rate, increase, delta: what the samples of a window say, extrapolated to its edges. Order of operations is upstream's, so that results agree to the
 // last digit.
 import { at } from "./column";
-import { EVEN_TRIES, evenIncreases } from "./even-windows";
+import { evenIncreases, evenTries } from "./even-windows";
 
 const RATE: u32 = 0;
 export const DELTA: u32 = 2;
@@ -32,7 +32,8 @@ export function extrapolated(
   let resetsInside: u32 = 0;
   // Bit n: sample hi − 1 − n is below the one before.
   let resetBits: u64 = 0;
-  let tries = EVEN_TRIES;
+  const triesMax = evenTries(ts, count, stepMs);
+  let tries = triesMax;
   // How far the samples of the window before were from its edges.
   let seenBeforeMs: f64 = NaN;
   let seenBehindMs: f64 = NaN;
@@ -96,7 +97,7 @@ export function extrapolated(
     let even = evenIncreases(isCounter, ts + from, vs + from, <usize>(hi - 1 - lo) << 3, windows, stepMs, factor, out + (<usize>k << 3));
     // The last one has more samples if the next comes early.
     if (even > 0 && hi + even < count && at(ts, hi + even) <= end + stepMs * <f64>even) even--;
-    tries = even > 0 ? EVEN_TRIES : tries - 1;
+    tries = even > 0 ? triesMax : tries - 1;
     memory.fill(present + k + 1, 1, even);
     lo += even;
     hi += even;

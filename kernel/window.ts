@@ -1,7 +1,7 @@
 // Functions over the windows (t − range, t] of one series; src/kernel/window.ts names them. Order of operations is upstream's, so that
 // results agree to the last digit.
 import { at, firstAfter } from "./column";
-import { EVEN_TRIES, evenSamples } from "./even-windows";
+import { evenSamples, evenTries } from "./even-windows";
 import { DELTA, extrapolated } from "./extrapolated";
 import { STALE_BITS } from "./layout";
 import { slidingQuantile } from "./quantile";
@@ -175,7 +175,8 @@ export function selectInstant(
   sampleTimes: usize,
 ): u32 {
   let hi: u32 = 0;
-  let tries = EVEN_TRIES;
+  const triesMax = evenTries(ts, count, stepMs);
+  let tries = triesMax;
   let seenAgeMs: f64 = NaN;
   let found: u32 = 0;
   for (let k: u32 = 0; k < steps; k++) {
@@ -203,7 +204,7 @@ export function selectInstant(
     let even = evenSamples(ts + from, vs + from, min<u32>(steps - k, count - hi + 1), stepMs, STALE_BITS, out + to);
     // Behind the last one, the next may have come early.
     if (even > 0 && hi + even < count && at(ts, hi + even) <= time + stepMs * <f64>even) even--;
-    tries = even > 0 ? EVEN_TRIES : tries - 1;
+    tries = even > 0 ? triesMax : tries - 1;
     memory.fill(present + k + 1, 1, even);
     hi += even;
     k += even;
