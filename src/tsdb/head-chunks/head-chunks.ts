@@ -92,7 +92,7 @@ export class HeadChunks {
       writer.finishFile();
       if (!writer.hasBefore(minTimeMs, head.outOfOrder.firstFile())) return;
       await earlierQueriesEnded(head.kernel, clock);
-      if (!this.#isClosed) await writer.removeBefore(minTimeMs, head.outOfOrder.firstFile());
+      if (!this.#isClosed) await writer.removeBefore(minTimeMs, () => head.outOfOrder.firstFile());
     } catch (error) {
       logger.warn("old head chunks cannot be removed", { err: errorMessage(error) });
     }

@@ -78,20 +78,24 @@ export class HeadChunkWriter {
   }
 
   /**
-   * Removes the files before the first that has a sample of `minTimestampMs` or later in order, or the number `firstFile`. No reader may have one of their chunks any
-   * more. Rejects with the disk's error; then fewer were removed.
+   * Removes the files before the first that has a sample of `minTimestampMs` or later in order, or the number that `firstFile` tells, which is asked before each: chunks are
+   * written meanwhile. No reader may have one of their chunks any more. Rejects with the disk's error; then fewer were removed.
    */
-  removeBefore(minTimestampMs: number, firstFile: number): Promise<void> {
+  removeBefore(minTimestampMs: number, firstFile: () => number): Promise<void> {
     const removing = this.#removeBefore(minTimestampMs, firstFile);
     const pending = removing.catch(() => {}).finally(() => this.#pending.delete(pending));
     this.#pending.add(pending);
     return removing;
   }
 
-  async #removeBefore(minTimestampMs: number, firstFile: number): Promise<void> {
+  async #removeBefore(minTimestampMs: number, firstFile: () => number): Promise<void> {
     const { disk, directory, onRemoved } = this.#options;
     // A file between others must not go: upstream takes a gap for damage.
-    for (let file = this.#files[0]; this.#isBefore(file, minTimestampMs, firstFile); file = this.#files[0]) {
+    for (
+      let file = this.#files[0];
+      this.#isBefore(file, minTimestampMs, firstFile());
+      file = this.#files[0]
+    ) {
       if (this.#files.length === 1 && this.#fd !== -1) this.#finish();
       await disk.removeLater(file.path);
       // Another call may have come first.
