@@ -1,7 +1,7 @@
 // The table of powers of five that src/kernel/tables.ts fills (16 bytes each, low half first), and the wide product it is made for.
 import { TABLES } from "./layout";
 
-export const POWERS: usize = TABLES + 8192;
+export const POWERS: usize = TABLES + 16384;
 export const POWER_MIN: i32 = -342;
 export const POWER_MAX: i32 = 308;
 

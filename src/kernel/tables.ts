@@ -4,7 +4,7 @@ import type { Views } from "./views.ts";
 /** CRC-32C: 8 tables of 256 u32, filled by the kernel itself. */
 export const crcTablesStart = tablesStart;
 /** For q in [powerMin, powerMax]: the top 128 bits of 5^q, normalised, as two u64 (low, high). */
-export const powersStart = tablesStart + 8192;
+export const powersStart = tablesStart + 16_384;
 export const powerMin = -342;
 export const powerMax = 308;
 /** 5^27 is the largest power of five below 2^64: a 64-bit number is divisible by none beyond. */
