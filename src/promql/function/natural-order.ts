@@ -1,3 +1,5 @@
+import { compareStrings } from "../../model/index.ts";
+
 const chunks = /\d+|\D+/g;
 
 /** Orders strings as people do: digits in them compare as numbers. */
@@ -8,10 +10,10 @@ export function compareNatural(a: string, b: string): number {
   for (let i = 0; i < Math.min(as.length, bs.length); i++) {
     const x = as[i]!;
     const y = bs[i]!;
-    const order = isNumeric(x) && isNumeric(y) ? Number(x) - Number(y) : x < y ? -1 : Number(x > y);
+    const order = isNumeric(x) && isNumeric(y) ? Number(x) - Number(y) : compareStrings(x, y);
     if (order !== 0) return order;
   }
-  return as.length - bs.length || (a < b ? -1 : 1);
+  return as.length - bs.length || compareStrings(a, b);
 }
 
 function isNumeric(chunk: string): boolean {
