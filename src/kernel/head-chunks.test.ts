@@ -17,7 +17,7 @@ import { crc32cTwin, encodeHeadChunkTwin } from "./head-chunks.twin.ts";
 import { encodeTwin } from "./xor.twin.ts";
 
 const samplesPerChunk = 10;
-const chunksMax = 64;
+const chunksMax = 128;
 
 /** Appends `count` samples, one a second, and returns them. */
 function append(kernel: Kernel, ref: number, count: number): Sample[] {
