@@ -69,6 +69,9 @@ const cases: [query: string, without: number | undefined, using: number | undefi
   ["timestamp(deltas_total offset 1m @ 420)", 360, 360],
   ["start_timestamp(deltas_total offset 1m)", undefined, 300],
   ["start_timestamp(deltas_total @ 300)", undefined, 240],
+  ["start_timestamp(deltas_total offset -1m @ 360)", undefined, 300],
+  ["timestamp(deltas_total offset -1m @ 360)", 360, 360],
+  ["timestamp(deltas_total offset -10m @ 360)", undefined, undefined],
   ["start_timestamp(deltas_total + 0)", undefined, undefined],
 ];
 for (const [query, without, using] of cases)

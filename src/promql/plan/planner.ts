@@ -208,8 +208,7 @@ class Planner {
     if (isOfSample && first?.kind === "vectorSelector") {
       // The time is that of the newest sample, without `smoothed` as well as with it.
       const found = this.#selector({ ...first, smoothed: false }, grid, 0);
-      // As upstream has it, `@` is the moment that is looked at, although the samples are those that an offset allows.
-      const selector = found.atMs === undefined ? found : { ...found, offsetMs: 0 };
+      const selector = found.atMs === undefined ? found : lookAtPin(found, found.atMs);
       const yields = func === "timestamp" ? "timestamps" : "startTimestamps";
       return { kind: "select", type: "vector", grid, position, selector, yields };
     }
@@ -374,6 +373,11 @@ class Planner {
         return this.#isInvariant(expr.selector);
     }
   }
+}
+
+/** As upstream has it, `@` is the moment that is looked at, although the samples are those that an offset allows. */
+function lookAtPin(selector: Selector, atMs: number): Selector {
+  return { ...selector, offsetMs: 0, maxTimestampMs: Math.min(selector.maxTimestampMs, atMs) };
 }
 
 interface Times {
