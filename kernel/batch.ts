@@ -1,4 +1,5 @@
 // Sample batches: check against the newest samples, encode as a WAL record, append. Columns as in src/kernel/sample-batch.ts.
+import { storeVarint } from "./bits";
 import { hasFloats } from "./chunk";
 import { isolationNote, isolationShow } from "./isolation";
 import { SLOT_CHUNK, SLOT_LAST_TIMESTAMP, SLOT_LAST_VALUE } from "./layout";
@@ -106,18 +107,6 @@ export function appendStarted(ref: u32, timestampMs: f64, bits: u64, startMs: f6
   return appendSample(slot, <i64>timestampMs, bits, <i64>startMs, max<i64>(<i64>chunkRangeMs, 1), perChunk);
 }
 
-// @ts-ignore: decorator
-@inline
-function putVarint(ptr: usize, v: i64): usize {
-  let raw = (<u64>v << 1) ^ <u64>(v >> 63);
-  while (raw >= 0x80) {
-    store<u8>(ptr++, <u8>raw | 0x80);
-    raw >>= 7;
-  }
-  store<u8>(ptr++, <u8>raw);
-  return ptr;
-}
-
 // Type byte, u64 ref and i64 time of the first sample big-endian, then per sample varints of the differences to the first and the value's bits.
 export function encodeSamplesRecord(
   refs: usize,
@@ -144,8 +133,8 @@ export function encodeSamplesRecord(
       firstRef = ref;
       firstTime = t;
     }
-    ptr = putVarint(ptr, ref - firstRef);
-    ptr = putVarint(ptr, t - firstTime);
+    ptr = storeVarint(ptr, ref - firstRef);
+    ptr = storeVarint(ptr, t - firstTime);
     store<u64>(ptr, bswap<u64>(load<u64>(values + (i << 3))));
     ptr += 8;
   }

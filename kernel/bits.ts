@@ -41,6 +41,22 @@ export function putUvarint(base: usize, pos: u32, v: u64): u32 {
   return putBits(base, pos, v, 8);
 }
 
+// As putUvarint, at a byte; returns where it ends.
+// @ts-ignore: decorator
+@inline
+export function storeUvarint(ptr: usize, v: u64): usize {
+  for (; v >= 0x80; v >>= 7) store<u8>(ptr++, <u8>v | 0x80);
+  store<u8>(ptr++, <u8>v);
+  return ptr;
+}
+
+// As storeUvarint, of a number of either sign.
+// @ts-ignore: decorator
+@inline
+export function storeVarint(ptr: usize, v: i64): usize {
+  return storeUvarint(ptr, zigzag(v));
+}
+
 // Unlike two's complement: small numbers of either sign are small.
 // @ts-ignore: decorator
 @inline

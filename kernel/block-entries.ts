@@ -1,4 +1,5 @@
 // Series as an index of a block has them: at a multiple of 16, uvarint length, labels, chunks, u32 CRC-32C of labels and chunks.
+import { storeUvarint, storeVarint } from "./bits";
 import { crc32c } from "./hash";
 import {
   BLOCK_CHUNK_BYTES,
@@ -15,21 +16,9 @@ const UNIT_BYTES: u32 = 16;
 const LENGTH_BYTES_MAX: u32 = 5;
 const CHECKSUM_BYTES: u32 = 4;
 
-function putUvarint(ptr: usize, value: u64): usize {
-  for (; value >= 0x80; value >>= 7) store<u8>(ptr++, <u8>value | 0x80);
-  store<u8>(ptr++, <u8>value);
-  return ptr;
-}
-
-// @ts-ignore: decorator
-@inline
-function putVarint(ptr: usize, value: i64): usize {
-  return putUvarint(ptr, (<u64>value << 1) ^ <u64>(value >> 63));
-}
-
 // The first chunk's times and ref, then differences.
 function putChunks(ptr: usize, chunks: usize, count: u32): usize {
-  ptr = putUvarint(ptr, count);
+  ptr = storeUvarint(ptr, count);
   let lastMs: i64 = 0;
   let refBefore: i64 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -37,9 +26,9 @@ function putChunks(ptr: usize, chunks: usize, count: u32): usize {
     const minMs = <i64>load<f64>(chunk, BLOCK_CHUNK_MIN);
     const maxMs = <i64>load<f64>(chunk, BLOCK_CHUNK_MAX);
     const ref = <i64>load<f64>(chunk, BLOCK_CHUNK_REF);
-    ptr = i == 0 ? putVarint(ptr, minMs) : putUvarint(ptr, <u64>(minMs - lastMs));
-    ptr = putUvarint(ptr, <u64>(maxMs - minMs));
-    ptr = i == 0 ? putUvarint(ptr, <u64>ref) : putVarint(ptr, ref - refBefore);
+    ptr = i == 0 ? storeVarint(ptr, minMs) : storeUvarint(ptr, <u64>(minMs - lastMs));
+    ptr = storeUvarint(ptr, <u64>(maxMs - minMs));
+    ptr = i == 0 ? storeUvarint(ptr, <u64>ref) : storeVarint(ptr, ref - refBefore);
     lastMs = maxMs;
     refBefore = ref;
   }
@@ -58,11 +47,11 @@ export function encodeSeriesEntries(series: usize, count: u32, words: usize, chu
       for (; ((at - out) & (UNIT_BYTES - 1)) != 0; at++) store<u8>(at, 0);
       store<u32>(entry, unit + <u32>((at - out) / UNIT_BYTES), BLOCK_SERIES_REF);
       const content = at + LENGTH_BYTES_MAX;
-      let ptr = putUvarint(content, wordCount >> 1);
-      for (let word: u32 = 0; word < wordCount; word++) ptr = putUvarint(ptr, load<u32>(words + (word << 2)));
+      let ptr = storeUvarint(content, wordCount >> 1);
+      for (let word: u32 = 0; word < wordCount; word++) ptr = storeUvarint(ptr, load<u32>(words + (word << 2)));
       ptr = putChunks(ptr, chunks, chunkCount);
       const bytes = <u32>(ptr - content);
-      at = putUvarint(at, bytes);
+      at = storeUvarint(at, bytes);
       memory.copy(at, content, bytes);
       store<u32>(at + bytes, bswap<u32>(crc32c(at, bytes, 0)));
       at += bytes + CHECKSUM_BYTES;

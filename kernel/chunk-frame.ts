@@ -1,14 +1,12 @@
 // A chunk as it stands in a block.
+import { storeUvarint } from "./bits";
 import { crc32c } from "./hash";
 
 const CHECKSUM_BYTES: u32 = 4;
 
 // Writes a chunk: uvarint length of the data, u8 encoding, data, u32 CRC-32C of both. Returns its bytes, at most 10 more than the data.
 export function frameChunk(encoding: u32, data: usize, dataBytes: u32, out: usize): u32 {
-  let ptr = out;
-  let rest = dataBytes;
-  for (; rest >= 0x80; rest >>= 7) store<u8>(ptr++, <u8>rest | 0x80);
-  store<u8>(ptr++, <u8>rest);
+  const ptr = storeUvarint(out, dataBytes);
   store<u8>(ptr, <u8>encoding);
   memory.copy(ptr + 1, data, dataBytes);
   const end = ptr + 1 + dataBytes;

@@ -1,5 +1,6 @@
 // A head chunk's record in a file of upstream's chunks_head format: u64 series, i64 first and last time, u8 encoding, uvarint length, data, u32 CRC-32C of all before;
 // big-endian.
+import { storeUvarint } from "./bits";
 import { chunkEncoding, RECORD_BYTES_MAX } from "./chunk";
 import { crc32c } from "./hash";
 import { CHUNK_MAX, CHUNK_MIN } from "./layout";
@@ -23,10 +24,7 @@ export function encodeRecord(ref: u64, minTimestamp: i64, maxTimestamp: i64, enc
   store<u64>(out, bswap<u64>(minTimestamp), 8);
   store<u64>(out, bswap<u64>(maxTimestamp), 16);
   store<u8>(out, <u8>encoding, 24);
-  let ptr = out + LENGTH_AT;
-  let rest = dataBytes;
-  for (; rest >= 0x80; rest >>= 7) store<u8>(ptr++, <u8>rest | 0x80);
-  store<u8>(ptr++, <u8>rest);
+  let ptr = storeUvarint(out + LENGTH_AT, dataBytes);
   memory.copy(ptr, data, dataBytes);
   ptr += dataBytes;
   store<u32>(ptr, bswap<u32>(crc32c(out, <u32>(ptr - out), 0)));

@@ -1,7 +1,7 @@
 import { tablesStart } from "./layout.ts";
 import type { Views } from "./views.ts";
 
-/** CRC-32C: 8 tables of 256 u32, filled by the kernel itself. */
+/** CRC-32C: 16 tables of 256 u32, filled by the kernel itself. */
 export const crcTablesStart = tablesStart;
 /** For q in [powerMin, powerMax]: the top 128 bits of 5^q, normalised, as two u64 (low, high). */
 export const powersStart = tablesStart + 16_384;

@@ -57,13 +57,10 @@ function areApart(cursors: readonly SeriesCursor[]): boolean {
 }
 
 function takeAll(cursors: readonly SeriesCursor[], writer: BlockWriter): void {
-  for (const { entry, window } of cursors) {
-    const lastRef = entry.chunkRefs[entry.chunkCount - 1]!;
-    for (let index = 0; index < entry.chunkCount; index++) {
-      window.find(entry.chunkRefs[index]!, lastRef);
-      window.verify();
-      writer.addChunk(window, entry.minTimesMs[index]!, entry.maxTimesMs[index]!);
-    }
+  for (const cursor of cursors) {
+    const { chunkCount, minTimesMs, maxTimesMs } = cursor.entry;
+    for (let index = 0; index < chunkCount; index++)
+      writer.addChunk(find({ cursor, index }), minTimesMs[index]!, maxTimesMs[index]!);
   }
 }
 
@@ -100,7 +97,7 @@ function takeOver(chunk: SourceChunk, writer: BlockWriter): void {
 }
 
 /** Brings the chunk into its source's window and checks it. */
-function find({ cursor, index }: SourceChunk): ChunkWindow {
+function find({ cursor, index }: Pick<SourceChunk, "cursor" | "index">): ChunkWindow {
   const { window, entry } = cursor;
   window.find(entry.chunkRefs[index]!, entry.chunkRefs[entry.chunkCount - 1]!);
   window.verify();
